@@ -1,0 +1,1 @@
+"""How it is asked: request parsing, answers, problems, cursors, OpenAPI, older routes."""

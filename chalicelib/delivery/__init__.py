@@ -1,0 +1,1 @@
+"""Who is told: destinations, the documents they get, and the courier that brings them."""

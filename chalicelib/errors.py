@@ -1,0 +1,126 @@
+"""Every error Sightline raises on purpose. The type says whether trying again can help.
+
+::
+
+    SightlineError
+    ├── Permanent                the same call will fail the same way
+    │   ├── BadSetting           an environment variable holds what it should not
+    │   ├── BadRequest           a client sent what cannot be understood
+    │   ├── NotFound             no such thing for this owner
+    │   ├── Conflict             the thing is in a state that forbids it
+    │   ├── TooLarge             more bytes than may be sent this way
+    │   ├── UnusableUrl          an address that may not be, or could not be, fetched
+    │   ├── UnusableImage        bytes that no recogniser can be given
+    │   └── RecogniserRefused    the recogniser will never answer this call
+    └── Transient                the same call may succeed later
+        ├── Busy                 another worker holds this image
+        ├── Superseded           a newer result has been stored meanwhile
+        ├── Unavailable          an AWS service throttled, failed or did not answer
+        └── DeliveryFailed       a destination did not take a delivery
+"""
+
+from __future__ import annotations
+
+
+class SightlineError(Exception):
+    """An error with a stable ``code`` for programs and a ``detail`` sentence for people."""
+
+    code = "error"
+    pointer: str | None = None  # the part of a request it is about, where it is about one
+
+    def __init__(self, detail: str, *, code: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or self.code
+
+
+class Permanent(SightlineError):
+    """The same call will fail the same way; nothing should retry it."""
+
+    code = "permanent"
+
+
+class BadSetting(Permanent):
+    """An environment variable is missing or holds what it should not."""
+
+    code = "bad-setting"
+
+
+class BadRequest(Permanent):
+    """A client sent what cannot be understood; ``pointer`` names the field or parameter."""
+
+    code = "bad-request"
+
+    def __init__(self, detail: str, *, code: str | None = None, pointer: str | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.pointer = pointer
+
+
+class NotFound(Permanent):
+    """There is no such thing for this owner."""
+
+    code = "not-found"
+
+
+class Conflict(Permanent):
+    """The thing is in a state that forbids what was asked."""
+
+    code = "conflict"
+
+
+class TooLarge(Permanent):
+    """More bytes than may be sent this way."""
+
+    code = "too-large"
+
+
+class UnusableUrl(Permanent):
+    """An address that may not be fetched, or did not give what was asked of it."""
+
+    code = "unusable-url"
+
+
+class UnusableImage(Permanent):
+    """Bytes that no recogniser can be given; the image ends as ``failed`` with this code."""
+
+    code = "unusable-image"
+
+
+class RecogniserRefused(Permanent):
+    """The recogniser will never answer this call."""
+
+    code = "recogniser-refused"
+
+
+class Transient(SightlineError):
+    """The same call may succeed later; ``retry_after`` is in seconds where the other side said."""
+
+    code = "transient"
+
+    def __init__(self, detail: str, *, code: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after = retry_after
+
+
+class Busy(Transient):
+    """Another worker holds this image; its lease ends in ``retry_after`` seconds."""
+
+    code = "busy"
+
+
+class Superseded(Transient):
+    """The record changed under this worker: what it was about to store is out of date."""
+
+    code = "superseded"
+
+
+class Unavailable(Transient):
+    """An AWS service throttled, failed or did not answer in time."""
+
+    code = "unavailable"
+
+
+class DeliveryFailed(Transient):
+    """A destination did not take a delivery."""
+
+    code = "delivery-failed"

@@ -1,0 +1,1 @@
+"""How an image gets in: presigned uploads, safe fetching, checks."""

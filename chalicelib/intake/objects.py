@@ -1,0 +1,113 @@
+"""The bucket: originals under ``uploads/``, sidecars under ``metadata/``, and links that open for a while."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from botocore.exceptions import ClientError
+
+from chalicelib.aws import code_of, faults_told_apart
+from chalicelib.errors import NotFound
+from chalicelib.model import Json
+
+UPLOADS = "uploads/"
+_ABSENT = ("NoSuchKey", "404", "NotFound")
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object's ``size`` in bytes, its ``etag``, and its bytes (None where they are too many)."""
+
+    content: bytes | None
+    etag: str
+    size: int
+
+
+class ObjectStore:
+    """Reads, writes and signs through a boto3 S3 client."""
+
+    def __init__(self, client: Any, bucket: str, *, upload_seconds: int, download_seconds: int) -> None:
+        self._client = client
+        self.bucket = bucket
+        self.upload_seconds = upload_seconds
+        self._download_seconds = download_seconds
+
+    def presigned_put(self, key: str) -> str:
+        """A URL that takes one object by a plain HTTP PUT."""
+        params = {"Bucket": self.bucket, "Key": key}
+        return str(self._client.generate_presigned_url("put_object", params, ExpiresIn=self.upload_seconds))
+
+    def presigned_form(self, key: str, *, max_bytes: int) -> Json:
+        """``url`` and ``fields`` of an HTML form that uploads one object of at most ``max_bytes``."""
+        form = self._client.generate_presigned_post(
+            self.bucket,
+            key,
+            Conditions=[["content-length-range", 1, max_bytes]],
+            ExpiresIn=self.upload_seconds,
+        )
+        return {"url": form["url"], "fields": form["fields"]}
+
+    def presigned_get(self, key: str, *, filename: str, content_type: str) -> str:
+        """A URL that gives the object under the name ``filename``, as ``content_type`` and nothing else."""
+        params = {
+            "Bucket": self.bucket,
+            "Key": key,
+            "ResponseContentType": content_type,
+            "ResponseContentDisposition": f"inline; filename*=UTF-8''{quote(filename, safe='')}",
+        }
+        return str(
+            self._client.generate_presigned_url("get_object", params, ExpiresIn=self._download_seconds)
+        )
+
+    def put(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> None:
+        """Store an object."""
+        with faults_told_apart("S3"):
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=content_type)
+
+    def read(self, key: str, *, max_bytes: int) -> StoredObject:
+        """An object, its bytes only if they are ``max_bytes`` at most.
+
+        :raises NotFound: there is no such object.
+        """
+        try:
+            with faults_told_apart("S3"):
+                answer = self._client.get_object(Bucket=self.bucket, Key=key)
+                body, size = answer["Body"], int(answer["ContentLength"])
+                content = body.read() if size <= max_bytes else None
+                body.close()
+        except ClientError as error:
+            raise _not_found(key) if code_of(error) in _ABSENT else error from None
+        return StoredObject(content, answer["ETag"].strip('"'), size)
+
+    def write_sidecar(self, key: str, document: Json) -> None:
+        """Store the JSON that goes with the object under ``key``."""
+        content = json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "replace")
+        self.put(sidecar_key(key), content, "application/json")
+
+    def read_sidecar(self, key: str) -> bytes:
+        """:raises NotFound: there is none (yet)."""
+        stored = self.read(sidecar_key(key), max_bytes=64_000_000)
+        return stored.content or b""
+
+    def delete(self, key: str) -> None:
+        """Remove the object, then all that was made of it; what is not there is fine."""
+        for doomed in (key, sidecar_key(key)):
+            with faults_told_apart("S3"):
+                self._client.delete_object(Bucket=self.bucket, Key=doomed)
+
+    def delete_sidecar(self, key: str) -> None:
+        """Remove what was made of an object, for when the object has gone meanwhile."""
+        with faults_told_apart("S3"):
+            self._client.delete_object(Bucket=self.bucket, Key=sidecar_key(key))
+
+
+def sidecar_key(key: str) -> str:
+    """``metadata/<the key below uploads/>.json``."""
+    return f"metadata/{key.removeprefix(UPLOADS)}.json"
+
+
+def _not_found(key: str) -> NotFound:
+    return NotFound(f"There is no object {key!r}.", code="no-object")

@@ -1,0 +1,1 @@
+"""What we know: image records, the label index and its counts."""

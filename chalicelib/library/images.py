@@ -1,0 +1,225 @@
+"""Image records, each kept together with its entries in the index and its share of the counts.
+
+A record carries the token of its last change, ``revision``: every write expects the one that it has read,
+so of two that race one is told. It also carries what the index holds for it, ``terms``; each transaction
+moves record, entries and counts together, so the three agree even where a large change takes several
+transactions or is interrupted between two.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.errors import Busy, NotFound, Superseded
+from chalicelib.expressions import Delete, Item, Key, Put, Update, Value, Write
+from chalicelib.ids import is_id, new_id, rfc3339
+from chalicelib.library import catalogue, index
+from chalicelib.library.index import Entry
+from chalicelib.library.record import Record, lookup_key, parse_key, record_key
+from chalicelib.model import DEFAULT_OWNER, Image
+from chalicelib.table import ConditionFailed, Table
+
+LEASE_SECONDS = 90.0  # longer than the labeler may run (60 s), so that a lease ends only where its holder did
+QUEUE_SECONDS = 300.0  # how long the event of an object that is there may stay away
+UPLOAD_SECONDS = 24 * 3600.0  # how long an announced upload may stay away
+CHUNK = 45  # terms a transaction: each costs an entry and a count, and the record takes one of the 100 places
+DUE_SHARDS = 4
+
+
+@dataclass(frozen=True)
+class Page:
+    """Images, newest first; ``next_after`` is the last id where more may follow."""
+
+    images: tuple[Image, ...]
+    next_after: str | None
+
+
+class Images:
+    """All that is stored of images, by owner."""
+
+    def __init__(self, table: Table, now: Callable[[], float]) -> None:
+        self._table = table
+        self._now = now
+
+    def create(self, image: Image) -> Record:
+        """Store a new image that waits for its object, or for the event that tells of it.
+
+        :raises Superseded: there is one with this id, or one for this key.
+        """
+        waits = UPLOAD_SECONDS if image.status == "awaiting_upload" else QUEUE_SECONDS
+        return self._insert(Record(image, new_id()), waits)
+
+    def create_claimed(self, image: Image) -> Record:
+        """Store a new image whose object is there, and claim it for this worker in the same transaction.
+
+        :raises Superseded: somebody else was faster.
+        """
+        return self._insert(
+            Record(image, new_id(), lease_until=self._now() + LEASE_SECONDS, attempts=1), LEASE_SECONDS
+        )
+
+    def get(self, owner: str, image_id: str) -> Image:
+        """:raises NotFound: this owner has no such image."""
+        record = self.find(owner, image_id)
+        if record is None:
+            raise NotFound(f"There is no image {image_id}.")
+        return record.image
+
+    def find(self, owner: str, image_id: str) -> Record | None:
+        """The record of an image, or None."""
+        item = self._table.get(record_key(owner, image_id)) if is_id(image_id) else None
+        return Record.from_item(item) if item else None
+
+    def find_by_key(self, key: str) -> Record | None:
+        """The record of the image whose object lies, or is to lie, under ``key``."""
+        made = parse_key(key)
+        if made:
+            return self.find(*made)
+        lookup = self._table.get(lookup_key(key))
+        return self.find(DEFAULT_OWNER, str(lookup["image_id"])) if lookup else None
+
+    def read(self, key: Key) -> Record | None:
+        """The record under a table key, as :meth:`due` gives them."""
+        item = self._table.get(key)
+        return Record.from_item(item) if item else None
+
+    def page(self, owner: str, *, terms: Sequence[str], limit: int, after: str | None) -> Page:
+        """Images that carry every one of ``terms`` (see :mod:`chalicelib.library.index`), newest first."""
+        ids = index.images_with_all(self._table, owner, terms or [index.ALL], after, limit + 1)
+        found = list(itertools.islice(ids, limit + 1))
+        keys = [record_key(owner, image_id) for image_id in found[:limit]]
+        items = self._table.get_many(keys)
+        images = tuple(Record.from_item(items[key]).image for key in keys if key in items)
+        return Page(images, found[limit - 1] if len(found) > limit else None)
+
+    def claim(self, record: Record, image: Image) -> Record:
+        """Take the image for this worker until the lease ends, and show it as ``image`` meanwhile.
+
+        :raises Busy: another worker has it.
+        :raises Superseded: the record has changed since it was read.
+        """
+        now = self._now()
+        if record.lease_until > now:
+            raise Busy(f"Image {record.image.id} is being labelled.", retry_after=record.lease_until - now)
+        lease, attempts = now + LEASE_SECONDS, record.attempts + 1
+        claimed = dataclasses.replace(record, image=image, lease_until=lease, attempts=attempts)
+        return self._save(claimed, due_in=LEASE_SECONDS)
+
+    def release(self, record: Record) -> None:
+        """End this worker's claim without a result; who holds the image by now is not disturbed."""
+        with contextlib.suppress(Superseded):
+            self._save(dataclasses.replace(record, lease_until=0.0), due_in=LEASE_SECONDS)
+
+    def finish(self, record: Record, image: Image) -> Record:
+        """Store a result in one transaction with the index and the counts, and give the image free.
+
+        :raises Superseded: the record has changed since it was claimed; of the result nothing is kept.
+        """
+        wanted = index.entries_of(image)
+        *before, last = _chunks(record.terms, wanted)
+        for chunk in before:
+            record = self._save_moved(record, chunk, wanted)
+        done = dataclasses.replace(record, image=image, lease_until=0.0, attempts=0)
+        return self._save_moved(done, last, wanted)
+
+    def mark_announced(self, record: Record) -> Record:
+        """Remember that everyone has been told of the present result; nothing is due any more.
+
+        :raises Superseded: the record has changed since.
+        """
+        return self._save(dataclasses.replace(record, announced=record.image.result), due_in=None)
+
+    def put_off(self, record: Record, seconds: float) -> None:
+        """Let the sweep look at the image again in so many seconds."""
+        image = record.image
+        due = self._due(image, seconds)
+        seen = {"revision": record.revision}
+        with contextlib.suppress(ConditionFailed):
+            self._table.write(Update(record_key(image.owner, image.id), set=due, when=seen))
+
+    def delete(self, record: Record) -> None:
+        """Remove the record, its entries, its counts and its lookup row.
+
+        :raises Superseded: the record has changed since it was read.
+        """
+        for chunk in _chunks(record.terms, {}):
+            record = self._save_moved(record, chunk, {})
+        image = record.image
+        writes: list[Write] = [Delete(record_key(image.owner, image.id), when={"revision": record.revision})]
+        if parse_key(image.key) is None:
+            writes.append(Delete(lookup_key(image.key)))
+        self._transact(image, writes)
+
+    def due(self) -> Iterator[Key]:
+        """Table keys of the records whose time has come, at most 100 a shard."""
+        until = rfc3339(self._now())
+        for shard in range(DUE_SHARDS):
+            yield from self._table.due(f"image#{shard}", until=until, limit=100)
+
+    def _insert(self, record: Record, due_in: float) -> Record:
+        image = record.image
+        record = dataclasses.replace(record, terms=index.entries_of(image))
+        writes: list[Write] = [
+            Put(record_key(image.owner, image.id), {**record.to_item(), **self._due(image, due_in)}, _NEW)
+        ]
+        if parse_key(image.key) is None:
+            lookup: Item = {"image_id": image.id, "revision": record.revision}
+            writes.append(Put(lookup_key(image.key), lookup, _NEW))
+        writes += [index.added(image.owner, term, image.id, entry) for term, entry in record.terms.items()]
+        self._transact(image, writes)
+        return record
+
+    def _save_moved(self, record: Record, chunk: Sequence[str], wanted: Mapping[str, Entry]) -> Record:
+        """Save ``record`` and move its ``chunk`` of terms to what is ``wanted``, index and counts with it."""
+        kept = {term: entry for term, entry in record.terms.items() if term not in chunk}
+        moved = kept | {term: wanted[term] for term in chunk if term in wanted}
+        writes = [write for term in chunk for write in _moves(record, term, wanted.get(term))]
+        return self._save(dataclasses.replace(record, terms=moved), due_in=LEASE_SECONDS, along=writes)
+
+    def _save(self, record: Record, *, due_in: float | None, along: Sequence[Write] = ()) -> Record:
+        """Store ``record`` under a new revision if the stored one is still the one it was read with."""
+        image = record.image
+        saved = dataclasses.replace(record, revision=new_id())
+        due = self._due(image, due_in) if due_in is not None else {}
+        update = Update(
+            record_key(image.owner, image.id),
+            set={**saved.to_item(), **due},
+            remove=() if due else ("due_shard", "due_at"),
+            when={"revision": record.revision},
+        )
+        self._transact(image, [update, *along])
+        return saved
+
+    def _transact(self, image: Image, writes: Sequence[Write]) -> None:
+        try:
+            self._table.transact(writes)
+        except ConditionFailed:
+            raise Superseded(f"Image {image.id} has changed meanwhile.") from None
+
+    def _due(self, image: Image, seconds: float) -> dict[str, Value]:
+        shard = zlib.crc32(image.id.encode()) % DUE_SHARDS
+        return {"due_shard": f"image#{shard}", "due_at": rfc3339(self._now() + seconds)}
+
+
+_NEW: dict[str, Value | None] = {"revision": None}
+
+
+def _chunks(present: Mapping[str, Entry], wanted: Mapping[str, Entry]) -> list[list[str]]:
+    """The terms whose entries differ, in parts that each fit a transaction; at least one, maybe empty."""
+    gone = [term for term in present if term not in wanted]
+    new = [term for term, entry in wanted.items() if present.get(term) != entry]
+    terms = gone + new
+    return [terms[start : start + CHUNK] for start in range(0, len(terms), CHUNK)] or [[]]
+
+
+def _moves(record: Record, term: str, entry: Entry | None) -> list[Write]:
+    owner, image_id = record.image.owner, record.image.id
+    if entry is None:
+        return [index.removed(owner, term, image_id), *catalogue.counted(owner, term, -1)]
+    counts = [] if term in record.terms else catalogue.counted(owner, term, 1)
+    return [index.added(owner, term, image_id, entry), *counts]

@@ -1,0 +1,23 @@
+"""The use cases: how an image goes through the rooms, from its arrival to the last one who is told.
+
+Every step may run twice, late, or stop half-way. What is true stands in the record; messages and S3
+events are hints to look at it, so a repeated hint finds nothing left to do.
+"""
+
+from chalicelib.pipeline.arrival import await_upload, delete_image, fetch_and_take_in, take_in
+from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
+from chalicelib.pipeline.telling import deliver, fan_out
+from chalicelib.pipeline.upkeep import sweep
+
+__all__ = [
+    "await_upload",
+    "delete_image",
+    "deliver",
+    "fan_out",
+    "fetch_and_take_in",
+    "label_image",
+    "label_messages",
+    "label_or_leave",
+    "sweep",
+    "take_in",
+]

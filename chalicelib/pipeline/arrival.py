@@ -1,0 +1,62 @@
+"""An image comes in, and goes when it is asked to."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+
+from chalicelib.errors import Superseded, Unavailable
+from chalicelib.ids import new_id, rfc3339
+from chalicelib.library.record import key_for
+from chalicelib.model import Image, NewImage
+from chalicelib.wiring import Services
+
+FETCH_SECONDS = 20.0  # of API Gateway's 29
+DELETE_TRIES = 5
+
+
+def await_upload(new: NewImage, owner: str, services: Services) -> Image:
+    """Announce an image whose object the client will put into the bucket itself."""
+    return services.images.create(_announced(new, owner, services)).image
+
+
+def fetch_and_take_in(url: str, new: NewImage, owner: str, services: Services) -> Image:
+    """Fetch an image from somebody's server and take it in.
+
+    :raises UnusableUrl: it may not, or could not, be fetched.
+    """
+    reply = services.outbound.get(url, max_bytes=services.settings.max_image_bytes, deadline=FETCH_SECONDS)
+    return take_in(reply.body, new, owner, services)
+
+
+def take_in(content: bytes, new: NewImage, owner: str, services: Services) -> Image:
+    """Store an image's record, then its object, which sets off the labeler."""
+    image = dataclasses.replace(_announced(new, owner, services), status="labelling")
+    services.images.create(image)
+    services.objects.put(image.key, content)
+    return image
+
+
+def delete_image(image: Image, services: Services) -> None:
+    """Remove all there is of an image: the object first, so that a late event finds nothing to label."""
+    services.objects.delete(image.key)
+    for _ in range(DELETE_TRIES):
+        record = services.images.find(image.owner, image.id)
+        if record is None:
+            return
+        with contextlib.suppress(Superseded):
+            services.images.delete(record)
+            return
+    raise Unavailable(f"Image {image.id} keeps changing; ask again.")
+
+
+def _announced(new: NewImage, owner: str, services: Services) -> Image:
+    image_id = new_id()
+    return Image(
+        id=image_id,
+        owner=owner,
+        key=key_for(owner, image_id),
+        status="awaiting_upload",
+        created_at=rfc3339(services.now()),
+        **{field.name: getattr(new, field.name) for field in dataclasses.fields(new)},
+    )

@@ -1,0 +1,51 @@
+"""What the use cases share: reading events that carry several messages, and acting on each."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from chalicelib.intake.objects import UPLOADS
+from chalicelib.model import Json, ObjectUploaded
+
+log = logging.getLogger("sightline.batches")
+T = TypeVar("T")
+
+
+def for_each(items: Iterable[T], act: Callable[[T], object]) -> None:
+    """Act on every item, then raise the first error: one bad message does not keep the others waiting."""
+    errors = []
+    for item in items:
+        try:
+            act(item)
+        except Exception as error:
+            log.warning("one of a batch failed: %r", error)
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+def bodies(event: Json) -> Iterator[Json]:
+    """The JSON messages of an SQS event."""
+    return (json.loads(record["body"]) for record in event["Records"])
+
+
+def uploads_in(notification: Json) -> Iterator[ObjectUploaded]:
+    """The uploads that an S3 notification tells of.
+
+    S3's test event has no records; other folders, and the empty objects that consoles make for folders, are
+    not our business.
+    """
+    uploads = (ObjectUploaded.from_json(record) for record in notification.get("Records", []))
+    return (
+        uploaded
+        for uploaded in uploads
+        if uploaded.key.startswith(UPLOADS) and not uploaded.key.endswith("/")
+    )
+
+
+def event_of(uploaded: ObjectUploaded) -> Json:
+    """The notification that S3 would send of one upload."""
+    return {"Records": [uploaded.to_json()]}

@@ -1,0 +1,218 @@
+"""An image is labelled: claimed, checked, recognised, stored and announced."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import Any
+
+from chalicelib.delivery.events import ImageFinished
+from chalicelib.errors import Busy, NotFound, RecogniserRefused, Superseded, Transient, UnusableImage
+from chalicelib.ids import new_id, rfc3339
+from chalicelib.intake.inspection import inspect
+from chalicelib.intake.objects import UPLOADS, StoredObject
+from chalicelib.library.record import Record, parse_key
+from chalicelib.model import (
+    DEFAULT_OWNER,
+    Failure,
+    Image,
+    Json,
+    ObjectUploaded,
+    Photo,
+    RecognitionOptions,
+)
+from chalicelib.pipeline.batches import bodies, event_of, for_each, uploads_in
+from chalicelib.wiring import Services
+
+log = logging.getLogger("sightline.labelling")
+
+RETRY_SECONDS = 5.0
+MOST_ATTEMPTS = 8
+
+NEVER_UPLOADED = Failure("never-uploaded", "The upload was announced, but no file came within a day.")
+OBJECT_MISSING = Failure(
+    "object-missing", "The file was removed from the bucket before it could be labelled."
+)
+GAVE_UP = Failure(
+    "gave-up", f"Labelling was interrupted {MOST_ATTEMPTS} times; upload the image again to retry."
+)
+
+
+def label_or_leave(event: Json, services: Services) -> None:
+    """Label the objects of an S3 event; those that cannot be finished now are left on the uploads queue."""
+    for_each(uploads_in(event), lambda uploaded: _label_or_leave(uploaded, (Transient,), services))
+
+
+def label_messages(event: Json, services: Services) -> None:
+    """Label the objects of an SQS event; a fault is raised, so that the queue tries again and counts."""
+    uploads = (uploaded for body in bodies(event) for uploaded in uploads_in(body))
+    for_each(uploads, lambda uploaded: _label_or_leave(uploaded, (Busy, Superseded), services))
+
+
+def label_image(uploaded: ObjectUploaded, services: Services) -> None:
+    """Bring the image under ``uploaded.key`` to a final result for its present bytes, and make that known.
+
+    Does nothing where that has been done. At most one worker recognises an image at a time.
+
+    :raises Busy: another worker is at it.
+    :raises Transient: a service did not answer; the record keeps what has been reached.
+    """
+    record = services.images.find_by_key(uploaded.key)
+    if record and record.settled and _is_old(uploaded, record.image):
+        return
+    stored = _stored(uploaded.key, services)
+    if stored is None:
+        record = _without_object(record, services)
+    elif record is None and parse_key(uploaded.key):
+        log.info("uploaded after its image was deleted, removed: %r", uploaded.key)
+        services.objects.delete(uploaded.key)
+    elif record is None or not _is_result_of(stored, record.image):
+        record = _recognised(uploaded, stored, record, services)
+    if record and not record.settled:
+        announce(record, services)
+
+
+def announce(record: Record, services: Services) -> None:
+    """Write the sidecar, publish the result, remember that both are done."""
+    image = record.image
+    services.objects.write_sidecar(image.key, image.document())
+    finished = ImageFinished.of(image)
+    services.topic.publish(finished.to_json(), finished.attributes())
+    try:
+        services.images.mark_announced(record)
+    except Superseded:
+        if services.images.find(image.owner, image.id) is None:
+            services.objects.delete_sidecar(image.key)
+
+
+def _label_or_leave(
+    uploaded: ObjectUploaded, leave_on: tuple[type[Transient], ...], services: Services
+) -> None:
+    try:
+        label_image(uploaded, services)
+    except leave_on as error:
+        log.warning("left on the queue: %r: %s", uploaded.key, error)
+        services.uploads_queue.send(event_of(uploaded), delay=error.retry_after or RETRY_SECONDS)
+
+
+def _recognised(
+    uploaded: ObjectUploaded, stored: StoredObject, record: Record | None, services: Services
+) -> Record | None:
+    """Claim the image, recognise it, store the result; None where another worker has stored a newer one."""
+    claimed = _claimed(record, uploaded.key, services)
+    try:
+        image = _outcome(claimed, uploaded, stored, services)
+    except Transient:
+        services.images.release(claimed)
+        raise
+    return _finished(claimed, image, services)
+
+
+def _without_object(record: Record | None, services: Services) -> Record | None:
+    """An image that has no object, and no result of an earlier one, has failed."""
+    if record is None or record.image.final:
+        return record
+    waiting = record.image.status == "awaiting_upload"
+    claimed = _claimed(record, record.image.key, services)
+    return _finished(
+        claimed, _failed(claimed.image, NEVER_UPLOADED if waiting else OBJECT_MISSING, services), services
+    )
+
+
+def _claimed(record: Record | None, key: str, services: Services) -> Record:
+    started = rfc3339(services.now())
+    if record:
+        return services.images.claim(
+            record, dataclasses.replace(record.image, status="labelling", started_at=started)
+        )
+    image = Image(
+        id=new_id(),
+        owner=DEFAULT_OWNER,
+        key=key,
+        status="labelling",
+        filename=key.removeprefix(UPLOADS),
+        created_at=started,
+        started_at=started,
+    )
+    return services.images.create_claimed(image)
+
+
+def _finished(claimed: Record, image: Image, services: Services) -> Record | None:
+    try:
+        return services.images.finish(claimed, image)
+    except Superseded as error:
+        log.info("result dropped: %s", error)
+        return None
+
+
+def _outcome(record: Record, uploaded: ObjectUploaded, stored: StoredObject, services: Services) -> Image:
+    image = dataclasses.replace(
+        record.image,
+        etag=stored.etag,
+        sequencer=uploaded.sequencer,
+        size=stored.size,
+        labels=(),
+        model=None,
+        error=None,
+    )
+    if record.attempts > MOST_ATTEMPTS:
+        return _failed(image, GAVE_UP, services)
+    try:
+        photo = _photo(image, stored, services)
+        image = dataclasses.replace(
+            image, content_type=photo.content_type, width=photo.width, height=photo.height
+        )
+        recognition = services.recogniser.recognise(photo, _options(image, services))
+    except (UnusableImage, RecogniserRefused) as error:
+        return _failed(image, Failure(error.code, error.detail), services)
+    return _final(image, services, status="labelled", labels=recognition.labels, model=recognition.model)
+
+
+def _photo(image: Image, stored: StoredObject, services: Services) -> Photo:
+    chosen = services.settings
+    if stored.content is None:
+        raise UnusableImage(
+            f"The file has {stored.size:,} bytes; {chosen.max_image_bytes:,} are allowed.", code="too-large"
+        )
+    seen = inspect(stored.content, max_bytes=chosen.max_image_bytes, max_pixels=chosen.max_image_pixels)
+    return Photo(stored.content, seen.content_type, seen.width, seen.height, chosen.bucket, image.key)
+
+
+def _options(image: Image, services: Services) -> RecognitionOptions:
+    chosen = services.settings
+    asked = image.min_confidence
+    return RecognitionOptions(
+        chosen.min_confidence if asked is None else asked, image.max_labels or chosen.max_labels
+    )
+
+
+def _failed(image: Image, failure: Failure, services: Services) -> Image:
+    return _final(image, services, status="failed", error=failure)
+
+
+def _final(image: Image, services: Services, **outcome: Any) -> Image:
+    return dataclasses.replace(
+        image, completed_at=rfc3339(services.now()), result=image.result + 1, **outcome
+    )
+
+
+def _stored(key: str, services: Services) -> StoredObject | None:
+    try:
+        return services.objects.read(key, max_bytes=services.settings.max_image_bytes)
+    except NotFound:
+        return None
+
+
+def _is_old(uploaded: ObjectUploaded, image: Image) -> bool:
+    """Whether the event tells of the bytes that the image's result was made from, or of earlier ones.
+
+    Sequencers of equal length compare as text ("Event message structure", Amazon S3); others prove nothing.
+    """
+    comparable = len(uploaded.sequencer) == len(image.sequencer)
+    return bool(uploaded.etag) and (
+        uploaded.etag == image.etag or (comparable and uploaded.sequencer < image.sequencer)
+    )
+
+
+def _is_result_of(stored: StoredObject, image: Image) -> bool:
+    return image.final and image.etag == stored.etag

@@ -1,0 +1,1 @@
+"""What is on an image: recognisers behind one Protocol, and the label hierarchy."""

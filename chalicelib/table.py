@@ -1,0 +1,194 @@
+"""The one DynamoDB table, spoken to in plain values.
+
+Keys are ``pk`` and ``sk``; every ``pk`` of an owner's data begins with the owner. Nothing here can scan.
+
+A write may carry conditions, ``{attribute: expected}`` with ``None`` for "must be absent". A write that
+sets the attribute ``revision`` to a fresh token is safe against a lost answer: when its repeat fails on
+its condition and the stored revision is that very token, the first try had gone through and counts.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.aws import THROTTLED, code_of, faults_told_apart
+from chalicelib.errors import Transient, Unavailable
+from chalicelib.expressions import (
+    Item,
+    Key,
+    Put,
+    Update,
+    Wire,
+    Write,
+    decoded,
+    encoded_key,
+    transaction_part,
+)
+
+TRANSACTION_LIMIT = 100  # items, DynamoDB's "TransactWriteItems"
+BATCH_LIMIT = 100  # keys, DynamoDB's "BatchGetItem"
+TRANSACTION_TRIES = 10
+_TRY_AGAIN = THROTTLED | {
+    "TransactionConflict",
+    "TransactionConflictException",
+    "ProvisionedThroughputExceeded",
+}
+
+
+class ConditionFailed(Transient):
+    """The stored item is not what the write expected; ``stored`` is what it is, where DynamoDB told."""
+
+    code = "condition-failed"
+
+    def __init__(self, stored: Item | None) -> None:
+        super().__init__("The stored item is not what the write expected.")
+        self.stored = stored
+
+
+class Table:
+    """Reads and writes of one table through a low-level boto3 client."""
+
+    def __init__(self, client: Any, name: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._name = name
+        self._sleep = sleep
+
+    def get(self, key: Key) -> Item | None:
+        """One item, strongly consistent, or None."""
+        with faults_told_apart("DynamoDB"):
+            answer = self._client.get_item(TableName=self._name, Key=encoded_key(key), ConsistentRead=True)
+        return decoded(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
+        """The items that exist of ``keys``, strongly consistent, in calls of 100."""
+        found: dict[Key, Item] = {}
+        for start in range(0, len(keys), BATCH_LIMIT):
+            for item in self._batch(keys[start : start + BATCH_LIMIT]):
+                found[Key(str(item["pk"]), str(item["sk"]))] = item
+        return found
+
+    def query(
+        self,
+        pk: str,
+        *,
+        limit: int,
+        prefix: str = "",
+        after: str | None = None,
+        at_most: str | None = None,
+        newest_first: bool = False,
+    ) -> list[Item]:
+        """Up to ``limit`` items of a partition in the order of ``sk``.
+
+        ``after`` leaves out everything up to and with that ``sk`` in reading order; ``prefix`` and
+        ``at_most`` bound ``sk`` and exclude each other, as in DynamoDB's key conditions.
+        """
+        call = _bounds(pk, prefix=prefix, at_most=at_most)
+        if after is not None:
+            call["ExclusiveStartKey"] = encoded_key(Key(pk, after))
+        return self._pages({**call, "ScanIndexForward": not newest_first, "ConsistentRead": True}, limit)
+
+    def due(self, shard: str, *, until: str, limit: int) -> list[Key]:
+        """Keys of items in the ``due`` index whose ``due_at`` is not after ``until``, soonest first."""
+        call = {
+            "IndexName": "due",
+            "KeyConditionExpression": "due_shard = :shard AND due_at <= :until",
+            "ExpressionAttributeValues": {":shard": {"S": shard}, ":until": {"S": until}},
+        }
+        return [Key(str(item["pk"]), str(item["sk"])) for item in self._pages(call, limit)]
+
+    def write(self, write: Write) -> None:
+        """One conditional write; :exc:`ConditionFailed` where its condition does not hold."""
+        self.transact([write])
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """All of up to 100 writes, or none; conflicts and throttles are tried again with jitter.
+
+        :raises ConditionFailed: a condition does not hold; nothing was written.
+        :raises Unavailable: DynamoDB kept refusing or could not be reached.
+        """
+        if len(writes) == 1:
+            return self._with_patience(lambda: self._single(writes[0]), writes)
+        call = {"TransactItems": [transaction_part(self._name, write) for write in writes]}
+        return self._with_patience(lambda: self._client.transact_write_items(**call), writes)
+
+    def _single(self, write: Write) -> None:
+        ((operation, arguments),) = transaction_part(self._name, write).items()
+        method = {"Put": "put_item", "Update": "update_item", "Delete": "delete_item"}[operation]
+        getattr(self._client, method)(**arguments)
+
+    def _with_patience(self, call: Callable[[], object], writes: Sequence[Write]) -> None:
+        for tried in range(TRANSACTION_TRIES):
+            try:
+                with faults_told_apart("DynamoDB"):
+                    call()
+                return
+            except ClientError as error:
+                if _went_through_before(error, writes):
+                    return
+            # Full jitter: of the writers that collide on a busy counter each waits another time.
+            self._sleep(random.uniform(0, 0.02 * 2 ** min(tried, 6)))  # noqa: S311 - not a secret
+        raise Unavailable("DynamoDB kept refusing a write that others were making too.")
+
+    def _batch(self, keys: Sequence[Key]) -> Iterable[Item]:
+        left: list[Wire] = [encoded_key(key) for key in keys]
+        for tried in range(TRANSACTION_TRIES):
+            request = {self._name: {"Keys": left, "ConsistentRead": True}}
+            with faults_told_apart("DynamoDB"):
+                answer = self._client.batch_get_item(RequestItems=request)
+            yield from map(decoded, answer["Responses"].get(self._name, []))
+            left = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+            if not left:
+                return
+            self._sleep(0.05 * 2**tried)
+        raise Unavailable("DynamoDB kept leaving keys of a batch unread.")
+
+    def _pages(self, call: Wire, limit: int) -> list[Item]:
+        items: list[Item] = []
+        while len(items) < limit:
+            with faults_told_apart("DynamoDB"):
+                answer = self._client.query(TableName=self._name, **call, Limit=limit - len(items))
+            items += map(decoded, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                break
+            call = {**call, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return items
+
+
+def _bounds(pk: str, *, prefix: str, at_most: str | None) -> Wire:
+    conditions, values = ["pk = :pk"], {":pk": {"S": pk}}
+    if prefix:
+        conditions.append("begins_with(sk, :prefix)")
+        values[":prefix"] = {"S": prefix}
+    if at_most is not None:
+        conditions.append("sk <= :at_most")
+        values[":at_most"] = {"S": at_most}
+    return {"KeyConditionExpression": " AND ".join(conditions), "ExpressionAttributeValues": values}
+
+
+def _went_through_before(error: ClientError, writes: Sequence[Write]) -> bool:
+    """True where only an earlier try's answer was lost, False where another try may help; else raises."""
+    reasons = _reasons(error)
+    for write, reason in zip(writes, reasons, strict=False):
+        if reason["Code"] in ("ConditionalCheckFailed", "ConditionalCheckFailedException"):
+            stored = decoded(reason["Item"]) if reason.get("Item") else None
+            if _is_ours(write, stored):
+                return True
+            raise ConditionFailed(stored) from error
+    if not any(reason["Code"] in _TRY_AGAIN for reason in reasons):
+        raise error
+    return False
+
+
+def _reasons(error: ClientError) -> list[Wire]:
+    cancelled = error.response.get("CancellationReasons")
+    return cancelled or [{"Code": code_of(error), "Item": error.response.get("Item")}]
+
+
+def _is_ours(write: Write, stored: Item | None) -> bool:
+    wanted = write.item if isinstance(write, Put) else write.set if isinstance(write, Update) else {}
+    return stored is not None and "revision" in wanted and stored.get("revision") == wanted["revision"]

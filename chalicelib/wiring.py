@@ -1,0 +1,107 @@
+"""The one place that makes AWS clients and puts the rooms together: lazily, once per process."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.delivery.deliveries import Deliveries
+from chalicelib.intake.objects import ObjectStore
+from chalicelib.library.catalogue import Catalogue
+from chalicelib.library.images import Images
+from chalicelib.outbound import Outbound
+from chalicelib.queues import Queue, Topic
+from chalicelib.recognition.recogniser import Recogniser
+from chalicelib.settings import Settings, settings
+from chalicelib.table import Table
+
+# botocore's own limits (60 s, several tries) outlast the function; these keep a call below half a minute.
+_PATIENCE = {"connect_timeout": 2, "read_timeout": 10, "retries": {"mode": "standard", "max_attempts": 3}}
+_RECOGNITION_PATIENCE = {**_PATIENCE, "read_timeout": 15, "retries": {"mode": "standard", "max_attempts": 2}}
+
+
+class Services:
+    """What the use cases work with. Each part is made when it is first asked for."""
+
+    def __init__(self, chosen: Settings) -> None:
+        self.settings = chosen
+        self._session = boto3.Session()
+        self._making = threading.RLock()
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+    @cached_property
+    def table(self) -> Table:
+        return Table(self._client("dynamodb"), self.settings.table)
+
+    @cached_property
+    def objects(self) -> ObjectStore:
+        # Virtual addressing signs for the bucket's own region; other styles sign for one that redirects.
+        client = self._client("s3", signature_version="s3v4", s3={"addressing_style": "virtual"})
+        chosen = self.settings
+        return ObjectStore(
+            client,
+            chosen.bucket,
+            upload_seconds=chosen.upload_expires_seconds,
+            download_seconds=chosen.download_expires_seconds,
+        )
+
+    @cached_property
+    def images(self) -> Images:
+        return Images(self.table, self.now)
+
+    @cached_property
+    def labels(self) -> Catalogue:
+        return Catalogue(self.table)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        return Deliveries(self.table, self.now)
+
+    @cached_property
+    def uploads_queue(self) -> Queue:
+        return Queue(self._client("sqs"), self.settings.uploads_queue_url)
+
+    @cached_property
+    def deliveries_queue(self) -> Queue:
+        return Queue(self._client("sqs"), self.settings.deliveries_queue_url)
+
+    @cached_property
+    def topic(self) -> Topic:
+        return Topic(self._client("sns"), self.settings.topic_arn)
+
+    @cached_property
+    def outbound(self) -> Outbound:
+        return Outbound(
+            allow_private=self.settings.allow_private_urls, allowed_ports=self.settings.allowed_ports
+        )
+
+    @cached_property
+    def recogniser(self) -> Recogniser:
+        # Imported late: a function that recognises nothing need not load a network, nor the other recogniser.
+        if self.settings.recogniser == "onnx":
+            from chalicelib.recognition.onnx import OnnxRecogniser
+
+            return OnnxRecogniser(self.settings.models_dir)
+        from chalicelib.recognition.rekognition import RekognitionRecogniser
+
+        return RekognitionRecogniser(self._client("rekognition", **_RECOGNITION_PATIENCE))
+
+    def _client(self, service: str, **config: Any) -> Any:
+        # Making clients is the one part of boto3 that threads must not do at once.
+        with self._making:
+            return self._session.client(service, config=Config(**{**_PATIENCE, **config}))
+
+
+@functools.lru_cache(maxsize=1)
+def services() -> Services:
+    """This process's services."""
+    return Services(settings())

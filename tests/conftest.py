@@ -1,0 +1,25 @@
+"""What every test may ask for. The environment is set before anything imports the app."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+ENVIRONMENT = {
+    "BUCKET": "test-bucket",
+    "TABLE": "test-table",
+    "TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:labelled",
+    "UPLOADS_QUEUE_URL": "http://127.0.0.1:1/123456789012/uploads",
+    "DELIVERIES_QUEUE_URL": "http://127.0.0.1:1/123456789012/deliveries",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+}
+for name, value in ENVIRONMENT.items():
+    os.environ.setdefault(name, value)
+
+
+@pytest.fixture
+def aws_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials that no AWS account knows."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")

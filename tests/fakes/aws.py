@@ -1,0 +1,66 @@
+"""A bucket, queues and a topic that remember what they were given."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from chalicelib.errors import NotFound
+from chalicelib.intake.objects import StoredObject, sidecar_key
+from chalicelib.model import Json
+
+
+class FakeObjects:
+    """A bucket in memory; an ETag is the MD5 of the bytes, as S3 gives it to single uploads."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, bytes] = {}
+        self.sidecars: dict[str, Json] = {}
+        self.reads: list[str] = []
+
+    def put(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> None:
+        self.stored[key] = content
+
+    def etag(self, key: str) -> str:
+        return hashlib.md5(self.stored[key], usedforsecurity=False).hexdigest()
+
+    def read(self, key: str, *, max_bytes: int) -> StoredObject:
+        self.reads.append(key)
+        if key not in self.stored:
+            raise NotFound(f"There is no object {key!r}.")
+        content = self.stored[key]
+        return StoredObject(content if len(content) <= max_bytes else None, self.etag(key), len(content))
+
+    def write_sidecar(self, key: str, document: Json) -> None:
+        self.sidecars[sidecar_key(key)] = document
+
+    def delete(self, key: str) -> None:
+        self.stored.pop(key, None)
+        self.delete_sidecar(key)
+
+    def delete_sidecar(self, key: str) -> None:
+        self.sidecars.pop(sidecar_key(key), None)
+
+
+class FakeQueue:
+    """A queue that keeps what is sent, with its delay."""
+
+    def __init__(self) -> None:
+        self.messages: list[Json] = []
+        self.delays: list[float] = []
+
+    def send(self, message: Json, *, delay: float = 0) -> None:
+        self.messages.append(message)
+        self.delays.append(delay)
+
+
+class FakeTopic:
+    """A topic that keeps what is published."""
+
+    def __init__(self) -> None:
+        self.published: list[Json] = []
+        self.attributes: list[Mapping[str, str | list[str]]] = []
+
+    def publish(self, message: Json, attributes: Mapping[str, str | list[str]]) -> None:
+        self.published.append(message)
+        self.attributes.append(attributes)

@@ -1,0 +1,96 @@
+"""A DynamoDB table in memory, held to the same contract tests as the real one."""
+
+from __future__ import annotations
+
+import bisect
+import threading
+from collections.abc import Sequence
+
+from chalicelib.expressions import Delete, Item, Key, Put, Write
+from chalicelib.table import TRANSACTION_LIMIT, ConditionFailed
+
+
+class FakeTable:
+    """Keeps items by key and remembers how many items were read."""
+
+    def __init__(self) -> None:
+        self._partitions: dict[str, dict[str, Item]] = {}
+        self._sorted: dict[str, list[str]] = {}
+        self._lock = threading.Lock()
+        self.items_read = 0
+        self.transactions: list[Sequence[Write]] = []
+
+    def get(self, key: Key) -> Item | None:
+        item = self._partitions.get(key.pk, {}).get(key.sk)
+        return None if item is None else {"pk": key.pk, "sk": key.sk, **item}
+
+    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
+        return {key: item for key in keys if (item := self.get(key)) is not None}
+
+    def query(
+        self,
+        pk: str,
+        *,
+        limit: int,
+        prefix: str = "",
+        after: str | None = None,
+        at_most: str | None = None,
+        newest_first: bool = False,
+    ) -> list[Item]:
+        with self._lock:
+            sort_keys = list(self._sorted.get(pk, []))
+        if newest_first:
+            end = len(sort_keys)
+            if at_most is not None:
+                end = bisect.bisect_right(sort_keys, at_most)
+            if after is not None:
+                end = min(end, bisect.bisect_left(sort_keys, after))
+            wanted = [sk for sk in reversed(sort_keys[:end]) if sk.startswith(prefix)]
+        else:
+            start = bisect.bisect_right(sort_keys, after) if after is not None else 0
+            wanted = [sk for sk in sort_keys[start:] if sk.startswith(prefix)]
+            wanted = [sk for sk in wanted if at_most is None or sk <= at_most]
+        items = [item for sk in wanted[:limit] if (item := self.get(Key(pk, sk)))]
+        self.items_read += len(items)
+        return items
+
+    def due(self, shard: str, *, until: str, limit: int) -> list[Key]:
+        due = sorted(
+            (str(item["due_at"]), pk, sk)
+            for pk, items in self._partitions.items()
+            for sk, item in items.items()
+            if item.get("due_shard") == shard and str(item["due_at"]) <= until
+        )
+        return [Key(pk, sk) for _, pk, sk in due[:limit]]
+
+    def write(self, write: Write) -> None:
+        self.transact([write])
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        assert len(writes) <= TRANSACTION_LIMIT, f"{len(writes)} items in one transaction"
+        assert len({write.key for write in writes}) == len(writes), "one item twice in a transaction"
+        with self._lock:
+            for write in writes:
+                stored = self.get(write.key)
+                if any((stored or {}).get(name) != value for name, value in write.when.items()):
+                    raise ConditionFailed(stored)
+            for write in writes:
+                self._apply(write)
+            self.transactions.append(writes)
+
+    def _apply(self, write: Write) -> None:
+        partition = self._partitions.setdefault(write.key.pk, {})
+        sort_keys = self._sorted.setdefault(write.key.pk, [])
+        if isinstance(write, Delete):
+            if partition.pop(write.key.sk, None) is not None:
+                sort_keys.remove(write.key.sk)
+            return
+        if write.key.sk not in partition:
+            bisect.insort(sort_keys, write.key.sk)
+        if isinstance(write, Put):
+            partition[write.key.sk] = dict(write.item)
+            return
+        item = dict(partition.get(write.key.sk, {})) | dict(write.set)
+        for name, by in write.add.items():
+            item[name] = int(item.get(name, 0)) + by
+        partition[write.key.sk] = {name: value for name, value in item.items() if name not in write.remove}

@@ -1,0 +1,65 @@
+"""The services, all of them fakes that remember: what the use cases work with in fast tests."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from chalicelib.delivery.deliveries import Deliveries
+from chalicelib.library.catalogue import Catalogue
+from chalicelib.library.images import Images
+from chalicelib.model import Image, Json, ObjectUploaded
+from chalicelib.settings import Settings
+from tests.conftest import ENVIRONMENT
+from tests.fakes.aws import FakeObjects, FakeQueue, FakeTopic
+from tests.fakes.clock import Clock
+from tests.fakes.recogniser import FakeRecogniser
+from tests.fakes.table import FakeTable
+
+PHOTOS = Path(__file__).parents[2] / "photos"
+CAT = (PHOTOS / "chelsea.jpg").read_bytes()
+ROCKET = (PHOTOS / "rocket.jpg").read_bytes()
+
+
+class World:
+    """Has what :class:`chalicelib.wiring.Services` has."""
+
+    def __init__(self, **environment: str) -> None:
+        self.settings = Settings.read({**ENVIRONMENT, **environment})
+        self.clock = Clock()
+        self.table = FakeTable()
+        self.objects = FakeObjects()
+        self.images = Images(self.table, self.clock)  # type: ignore[arg-type]  # held to Table's contract
+        self.labels = Catalogue(self.table)  # type: ignore[arg-type]
+        self.deliveries = Deliveries(self.table, self.clock)  # type: ignore[arg-type]
+        self.uploads_queue = FakeQueue()
+        self.deliveries_queue = FakeQueue()
+        self.topic = FakeTopic()
+        self.recogniser: Any = FakeRecogniser()
+
+    def now(self) -> float:
+        return self.clock()
+
+    def drop(self, key: str, content: bytes = CAT) -> ObjectUploaded:
+        """Put an object into the bucket and give the event that tells of it."""
+        self.objects.put(key, content)
+        return ObjectUploaded(key, self.objects.etag(key))
+
+    def image_at(self, key: str) -> Image:
+        record = self.images.find_by_key(key)
+        assert record is not None
+        return record.image
+
+    def counts(self) -> dict[str, int]:
+        page = self.labels.page("default", prefix="", limit=200, after=None)
+        return {one.name: one.count for one in page.counts}
+
+    def with_settings(self, **changes: Any) -> World:
+        self.settings = dataclasses.replace(self.settings, **changes)
+        return self
+
+
+def s3_event(*uploads: ObjectUploaded) -> Json:
+    """A notification as S3 sends it."""
+    return {"Records": [uploaded.to_json() for uploaded in uploads]}

@@ -1,0 +1,190 @@
+"""One contract for the table, held by the fake and by DynamoDB as moto emulates it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from chalicelib.errors import Unavailable
+from chalicelib.expressions import Delete, Key, Put, Update
+from chalicelib.table import ConditionFailed, Table
+from tests.fakes.table import FakeTable
+
+A = Key("default#one", "a")
+
+
+def make_table(client: Any) -> None:
+    names = ("pk", "sk", "due_shard", "due_at")
+    client.create_table(
+        TableName="t",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "due",
+                "KeySchema": [
+                    {"AttributeName": "due_shard", "KeyType": "HASH"},
+                    {"AttributeName": "due_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )
+
+
+@pytest.fixture
+def dynamodb(aws_credentials: None) -> Iterator[Any]:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-west-1")
+        make_table(client)
+        yield client
+
+
+@pytest.fixture(params=["fake", "moto"])
+def table(request: pytest.FixtureRequest) -> Any:
+    if request.param == "fake":
+        return FakeTable()
+    return Table(request.getfixturevalue("dynamodb"), "t", sleep=lambda seconds: None)
+
+
+class TestTable:
+    def test_what_is_put_is_read_back_with_its_types(self, table: Any) -> None:
+        item = {"text": "é", "whole": 3, "real": 0.5, "flag": True}
+        table.write(Put(A, item))
+        assert table.get(A) == {"pk": A.pk, "sk": A.sk, **item}
+        assert isinstance(table.get(A)["flag"], bool)
+
+    def test_an_absent_item_is_none(self, table: Any) -> None:
+        assert table.get(A) is None
+
+    def test_a_put_that_expects_nothing_fails_on_something_and_shows_it(self, table: Any) -> None:
+        table.write(Put(A, {"revision": "1"}))
+        with pytest.raises(ConditionFailed) as failed:
+            table.write(Put(A, {"other": "2"}, when={"revision": None}))
+        assert failed.value.stored == {"pk": A.pk, "sk": A.sk, "revision": "1"}
+
+    def test_an_update_sets_adds_and_removes(self, table: Any) -> None:
+        table.write(Put(A, {"count": 1, "old": "x", "revision": "1"}))
+        table.write(
+            Update(A, set={"new": "y"}, add={"count": 2, "made": 1}, remove=["old"], when={"revision": "1"})
+        )
+        assert table.get(A) == {"pk": A.pk, "sk": A.sk, "count": 3, "made": 1, "new": "y", "revision": "1"}
+
+    def test_of_a_transaction_with_a_failing_condition_nothing_is_written(self, table: Any) -> None:
+        b = Key(A.pk, "b")
+        with pytest.raises(ConditionFailed):
+            table.transact([Put(A, {"x": 1}), Update(b, set={"x": 1}, when={"revision": "never"})])
+        assert table.get(A) is None
+        assert table.get(b) is None
+
+    def test_a_delete_removes(self, table: Any) -> None:
+        table.write(Put(A, {"x": 1}))
+        table.transact([Delete(A), Put(Key(A.pk, "b"), {"x": 2})])
+        assert table.get(A) is None
+
+    @pytest.mark.parametrize("newest_first", [False, True])
+    def test_a_query_goes_on_behind_a_key_in_either_direction(self, table: Any, newest_first: bool) -> None:
+        for sk in "abcdef":
+            table.write(Put(Key("p", sk), {}))
+        order = "fedcba" if newest_first else "abcdef"
+        first = table.query("p", limit=2, newest_first=newest_first)
+        rest = table.query("p", limit=9, newest_first=newest_first, after=str(first[-1]["sk"]))
+        assert "".join(str(item["sk"]) for item in [*first, *rest]) == order
+
+    def test_a_query_can_begin_behind_a_key_that_is_not_there(self, table: Any) -> None:
+        for sk in "aceg":
+            table.write(Put(Key("p", sk), {}))
+        assert [i["sk"] for i in table.query("p", limit=9, newest_first=True, after="d")] == ["c", "a"]
+        assert [i["sk"] for i in table.query("p", limit=9, newest_first=True, at_most="e")] == ["e", "c", "a"]
+
+    def test_a_query_by_prefix_stays_within_it(self, table: Any) -> None:
+        for sk in ("cat", "catfish", "dog", "ca"):
+            table.write(Put(Key("p", sk), {}))
+        assert [i["sk"] for i in table.query("p", limit=9, prefix="cat")] == ["cat", "catfish"]
+        assert [i["sk"] for i in table.query("p", limit=9, prefix="cat", after="cat")] == ["catfish"]
+
+    def test_due_items_come_soonest_first_and_leave_when_their_time_is_removed(self, table: Any) -> None:
+        for name, at in (("late", "2026-01-03"), ("soon", "2026-01-01"), ("then", "2026-01-02")):
+            table.write(Put(Key("p", name), {"due_shard": "image#0", "due_at": at}))
+        table.write(Update(Key("p", "then"), remove=["due_shard", "due_at"]))
+        assert [key.sk for key in table.due("image#0", until="2026-01-02", limit=9)] == ["soon"]
+        assert [key.sk for key in table.due("image#0", until="2026-01-09", limit=9)] == ["soon", "late"]
+
+    def test_many_items_are_read_at_once(self, table: Any) -> None:
+        keys = [Key("p", f"{number:03}") for number in range(130)]
+        for key in keys[:-1]:
+            table.write(Put(key, {"n": key.sk}))
+        found = table.get_many(keys)
+        assert set(found) == set(keys[:-1])
+
+
+class LosesAnswers:
+    """A client whose first answer to an operation is lost after the service has carried it out."""
+
+    def __init__(self, client: Any, operation: str) -> None:
+        self._client = client
+        self._operation = operation
+        self.lost = 0
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+        if name != self._operation or self.lost:
+            return method
+
+        def lose(**arguments: Any) -> Any:
+            method(**arguments)
+            self.lost += 1
+            return method(**arguments)  # what botocore does when no answer comes
+
+        return lose
+
+
+@pytest.mark.parametrize(
+    ("operation", "more"),
+    [("put_item", []), ("transact_write_items", [Update(Key("p", "count"), add={"count": 1})])],
+)
+def test_a_lost_answer_to_our_own_write_is_not_taken_for_a_lost_race(
+    dynamodb: Any, operation: str, more: list[Update]
+) -> None:
+    client = LosesAnswers(dynamodb, operation)
+    table = Table(client, "t")
+    table.transact([Put(A, {"revision": "mine"}, when={"revision": None}), *more])
+    assert client.lost == 1
+    assert [(table.get(write.key) or {})["count"] for write in more] == [1 for _ in more]
+
+
+class Conflicts:
+    """A client whose transactions are cancelled by others' a number of times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def transact_write_items(self, **arguments: Any) -> None:
+        if self.left:
+            self.left -= 1
+            answer = {
+                "Error": {"Code": "TransactionCanceledException", "Message": ""},
+                "ResponseMetadata": {"HTTPStatusCode": 400},
+                "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}],
+            }
+            raise ClientError(answer, "TransactWriteItems")
+
+
+def test_a_transaction_that_collides_with_others_is_tried_again_with_growing_patience() -> None:
+    waits: list[float] = []
+    Table(Conflicts(5), "t", sleep=waits.append).transact([Delete(A), Delete(Key("p", "b"))])
+    assert len(waits) == 5
+
+
+def test_a_transaction_that_never_gets_through_is_a_passing_fault() -> None:
+    with pytest.raises(Unavailable):
+        Table(Conflicts(99), "t", sleep=lambda s: None).transact([Delete(A), Delete(Key("p", "b"))])

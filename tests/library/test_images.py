@@ -1,0 +1,241 @@
+"""Records, index and counts, which must agree whatever happens in between."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections import Counter
+
+import pytest
+
+from chalicelib.errors import Busy, NotFound, Superseded
+from chalicelib.expressions import Write
+from chalicelib.ids import new_id
+from chalicelib.library import index
+from chalicelib.library.catalogue import Catalogue
+from chalicelib.library.images import LEASE_SECONDS, Images
+from chalicelib.library.record import Record, key_for, parse_key
+from chalicelib.model import Image, Label
+from tests.fakes.clock import Clock
+from tests.fakes.table import FakeTable
+
+
+class Library:
+    """Images and catalogue over one fake table, with shorthands."""
+
+    def __init__(self) -> None:
+        self.table = FakeTable()
+        self.clock = Clock()
+        self.images = Images(self.table, self.clock)  # type: ignore[arg-type]  # held to Table's contract
+        self.catalogue = Catalogue(self.table)  # type: ignore[arg-type]
+
+    def add(self, *labels: Label | str, owner: str = "default", filename: str = "") -> Record:
+        image_id = new_id()
+        image = Image(image_id, owner, key_for(owner, image_id), "awaiting_upload", filename, "2026-01-01")
+        record = self.images.create(image)
+        return self.relabel(record, *labels) if labels else record
+
+    def relabel(self, record: Record, *labels: Label | str) -> Record:
+        made = tuple(one if isinstance(one, Label) else Label(one, 90.0) for one in labels)
+        claimed = self.images.claim(record, record.image)
+        return self.images.finish(claimed, dataclasses.replace(record.image, status="labelled", labels=made))
+
+    def found(self, *names: str, owner: str = "default", limit: int = 50) -> list[str]:
+        terms = [index.label_term(name) for name in names]
+        return [i.id for i in self.images.page(owner, terms=terms, limit=limit, after=None).images]
+
+    def counts(self, owner: str = "default", prefix: str = "") -> dict[str, int]:
+        page = self.catalogue.page(owner, prefix=prefix, limit=200, after=None)
+        return {one.name: one.count for one in page.counts}
+
+
+@pytest.fixture
+def library() -> Library:
+    return Library()
+
+
+def test_an_image_is_found_by_its_labels_their_parents_and_their_aliases(library: Library) -> None:
+    cat = library.add(Label("Tabby Cat", 91.0, parents=("Cat", "Animal"), aliases=("Tiger Cat",)))
+    for name in ("tabby cat", "CAT", "animal", "tiger  cat"):
+        assert library.found(name) == [cat.image.id], name
+    assert library.found("dog") == []
+
+
+def test_several_labels_mean_all_of_them_newest_first(library: Library) -> None:
+    both = [library.add("cat", "dog") for _ in range(3)]
+    for _ in range(4):
+        library.add("cat")
+        library.add("dog")
+    assert library.found("cat", "dog") == sorted((one.image.id for one in both), reverse=True)
+
+
+def test_pages_of_a_query_neither_repeat_nor_skip(library: Library) -> None:
+    made = [library.add("cat", *(["dog"] if number % 3 == 0 else [])).image.id for number in range(40)]
+    expected = sorted(made[::3], reverse=True)
+    seen: list[str] = []
+    after = None
+    while True:
+        terms = [index.label_term("cat"), index.label_term("dog")]
+        page = library.images.page("default", terms=terms, limit=4, after=after)
+        seen += [image.id for image in page.images]
+        after = page.next_after
+        if after is None:
+            break
+    assert seen == expected
+
+
+def test_a_rare_label_beside_a_common_one_is_found_without_reading_the_common_one_through(
+    library: Library,
+) -> None:
+    rare = [library.add("common", "rare").image.id if n % 100 == 0 else library.add("common") for n in range(600)]
+    library.table.items_read = 0
+    page = library.images.page(
+        "default", terms=[index.label_term("common"), index.label_term("rare")], limit=2, after=None
+    )
+    assert [image.id for image in page.images] == [rare[500], rare[400]]
+    assert library.table.items_read < 20
+
+
+def test_another_owners_images_are_not_found(library: Library) -> None:
+    mine = library.add("cat", owner="me")
+    assert library.found("cat", owner="you") == []
+    with pytest.raises(NotFound):
+        library.images.get("you", mine.image.id)
+
+
+def test_counts_follow_labels_that_come_stay_and_go(library: Library) -> None:
+    record = library.add("cat", "dog")
+    library.add("cat")
+    assert library.counts() == {"cat": 2, "dog": 1}
+    record = library.relabel(record, "cat", "horse")
+    assert library.counts() == {"cat": 2, "horse": 1}
+    library.images.delete(record)
+    assert library.counts() == {"cat": 1}
+    assert library.found("horse") == []
+
+
+def test_labels_that_normalise_alike_are_counted_once(library: Library) -> None:
+    library.add(Label("Cat", 90.0), Label("Tabby", 80.0, parents=("cat",)), Label("ＣＡＴ", 70.0))
+    assert library.counts()["cat"] == 1
+
+
+def test_the_catalogue_is_paged_by_name_and_by_prefix_and_leaves_out_what_nothing_carries(
+    library: Library,
+) -> None:
+    gone = library.add("cat", "catfish", "catalogue")
+    library.add("cat", "car", "dog")
+    library.images.delete(gone)
+    first = library.catalogue.page("default", prefix="", limit=1, after=None)
+    second = library.catalogue.page("default", prefix="", limit=1, after=first.next_after)
+    assert [first.counts[0].name, second.counts[0].name] == ["car", "cat"]
+    assert library.counts(prefix="ca") == {"car": 1, "cat": 1}
+
+
+def test_a_result_with_more_labels_than_a_transaction_holds_is_stored_whole(library: Library) -> None:
+    names = [f"label {number}" for number in range(230)]
+    record = library.add(*names)
+    assert len(library.found(*names[:3])) == 1
+    assert len(library.counts()) == 200  # a page's most
+    library.images.delete(record)
+    assert library.counts() == {}
+
+
+def test_an_image_under_work_is_not_given_to_a_second_worker_until_the_lease_ends(library: Library) -> None:
+    record = library.add()
+    claimed = library.images.claim(record, record.image)
+    with pytest.raises(Busy) as busy:
+        library.images.claim(claimed, record.image)
+    assert busy.value.retry_after == LEASE_SECONDS
+    library.clock.forward(LEASE_SECONDS + 1)
+    library.images.claim(claimed, record.image)
+
+
+def test_of_two_workers_that_claim_at_once_one_is_told(library: Library) -> None:
+    record = library.add()
+    library.images.claim(record, record.image)
+    with pytest.raises(Superseded):
+        library.images.claim(record, record.image)
+
+
+def test_a_worker_whose_lease_was_taken_over_cannot_store_its_result(library: Library) -> None:
+    record = library.add()
+    slow = library.images.claim(record, record.image)
+    library.clock.forward(LEASE_SECONDS + 1)
+    fast = library.images.claim(slow, record.image)
+    library.images.finish(fast, dataclasses.replace(fast.image, status="labelled", labels=(Label("new", 9.0),)))
+    with pytest.raises(Superseded):
+        library.images.finish(slow, dataclasses.replace(slow.image, labels=(Label("old", 9.0),)))
+    assert library.counts() == {"new": 1}
+
+
+def test_what_waits_for_its_announcement_is_due_and_what_is_announced_is_not(library: Library) -> None:
+    record = library.add("cat")
+    library.clock.forward(LEASE_SECONDS + 1)
+    assert [library.images.read(key) for key in library.images.due()] == [record]
+    library.images.mark_announced(record)
+    assert list(library.images.due()) == []
+
+
+def test_putting_off_makes_an_image_due_later_without_disturbing_its_worker(library: Library) -> None:
+    record = library.add("cat")
+    library.clock.forward(LEASE_SECONDS + 1)
+    library.images.put_off(record, 60)
+    assert list(library.images.due()) == []
+    library.images.mark_announced(record)
+
+
+def test_a_dropped_objects_key_leads_to_its_image_and_an_issued_key_says_so_itself(library: Library) -> None:
+    key = "uploads/holiday/a b+c é&d.jpg"
+    image = Image(new_id(), "default", key, "labelling", "holiday/a b+c é&d.jpg", "2026-01-01")
+    made = library.images.create_claimed(image)
+    assert library.images.find_by_key(key) == made
+    issued = library.add()
+    assert library.images.find_by_key(issued.image.key) == issued
+    assert parse_key(key) is None
+    with pytest.raises(Superseded):
+        library.images.create_claimed(dataclasses.replace(image, id=new_id()))
+
+
+def test_a_record_survives_its_own_json(library: Library) -> None:
+    record = library.add(Label("cat", 91.5, parents=("animal",)), filename="a.jpg")
+    assert library.images.find("default", record.image.id) == record
+
+
+class StopsWriting(Exception):
+    """The process was killed."""
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_record_entries_and_counts_agree_after_any_sequence_of_changes_and_crashes(seed: int) -> None:
+    """With 120 names a change takes several transactions, and any of them may be the last."""
+    rng = random.Random(seed)
+    library = Library()
+    names = [f"name {number}" for number in range(120)]
+    records: list[str] = []
+    whole = library.table.transact
+
+    def transact(writes: list[Write]) -> None:
+        if rng.random() < 0.05:
+            raise StopsWriting
+        whole(writes)
+
+    library.table.transact = transact  # type: ignore[assignment,method-assign]
+    for _ in range(60):
+        try:
+            if not records or rng.random() < 0.3:
+                records.append(library.add().image.id)
+                continue
+            record = library.images.find("default", rng.choice(records))
+            library.clock.forward(LEASE_SECONDS + 1)
+            if record and rng.random() < 0.15:
+                library.images.delete(record)
+            elif record:
+                library.relabel(record, *rng.sample(names, rng.randrange(len(names))))
+        except StopsWriting:
+            continue
+    kept = [record for one in records if (record := library.images.find("default", one))]
+    expected = Counter(name for one in kept for term in one.terms if (name := index.label_name(term)))
+    assert library.counts() == dict(expected)
+    for name in expected:
+        carriers = {one.image.id for one in kept if index.label_term(name) in one.terms}
+        assert set(library.found(name, limit=200)) == carriers
