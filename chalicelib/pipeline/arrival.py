@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from urllib.parse import unquote, urlsplit
 
-from chalicelib.errors import Superseded, Unavailable
+from chalicelib.errors import Superseded, Unavailable, UnusableUrl
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.library.record import key_for
 from chalicelib.model import Image, NewImage
@@ -13,6 +14,7 @@ from chalicelib.wiring import Services
 
 FETCH_SECONDS = 20.0  # of API Gateway's 29
 DELETE_TRIES = 5
+LONGEST_FILENAME = 255
 
 
 def await_upload(new: NewImage, owner: str, services: Services) -> Image:
@@ -26,7 +28,10 @@ def fetch_and_take_in(url: str, new: NewImage, owner: str, services: Services) -
     :raises UnusableUrl: it may not, or could not, be fetched.
     """
     reply = services.outbound.get(url, max_bytes=services.settings.max_image_bytes, deadline=FETCH_SECONDS)
-    return take_in(reply.body, new, owner, services)
+    if reply.status != 200 or not reply.body:
+        raise UnusableUrl(f"The server answered {reply.status} and no photo.", code="url-not-a-photo")
+    named = new if new.filename else dataclasses.replace(new, filename=_last_segment(url))
+    return take_in(reply.body, named, owner, services)
 
 
 def take_in(content: bytes, new: NewImage, owner: str, services: Services) -> Image:
@@ -48,6 +53,12 @@ def delete_image(image: Image, services: Services) -> None:
             services.images.delete(record)
             return
     raise Unavailable(f"Image {image.id} keeps changing; ask again.")
+
+
+def _last_segment(url: str) -> str:
+    """What a browser would call the download."""
+    name = unquote(urlsplit(url).path).rpartition("/")[2]
+    return "".join(c for c in name if c.isprintable())[:LONGEST_FILENAME]
 
 
 def _announced(new: NewImage, owner: str, services: Services) -> Image:

@@ -1,0 +1,144 @@
+"""Sightline's triggers, in the order in which an image meets them.
+
+A table of contents: each trigger says what sets it off and which use case it calls. What the
+routes do is in :mod:`chalicelib.api`, the way of an image is in :mod:`chalicelib.pipeline`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from chalice.app import Chalice, CloudWatchEvent, Request, Response, S3Event, SNSEvent, SQSEvent
+
+from chalicelib import pipeline
+from chalicelib.api import images, labels, legacy, problems, service
+from chalicelib.settings import settings
+from chalicelib.wiring import services
+
+app = Chalice(app_name="sightline")
+app.register_middleware(problems.framework_errors_as_problems, "http")
+
+
+def answer(handler: Callable[..., Response], *path: str) -> Response:
+    """Call a handler of :mod:`chalicelib.api`; what it raises becomes a problem."""
+    request = cast(Request, app.current_request)  # there is one whenever Chalice calls a view
+    return problems.guarded(handler, request, services(), *path)
+
+
+# ── an image comes in ────────────────────────────────────────────────────────────────────────
+@app.route("/images", methods=["POST"])
+def create_image() -> Response:
+    """Announce an upload, or take an image from a URL or from the body."""
+    return answer(images.create)
+
+
+@app.route("/blobs", methods=["POST"])
+@app.route("/blobs/upload", methods=["POST"])
+def create_blob() -> Response:
+    """Announce an upload in the shape of older services."""
+    return answer(legacy.create_blob)
+
+
+@app.route("/upload", methods=["POST"])
+def upload_named() -> Response:
+    """Store a base64 image under a file name, for clients of older services."""
+    return answer(legacy.upload)
+
+
+# ── an image is labelled ─────────────────────────────────────────────────────────────────────
+if settings().upload_trigger == "s3":
+
+    @app.on_s3_event(bucket=settings().bucket, events=["s3:ObjectCreated:*"], prefix="uploads/")
+    def on_s3_upload(event: S3Event) -> None:
+        """Label what was put into the bucket; what cannot be finished now is left on the uploads queue."""
+        pipeline.label_or_leave(event.to_dict(), services())
+
+
+@app.on_sqs_message(queue=settings().uploads_queue, batch_size=1)
+def on_upload_message(event: SQSEvent) -> None:
+    """Label what the bucket's notification, the labeler or the sweep put on the uploads queue."""
+    pipeline.label_messages(event.to_dict(), services())
+
+
+# ── everyone who asked is told ───────────────────────────────────────────────────────────────
+@app.on_sns_message(topic=settings().topic_arn)
+def on_sns_message(event: SNSEvent) -> None:
+    """Fan out: one delivery message for each destination."""
+    pipeline.fan_out(event.to_dict(), services())
+
+
+@app.on_sqs_message(queue=settings().deliveries_queue, batch_size=1)
+def on_sqs_message(event: SQSEvent) -> None:
+    """The integration worker: bring one delivery to its destination."""
+    pipeline.deliver(event.to_dict(), services())
+
+
+# ── nothing is forgotten ─────────────────────────────────────────────────────────────────────
+@app.schedule("rate(1 minute)")
+def sweep(event: CloudWatchEvent) -> None:
+    """Put whatever is stuck or due back on its queue."""
+    pipeline.sweep(services())
+
+
+# ── the library is read ──────────────────────────────────────────────────────────────────────
+@app.route("/images")
+def list_images() -> Response:
+    return answer(images.index)
+
+
+@app.route("/images/{image_id}")
+def show_image(image_id: str) -> Response:
+    return answer(images.show, image_id)
+
+
+@app.route("/images/{image_id}", methods=["DELETE"])
+def remove_image(image_id: str) -> Response:
+    """Remove the object, its sidecar, its record and its part of the index."""
+    return answer(images.remove, image_id)
+
+
+@app.route("/images/{image_id}/content")
+def show_content(image_id: str) -> Response:
+    """Redirect to the photo in the bucket."""
+    return answer(images.content, image_id)
+
+
+@app.route("/images/{image_id}/metadata")
+def show_metadata(image_id: str) -> Response:
+    """The sidecar, as JSON or as XML."""
+    return answer(images.metadata, image_id)
+
+
+@app.route("/labels")
+def list_labels() -> Response:
+    return answer(labels.index)
+
+
+@app.route("/blobs/{blob_id}")
+@app.route("/blobs/get/{blob_id}")
+def show_blob(blob_id: str) -> Response:
+    """An image in the shape of older services."""
+    return answer(legacy.show_blob, blob_id)
+
+
+@app.route("/predict")
+def predict() -> Response:
+    """What is on the latest image of a file name, for clients of older services."""
+    return answer(legacy.predict)
+
+
+# ── the service itself ───────────────────────────────────────────────────────────────────────
+@app.route("/")
+def show_page() -> Response:
+    return answer(service.page)
+
+
+@app.route("/health")
+def show_health() -> Response:
+    return answer(service.health)
+
+
+@app.route("/openapi.json")
+def show_description() -> Response:
+    return answer(service.description)

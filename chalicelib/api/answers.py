@@ -1,0 +1,71 @@
+"""Answers: JSON bodies, entity tags, and links that work behind a stage, a domain or a port."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+from chalice.app import Request, Response
+
+from chalicelib.model import Image, Json
+
+Headers = dict[str, str | list[str]]  # as Chalice has them
+_JSON: Headers = {"Content-Type": "application/json"}
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
+
+
+def base_of(request: Request) -> str:
+    """Where the API begins for this client, without a slash at the end.
+
+    ``https://x.execute-api.eu-west-1.amazonaws.com/api`` behind API Gateway's stage, ``http://127.0.0.1:8000``
+    from the local server, and only the path where the client named no (proper) host.
+    """
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        return _prefix(request)
+    scheme = "https" if request.headers.get("x-forwarded-proto") == "https" else "http"
+    return f"{scheme}://{host}{_prefix(request)}"
+
+
+def image_json(request: Request, image: Image) -> Json:
+    """The image as the API shows it: its document and its links."""
+    here = f"{base_of(request)}/images/{image.id}"
+    links = {"self": here, "content": f"{here}/content", "metadata": f"{here}/metadata"}
+    return {**image.document(), "links": links}
+
+
+def created(location: str, body: Json) -> Response:
+    """``201`` for something that is now found at ``location``."""
+    return Response(body=body, status_code=201, headers={**_JSON, "Location": location})
+
+
+def fresh(body: Json) -> Response:
+    """``200`` with a body that is not to be kept."""
+    return Response(body=body, headers={**_JSON, "Cache-Control": "no-store"})
+
+
+def tagged(request: Request, body: Json) -> Response:
+    """``200`` with a strong entity tag of the body, or ``304`` if the client has it (RFC 9110 §13.1.2)."""
+    text = json.dumps(body, separators=(",", ":"))
+    tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    headers: Headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if _holds(request, tag):
+        return Response(body="", status_code=304, headers=headers)
+    return Response(body=text, headers={**_JSON, **headers})
+
+
+def _holds(request: Request, tag: str) -> bool:
+    held = (one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(","))
+    return any(one in ("*", tag) for one in held)
+
+
+def _prefix(request: Request) -> str:
+    """What stands before the route in the path the client asked for: a stage, a base path, or nothing.
+
+    API Gateway gives that path in ``requestContext.path`` and the route's template, which has as many
+    segments as its match, in ``requestContext.resourcePath``.
+    """
+    segments = [one for one in request.context.get("path", "").split("/") if one]
+    own = len([one for one in request.path.split("/") if one])
+    return "".join(f"/{one}" for one in segments[: len(segments) - own])

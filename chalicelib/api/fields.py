@@ -1,0 +1,186 @@
+"""Values out of a request, each taken with its type and its bounds."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from chalicelib.errors import BadRequest
+
+T = TypeVar("T")
+ECHOED = 64  # characters of a client's own text that are said back to it
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
+_NOT_IN_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, surrogates, line and paragraph separators
+
+
+class Object(dict[str, Any]):
+    """A JSON object that remembers the first key it was given twice."""
+
+    repeated: str | None = None
+
+    @classmethod
+    def of_pairs(cls, pairs: Sequence[tuple[str, Any]]) -> Object:
+        """The object of its ``(key, value)`` pairs: an ``object_pairs_hook`` for :mod:`json`."""
+        made = cls(pairs)
+        if len(made) < len(pairs):
+            made.repeated, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        return made
+
+
+class Fields:
+    """The fields of a JSON object. A getter gives ``None`` for what is absent; else :exc:`BadRequest`."""
+
+    def __init__(self, values: Object, known: Sequence[str]) -> None:
+        self._values = values
+        refuse_repeated(values, "")
+        for name in values:
+            if name not in known:
+                raise BadRequest(
+                    f"{_echo(name)} is not a field here; known are {listed(known)}.",
+                    code="unknown-field",
+                    pointer=pointer_to(name),
+                )
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def raw_text(self, name: str) -> str | None:
+        """Any string, whatever is in it and however long."""
+        value = self._values.get(name)
+        if name in self._values and not isinstance(value, str):
+            raise _bad(pointer_to(name), f"{name} must be a string")
+        return value
+
+    def line(self, name: str, *, longest: int) -> str | None:
+        """One line of text: 1 to ``longest`` characters, no control characters."""
+        value = self.raw_text(name)
+        return value if value is None else line(value, name, pointer_to(name), longest)
+
+    def number(self, name: str, *, low: float, high: float) -> float | None:
+        """A number from ``low`` to ``high``."""
+        value = self._values.get(name)
+        if name not in self._values:
+            return None
+        # NaN compares false with everything, so the bounds refuse it too; true and false are ints in Python.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise _bad(pointer_to(name), f"{name} must be a number from {low:g} to {high:g}")
+        return float(value)
+
+    def whole(self, name: str, *, low: int, high: int) -> int | None:
+        """A whole number from ``low`` to ``high``; 5.0 is one, as in JSON Schema."""
+        value = self.number(name, low=low, high=high)
+        if value is not None and not value.is_integer():
+            raise _bad(pointer_to(name), f"{name} must be a whole number from {low} to {high}")
+        return value if value is None else int(value)
+
+    def text_map(
+        self, name: str, *, most: int, longest_key: int, longest_value: int, most_bytes: int
+    ) -> dict[str, str]:
+        """An object of strings, at most ``most_bytes`` of UTF-8 in all; empty if absent."""
+        value = self._values.get(name, {})
+        if not isinstance(value, dict) or len(value) > most:
+            raise _bad(pointer_to(name), f"{name} must be an object of at most {most} strings")
+        if isinstance(value, Object):
+            refuse_repeated(value, pointer_to(name))
+        made = {
+            line(key, f"a key of {name}", pointer_to(name, key), longest_key): _text(
+                one, name, pointer_to(name, key), longest_value
+            )
+            for key, one in value.items()
+        }
+        if sum(len(key.encode()) + len(one.encode()) for key, one in made.items()) > most_bytes:
+            raise _bad(pointer_to(name), f"{name} must have at most {most_bytes} bytes in all")
+        return made
+
+
+class Query:
+    """The query parameters of a request."""
+
+    def __init__(self, values: Mapping[str, Sequence[str]], known: Sequence[str]) -> None:
+        self._values = values
+        for name in values:
+            if name not in known:
+                raise BadRequest(
+                    f"{_echo(name)} is not a parameter here; known are {listed(known)}.",
+                    code="unknown-parameter",
+                    pointer=f"?{_echo(name)}",
+                )
+
+    def lines(self, name: str, *, longest: int, most: int) -> tuple[str, ...]:
+        """Every value of a parameter that may be repeated up to ``most`` times."""
+        values = self._values.get(name, ())
+        if len(values) > most:
+            raise _bad(f"?{name}", f"{name} may be given {most} times at most")
+        return tuple(line(value, name, f"?{name}", longest) for value in values)
+
+    def line(self, name: str, *, longest: int) -> str | None:
+        """The one value of a parameter, 1 to ``longest`` characters."""
+        return next(iter(self.lines(name, longest=longest, most=1)), None)
+
+    def whole(self, name: str, *, low: int, high: int, default: int) -> int:
+        """A whole number from ``low`` to ``high``, in ASCII digits."""
+        text = self.line(name, longest=255)
+        if text is None:
+            return default
+        if not _WHOLE.fullmatch(text) or not low <= int(text) <= high:
+            raise _bad(f"?{name}", f"{name} must be a whole number from {low} to {high}")
+        return int(text)
+
+
+def line(value: str, name: str, pointer: str, longest: int) -> str:
+    """``value`` if it is one line of 1 to ``longest`` characters; else :exc:`BadRequest` at ``pointer``."""
+    if not 1 <= len(value) <= longest:
+        raise _bad(pointer, f"{name} must have 1 to {longest} characters, not {len(value)}")
+    if any(unicodedata.category(char) in _NOT_IN_A_LINE for char in value):
+        raise _bad(pointer, f"{name} must be one line without control characters")
+    return value
+
+
+def required(value: T | None, pointer: str) -> T:
+    """``value``, which must be there; else :exc:`BadRequest` at ``pointer``."""
+    if value is None:
+        raise BadRequest(f"{pointer[1:].capitalize()} is missing.", code="missing", pointer=pointer)
+    return value
+
+
+def pointer_to(*names: str) -> str:
+    """The JSON Pointer (RFC 6901) to a field, shortened where its name is absurdly long."""
+    return "".join("/" + _shortened(name).replace("~", "~0").replace("/", "~1") for name in names)
+
+
+def refuse_repeated(values: Object, inside: str) -> None:
+    """Raise :exc:`BadRequest` if a key came twice: parsers disagree on which of the two counts."""
+    if values.repeated is not None:
+        raise BadRequest(
+            f"{_echo(values.repeated)} is given twice.",
+            code="repeated-field",
+            pointer=inside + pointer_to(values.repeated),
+        )
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names as part of a sentence."""
+    return ", ".join(names) or "none"
+
+
+def _text(value: object, name: str, pointer: str, longest: int) -> str:
+    if not isinstance(value, str) or len(value) > longest:
+        raise _bad(pointer, f"a value of {name} must be a string of at most {longest} characters")
+    if any(unicodedata.category(char) == "Cs" for char in value):
+        raise _bad(pointer, f"a value of {name} must be text, without lone surrogates")
+    return value
+
+
+def _bad(pointer: str, what: str) -> BadRequest:
+    return BadRequest(f"{what[0].upper()}{what[1:]}.", code="bad-value", pointer=pointer)
+
+
+def _echo(text: str) -> str:
+    return _shortened(text).encode("utf-8", "backslashreplace").decode()
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= ECHOED else text[: ECHOED - 1] + "…"

@@ -1,0 +1,118 @@
+"""The routes of older services of this kind, in their own shapes, on top of today's images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalice.app import Request, Response
+
+from chalicelib import pipeline
+from chalicelib.api import answers, waiting
+from chalicelib.api.fields import required
+from chalicelib.api.requests import body_of, owner_of, query_of
+from chalicelib.api.submissions import LONGEST_FILENAME, callback_in, content_in
+from chalicelib.errors import Conflict, NotFound, UnusableImage
+from chalicelib.library.index import filename_term
+from chalicelib.model import Image, Json, Label, NewImage, Status
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+INVOCATION_STATUS: dict[Status, str] = {
+    "awaiting_upload": "ACTION_REQUIRED",
+    "labelling": "IN_PROGRESS",
+    "labelled": "COMPLETED",
+    "failed": "FAILED",
+}
+
+
+def create_blob(request: Request, services: Services) -> Response:
+    """``POST /blobs``, ``POST /blobs/upload``: announce an upload; a body is optional."""
+    fields = body_of(request, ("callback_url",), optional=True)
+    new = NewImage(callback_url=callback_in(fields, services))
+    image = pipeline.await_upload(new, owner_of(request), services)
+    status = _status_address(request, image)
+    body = {
+        "blob_id": image.id,
+        "invocation_status": INVOCATION_STATUS[image.status],
+        "requested_on": image.created_at,
+        "upload_url": services.objects.presigned_put(image.key),
+        **_callback(image),
+        "_links": {"status": {"href": status}},
+    }
+    return answers.created(status, body)
+
+
+def show_blob(request: Request, services: Services, blob_id: str) -> Response:
+    """``GET /blobs/{id}``, ``GET /blobs/get/{id}``: how far it is, and its labels in lower case."""
+    image = services.images.get(owner_of(request), blob_id)
+    body = {
+        "blob_id": image.id,
+        "invocation_status": INVOCATION_STATUS[image.status],
+        **({"failure_reason": image.error.detail} if image.error else {}),
+        "labels": [label.name.lower() for label in image.labels],
+        "created_on": image.created_at,
+        "requested_on": image.created_at,
+        "started_on": image.started_at,
+        "completed_on": image.completed_at,
+        **_callback(image),
+        "_links": {"status": {"href": _status_address(request, image)}},
+    }
+    return answers.fresh(body)
+
+
+def upload(request: Request, services: Services) -> Response:
+    """``POST /upload``: store a base64 image under a file name."""
+    fields = body_of(request, ("filename", "content"))
+    filename = required(fields.line("filename", longest=LONGEST_FILENAME), "/filename")
+    content = required(content_in(fields), "/content")
+    image = pipeline.take_in(content, NewImage(filename=filename), owner_of(request), services)
+    body = {"filename": image.filename, "image_id": image.id, "status": image.status}
+    return answers.created(f"{answers.base_of(request)}/images/{image.id}", body)
+
+
+def predict(request: Request, services: Services) -> Response:
+    """``GET /predict``: what is on the latest image of that name; waits for one that is being labelled."""
+    asked = query_of(request, ("filename",)).line("filename", longest=LONGEST_FILENAME)
+    image = _labelled(_latest(required(asked, "?filename"), request, services), services)
+    best = _most_telling(image)
+    body = {
+        "filename": image.filename,
+        "label": best and best.name,
+        "confidence": best and round(best.confidence, 2),
+        "labels": [label.to_json() for label in image.labels],
+    }
+    return answers.fresh(body)
+
+
+def _latest(filename: str, request: Request, services: Services) -> Image:
+    found = services.images.page(owner_of(request), terms=[filename_term(filename)], limit=1, after=None)
+    if not found.images:
+        raise NotFound("There is no image with this file name.")
+    return found.images[0]
+
+
+def _labelled(image: Image, services: Services) -> Image:
+    if image.status == "awaiting_upload":
+        raise Conflict("The image has been announced but not been uploaded yet.", code="not-uploaded-yet")
+    image = waiting.until_final(lambda: services.images.get(image.owner, image.id), waiting.LONGEST_SECONDS)
+    if not image.final:
+        raise Conflict("The image is still being labelled; please ask again.", code="not-labelled-yet")
+    if image.error:
+        raise UnusableImage(image.error.detail, code=image.error.code)
+    return image
+
+
+def _most_telling(image: Image) -> Label | None:
+    """The most certain label that is no other's parent: a cat is surely an animal, but "cat" says more."""
+    parents = {parent for label in image.labels for parent in label.parents}
+    leaves = [label for label in image.labels if label.name not in parents]
+    return max(leaves, key=lambda label: label.confidence, default=None)
+
+
+def _callback(image: Image) -> Json:
+    return {"callback_url": image.callback_url} if image.callback_url else {}
+
+
+def _status_address(request: Request, image: Image) -> str:
+    return f"{answers.base_of(request)}/blobs/{image.id}"

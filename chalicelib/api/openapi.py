@@ -1,0 +1,39 @@
+"""The description of the API (OpenAPI 3.1), put together from one file for each kind of thing."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import chalicelib
+from chalicelib.model import Json
+
+FRAGMENTS = ("service", "images", "labels", "legacy", "schemas")
+_FOLDER = Path(__file__).parent / "openapi"
+
+
+def document(base: str) -> Json:
+    """The whole description, for an API that begins at ``base`` (without a slash at its end)."""
+    return {**_merged(), "servers": [{"url": base or "/"}]}
+
+
+@functools.cache
+def _merged() -> Json:
+    made: Json = {}
+    for name in FRAGMENTS:
+        _merge_into(made, json.loads((_FOLDER / f"{name}.json").read_text("utf-8")))
+    made["info"]["version"] = chalicelib.__version__
+    return made
+
+
+def _merge_into(made: dict[str, Any], fragment: Json) -> None:
+    """Add what a fragment says; two fragments may open the same section but never say the same thing."""
+    for key, value in fragment.items():
+        if key not in made:
+            made[key] = value
+        elif isinstance(value, dict):
+            _merge_into(made[key], value)
+        else:
+            raise ValueError(f"{key} is described twice.")

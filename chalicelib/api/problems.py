@@ -1,0 +1,134 @@
+"""What goes wrong becomes a problem document (RFC 9457); here alone an error gets its HTTP status."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chalice.app import Request, Response
+
+from chalicelib.api.answers import Headers
+from chalicelib.errors import (
+    BadRequest,
+    Conflict,
+    NotFound,
+    SightlineError,
+    TooLarge,
+    Transient,
+    UnusableImage,
+    UnusableUrl,
+)
+from chalicelib.model import Json
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+log = logging.getLogger("sightline.api")
+
+MEDIA_TYPE = "application/problem+json"
+TYPES = "urn:sightline:problem:"
+RETRY_AFTER_SECONDS = 1  # said where the other side did not say
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of problem: its HTTP ``status``, the ``slug`` that ends its type URI, and its ``title``."""
+
+    status: int
+    slug: str
+    title: str
+
+
+BAD_REQUEST = Kind(400, "bad-request", "The request cannot be understood")
+METHOD_NOT_ALLOWED = Kind(405, "method-not-allowed", "The method does not fit this address")
+UNSUPPORTED_MEDIA_TYPE = Kind(415, "unsupported-media-type", "The body is not of a type that is read here")
+INTERNAL_ERROR = Kind(500, "internal-error", "Something broke on our side")
+
+KINDS: dict[type, Kind] = {
+    BadRequest: BAD_REQUEST,
+    NotFound: Kind(404, "not-found", "There is no such thing"),
+    Conflict: Kind(409, "conflict", "It is not in a state for this"),
+    TooLarge: Kind(413, "too-large", "That is more than may be sent this way"),
+    UnusableUrl: Kind(422, "unusable-url", "The URL cannot be used"),
+    UnusableImage: Kind(422, "unusable-image", "The image cannot be used"),
+    Transient: Kind(503, "unavailable", "Not now; please try again"),
+}
+FRAMEWORK_KINDS = {kind.status: kind for kind in (BAD_REQUEST, METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE)}
+INTERNAL_DETAIL = "The request could not be answered; what happened was logged."
+
+
+def guarded(handler: Callable[..., Response], request: Request, services: Services, *path: str) -> Response:
+    """Call ``handler(request, services, *path)``; what it raises is answered as a problem.
+
+    This is the outer edge of every route: an error nobody foresaw is logged with its traceback and
+    answered as a 500 that tells nothing of it.
+    """
+    try:
+        return handler(request, services, *path)
+    except Exception as error:
+        return _answered(error, request)
+
+
+def framework_errors_as_problems(request: Request, get_response: Callable[[Request], Response]) -> Response:
+    """Middleware: Chalice's own errors (``{"Code", "Message"}``) leave as problems, headers kept."""
+    response = get_response(request)
+    body = response.body
+    if not (isinstance(body, dict) and body.keys() == {"Code", "Message"}):
+        return response
+    kind = FRAMEWORK_KINDS.get(response.status_code, INTERNAL_ERROR)
+    return problem(kind, _detail(kind, body["Message"]), code=kind.slug, headers=response.headers)
+
+
+def kind_of(error: Exception) -> Kind:
+    """The kind of the error's closest class; what has none is our own fault."""
+    return next((KINDS[cls] for cls in type(error).__mro__ if cls in KINDS), INTERNAL_ERROR)
+
+
+def problem(
+    kind: Kind,
+    detail: str,
+    *,
+    code: str,
+    pointer: str | None = None,
+    headers: Headers | None = None,
+) -> Response:
+    """A problem document as an answer.
+
+    ``pointer`` is a JSON Pointer (RFC 6901) into the body, or ``?name`` for a query parameter.
+    """
+    body: Json = {
+        "type": TYPES + kind.slug,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "code": code,
+    }
+    if pointer is not None:
+        body["pointer"] = pointer
+    fixed: Headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"}
+    return Response(body=body, status_code=kind.status, headers={**(headers or {}), **fixed})
+
+
+def _answered(error: Exception, request: Request) -> Response:
+    kind = kind_of(error)
+    if isinstance(error, SightlineError) and kind is not INTERNAL_ERROR:
+        return problem(kind, error.detail, code=error.code, pointer=error.pointer, headers=_advice(error))
+    log.error("%s %s broke", request.method, request.path, exc_info=error)
+    return problem(INTERNAL_ERROR, INTERNAL_DETAIL, code=INTERNAL_ERROR.slug)
+
+
+def _detail(kind: Kind, message: str) -> str:
+    if kind is INTERNAL_ERROR:
+        return INTERNAL_DETAIL
+    hint = " Send Content-Type: application/json." if kind is UNSUPPORTED_MEDIA_TYPE else ""
+    return f"{message}.{hint}"
+
+
+def _advice(error: SightlineError) -> Headers:
+    if not isinstance(error, Transient):
+        return {}
+    seconds = error.retry_after or RETRY_AFTER_SECONDS
+    return {"Retry-After": str(math.ceil(seconds))}

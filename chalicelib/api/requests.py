@@ -1,0 +1,80 @@
+"""A request read strictly: what is not understood is refused, with a pointer to where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from chalice.app import Request
+
+from chalicelib.api.fields import Fields, Object, Query
+from chalicelib.errors import BadRequest, Permanent, TooLarge
+from chalicelib.model import DEFAULT_OWNER
+
+# "Lambda quotas": 6 MB for the request of a synchronous invocation; held everywhere, so that what works
+# offline works deployed.
+MAX_BODY_BYTES = 6 * 1024 * 1024
+
+
+def owner_of(request: Request) -> str:
+    """Whose images the request is about."""
+    return DEFAULT_OWNER
+
+
+def body_of(request: Request, known: Sequence[str], *, optional: bool = False) -> Fields:
+    """The body's JSON object, holding no field but ``known``; if ``optional`` nothing is as good as ``{}``.
+
+    Raises :exc:`BadRequest` or :exc:`TooLarge`.
+    """
+    raw = _raw(request)
+    if len(raw) > MAX_BODY_BYTES:
+        raise TooLarge(
+            f"The body has {len(raw)} bytes and may have {MAX_BODY_BYTES}. "
+            "POST {} to /images and send the photo to the address that comes back."
+        )
+    return Fields(_parsed(b"{}" if optional and not raw else raw), known)
+
+
+def query_of(request: Request, known: Sequence[str]) -> Query:
+    """The query parameters, none but ``known``; raises :exc:`BadRequest`."""
+    given = request.query_params
+    return Query({} if given is None else {name: given.getlist(name) for name in given}, known)
+
+
+@contextmanager
+def pointing_at(pointer: str) -> Iterator[None]:
+    """Let what is raised for good inside say which part of the request it is about."""
+    try:
+        yield
+    except Permanent as error:
+        error.pointer = error.pointer or pointer
+        raise
+
+
+def _raw(request: Request) -> bytes:
+    try:
+        raw = request.raw_body
+    except ValueError as error:  # a gateway's base64 or text that cannot be turned into bytes
+        raise _not_json("it cannot be read as bytes") from error
+    return raw.encode() if isinstance(raw, str) else raw
+
+
+def _parsed(raw: bytes) -> Object:
+    try:
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=Object.of_pairs)
+    except UnicodeDecodeError as error:
+        raise _not_json(f"byte {error.start} is not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise _not_json(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
+    except ValueError as error:  # Python refuses integers of more than 4300 digits
+        raise _not_json("a number in it is too long") from error
+    except RecursionError as error:
+        raise _not_json("it is nested too deeply") from error
+    if not isinstance(value, Object):
+        raise BadRequest("The body must be a JSON object.", code="not-an-object", pointer="")
+    return value
+
+
+def _not_json(why: str) -> BadRequest:
+    return BadRequest(f"The body is not readable as JSON: {why}.", code="bad-json", pointer="")

@@ -1,0 +1,52 @@
+"""What a client says of an image that it hands in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.api.fields import Fields
+from chalicelib.api.requests import pointing_at
+from chalicelib.intake import content
+from chalicelib.model import NewImage
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+ABOUT = ("filename", "callback_url", "metadata", "min_confidence", "max_labels")
+LONGEST_FILENAME = 255
+LONGEST_URL = 2048
+
+
+def new_image_in(fields: Fields, services: Services) -> NewImage:
+    """The optional fields that go with any image; raises :exc:`BadRequest` or :exc:`UnusableUrl`."""
+    return NewImage(
+        filename=fields.line("filename", longest=LONGEST_FILENAME) or "",
+        callback_url=callback_in(fields, services),
+        metadata=fields.text_map(
+            "metadata",
+            most=50,
+            longest_key=128,
+            longest_value=1024,
+            most_bytes=16_384,  # the record, an item of at most 400 KB, has the labels to hold as well
+        ),
+        min_confidence=fields.number("min_confidence", low=0, high=100),
+        max_labels=fields.whole("max_labels", low=1, high=1000),
+    )
+
+
+def callback_in(fields: Fields, services: Services) -> str | None:
+    """``callback_url``, if there is one and it may be called; raises :exc:`UnusableUrl`."""
+    url = fields.line("callback_url", longest=LONGEST_URL)
+    if url is not None:
+        with pointing_at("/callback_url"):
+            services.outbound.check(url)
+    return url
+
+
+def content_in(fields: Fields) -> bytes | None:
+    """The bytes of ``content``; raises :exc:`BadRequest` or :exc:`TooLarge`."""
+    text = fields.raw_text("content")
+    if text is None:
+        return None
+    with pointing_at("/content"):
+        return content.decode(text)

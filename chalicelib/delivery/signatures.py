@@ -1,0 +1,65 @@
+"""Signed deliveries by the Standard Webhooks specification: who made a signature, and over what.
+
+Source: the Standard Webhooks specification 1.0, "Webhook signatures" and "Secret format".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+
+from chalicelib.errors import BadRequest
+
+PREFIX = "whsec_"
+SECRET_BYTES = 32
+TOLERANCE_SECONDS = 300
+
+
+def new_secret() -> str:
+    """A secret of 32 random bytes, in the form that receivers paste."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode("ascii")
+
+
+def sign(secrets: Sequence[str], webhook_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """The headers of one delivery, signed with each of ``secrets``: two while one is being replaced.
+
+    ``timestamp`` is in Unix seconds and that of this attempt; ``webhook_id`` stays the same over all of them.
+    """
+    return {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(
+            _signature(secret, webhook_id, str(timestamp), body) for secret in secrets
+        ),
+    }
+
+
+def verify(secret: str, headers: Mapping[str, str], body: bytes, *, now: float) -> None:
+    """Raise :exc:`BadRequest` unless ``headers`` (names in lower case) hold a signature by ``secret``.
+
+    A timestamp more than five minutes away from ``now`` is refused, so that nothing can be sent again later.
+    """
+    sent_at = headers.get("webhook-timestamp", "")
+    expected = _signature(secret, headers.get("webhook-id", ""), sent_at, body).encode()
+    given = headers.get("webhook-signature", "").encode().split(b" ")
+    if not any([hmac.compare_digest(expected, one) for one in given]):
+        raise BadRequest("The delivery's signature is not by this secret.", code="bad-signature")
+    if abs(now - int(sent_at)) > TOLERANCE_SECONDS:
+        raise BadRequest("The delivery was signed too long ago, or by a fast clock.", code="bad-timestamp")
+
+
+def _signature(secret: str, webhook_id: str, timestamp: str, body: bytes) -> str:
+    signed = b".".join([webhook_id.encode(), timestamp.encode(), body])
+    digest = hmac.new(_key(secret), signed, hashlib.sha256).digest()
+    return "v1," + base64.b64encode(digest).decode("ascii")
+
+
+def _key(secret: str) -> bytes:
+    try:
+        return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    except binascii.Error as error:
+        raise BadRequest("A signing secret is whsec_ and base64.", code="bad-secret") from error

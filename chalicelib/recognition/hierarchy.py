@@ -1,0 +1,108 @@
+"""The tree of names above the classifier's classes: what is a cat is also a feline, a mammal, an animal."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chalicelib.recognition.corrections import ADDED, MOVED, RENAMED
+from chalicelib.recognition.vocabulary import DROPPED, DROPPED_SENSES
+
+_SMALL_WORDS = frozenset({"of", "the", "for", "and", "des"})
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """Names in Title Case: those that each class answers to, and the ``above`` of each name.
+
+    ``classes`` has one tuple for each class. ``above`` gives each name's general terms, the most special
+    first. A name may stand for several nodes of the tree ("food" is two); it is one label all the same.
+    """
+
+    classes: tuple[tuple[str, ...], ...]
+    above: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def load(cls, path: Path) -> Hierarchy:
+        """Read a JSON object: ``classes`` (how many), ``names``, ``wnid``, ``parents`` (lists of indices)."""
+        data = json.loads(path.read_text(encoding="utf-8"))
+        tree = _Tree(data["classes"], data["names"], data["wnid"], data["parents"])
+        lineages = [tree.lineage(node) for node in range(len(tree.names))]
+        return cls(tuple(lineages[: tree.classes]), _above(zip(tree.names, lineages, strict=True)))
+
+    def confidences(self, probabilities: Iterable[float]) -> dict[str, float]:
+        """Add up the classes' probabilities (0–1) to each name's confidence (0–100).
+
+        Each class counts once for a name, so that no name can pass 100, and whatever counts for a name counts
+        for the names above it, so that these are at least as sure.
+        """
+        sums: defaultdict[str, float] = defaultdict(float)
+        for names, probability in zip(self.classes, probabilities, strict=True):
+            for name in names:
+                sums[name] += probability
+        return {name: min(100.0, 100.0 * total) for name, total in sums.items()}
+
+
+class _Tree:
+    """The file's nodes with this project's corrections."""
+
+    def __init__(
+        self, classes: int, names: Sequence[str], wnids: Sequence[str], parents: Sequence[Sequence[int]]
+    ) -> None:
+        self.classes = classes
+        self.names = [title(RENAMED.get(wnid, name)) for wnid, name in zip(wnids, names, strict=True)]
+        index = {wnid: node for node, wnid in enumerate(wnids)}
+        self._parents = [tuple(above) for above in parents]
+        for wnid, above in MOVED.items():
+            self._parents[index[wnid]] = tuple(index[one] for one in above)
+        self._silent = {
+            node
+            for node in range(classes, len(names))
+            if (wnids[node] not in RENAMED and names[node] in DROPPED) or wnids[node] in DROPPED_SENSES
+        }
+
+    def lineage(self, node: int) -> tuple[str, ...]:
+        """The names of a node and of all nodes above it, nearest first, each once."""
+        return tuple(dict.fromkeys(self.names[one] for one in self._upwards(node) if one not in self._silent))
+
+    def _upwards(self, node: int) -> Iterator[int]:
+        level = [node]
+        while level:
+            yield from level
+            level = [above for one in level for above in self._parents[one]]
+
+
+def _above(lineages: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    """The general terms that hold for every node of a name; what the detector adds goes under the rest."""
+    by_name: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for name, lineage in lineages:
+        if name in lineage:
+            by_name[name].append(lineage)
+    above = {name: _shared(name, found) for name, found in by_name.items()}
+    for name, parents in ADDED.items():
+        terms = [term for parent in map(title, parents) for term in (parent, *above[parent])]
+        above[title(name)] = tuple(terms)
+    return {name: _most_special_first(terms, above) for name, terms in above.items()}
+
+
+def _most_special_first(terms: Sequence[str], above: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(sorted(terms, key=lambda term: -len(above[term])))
+
+
+def _shared(name: str, lineages: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    everywhere = frozenset.intersection(*map(frozenset, lineages))
+    return tuple(term for term in lineages[0] if term in everywhere and term != name)
+
+
+@functools.cache
+def title(name: str) -> str:
+    """A WordNet name in Title Case: ``bird of prey`` → ``Bird of Prey``, ``iPod`` stays."""
+    return " ".join("-".join(map(_capitalised, word.split("-"))) for word in name.split(" "))
+
+
+def _capitalised(word: str) -> str:
+    return word if word in _SMALL_WORDS or not word.islower() else word[0].upper() + word[1:]

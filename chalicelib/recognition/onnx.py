@@ -1,0 +1,48 @@
+"""The embedded recogniser: two networks and a tree of names in this process, at no cost per image."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from chalicelib.model import Model, Photo, Recognition, RecognitionOptions
+from chalicelib.recognition.classifier import classify
+from chalicelib.recognition.detector import detect
+from chalicelib.recognition.hierarchy import Hierarchy
+from chalicelib.recognition.merge import merged
+from chalicelib.recognition.network import Network, required
+from chalicelib.recognition.pixels import upright
+
+
+class OnnxRecogniser:
+    """Recognises with the networks in ``models_dir``, which are loaded for the first photo.
+
+    One per process is enough: threads may share it. A label's confidence is the higher of what the
+    classifier gives for the whole picture and the best instance that the detector found; boxes hang on the
+    name that was detected and on no general term. Raises :exc:`~chalicelib.errors.BadSetting` where a
+    file of ``models_dir`` or onnxruntime is missing.
+    """
+
+    def __init__(self, models_dir: str | Path) -> None:
+        folder = Path(models_dir)
+        self._classifier = Network(folder / "efficientnet_lite0_int8.onnx")
+        self._detector = Network(folder / "efficientdet_lite0.onnx")
+        self._names = folder / "imagenet_hierarchy.json"
+
+    def recognise(self, photo: Photo, options: RecognitionOptions) -> Recognition:
+        picture = upright(photo)
+        confidences = self._hierarchy.confidences(classify(self._classifier, picture))
+        instances = detect(self._detector, picture)
+        return Recognition(merged(confidences, instances, self._hierarchy.above, options), self._model)
+
+    @cached_property
+    def _hierarchy(self) -> Hierarchy:
+        return Hierarchy.load(required(self._names))
+
+    @cached_property
+    def _model(self) -> Model:
+        networks = (self._classifier, self._detector)
+        return Model(
+            name="+".join(network.path.stem for network in networks),
+            version="+".join(network.fingerprint() for network in networks),
+        )

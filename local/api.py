@@ -1,0 +1,79 @@
+"""The REST API by Chalice's own local server, with the gateway's errors as a deployment words them."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+from typing import Any
+
+from chalice.app import Chalice
+from chalice.config import Config
+from chalice.local import ChaliceRequestHandler, LocalChalice, LocalGatewayException
+
+from chalicelib.api.problems import Kind, problem
+from local.server import Server
+
+log = logging.getLogger("sightline.local")
+
+LARGEST_BODY = 10_000_000  # API Gateway's payload quota
+_CHUNK = 65_536
+
+NO_ROUTE = Kind(404, "not-found", "There is no such thing")
+FORBIDDEN = Kind(403, "forbidden", "This is not allowed")
+UNAUTHORISED = Kind(401, "unauthorised", "Please say who you are")
+TOO_LARGE = Kind(413, "too-large", "That is more than may be sent this way")
+BROKEN = Kind(500, "internal-error", "Something broke on our side")
+
+
+def serve(app: Chalice, config: Config, port: int) -> Server:
+    """A server for ``app``'s routes, not yet started.
+
+    The app object learns to keep a request for each thread, as ``chalice local`` has it do.
+    """
+    app.__class__ = LocalChalice
+    return Server(port, functools.partial(Handler, app_object=app, config=config))
+
+
+class Handler(ChaliceRequestHandler):
+    """A gateway in front of the app; what it refuses itself leaves as a problem document."""
+
+    def _generic_handle(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        if length.isdecimal() and int(length) <= LARGEST_BODY:
+            super()._generic_handle()
+            return
+        self._discard(int(length) if length.isdecimal() else 0)
+        self._refuse(TOO_LARGE, "The body is larger than 10 MB. Announce an upload with POST /images and {}.")
+
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _generic_handle  # noqa: N815
+
+    def _discard(self, length: int) -> None:
+        """Read what will not be looked at: a client that is still sending would not see the answer."""
+        while length > 0 and (chunk := self.rfile.read(min(length, _CHUNK))):
+            length -= len(chunk)
+        self.close_connection = True
+
+    def _send_error_response(self, error: LocalGatewayException) -> None:
+        kind = _kind_of(error)
+        detail = f"No route answers {self.path.split('?')[0]}." if kind is NO_ROUTE else f"{kind.title}."
+        self._refuse(kind, detail)
+
+    def _refuse(self, kind: Kind, detail: str) -> None:
+        answer = problem(kind, detail, code=kind.slug)
+        self._send_http_response(kind.status, dict(answer.headers), json.dumps(answer.body))
+
+    def _send_http_response(self, code: int, headers: dict[str, Any], body: Any) -> None:
+        # An answer to HEAD has no body, and neither has a 304: the next answer would begin in its middle.
+        super()._send_http_response(code, headers, None if self.command == "HEAD" or code == 304 else body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        log.info("%-18s %s", "api", format % args)
+
+
+def _kind_of(error: LocalGatewayException) -> Kind:
+    """Chalice's local gateway says 403 both for a route there is not and for a caller it turns away."""
+    if error.CODE == 403:
+        unknown = error.headers.get("x-amzn-ErrorType") == "UnauthorizedException"
+        return NO_ROUTE if unknown else FORBIDDEN
+    return UNAUTHORISED if error.CODE == 401 else BROKEN

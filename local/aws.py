@@ -1,0 +1,84 @@
+"""AWS's place taken by moto, as an HTTP server in this process."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from types import TracebackType
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+HOST = "127.0.0.1"
+ACCOUNT = "123456789012"  # moto's
+REGION = "eu-west-1"
+
+
+class PortTaken(Exception):
+    """Another program listens on ``port``."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"Port {port} is taken by another program.")
+        self.port = port
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on ``port`` (0: any free one); :exc:`PortTaken` where somebody else has it."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # A stack that has just been stopped leaves closed connections behind; they do not block its successor.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise PortTaken(port) from None
+    return listener
+
+
+class LocalAws:
+    """moto's server on a port of its own; a context manager that stops it.
+
+    moto keeps its state per process, in memory: two of these in one process share it.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        # Importing moto takes a third of a second; nobody who only wants a constant should pay it.
+        from moto.server import DomainDispatcherApplication, create_backend_app
+        from werkzeug.serving import make_server
+
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # one line a request otherwise
+        with listen(port) as listener:
+            dispatcher = DomainDispatcherApplication(create_backend_app)
+            self._server = make_server(HOST, 0, dispatcher, threaded=True, fd=listener.fileno())
+        self.port: int = self._server.server_address[1]
+        self.url = f"http://{HOST}:{self.port}"
+        self._session = boto3.session.Session("local", "local", region_name=REGION)
+        self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
+        self._thread = threading.Thread(target=self._serve, name="moto", daemon=True)
+
+    def _serve(self) -> None:
+        # The interval bounds how long stopping takes.
+        self._server.serve_forever(poll_interval=0.05)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client for this server, made once."""
+        with self._making:
+            if service not in self._clients:
+                self._clients[service] = self._session.client(
+                    service, endpoint_url=self.url, config=Config(max_pool_connections=50)
+                )
+            return self._clients[service]
+
+    def __enter__(self) -> LocalAws:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()

@@ -1,0 +1,62 @@
+"""What the offline stack takes from ``.chalice/config.json``: the local stage, moved to free ports."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from chalice.config import Config
+
+ROOT = Path(__file__).resolve().parent.parent
+STAGE = "local"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the three servers listen, on 127.0.0.1. The defaults are those written in ``config.json``."""
+
+    aws: int = 5055
+    partner: int = 5056
+    api: int = 8000
+
+
+def stage_config(function: str, *, root: Path = ROOT, stage: str = STAGE) -> Config:
+    """Chalice's own view of one function (timeout, memory, variables) in a stage."""
+    on_disk = json.loads((root / ".chalice" / "config.json").read_text())
+    return Config(
+        chalice_stage=stage,
+        function_name=function,
+        config_from_disk=on_disk,
+        default_params={"project_dir": str(root)},
+    )
+
+
+def timeout_of(function: str) -> int:
+    """Seconds that a function may take."""
+    return int(stage_config(function).lambda_timeout or 60)
+
+
+def environment(ports: Ports = Ports(), *, trigger: str | None = None) -> dict[str, str]:  # noqa: B008 - frozen
+    """The local stage's variables, with the ports and the upload trigger that were asked for."""
+    moved = {str(Ports.aws): ports.aws, str(Ports.partner): ports.partner, str(Ports.api): ports.api}
+    pattern = re.compile(rf"\b({'|'.join(moved)})\b")
+    written = stage_config("api_handler").environment_variables
+    variables = {
+        name: pattern.sub(lambda found: str(moved[found[0]]), value) for name, value in written.items()
+    }
+    if trigger:
+        variables["UPLOAD_TRIGGER"] = trigger
+    return variables
+
+
+def enter(variables: Mapping[str, str], env: MutableMapping[str, str] = os.environ) -> None:
+    """Make ``variables`` this process's, and forget whatever would lead a client to a real account."""
+    for name in [name for name in env if name.startswith("AWS_")]:
+        del env[name]
+    env.update(variables)
+    # Credentials of the machine are not read even where a variable is missing.
+    env.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull, AWS_EC2_METADATA_DISABLED="true")

@@ -1,0 +1,130 @@
+"""The event runtime: every trigger of a Chalice app object, fired as AWS would fire it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from chalice.app import Chalice, S3EventConfig, ScheduledEventConfig, SNSEventConfig, SQSEventConfig
+
+from local import s3, schedule, sns, sqs
+from local.activity import Activity
+from local.faults import Faults
+from local.function import Function
+from local.inbox import inbox
+from local.poller import Poller
+from local.schedule import Clock
+from local.source import Pace, Source, asynchronous
+
+STOPPING_SECONDS = 10.0
+_DEPTHS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+class StillBusy(Exception):
+    """The runtime did not come to rest in time."""
+
+
+class Runtime:
+    """Runs the event handlers of ``app``; a context manager that stops what it started.
+
+    ``client`` makes a boto3 client by service name, ``timeout_of`` tells a function's timeout in
+    seconds. A trigger that the offline stack cannot fire raises :exc:`ValueError`.
+
+    Differences from AWS: retries come sooner (:class:`Pace`), no handler is stopped at its timeout,
+    and a queue is polled by one reader however long it gets.
+    """
+
+    def __init__(
+        self,
+        app: Chalice,
+        client: Callable[[str], Any],
+        *,
+        timeout_of: Callable[[str], int] = lambda function: 60,
+        faults: Faults = Faults(),  # noqa: B008 - frozen
+        pace: Pace = Pace(),  # noqa: B008 - frozen
+    ) -> None:
+        self._app = app
+        self._client = client
+        self._timeout_of = timeout_of
+        self._pace = pace
+        self._activity = Activity()
+        self._inboxes: dict[str, str] = {}
+        self._clocks: list[Clock] = []
+        self._sources = [self._source(config) for config in app.event_sources]
+        self._pollers = [
+            Poller(source, self._client("sqs"), faults.dice(source.function.name), self._activity)
+            for source in self._sources
+        ]
+
+    def __enter__(self) -> Runtime:
+        for part in (*self._pollers, *self._clocks):
+            part.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for clock in self._clocks:
+            clock.stop()
+        for poller in self._pollers:
+            poller.ask_to_stop()
+        for poller in self._pollers:
+            poller.join()
+        self._activity.wait_for_rest(STOPPING_SECONDS)
+
+    def fire(self, function: str) -> None:
+        """Send a scheduled function its event now; :exc:`KeyError` where there is none of that name."""
+        self._client("sqs").send_message(
+            QueueUrl=self._inboxes[function], MessageBody=json.dumps(schedule.tick(function))
+        )
+
+    def wait_until_idle(self, timeout: float = 10.0) -> None:
+        """Return when no handler runs and no queue of the app holds anything, be it in flight or delayed.
+
+        Dead letters do not count. Raises :exc:`StillBusy` after ``timeout`` seconds.
+        """
+        until = time.monotonic() + timeout
+        while busy := self._busy():
+            if time.monotonic() > until:
+                raise StillBusy(f"After {timeout:g} s there is still work: {', '.join(busy)}.")
+            self._activity.wait_for_change(0.02)
+
+    def _busy(self) -> list[str]:
+        # A handler may pass work on from a queue not yet looked at to one looked at already. Then it
+        # was under way in between, and that shows in the generation.
+        generation = self._activity.generation
+        waiting = [source.kind for source in self._sources if self._depth(source.queue_url)]
+        if not waiting and not self._activity.untouched_since(generation):
+            return ["handlers"]
+        return waiting
+
+    def _depth(self, queue_url: str) -> int:
+        attributes = self._client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(_DEPTHS))
+        return sum(int(attributes["Attributes"][name]) for name in _DEPTHS)
+
+    # ── triggers ─────────────────────────────────────────────────────────────────────────────
+    def _source(self, config: Any) -> Source:
+        function = Function(config.name, self._app.handler_map[config.name], self._timeout_of(config.name))
+        if isinstance(config, SQSEventConfig):
+            return sqs.source(config, function, self._client("sqs"), self._pace)
+        url, arn = inbox(self._client("sqs"), self._app.app_name, config.name)
+        if isinstance(config, S3EventConfig):
+            s3.subscribe(config, self._client("s3"), arn)
+            return asynchronous(function, f"S3 {config.bucket}", url, s3.event, self._pace)
+        if isinstance(config, SNSEventConfig):
+            subscription = sns.subscribe(config, self._client("sns"), arn)
+            read = functools.partial(sns.event, subscription_arn=subscription)
+            return asynchronous(function, f"SNS {config.topic.rpartition(':')[2]}", url, read, self._pace)
+        if isinstance(config, ScheduledEventConfig):
+            self._inboxes[config.name] = url
+            self._clocks.append(Clock(schedule.seconds(config), functools.partial(self.fire, config.name)))
+            return asynchronous(function, "schedule", url, schedule.event, self._pace)
+        raise ValueError(f"{config.name}: the offline stack has no {type(config).__name__} triggers.")

@@ -1,0 +1,86 @@
+"""What feeds a function: a queue, how its messages become an event, and what follows a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local.function import Function, Json
+
+Message = dict[str, Any]  # as SQS ReceiveMessage gives it
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How patient the runtime is. AWS's own figures would keep a person waiting for minutes.
+
+    ``retry_seconds``: when messages of a failed SQS batch come back (AWS, and ``None``: the queue's
+    visibility timeout). ``backoff``: seconds before the second and the third try of an asynchronous
+    event (AWS: 60 and 120); after the last it is dropped. ``concurrency``: batches at a time for each
+    source (AWS: five and more). ``poll_seconds``: how long one look at an empty queue lasts, which bounds
+    how long stopping takes (AWS: 20). ``partial_batches``: whether a returned ``batchItemFailures`` counts,
+    as with ``FunctionResponseTypes``; without it AWS ignores what a handler returns.
+    """
+
+    retry_seconds: int | None = 5
+    backoff: tuple[int, ...] = (1, 2)
+    concurrency: int = 4
+    poll_seconds: int = 1
+    partial_batches: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """An event source of a function, of a ``kind`` for people to read.
+
+    ``to_event`` may answer ``None`` for what the function never gets to see. ``retry_after`` says for
+    a number of tries so far in how many seconds the next is due; ``None`` leaves that to the queue.
+    After ``tries`` failures a message is dropped; ``None`` leaves that to the queue, too.
+    """
+
+    function: Function
+    kind: str
+    queue_url: str
+    to_event: Callable[[Sequence[Message]], Json | None]
+    retry_after: Callable[[int], int | None]
+    tries: int | None = None
+    batch_size: int = 1
+    window: float = 0.0
+    concurrency: int = 4
+    poll_seconds: int = 1
+    partial_batches: bool = False
+
+    @property
+    def asynchronous(self) -> bool:
+        """Whether AWS invokes asynchronously here, with retries of its own."""
+        return self.tries is not None
+
+
+def asynchronous(
+    function: Function,
+    kind: str,
+    queue_url: str,
+    to_event: Callable[[Sequence[Message]], Json | None],
+    pace: Pace,
+) -> Source:
+    """A source that invokes as S3, SNS and schedules do: one event, and again after a failure.
+
+    Lambda keeps such events in a queue of its own; ``queue_url`` is that queue
+    (AWS Lambda developer guide, "How Lambda handles errors with asynchronous invocation").
+    """
+    return Source(
+        function,
+        kind,
+        queue_url,
+        to_event,
+        retry_after=lambda tries: pace.backoff[tries - 1],
+        tries=len(pace.backoff) + 1,
+        concurrency=pace.concurrency,
+        poll_seconds=pace.poll_seconds,
+    )
+
+
+def tries_of(message: Message) -> int:
+    """How many times a message has been received."""
+    return int(message["Attributes"]["ApproximateReceiveCount"])

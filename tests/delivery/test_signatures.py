@@ -1,0 +1,107 @@
+"""Our signatures, judged by the two published libraries that receivers use."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+import standardwebhooks
+import svix
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.delivery.signatures import SECRET_BYTES, new_secret, sign, verify
+from chalicelib.errors import BadRequest
+
+SECRET, OTHER = new_secret(), new_secret()
+NOW = int(datetime.now(UTC).timestamp())
+BODY = '{"label": "犬 & dog"}'.encode()
+Judge = Callable[[str, dict[str, str], bytes], object]
+
+
+def by_standard_webhooks(secret: str, headers: dict[str, str], body: bytes) -> object:
+    return standardwebhooks.Webhook(secret).verify(body, headers)
+
+
+def by_svix(secret: str, headers: dict[str, str], body: bytes) -> object:
+    return svix.Webhook(secret).verify(body, headers)
+
+
+def by_ourselves(secret: str, headers: dict[str, str], body: bytes) -> object:
+    return verify(secret, headers, body, now=NOW)
+
+
+JUDGES = [by_standard_webhooks, by_svix, by_ourselves]
+REFUSALS = (standardwebhooks.webhooks.WebhookVerificationError, svix.WebhookVerificationError, BadRequest)
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_a_signed_delivery_is_believed(judge: Judge) -> None:
+    judge(SECRET, sign([SECRET], "msg_1", NOW, BODY), BODY)
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+@pytest.mark.parametrize("secret", [SECRET, OTHER])
+def test_while_a_secret_is_replaced_both_are_believed(judge: Judge, secret: str) -> None:
+    judge(secret, sign([OTHER, SECRET], "msg_1", NOW, BODY), BODY)
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"webhook-id": "msg_2"},
+        {"webhook-timestamp": str(NOW - 1)},
+        {"webhook-signature": sign([OTHER], "msg_1", NOW, BODY)["webhook-signature"]},
+        {"webhook-signature": "v1,é"},
+        {"webhook-signature": ""},
+    ],
+)
+def test_a_tampered_header_is_refused(judge: Judge, changes: dict[str, str]) -> None:
+    with pytest.raises(REFUSALS):
+        judge(SECRET, {**sign([SECRET], "msg_1", NOW, BODY), **changes}, BODY)
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+@pytest.mark.parametrize("body", [BODY + b" ", BODY[:-1], b"{}"])
+def test_a_tampered_body_is_refused(judge: Judge, body: bytes) -> None:
+    with pytest.raises(REFUSALS):
+        judge(SECRET, sign([SECRET], "msg_1", NOW, BODY), body)
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+@pytest.mark.parametrize("seconds", [-400, 400])
+def test_a_delivery_from_another_time_is_refused(judge: Judge, seconds: int) -> None:
+    with pytest.raises(REFUSALS):
+        judge(SECRET, sign([SECRET], "msg_1", NOW + seconds, BODY), BODY)
+
+
+@pytest.mark.parametrize("missing", ["webhook-id", "webhook-timestamp", "webhook-signature"])
+def test_a_delivery_without_one_of_its_headers_is_refused(missing: str) -> None:
+    headers = sign([SECRET], "msg_1", NOW, BODY)
+    del headers[missing]
+    with pytest.raises(BadRequest):
+        verify(SECRET, headers, BODY, now=NOW)
+
+
+@given(
+    st.text(alphabet=st.characters(codec="ascii", categories=["L", "N"]), min_size=1), st.binary(max_size=300)
+)
+def test_our_signature_is_the_published_library_s(webhook_id: str, body: bytes) -> None:
+    moment = datetime.fromtimestamp(NOW, UTC)
+    text = body.decode("latin-1")
+    theirs = standardwebhooks.Webhook(SECRET).sign(webhook_id, moment, text)
+    assert sign([SECRET], webhook_id, NOW, text.encode())["webhook-signature"] == theirs
+
+
+def test_secrets_are_32_random_bytes() -> None:
+    made = {new_secret() for _ in range(100)}
+    assert len(made) == 100
+    assert {len(base64.b64decode(secret.removeprefix("whsec_"))) for secret in made} == {SECRET_BYTES}
+
+
+def test_what_is_no_secret_is_refused() -> None:
+    with pytest.raises(BadRequest):
+        sign(["whsec_***"], "msg_1", NOW, BODY)

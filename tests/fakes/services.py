@@ -1,0 +1,93 @@
+"""The services as the API needs them, in memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+
+from chalicelib.errors import NotFound, UnusableUrl
+from chalicelib.intake.objects import sidecar_key
+from chalicelib.model import Failure, Image, Json, Label, Model
+from chalicelib.outbound.reply import Headers, Reply
+from tests.fakes.aws import FakeObjects
+from tests.fakes.world import World
+
+BUCKET_URL = "https://test-bucket.s3.eu-west-1.amazonaws.com"
+
+
+class FakeBucket(FakeObjects):
+    """A bucket that signs links and gives sidecars back."""
+
+    def presigned_put(self, key: str) -> str:
+        return f"{BUCKET_URL}/{key}?X-Amz-Signature=put"
+
+    def presigned_form(self, key: str, *, max_bytes: int) -> Json:
+        return {"url": f"{BUCKET_URL}/", "fields": {"key": key, "policy": f"at most {max_bytes}"}}
+
+    def presigned_get(self, key: str, *, filename: str, content_type: str) -> str:
+        return f"{BUCKET_URL}/{key}?X-Amz-Signature=get&name={filename}&type={content_type}"
+
+    def read_sidecar(self, key: str) -> bytes:
+        if sidecar_key(key) not in self.sidecars:
+            raise NotFound(f"There is no object {sidecar_key(key)!r}.")
+        return json.dumps(self.sidecars[sidecar_key(key)], ensure_ascii=False, indent=2).encode()
+
+
+class FakeOutbound:
+    """The internet: knows what lies behind some URLs, refuses private ones, remembers what was posted."""
+
+    def __init__(self, pages: Mapping[str, bytes] | None = None) -> None:
+        self.pages = dict(pages or {})
+        self.posted: list[tuple[str, bytes]] = []
+
+    def check(self, url: str, *, deadline: float = 5.0) -> None:
+        if not url.startswith(("http://", "https://")) or "127.0.0.1" in url:
+            raise UnusableUrl("The address may not be used.")
+
+    def get(self, url: str, *, max_bytes: int, deadline: float) -> Reply:
+        self.check(url)
+        if url not in self.pages:
+            raise UnusableUrl("The address may not be used.")
+        return Reply(200, Headers(), self.pages[url])
+
+    def post(
+        self, url: str, *, body: bytes, headers: Mapping[str, str], deadline: float, max_bytes: int = 65_536
+    ) -> Reply:
+        self.check(url)
+        self.posted.append((url, body))
+        return Reply(204, Headers(), b"")
+
+
+class FakeServices(World):
+    """A world that the API can work with: its bucket signs links, and there is an internet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.objects: FakeBucket = FakeBucket()
+        self.outbound = FakeOutbound()
+
+    def label(self, image_id: str, *labels: Label) -> Image:
+        """Let an image be labelled, as the labeler would, sidecar included."""
+        return self._finish(
+            image_id,
+            status="labelled",
+            labels=labels,
+            content_type="image/jpeg",
+            width=640,
+            height=480,
+            model=Model("fake", "1"),
+        )
+
+    def fail(self, image_id: str, code: str, detail: str) -> Image:
+        """Let an image turn out to be unusable."""
+        return self._finish(image_id, status="failed", error=Failure(code, detail))
+
+    def _finish(self, image_id: str, **changes: object) -> Image:
+        record = self.images.find("default", image_id)
+        assert record is not None, f"there is no image {image_id}"
+        claimed = self.images.claim(record, record.image)
+        image = dataclasses.replace(record.image, result=record.image.result + 1, **changes)  # type: ignore[arg-type]
+        self.images.finish(claimed, image)
+        self.objects.write_sidecar(image.key, image.document())
+        return image

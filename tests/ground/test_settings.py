@@ -1,0 +1,45 @@
+"""Settings say which variable is wrong and what it should hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.errors import BadSetting
+from chalicelib.settings import Settings
+from tests.conftest import ENVIRONMENT
+
+
+def test_what_is_not_set_has_its_documented_default() -> None:
+    read = Settings.read(ENVIRONMENT)
+    assert (read.upload_trigger, read.recogniser, read.min_confidence) == ("s3", "rekognition", 55.0)
+    assert (read.uploads_queue, read.deliveries_queue) == ("uploads", "deliveries")
+
+
+@pytest.mark.parametrize("name", ["BUCKET", "TABLE", "TOPIC_ARN", "UPLOADS_QUEUE_URL", "DELIVERIES_QUEUE_URL"])
+def test_a_missing_variable_is_named(name: str) -> None:
+    env = {key: value for key, value in ENVIRONMENT.items() if key != name}
+    with pytest.raises(BadSetting, match=f"^{name} is not set; it should hold "):
+        Settings.read(env)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("TOPIC_ARN", "labelled", "ARN"),
+        ("UPLOADS_QUEUE_URL", "uploads", "URL"),
+        ("UPLOAD_TRIGGER", "S3", "s3 or queue"),
+        ("RECOGNISER", "magic", "rekognition"),
+        ("MIN_CONFIDENCE", "nan", "0 to 100"),
+        ("MIN_CONFIDENCE", "101", "0 to 100"),
+        ("MAX_LABELS", "0", "1 to 1000"),
+        ("MAX_LABELS", "2.5", "whole number"),
+        ("INTEGRATION_URL", "ftp://partner", "http"),
+        ("ALLOW_PRIVATE_URLS", "perhaps", "true or false"),
+        ("ALLOWED_PORTS", "80,x", "port numbers"),
+        ("LOG_LEVEL", "LOUD", "DEBUG"),
+        ("BUCKET", " ", "bucket"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_it_should_be(name: str, value: str, expected: str) -> None:
+    with pytest.raises(BadSetting, match=rf"^{name} is .*; it should hold .*{expected}"):
+        Settings.read({**ENVIRONMENT, name: value})
