@@ -67,7 +67,7 @@ class Handler(ChaliceRequestHandler):
         # An answer to HEAD has no body, and neither has a 304: the next answer would begin in its middle.
         super()._send_http_response(code, headers, None if self.command == "HEAD" or code == 304 else body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: Any) -> None:
         log.info("%-18s %s", "api", format % args)
 
 

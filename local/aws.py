@@ -46,7 +46,7 @@ class LocalAws:
 
     def __init__(self, port: int = 0) -> None:
         # Importing moto takes a third of a second; nobody who only wants a constant should pay it.
-        from moto.server import DomainDispatcherApplication, create_backend_app
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
         from werkzeug.serving import make_server
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)  # one line a request otherwise

@@ -40,9 +40,9 @@ def timeout_of(function: str) -> int:
     return int(stage_config(function).lambda_timeout or 60)
 
 
-def environment(ports: Ports = Ports(), *, trigger: str | None = None) -> dict[str, str]:  # noqa: B008 - frozen
+def environment(ports: Ports, *, trigger: str | None = None) -> dict[str, str]:
     """The local stage's variables, with the ports and the upload trigger that were asked for."""
-    moved = {str(Ports.aws): ports.aws, str(Ports.partner): ports.partner, str(Ports.api): ports.api}
+    moved = {str(Ports.aws): ports.aws, str(Ports.partner): ports.partner}
     pattern = re.compile(rf"\b({'|'.join(moved)})\b")
     written = stage_config("api_handler").environment_variables
     variables = {
@@ -59,4 +59,6 @@ def enter(variables: Mapping[str, str], env: MutableMapping[str, str] = os.envir
         del env[name]
     env.update(variables)
     # Credentials of the machine are not read even where a variable is missing.
-    env.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull, AWS_EC2_METADATA_DISABLED="true")
+    env.update(
+        AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull, AWS_EC2_METADATA_DISABLED="true"
+    )

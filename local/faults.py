@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Faults:
     @classmethod
     def parse(cls, text: str) -> Faults:
         """Read ``duplicate=0.3,seed=7``; :exc:`ValueError` says what is wrong with it."""
-        kinds = {one.name: type(one.default) for one in dataclasses.fields(cls)}
-        chosen: dict[str, float] = {}
+        kinds = {one.name: int if one.name == "seed" else float for one in dataclasses.fields(cls)}
+        chosen: dict[str, Any] = {}
         for part in filter(None, text.replace(" ", "").split(",")):
             name, _, value = part.partition("=")
             if name not in kinds:
@@ -40,7 +41,7 @@ class Faults:
                 chosen[name] = kinds[name](value)
             except ValueError:
                 raise ValueError(f"{name} should hold a number, like {name}=0.3, not {value!r}.") from None
-        return cls(**chosen)  # type: ignore[arg-type] - seed is the one int, and made by its own type
+        return cls(**chosen)
 
     def dice(self, function: str) -> Dice:
         """Chance for one function: the same seed and function give the same throws."""

@@ -138,7 +138,10 @@ def for_moto(body: Json) -> Json:
     return {
         **body,
         "Resources": {
-            logical_id: {"Type": resource["Type"], "Properties": _for_moto(resource["Type"], resource["Properties"])}
+            logical_id: {
+                "Type": resource["Type"],
+                "Properties": _for_moto(resource["Type"], resource["Properties"]),
+            }
             for logical_id, resource in body["Resources"].items()
             if resource["Type"] in KEPT
         },
@@ -163,7 +166,9 @@ def refuse_the_unknown(resources: dict[str, Json]) -> None:
             raise ValueError(f"Nothing offline makes {logical_id}, an {kind}: add it to local/gaps.py.")
         for name in resource.get("Properties", {}):
             if name not in KEPT[kind] and (kind, name) not in FILLED:
-                raise ValueError(f"Nothing offline makes {logical_id}'s {name} ({kind}): add it to local/gaps.py.")
+                raise ValueError(
+                    f"Nothing offline makes {logical_id}'s {name} ({kind}): add it to local/gaps.py."
+                )
 
 
 def fill(client: Client, resources: dict[str, Json], properties: dict[str, Json]) -> None:

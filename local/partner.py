@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
+from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
@@ -82,7 +83,7 @@ class Partner:
             received = Received(
                 at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 reference=f"P-{next(self._numbers):05}",
-                filename=_text_of(root, "filename"),
+                filename=root.get("filename", ""),
                 xml=body.decode("utf-8", "replace"),
             )
             self._received.append(received)
@@ -93,9 +94,9 @@ class Partner:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def __init__(self, partner: Partner, *args: object) -> None:
+    def __init__(self, partner: Partner, *args: Any) -> None:
         self._partner = partner
-        super().__init__(*args)  # type: ignore[arg-type] - as the server passes them on
+        super().__init__(*args)
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
@@ -126,7 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: object) -> None:
         """Nothing: what came is told by the partner itself."""
 
 
@@ -134,15 +135,11 @@ def _typed(media_type: str, status: int, text: str) -> tuple[int, str, str]:
     return status, media_type, text
 
 
-def _text_of(root: Element, name: str) -> str:
-    """The text of the first element called ``name``, whatever its namespace."""
-    found = next((one for one in root.iter() if one.tag.rpartition("}")[2] == name), None)
-    return (found.text or "") if found is not None else ""
-
-
 def _answer(kind: str, text: str) -> str:
     inner = "reference" if kind == "receipt" else "reason"
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{kind}><{inner}>{html.escape(text)}</{inner}></{kind}>\n'
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<{kind}><{inner}>{html.escape(text)}</{inner}></{kind}>\n'
+    )
 
 
 def _page(received: list[Received]) -> str:

@@ -36,9 +36,7 @@ def _create_stack(client: gaps.Client, template: Template, parameters: dict[str,
     client("cloudformation").create_stack(
         StackName=_stack_name(parameters),
         TemplateBody=json.dumps(gaps.for_moto(template.body)),
-        Parameters=[
-            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
-        ],
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     )
 
 

@@ -65,8 +65,10 @@ class Runtime:
         ]
 
     def __enter__(self) -> Runtime:
-        for part in (*self._pollers, *self._clocks):
-            part.start()
+        for poller in self._pollers:
+            poller.start()
+        for clock in self._clocks:
+            clock.start()
         return self
 
     def __exit__(
@@ -107,7 +109,9 @@ class Runtime:
         return waiting
 
     def _depth(self, queue_url: str) -> int:
-        attributes = self._client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(_DEPTHS))
+        attributes = self._client("sqs").get_queue_attributes(
+            QueueUrl=queue_url, AttributeNames=list(_DEPTHS)
+        )
         return sum(int(attributes["Attributes"][name]) for name in _DEPTHS)
 
     # ── triggers ─────────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,7 @@ _arrivals = itertools.count()
 
 
 def subscribe(config: S3EventConfig, s3: Any, queue_arn: str) -> None:
-    """Have the bucket announce what the decorator asks for on ``queue_arn``, beside what it announces already."""
+    """Have the bucket announce on ``queue_arn``, too, what the decorator asks for."""
     name = queue_arn.rpartition(":")[2]
     existing = s3.get_bucket_notification_configuration(Bucket=config.bucket)
     existing.pop("ResponseMetadata")
@@ -36,14 +36,16 @@ def _filter(config: S3EventConfig) -> Json:
 
 
 def event(messages: Sequence[Message]) -> Json | None:
-    """The notification as S3 hands it to Lambda; nothing for the test event that only queues and topics get."""
+    """The notification as S3 hands it to Lambda; nothing for the test event, which Lambda does not get."""
     [message] = messages
     notification: Json = json.loads(message["Body"])
     if "Records" not in notification:
         return None
     for record in notification["Records"]:
         described = record["s3"]["object"]
-        described["key"] = quote_plus(unquote_plus(described["key"]), safe="/")  # moto quotes the slashes, too
+        described["key"] = quote_plus(
+            unquote_plus(described["key"]), safe="/"
+        )  # moto quotes the slashes, too
         described.setdefault("sequencer", _sequencer(message))
     return notification
 

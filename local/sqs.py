@@ -13,7 +13,7 @@ from local.source import Message, Pace, Source
 
 def source(config: SQSEventConfig, function: Function, sqs: Any, pace: Pace) -> Source:
     """The app's own queue as a source of ``function``."""
-    name = config.queue or config.queue_arn.rpartition(":")[2]
+    name = config.queue or (config.queue_arn or "").rpartition(":")[2]
     url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     return Source(

@@ -32,7 +32,8 @@ class Template:
         """Every resource's properties with all references replaced, by logical id."""
         read = _Reader(self.body.get("Conditions", {}), names)
         return {
-            logical_id: read(resource.get("Properties", {})) for logical_id, resource in self.resources.items()
+            logical_id: read(resource.get("Properties", {}))
+            for logical_id, resource in self.resources.items()
         }
 
 

@@ -68,12 +68,16 @@ class Worker:
             return []
         function = self._source.function
         try:
-            with told(function.name, f"{self._source.kind}, try {tries_of(batch[0])}"):
+            with told(function.name, self._what(batch)):
                 reply = function(event)
         except Exception:
             # Lambda's way: whatever a handler raises is its failure, logged above, and the batch comes again.
             return batch
         return _reported(batch, reply) if self._source.partial_batches else []
+
+    def _what(self, batch: Batch) -> str:
+        tries = tries_of(batch[0])
+        return self._source.kind if tries == 1 else f"{self._source.kind}, try {tries}"
 
     def _try_again(self, failed: Batch) -> None:
         for message in failed:

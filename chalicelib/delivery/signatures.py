@@ -24,8 +24,8 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode("ascii")
 
 
-def sign(secrets: Sequence[str], webhook_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The headers of one delivery, signed with each of ``secrets``: two while one is being replaced.
+def sign(signing_secrets: Sequence[str], webhook_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """The headers of one delivery, signed with each of ``signing_secrets``: two while one is being replaced.
 
     ``timestamp`` is in Unix seconds and that of this attempt; ``webhook_id`` stays the same over all of them.
     """
@@ -33,7 +33,7 @@ def sign(secrets: Sequence[str], webhook_id: str, timestamp: int, body: bytes) -
         "webhook-id": webhook_id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": " ".join(
-            _signature(secret, webhook_id, str(timestamp), body) for secret in secrets
+            _signature(secret, webhook_id, str(timestamp), body) for secret in signing_secrets
         ),
     }
 
@@ -46,10 +46,10 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes, *, now: float) 
     sent_at = headers.get("webhook-timestamp", "")
     expected = _signature(secret, headers.get("webhook-id", ""), sent_at, body).encode()
     given = headers.get("webhook-signature", "").encode().split(b" ")
-    if not any([hmac.compare_digest(expected, one) for one in given]):
+    if not any(hmac.compare_digest(expected, one) for one in given):
         raise BadRequest("The delivery's signature is not by this secret.", code="bad-signature")
-    if abs(now - int(sent_at)) > TOLERANCE_SECONDS:
-        raise BadRequest("The delivery was signed too long ago, or by a fast clock.", code="bad-timestamp")
+    if not sent_at.isdecimal() or abs(now - int(sent_at)) > TOLERANCE_SECONDS:
+        raise BadRequest("The delivery's time is too far from ours.", code="bad-timestamp")
 
 
 def _signature(secret: str, webhook_id: str, timestamp: str, body: bytes) -> str:

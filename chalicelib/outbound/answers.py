@@ -14,14 +14,16 @@ PIECE_BYTES = 65_536
 NETWORK_ERRORS = (OSError, HTTPException)
 
 
-def final_answer(wire: socket.socket, method: str) -> HTTPResponse:
+@contextlib.contextmanager
+def final_answer(wire: socket.socket, method: str) -> Iterator[HTTPResponse]:
     """Interim answers (RFC 9110 §15.2) are passed over; :mod:`http.client` does so for 100 only."""
     while True:
-        answer = HTTPResponse(wire, method=method)
-        answer.begin()
-        if answer.status >= 200:
-            return answer
-        answer.fp = None  # type: ignore[assignment] # not to be closed with this answer: the next is in it
+        with contextlib.closing(HTTPResponse(wire, method=method)) as answer:
+            answer.begin()
+            if answer.status >= 200:
+                yield answer
+                return
+            answer.fp = None  # type: ignore[assignment] # not to be closed with this answer: the next is in it
 
 
 def whole_body(answer: HTTPResponse, max_bytes: int, origin: str) -> bytes:

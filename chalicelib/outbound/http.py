@@ -129,7 +129,8 @@ class Outbound:
                 connection.request(
                     method, target.path, body, {**HEADERS, **(headers or {}), "Host": target.authority}
                 )
-            yield final_answer(wire, method)
+            with final_answer(wire, method) as answer:
+                yield answer
 
     def _connected(self, target: Target, clock: Deadline) -> socket.socket:
         sock = self._dial_one(self._addresses(target, clock), target.port, clock)

@@ -102,6 +102,7 @@ MOVED: Mapping[str, tuple[str, ...]] = {
     "n07565083": (),  # menu: nothing
     "n03891332": (),  # parking meter: nothing
     "n07800091": (),  # feed: nothing
+    "n04019101": ("n04524313",),  # public transport: vehicle
     "n04576211": ("n04524313",),  # wheeled vehicle: vehicle
     "n04284002": ("n03153375",),  # spoon: cutlery
     "n04023962": ("n04285146",),  # punching bag: sports equipment

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 def _names(listed: str) -> frozenset[str]:
-    return frozenset(name.strip() for name in listed.split(","))
+    return frozenset(" ".join(name.split()) for name in listed.split(","))
 
 
 # True of nearly everything, or of nothing that can be seen.
@@ -56,8 +56,9 @@ CATALOGUE = _names(
     sheet, shelter, shield, shrine, signaling device, signboard, single-reed instrument, slot machine,
     small boat, source of illumination, sports implement, staff, stereo, stick, strengthener, strongbox,
     structural member, support, supporting structure, tank, telecommunication system, textile machine,
-    timer, top, tracked vehicle, transducer, trap, turner, upright, utensil, vessel, wall unit, ware, web,
-    weight, white goods, winder, woodenware, workplace, workwear, wrapping, writing implement
+    tights, timer, top, tracked vehicle, transducer, trap, turner, upright, utensil, vessel, wall unit,
+    ware, web, weight, wheeled vehicle, white goods, winder, woodenware, workplace, workwear, wrapping,
+    writing implement
     """
 )
 
@@ -69,8 +70,8 @@ SCIENTIFIC = _names(
     mamba, bony fish, bovid, bovine, cartilaginous fish, cavy, ceratopsian, chelonian, chordate,
     coelenterate, colubrid snake, constrictor, coot, coraciiform bird, corvine bird, crocodilian reptile,
     cruciferous vegetable, cuculiform bird, cyprinid, cypriniform fish, danaid, decapod crustacean,
-    diapsid, dictyopterous insect, dipterous insect, eared seal, eating apple, edentate, elapid,
-    elasmobranch, English toy spaniel, equine, even-toed ungulate, food fish, gallinaceous bird,
+    diapsid, dictyopterous insect, dipterous insect, eared seal, eating apple, edentate, edible fruit,
+    elapid, elasmobranch, English toy spaniel, equine, even-toed ungulate, food fish, gallinaceous bird,
     gallinule, ganoid, great ape, homopterous insect, hymenopterous insect, iguanid, kernel, lacertid
     lizard, lagomorph, lamellicorn beetle, lepidopterous insect, leporid, lesser ape, mackerel shark,
     malacostracan crustacean, merganser, metatherian, monitor, monotreme, mountain sheep, musteline

@@ -55,7 +55,7 @@ def test_while_a_secret_is_replaced_both_are_believed(judge: Judge, secret: str)
         {"webhook-id": "msg_2"},
         {"webhook-timestamp": str(NOW - 1)},
         {"webhook-signature": sign([OTHER], "msg_1", NOW, BODY)["webhook-signature"]},
-        {"webhook-signature": "v1,é"},
+        {"webhook-signature": "v1,AAAA"},
         {"webhook-signature": ""},
     ],
 )
@@ -94,6 +94,17 @@ def test_our_signature_is_the_published_library_s(webhook_id: str, body: bytes) 
     text = body.decode("latin-1")
     theirs = standardwebhooks.Webhook(SECRET).sign(webhook_id, moment, text)
     assert sign([SECRET], webhook_id, NOW, text.encode())["webhook-signature"] == theirs
+
+
+def test_a_signature_of_odd_characters_is_refused() -> None:
+    with pytest.raises(BadRequest):
+        verify(SECRET, {**sign([SECRET], "msg_1", NOW, BODY), "webhook-signature": "v1,é"}, BODY, now=NOW)
+
+
+def test_a_signed_time_that_is_no_number_is_refused() -> None:
+    headers = sign([SECRET], "msg_1", "soon", BODY)  # type: ignore[arg-type]
+    with pytest.raises(BadRequest):
+        verify(SECRET, headers, BODY, now=NOW)
 
 
 def test_secrets_are_32_random_bytes() -> None:

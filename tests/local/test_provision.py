@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from cfnlint import ManualArgs
 from cfnlint.api import lint_file
-from botocore.exceptions import ClientError
 
 from local import gaps
 from local.aws import LocalAws
@@ -34,8 +34,8 @@ def trigger(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def built(aws: LocalAws, stage: str, trigger: str) -> Iterator[dict[str, Json]]:
-    yield provision(aws.client, stage=stage, trigger=trigger)
+def built(aws: LocalAws, stage: str, trigger: str) -> dict[str, Json]:
+    return provision(aws.client, stage=stage, trigger=trigger)
 
 
 # ── reading back: for every property of every type, what the running service says it is ─────────
@@ -108,7 +108,9 @@ def topic_policy(client: Client, wanted: Json, name: str) -> Any:
 
 def subscription(client: Client, wanted: Json, name: str) -> Any:
     [one] = client("sns").list_subscriptions_by_topic(TopicArn=wanted["TopicArn"])["Subscriptions"]
-    attributes = client("sns").get_subscription_attributes(SubscriptionArn=one["SubscriptionArn"])["Attributes"]
+    attributes = client("sns").get_subscription_attributes(SubscriptionArn=one["SubscriptionArn"])[
+        "Attributes"
+    ]
     return {**one, "RawMessageDelivery": attributes["RawMessageDelivery"] == "true"}.get(name)
 
 
@@ -122,7 +124,9 @@ def queue(client: Client, wanted: Json, name: str) -> Any:
 
 def queue_policy(client: Client, wanted: Json, name: str) -> Any:
     [url] = wanted["Queues"]
-    found = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    found = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"][
+        "Policy"
+    ]
     return {"Queues": [url], "PolicyDocument": json.loads(found)}[name]
 
 
@@ -146,9 +150,7 @@ def test_nothing_of_the_template_is_left_out(aws: LocalAws, built: dict[str, Jso
         for key, value in wanted.items()
     }
 
-    found = {
-        (name, key): READ_BACK[kinds[name]](aws.client, built[name], key) for name, key in asked
-    }
+    found = {(name, key): READ_BACK[kinds[name]](aws.client, built[name], key) for name, key in asked}
 
     assert found == asked
     assert set(built) == set(kinds)

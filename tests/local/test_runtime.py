@@ -20,6 +20,7 @@ from local.runtime import Runtime, StillBusy
 from local.source import Pace
 
 Json = dict[str, Any]
+NONE = Faults()
 QUICK = Pace(retry_seconds=0, backoff=(0, 0), poll_seconds=0)
 _numbers = itertools.count()
 
@@ -59,7 +60,7 @@ class Bench:
         self.s3, self.sqs, self.sns = (aws.client(one) for one in ("s3", "sqs", "sns"))
         self._stack = stack
 
-    def run(self, faults: Faults = Faults(), pace: Pace = QUICK) -> Runtime:
+    def run(self, faults: Faults = NONE, pace: Pace = QUICK) -> Runtime:
         return self._stack.enter_context(Runtime(self.app, self.aws.client, faults=faults, pace=pace))
 
     def bucket(self) -> str:
@@ -73,7 +74,9 @@ class Bench:
 
     def dead_letters(self, url: str, receives: int) -> str:
         dead: str = self.sqs.create_queue(QueueName=f"{self.name}-dead")["QueueUrl"]
-        arn = self.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ]
         policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": receives})
         self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": policy})
         return dead

@@ -91,8 +91,8 @@ def test_a_redirect_from_https_to_http_is_refused(server: HostileServer) -> None
 def test_a_server_that_speaks_no_tls_is_a_failed_delivery(authority: trustme.CA) -> None:
     ours, theirs = socket.socketpair()
     outbound = Outbound(allow_private=False, allowed_ports=frozenset(), dial=lambda *_: ours)
+    theirs.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     with theirs, pytest.raises(DeliveryFailed, match="TLS"):
-        theirs.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         outbound.post(f"https://{PUBLIC_V4}/ok", body=b"", headers={}, deadline=5)
 
 

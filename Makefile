@@ -1,0 +1,71 @@
+# Sightline. `make` alone lists what there is to do.
+#
+# Needs nothing but make and Python 3.11 or newer; everything else goes into .venv.
+# Ports can be chosen: PORT=8001 AWS_PORT=5155 PARTNER_PORT=5156 make run
+
+PORT ?= 8000
+AWS_PORT ?= 5055
+PARTNER_PORT ?= 5056
+TRIGGER ?= s3
+FAULTS ?=
+FILES ?=
+
+PYTHONS = python3.13 python3.12 python3.14 python3.11 python3 python
+VENV = .venv
+PY = $(VENV)/bin/python
+NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
+
+.DEFAULT_GOAL := help
+.PHONY: help run label test check clean ready
+
+help: ## List what there is to do
+	@echo "Sightline: image in, labels out."
+	@echo
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: ready ## Start everything offline, label photos/, and stay up until Ctrl-C
+	@$(PY) -m local --port $(PORT) --aws-port $(AWS_PORT) --partner-port $(PARTNER_PORT) \
+		--trigger $(TRIGGER) --faults '$(FAULTS)'
+
+label: ready ## Label photos of your own: make label FILES="a.jpg ~/Pictures"
+	@$(PY) -m local.label --url http://127.0.0.1:$(PORT) $(FILES)
+
+test: ready ## Run all tests
+	@$(PY) -m pytest
+
+check: ready ## Lint, check formatting and types, run the fast tests
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -m pytest -m "not slow"
+
+clean: ## Remove the virtual environment and all caches
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment is made once, and brought up to date when the lists of requirements have changed.
+# A candidate is tried before it is chosen: a version manager's stand-in may exist and not run.
+ready:
+	@python=; if ! $(PY) -c '$(NEW_ENOUGH)' 2>/dev/null; then \
+		for candidate in $(PYTHONS); do \
+			if $$candidate -c '$(NEW_ENOUGH)' 2>/dev/null; then python=$$candidate; break; fi; \
+		done; \
+		if [ -z "$$python" ]; then \
+			echo "Sightline needs Python 3.11 or newer, with its venv module, and found none." >&2; \
+			echo "Install it from https://www.python.org/downloads/ or with your system's package manager" >&2; \
+			echo "(on Debian and Ubuntu: apt install python3 python3-venv), then run make again." >&2; \
+			exit 1; \
+		fi; \
+		echo "Making the virtual environment with $$python …"; \
+		rm -rf $(VENV); \
+		$$python -m venv $(VENV) || { \
+			echo "$$python cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; \
+			rm -rf $(VENV); exit 1; }; \
+	fi; \
+	wanted=$$(cat requirements.txt requirements-dev.txt | cksum); \
+	if [ "$$wanted" != "$$(cat $(VENV)/requirements.cksum 2>/dev/null)" ]; then \
+		echo "Installing what Sightline needs (a minute or two, only when it changes) …"; \
+		$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt || { \
+			echo "The requirements could not be installed; what pip says is above." >&2; exit 1; }; \
+		echo "$$wanted" > $(VENV)/requirements.cksum; \
+	fi

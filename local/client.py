@@ -1,0 +1,120 @@
+"""A client of the running service: hands photos in the way a phone would, and waits for their labels."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+Json = dict[str, Any]
+
+FINAL = ("labelled", "failed")
+PATIENCE_SECONDS = 60.0
+_WAIT_SECONDS = 20  # the API's longest
+_TIMEOUT = (5, 30)
+
+
+class NotRunning(Exception):
+    """Nobody answers at the service's address."""
+
+
+class Refused(Exception):
+    """The service turned a request down; the text is its sentence."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one photo: the ``image`` as the API shows it, or a ``problem``; after ``seconds``."""
+
+    name: str
+    image: Json
+    problem: str
+    seconds: float
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.problem)
+
+
+class Client:
+    """Talks to the service at ``url``."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def label(self, path: Path, name: str) -> Outcome:
+        """Upload a file under ``name`` and wait until it is labelled; raises :exc:`NotRunning`."""
+        started = time.monotonic()
+        try:
+            image = self._labelled(path, name)
+            problem = _problem_of(image)
+        except (Refused, OSError) as error:
+            image, problem = {}, str(error)
+        return Outcome(name, image, problem, time.monotonic() - started)
+
+    def check(self) -> None:
+        """Raise :exc:`NotRunning` unless the service answers."""
+        self._call("GET", f"{self.url}/health")
+
+    def _labelled(self, path: Path, name: str) -> Json:
+        created = self._call("POST", f"{self.url}/images", json={"filename": name}).json()
+        with path.open("rb") as file:
+            self._call("PUT", created["upload"]["url"], data=file)
+        return self._final(f"{self.url}/images/{created['id']}")
+
+    def _final(self, address: str) -> Json:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
+            image: Json = self._call("GET", address, params={"wait": _WAIT_SECONDS}).json()
+            if image["status"] in FINAL:
+                return image
+        raise Refused(f"not labelled within {PATIENCE_SECONDS:.0f} s")
+
+    def _call(self, method: str, url: str, **options: Any) -> requests.Response:
+        try:
+            reply = requests.request(method, url, timeout=_TIMEOUT, **options)
+        except requests.RequestException as error:
+            raise NotRunning(f"Nothing answers at {self.url}.") from error
+        if not reply.ok:
+            raise Refused(_sentence_of(reply))
+        return reply
+
+
+def _problem_of(image: Json) -> str:
+    error = image.get("error")
+    return f"{error['code']}: {error['detail']}" if error else ""
+
+
+def _sentence_of(reply: requests.Response) -> str:
+    if "problem+json" in reply.headers.get("Content-Type", ""):
+        problem = reply.json()
+        return f"{problem['code']}: {problem['detail']}"
+    return f"HTTP {reply.status_code}"
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """A line for each photo: its name, its top labels or its problem, and the milliseconds."""
+    width = max([len("photo"), *(len(one.name) for one in outcomes)])
+    lines = [f"{'photo':{width}}     ms   seen", *(_line(one, width) for one in outcomes)]
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _line(outcome: Outcome, width: int) -> str:
+    seen = f"✗ {outcome.problem}" if outcome.failed else _seen(outcome.image["labels"])
+    return f"{outcome.name:{width}}  {outcome.seconds * 1000:5.0f}   {seen}"
+
+
+def _seen(labels: Sequence[Json], most: int = 3) -> str:
+    """The most telling labels: those that are nobody's parent, each with its own nearest parents."""
+    parents = {parent for label in labels for parent in label["parents"]}
+    telling = [label for label in labels if label["name"] not in parents]
+    return ", ".join(map(_told, telling[:most])) or "nothing it is sure of"
+
+
+def _told(label: Json) -> str:
+    above = f" ({', '.join(label['parents'][:3])})" if label["parents"] else ""
+    return f"{label['name']} {label['confidence']:.0f}{above}"

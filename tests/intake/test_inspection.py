@@ -1,0 +1,331 @@
+"""What passes as an image, and what an unusable one is told."""
+
+from __future__ import annotations
+
+import random
+import struct
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from chalicelib.errors import UnusableImage
+from chalicelib.intake.inspection import Inspected, inspect
+
+PHOTOS = sorted((Path(__file__).parents[2] / "photos").glob("*.jpg"))
+CHELSEA = next(path.read_bytes() for path in PHOTOS if path.stem == "chelsea")
+MEBI = 1 << 20
+
+
+def look(content: bytes, *, max_bytes: int = 15 * MEBI, max_pixels: int = 1_000_000) -> Inspected:
+    return inspect(content, max_bytes=max_bytes, max_pixels=max_pixels)
+
+
+def refused(content: bytes, *, max_bytes: int = 15 * MEBI, max_pixels: int = 1_000_000) -> UnusableImage:
+    with pytest.raises(UnusableImage) as raised:
+        look(content, max_bytes=max_bytes, max_pixels=max_pixels)
+    return raised.value
+
+
+def encoded(kind: str, mode: str = "RGB", size: tuple[int, int] = (60, 40), **options: object) -> bytes:
+    """A picture with some texture, the same each time: flat ones are too easy to decode after damage."""
+    with BytesIO() as stream:
+        texture(size).convert(mode).save(stream, kind, **options)
+        return stream.getvalue()
+
+
+def texture(size: tuple[int, int]) -> Image.Image:
+    noise = random.Random(size[0])  # noqa: S311  # repeatable on purpose
+    return Image.frombytes("L", size, noise.randbytes(size[0] * size[1]))
+
+
+def exif(orientation: int) -> bytes:
+    tags = Image.Exif()
+    tags[0x010F] = "A camera"
+    tags[0x0112] = orientation
+    return tags.tobytes()
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width: int, height: int, *chunks: bytes) -> bytes:
+    """An 8-bit grey PNG that says it has this size, whatever its chunks hold."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(chunks) + chunk(b"IEND", b"")
+
+
+# ── what passes ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("photo", PHOTOS, ids=lambda path: path.name)
+def test_the_sample_photos_pass(photo: Path) -> None:
+    with Image.open(photo) as image:
+        assert look(photo.read_bytes()) == Inspected("image/jpeg", *image.size)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_every_kind_of_png_passes(mode: str) -> None:
+    assert look(encoded("PNG", mode)) == Inspected("image/png", 60, 40)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"icc_profile": b"any"}, {"comment": b"any"}])
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_every_kind_of_jpeg_passes(mode: str, options: dict[str, object]) -> None:
+    assert look(encoded("JPEG", mode, **options)) == Inspected("image/jpeg", 60, 40)
+
+
+def test_a_jpeg_with_a_second_picture_behind_it_is_a_jpeg() -> None:
+    content = encoded("MPO", save_all=True, append_images=[Image.new("RGB", (60, 40), "red")])
+    assert look(content) == Inspected("image/jpeg", 60, 40)
+
+
+def test_an_animated_png_is_a_png() -> None:
+    content = encoded("PNG", save_all=True, append_images=[Image.new("RGB", (60, 40), "red")])
+    assert look(content) == Inspected("image/png", 60, 40)
+
+
+def test_whatever_follows_the_end_of_an_image_does_no_harm() -> None:
+    assert look(CHELSEA + b"\x00" * 5000).content_type == "image/jpeg"
+    assert look(encoded("PNG") + b"and some text").content_type == "image/png"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_width_and_height_are_those_of_the_upright_picture(kind: str, orientation: int) -> None:
+    seen = look(encoded(kind, exif=exif(orientation)))
+    assert (seen.width, seen.height) == ((60, 40) if orientation < 5 else (40, 60))
+    assert seen.orientation == orientation
+
+
+def test_exif_of_either_byte_order_is_read() -> None:
+    def tags(order: str, mark: bytes) -> bytes:
+        entry = struct.pack(f"{order}HHIHH", 0x0112, 3, 1, 6, 0)
+        return b"Exif\x00\x00" + mark + struct.pack(f"{order}HIH", 42, 8, 1) + entry + bytes(4)
+
+    assert look(encoded("JPEG", exif=tags("<", b"II"))).orientation == 6
+    assert look(encoded("JPEG", exif=tags(">", b"MM"))).orientation == 6
+
+
+@pytest.mark.filterwarnings(
+    "ignore::UserWarning:PIL"
+)  # Pillow looks for the resolution in the EXIF, and remarks
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"Exif\x00\x00",
+        b"Exif\x00\x00II*\x00\xff\xff\xff\xff",
+        exif(6)[:18],
+        exif(77),
+        b"Exif\x00\x00no EXIF at all",
+    ],
+)
+def test_a_good_picture_with_damaged_exif_is_good_and_stands_as_it_is(damaged: bytes) -> None:
+    assert look(encoded("JPEG", exif=damaged)) == Inspected("image/jpeg", 60, 40, 1)
+
+
+# ── what is refused, and how ─────────────────────────────────────────────────────────────────
+
+
+def test_an_empty_file_is_refused() -> None:
+    assert refused(b"").code == "empty"
+
+
+def test_the_largest_file_allowed_passes_and_one_byte_more_is_refused_with_both_sizes() -> None:
+    assert look(CHELSEA, max_bytes=len(CHELSEA)).width == 451
+    error = refused(CHELSEA, max_bytes=len(CHELSEA) - 1)
+    assert error.code == "too-large"
+    assert f"{len(CHELSEA):,} bytes; {len(CHELSEA) - 1:,} are allowed" in error.detail
+
+
+def test_as_many_pixels_as_allowed_pass_and_one_more_is_refused_with_the_size() -> None:
+    assert look(CHELSEA, max_pixels=451 * 300).width == 451
+    error = refused(CHELSEA, max_pixels=451 * 300 - 1)
+    assert error.code == "too-many-pixels"
+    assert "451 × 300 pixels; 135,299" in error.detail
+
+
+@pytest.mark.parametrize("side", [13_000, 65_000])
+def test_a_decompression_bomb_is_refused_before_it_is_decoded_and_without_a_warning(side: int) -> None:
+    bomb = png(side, side, chunk(b"IDAT", b"this is never looked at"))
+    assert refused(bomb, max_pixels=100_000_000).code == "too-many-pixels"
+
+
+def test_a_size_that_pillow_would_warn_of_passes_if_it_is_allowed() -> None:
+    side = 9_500
+    packed = zlib.compress(bytes(side * (side // 8 + 2)), 1)
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+    assert look(content, max_pixels=100_000_000) == Inspected("image/png", side, side)
+
+
+def test_a_bomb_in_a_png_s_text_is_refused() -> None:
+    bomb = chunk(b"zTXt", b"k\x00\x00" + zlib.compress(bytes(80 * MEBI)))
+    assert refused(png(1, 1, bomb, chunk(b"IDAT", zlib.compress(b"\x00\x00")))).code == "corrupt"
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("WEBP", "WebP"),
+        ("GIF", "GIF"),
+        ("BMP", "BMP"),
+        ("TIFF", "TIFF"),
+        ("ICO", "ICO"),
+        ("JPEG2000", "JPEG 2000"),
+    ],
+)
+def test_other_images_are_refused_by_name(kind: str, shown: str) -> None:
+    error = refused(encoded(kind))
+    assert error.code == "unsupported-type"
+    assert f"a {shown} image" in error.detail
+    assert "JPEG or PNG" in error.detail
+
+
+@pytest.mark.parametrize(
+    ("head", "shown"),
+    [
+        (b"\x00\x00\x00\x1cftypheic\x00\x00\x00\x00", "HEIC"),
+        (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00", "HEIC"),
+        (b"\x00\x00\x00\x20ftypavif\x00\x00\x00\x00", "AVIF"),
+        (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JPEG XL"),
+        (b"8BPS\x00\x01" + bytes(6), "Photoshop"),
+        (b"MM\x00*\x00\x00\x00\x08", "TIFF"),
+        (b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
+        (b"\xef\xbb\xbf<svg></svg>", "SVG"),
+    ],
+)
+def test_images_that_pillow_does_not_write_are_known_by_their_first_bytes(head: bytes, shown: str) -> None:
+    error = refused(head)
+    assert (error.code, shown in error.detail) == ("unsupported-type", True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x00",
+        b"hello, world",
+        b"<html><img src=cat.jpg></html>",
+        b"%PDF-1.7",
+        b"PK\x03\x04" + bytes(100),
+        b"BM is how this text begins",
+        b"\x00\x00\x00\x1cftypmp42",
+        bytes(10_000),
+        b"%!PS-Adobe-3.0 EPSF-3.0\n",
+    ],
+    ids=lambda content: repr(content[:12]),
+)
+def test_what_is_no_image_is_refused(content: bytes) -> None:
+    assert refused(content).code == "not-an-image"
+
+
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
+def test_a_jpeg_that_ends_too_soon_is_refused(options: dict[str, object], share: float) -> None:
+    whole = encoded("JPEG", size=(300, 200), **options)
+    error = refused(whole[: max(3, int(len(whole) * share))])
+    assert error.code == "truncated"
+    assert "Upload it again" in error.detail
+
+
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.9, 0.999])
+def test_a_png_that_ends_too_soon_is_refused(share: float) -> None:
+    whole = encoded("PNG", size=(300, 200))
+    assert refused(whole[: max(8, int(len(whole) * share))]).code == "truncated"
+
+
+def test_the_end_of_a_thumbnail_is_not_taken_for_the_end_of_the_photo() -> None:
+    thumbnail = encoded("JPEG", size=(160, 120))
+    photo = encoded("JPEG", size=(600, 400), exif=exif(1) + thumbnail)
+    assert thumbnail in photo
+    assert refused(photo[: len(photo) // 2]).code == "truncated"
+
+
+def test_a_png_with_a_wrong_checksum_is_refused() -> None:
+    whole = bytearray(encoded("PNG"))
+    whole[whole.index(b"IDAT") + 20] ^= 0xFF
+    assert refused(bytes(whole)).code == "corrupt"
+
+
+def test_a_png_without_pixels_is_refused() -> None:
+    assert refused(png(0, 0, chunk(b"IDAT", zlib.compress(b"")))).code == "corrupt"
+    assert refused(png(4, 4)).code == "corrupt"
+
+
+@pytest.mark.parametrize("lost", [slice(5, 7), slice(7, 9)], ids=["height", "width"])
+def test_a_jpeg_without_pixels_is_refused(lost: slice) -> None:
+    whole = bytearray(encoded("JPEG"))
+    frame = whole.index(b"\xff\xc0")
+    whole[frame + lost.start : frame + lost.stop] = b"\x00\x00"
+    assert refused(bytes(whole)).code == "corrupt"
+
+
+def test_a_jpeg_whose_tables_are_damaged_is_refused() -> None:
+    whole = bytearray(encoded("JPEG"))
+    table = whole.index(b"\xff\xdb")
+    whole[table + 2 : table + 4] = b"\x00\x03"
+    assert refused(bytes(whole)).code == "corrupt"
+
+
+def test_a_head_with_nothing_behind_it_is_refused() -> None:
+    for head in (b"\xff\xd8\xff", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n"):
+        assert refused(head).code == "truncated"
+
+
+def test_every_refusal_is_a_sentence_that_says_what_to_do() -> None:
+    refusals = [
+        refused(b""),
+        refused(b"text"),
+        refused(encoded("GIF")),
+        refused(CHELSEA[:20_000]),
+        refused(CHELSEA, max_bytes=9),
+        refused(CHELSEA, max_pixels=9),
+        refused(png(0, 0)),
+    ]
+    assert len({error.code for error in refusals}) == 7
+    for error in refusals:
+        assert error.detail.startswith("The ")
+        assert any(word in error.detail for word in ("Send", "Upload", "Scale", "Save")), error.detail
+
+
+# ── whatever anybody sends ───────────────────────────────────────────────────────────────────
+
+SEEDLINGS = {
+    "photo": CHELSEA,
+    "progressive": encoded("JPEG", size=(90, 60), progressive=True),
+    "cmyk": encoded("JPEG", "CMYK", size=(90, 60)),
+    "turned": encoded("JPEG", size=(90, 60), exif=exif(6)),
+    "mpo": encoded("MPO", size=(90, 60), save_all=True, append_images=[Image.new("RGB", (90, 60))]),
+    "png": encoded("PNG", size=(90, 60), exif=exif(8)),
+    "palette": encoded("PNG", "P", size=(90, 60), transparency=0),
+    "animated": encoded("PNG", size=(30, 20), save_all=True, append_images=[Image.new("RGB", (30, 20))]),
+}
+
+
+def damaged(content: bytes, chance: random.Random) -> bytes:
+    """The same bytes with some changed (the first ones most often), some lost, or the end cut off."""
+    bytes_ = bytearray(content)
+    for _ in range(chance.choice((1, 1, 2, 5, 20))):
+        at = chance.randrange(min(len(bytes_), chance.choice((64, 400, len(bytes_)))))
+        if chance.random() < 0.1:
+            del bytes_[at : at + chance.randrange(1, 30)]
+        else:
+            bytes_[at] = chance.choice((0x00, 0xFF, chance.randrange(256)))
+    return bytes(bytes_[: chance.randrange(len(bytes_))] if chance.random() < 0.1 else bytes_)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # remarks on damaged EXIF and animations
+@pytest.mark.parametrize("seedling", SEEDLINGS)
+def test_damaged_files_pass_or_are_refused_and_nothing_else_happens(seedling: str) -> None:
+    chance = random.Random(f"damage {seedling}")  # noqa: S311  # repeatable on purpose
+    outcomes = set()
+    for _ in range(150):
+        try:
+            look(damaged(SEEDLINGS[seedling], chance))
+            outcomes.add("passed")
+        except UnusableImage as error:
+            outcomes.add(error.code)
+    assert len(outcomes) > 2

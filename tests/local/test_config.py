@@ -1,0 +1,116 @@
+"""The configuration that Chalice deploys by, and what the offline stack makes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.settings import Settings
+from local.config import ROOT, Ports, enter, environment, stage_config
+from local.provision import TEMPLATE
+from local.template import Names, Template
+
+ACCOUNTS = {"local": "123456789012", "dev": "000000000000", "prod": "000000000000"}
+FUNCTIONS = ("api_handler", "on_s3_upload", "on_upload_message", "on_sns_message", "on_sqs_message", "sweep")
+
+
+def policies() -> Iterator[tuple[str, dict[str, object]]]:
+    for function in FUNCTIONS:
+        path = ROOT / ".chalice" / stage_config(function).iam_policy_file
+        for statement in json.loads(path.read_text())["Statement"]:
+            yield function, statement
+
+
+@pytest.mark.parametrize("stage", ACCOUNTS)
+def test_every_stage_gives_the_app_all_that_it_needs(stage: str) -> None:
+    Settings.read(stage_config("api_handler", stage=stage).environment_variables)
+
+
+@pytest.mark.parametrize("stage", ACCOUNTS)
+def test_the_names_in_a_stage_are_those_that_the_template_makes(stage: str) -> None:
+    refs = {"Stage": stage, "UploadTrigger": "s3", "AWS::AccountId": ACCOUNTS[stage], "AWS::Partition": "aws"}
+    template = Template.load(TEMPLATE)
+    logical = {name: name for name in template.resources}
+    made = template.resolved(Names({**refs, **logical}, {f"{name}.Arn": name for name in logical}))
+
+    chosen = Settings.read(stage_config("api_handler", stage=stage).environment_variables)
+
+    assert chosen.bucket == made["Bucket"]["BucketName"]
+    assert chosen.table == made["Table"]["TableName"]
+    assert chosen.topic_arn.rpartition(":")[2] == made["LabelledTopic"]["TopicName"]
+    assert chosen.uploads_queue == made["UploadsQueue"]["QueueName"]
+    assert chosen.deliveries_queue == made["DeliveriesQueue"]["QueueName"]
+
+
+def test_every_function_of_the_app_has_a_policy_memory_and_a_timeout() -> None:
+    script = "import app; print(*[one.name for one in app.app.event_sources])"
+    variables = {**os.environ, **environment(Ports())}
+
+    ran = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-c", script], cwd=ROOT, env=variables, capture_output=True, text=True, check=True
+    )
+
+    assert {"api_handler", *ran.stdout.split()} == set(FUNCTIONS)
+    for function in FUNCTIONS:
+        config = stage_config(function)
+        assert (ROOT / ".chalice" / config.iam_policy_file).is_file()
+        assert config.lambda_memory_size >= 256
+        assert config.lambda_timeout <= 60
+
+
+def test_no_policy_allows_everything_of_anything() -> None:
+    for function, statement in policies():
+        actions, resources = statement["Action"], statement["Resource"]
+        assert isinstance(actions, list)
+        assert not [action for action in actions if "*" in action], function
+        # DetectLabels knows no resources; everything else is narrowed to this app's names.
+        assert resources != ["*"] or actions == ["rekognition:DetectLabels"], function
+
+
+def test_pollers_may_poll_their_queue_and_no_other() -> None:
+    polled = {
+        function: statement["Resource"] for function, statement in policies() if statement["Sid"] == "Poll"
+    }
+
+    assert polled == {
+        "on_upload_message": ["arn:aws:sqs:*:*:sightline-*-uploads"],
+        "on_sqs_message": ["arn:aws:sqs:*:*:sightline-*-deliveries"],
+    }
+
+
+def test_other_ports_are_found_everywhere_they_are_used() -> None:
+    moved = environment(Ports(aws=6001, partner=6002))
+
+    assert moved["AWS_ENDPOINT_URL"] == "http://127.0.0.1:6001"
+    assert moved["UPLOADS_QUEUE_URL"].startswith("http://127.0.0.1:6001/")
+    assert moved["INTEGRATION_URL"] == "http://127.0.0.1:6002/labels"
+    assert moved["ALLOWED_PORTS"] == "80,443,6001,6002"
+    assert not [value for value in moved.values() if "5055" in value or "5056" in value]
+
+
+def test_ports_may_change_places() -> None:
+    moved = environment(Ports(aws=5056, partner=5055))
+
+    assert moved["AWS_ENDPOINT_URL"] == "http://127.0.0.1:5056"
+    assert moved["INTEGRATION_URL"] == "http://127.0.0.1:5055/labels"
+
+
+def test_the_trigger_can_be_chosen() -> None:
+    assert environment(Ports())["UPLOAD_TRIGGER"] == "s3"
+    assert environment(Ports(), trigger="queue")["UPLOAD_TRIGGER"] == "queue"
+
+
+def test_nothing_that_leads_to_a_real_account_is_left() -> None:
+    env = {"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "t", "AWS_ENDPOINT_URL_S3": "https://s3", "HOME": "/h"}
+
+    enter(environment(Ports()), env)
+
+    assert env["HOME"] == "/h"
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"} & set(env)
+    assert env["AWS_ACCESS_KEY_ID"] == "local"
+    assert env["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull

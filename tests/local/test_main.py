@@ -1,0 +1,181 @@
+"""``python -m local`` as a stranger meets it: a process, its output, its signals."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from local.aws import listen
+from local.config import ROOT
+
+READY = "Ctrl-C stops everything"
+
+
+class Process:
+    """A running ``python -m local``; its output is read as it comes."""
+
+    def __init__(self, *options: str) -> None:
+        self.ports = [free_port() for _ in range(3)]
+        names = ("--port", "--aws-port", "--partner-port")
+        chosen = [part for pair in zip(names, map(str, self.ports), strict=True) for part in pair]
+        self._process = subprocess.Popen(  # noqa: S603 - our own
+            [sys.executable, "-m", "local", *chosen, *options],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.output = ""
+        self._more = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with self._more:
+                self.output += line
+                self._more.notify_all()
+
+    def wait_for(self, text: str, timeout: float = 60) -> None:
+        with self._more:
+            found = self._more.wait_for(lambda: text in self.output, timeout)
+        assert found, self.output
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal; answers the exit code."""
+        self._process.send_signal(number)
+        code = self._process.wait(20)
+        self._reader.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        return code
+
+    def end_in_any_case(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self.end(signal.SIGKILL)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def running(request: pytest.FixtureRequest) -> Iterator[Process]:
+    process = Process(*getattr(request, "param", ()))
+    yield process
+    process.end_in_any_case()
+
+
+@pytest.mark.parametrize(
+    "running",
+    [(), ("--trigger", "queue"), ("--faults", "duplicate=1,reorder=0.3,seed=7")],
+    ids=["s3", "queue", "faults"],
+    indirect=True,
+)
+def test_the_sample_photos_are_labelled_and_reach_the_partner(running: Process) -> None:
+    running.wait_for(READY)
+
+    assert re.search(r"chelsea\.jpg +\d+ +.*Cat", running.output)
+    assert "P-00001" in running.output
+    assert f"http://127.0.0.1:{running.ports[0]}/" in running.output
+    received = requests.get(f"http://127.0.0.1:{running.ports[2]}/received", timeout=5).json()["received"]
+    assert {one["filename"] for one in received} == {
+        "astronaut.jpg",
+        "chelsea.jpg",
+        "coffee.jpg",
+        "rocket.jpg",
+    }
+    assert running.end(signal.SIGINT) == 0
+    assert "Traceback" not in running.output
+
+
+def test_the_lines_to_paste_work_as_they_are(running: Process) -> None:
+    bash = shutil.which("bash")
+    if not (bash and shutil.which("curl")):
+        pytest.skip("bash and curl are what the lines are for")
+    running.wait_for(READY)
+    lines = [line.strip() for line in running.output.splitlines() if line.startswith("  ")]
+    pasted = "\n".join(line for line in lines if line.startswith(("new=", "of_new", "curl")))
+
+    ran = subprocess.run(  # noqa: S603 - what we printed ourselves
+        [bash, "-e"], input=pasted, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert '"status":"labelled"' in ran.stdout
+    assert '"next_cursor"' in ran.stdout
+    running.wait_for("on_s3_upload")
+    assert running.end(signal.SIGTERM) == 0
+    assert "Traceback" not in running.output
+
+
+@pytest.mark.parametrize("running", [("--no-api",)], indirect=True)
+def test_without_its_api_the_stack_runs_and_leaves_the_port_alone(running: Process) -> None:
+    running.wait_for(READY)
+
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"http://127.0.0.1:{running.ports[0]}/health", timeout=5)
+    assert running.end(signal.SIGINT) == 0
+
+
+def test_it_can_be_stopped_while_it_starts(running: Process) -> None:
+    running.wait_for("Starting")
+    time.sleep(0.5)  # somewhere in the middle of it; any moment will do
+
+    assert running.end(signal.SIGINT) == 0
+    assert "Traceback" not in running.output
+
+
+@pytest.mark.parametrize(
+    ("option", "variable"),
+    [("--port", "PORT"), ("--aws-port", "AWS_PORT"), ("--partner-port", "PARTNER_PORT")],
+)
+def test_a_taken_port_gets_a_sentence_that_helps(option: str, variable: str) -> None:
+    others = [
+        part for name in ("--port", "--aws-port", "--partner-port") for part in (name, str(free_port()))
+    ]
+    with listen(0) as taken:
+        port = taken.getsockname()[1]
+
+        ran = subprocess.run(  # noqa: S603 - our own
+            [sys.executable, "-m", "local", *others, option, str(port)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert ran.returncode == 1
+    assert f"Port {port} is taken by another program." in ran.stderr
+    assert f"{variable}={port + 1} make run" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_fault_there_is_not_gets_a_sentence() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "local", "--faults", "rain=1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 2
+    assert "'rain' is no fault" in ran.stderr
