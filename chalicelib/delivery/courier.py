@@ -15,7 +15,7 @@ def bring_xml(image: Image, url: str, delivery_id: str, outbound: Outbound) -> s
 
     :raises DeliveryFailed: the server did not answer in time, or not with 2xx.
     """
-    headers = {"Content-Type": "application/xml; charset=utf-8", "Idempotency-Key": delivery_id}
+    headers = {"Content-Type": documents.CONTENT_TYPE, "Idempotency-Key": delivery_id}
     body = documents.to_xml(image)
     reply = outbound.post(url, body=body, headers=headers, deadline=DEADLINE_SECONDS)
     if not 200 <= reply.status < 300:
