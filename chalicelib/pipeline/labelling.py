@@ -175,7 +175,15 @@ def _photo(image: Image, stored: StoredObject, services: Services) -> Photo:
             f"The file has {stored.size:,} bytes; {chosen.max_image_bytes:,} are allowed.", code="too-large"
         )
     seen = inspect(stored.content, max_bytes=chosen.max_image_bytes, max_pixels=chosen.max_image_pixels)
-    return Photo(stored.content, seen.content_type, seen.width, seen.height, chosen.bucket, image.key)
+    return Photo(
+        stored.content,
+        seen.content_type,
+        seen.width,
+        seen.height,
+        chosen.bucket,
+        image.key,
+        seen.orientation,
+    )
 
 
 def _options(image: Image, services: Services) -> RecognitionOptions:

@@ -14,7 +14,9 @@ _MIDDLE = 224 / 256
 def classify(network: Network, picture: Image.Image) -> list[float]:
     """The probability (0–1) of each class, the mean of the picture and its mirror image.
 
-    Both show the same things, and the network, quantised to 8 bits, answers them up to a tenth apart.
+    Both show the same things, and the network, quantised to 8 bits, answers them up to a tenth apart. Its
+    probabilities come in steps of 1/255; what is lost below that is not made up for, so they add up to 1
+    or less.
     """
     import numpy
 
