@@ -6,6 +6,7 @@
     ├── Permanent                the same call will fail the same way
     │   ├── BadSetting           an environment variable holds what it should not
     │   ├── BadRequest           a client sent what cannot be understood
+    │   │   └── BadQuery         ... in a label query, at a column
     │   ├── NotFound             no such thing for this owner
     │   ├── Conflict             the thing is in a state that forbids it
     │   ├── TooLarge             more bytes than may be sent this way
@@ -21,12 +22,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class SightlineError(Exception):
     """An error with a stable ``code`` for programs and a ``detail`` sentence for people."""
 
     code = "error"
     pointer: str | None = None  # the part of a request it is about, where it is about one
+    data: Mapping[str, str | int] = MappingProxyType({})  # what a program may want besides the code
 
     def __init__(self, detail: str, *, code: str | None = None) -> None:
         super().__init__(detail)
@@ -54,6 +59,16 @@ class BadRequest(Permanent):
     def __init__(self, detail: str, *, code: str | None = None, pointer: str | None = None) -> None:
         super().__init__(detail, code=code)
         self.pointer = pointer
+
+
+class BadQuery(BadRequest):
+    """A label query breaks its grammar; ``data``: at which ``column`` (from 1) and what was ``expected``."""
+
+    code = "bad-query"
+
+    def __init__(self, column: int, expected: str, found: str) -> None:
+        super().__init__(f"Column {column} of the query: expected {expected}, found {found}.", code=self.code)
+        self.data = {"column": column, "expected": expected}
 
 
 class NotFound(Permanent):

@@ -21,6 +21,16 @@ def is_id(text: str) -> bool:
         return False
 
 
+def moment_of(image_id: str) -> int:
+    """The millisecond since 1970 that an id was made in."""
+    return ULID.from_str(image_id).milliseconds
+
+
+def first_id_of(millisecond: int) -> str:
+    """The smallest id that can be made in a millisecond since 1970."""
+    return str(ULID(millisecond.to_bytes(6, "big") + bytes(10)))
+
+
 def derived_id(*parts: str) -> str:
     """The same 32 hexadecimal digits for the same parts, whoever asks and however often."""
     framed = "".join(f"{len(part)}:{part}" for part in parts)

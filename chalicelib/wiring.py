@@ -22,8 +22,16 @@ from chalicelib.settings import Settings, settings
 from chalicelib.table import Table
 
 # botocore's own limits (60 s, several tries) outlast the function; these keep a call below half a minute.
-_PATIENCE = {"connect_timeout": 2, "read_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 3}}
-_RECOGNITION_PATIENCE = {**_PATIENCE, "read_timeout": 15, "retries": {"mode": "standard", "total_max_attempts": 2}}
+_PATIENCE = {
+    "connect_timeout": 2,
+    "read_timeout": 10,
+    "retries": {"mode": "standard", "total_max_attempts": 3},
+}
+_RECOGNITION_PATIENCE = {
+    **_PATIENCE,
+    "read_timeout": 15,
+    "retries": {"mode": "standard", "total_max_attempts": 2},
+}
 
 
 class Services:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 GROUND = {"aws", "errors", "expressions", "ids", "model", "outbound", "queues", "settings", "table"}
 ROOMS = {"intake", "recognition", "library", "delivery"}
 MAY_IMPORT = {
-    **{part: GROUND for part in GROUND},
+    **dict.fromkeys(GROUND, GROUND),
     **{room: GROUND | {room} for room in ROOMS},
     "wiring": GROUND | ROOMS,
     "pipeline": GROUND | ROOMS | {"wiring", "pipeline"},

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
@@ -94,12 +95,15 @@ def problem(
     code: str,
     pointer: str | None = None,
     headers: Headers | None = None,
+    more: Mapping[str, str | int] = MappingProxyType({}),
 ) -> Response:
     """A problem document as an answer.
 
-    ``pointer`` is a JSON Pointer (RFC 6901) into the body, or ``?name`` for a query parameter.
+    ``pointer`` is a JSON Pointer (RFC 6901) into the body, or ``?name`` for a query parameter; ``more`` are
+    the extension members of this kind of problem (RFC 9457 §3.2).
     """
     body: Json = {
+        **more,
         "type": TYPES + kind.slug,
         "title": kind.title,
         "status": kind.status,
@@ -115,7 +119,14 @@ def problem(
 def _answered(error: Exception, request: Request) -> Response:
     kind = kind_of(error)
     if isinstance(error, SightlineError) and kind is not INTERNAL_ERROR:
-        return problem(kind, error.detail, code=error.code, pointer=error.pointer, headers=_advice(error))
+        return problem(
+            kind,
+            error.detail,
+            code=error.code,
+            pointer=error.pointer,
+            headers=_advice(error),
+            more=error.data,
+        )
     log.error("%s %s broke", request.method, request.path, exc_info=error)
     return problem(INTERNAL_ERROR, INTERNAL_DETAIL, code=INTERNAL_ERROR.slug)
 

@@ -32,8 +32,12 @@ class Entry:
 
 
 def normalised(name: str) -> str:
-    """A name as it is compared: compatibility forms unified, case folded, white space collapsed."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """A name as it is compared: compatibility forms unified, case folded, white space collapsed.
+
+    What is normalised stays as it is when normalised again (Unicode, "toNFKC_Casefold").
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(unicodedata.normalize("NFKC", folded.casefold()).split())
 
 
 def label_term(name: str) -> str:

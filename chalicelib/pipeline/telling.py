@@ -22,7 +22,7 @@ def fan_out(event: Json, services: Services) -> None:
 
 
 def deliver(event: Json, services: Services) -> None:
-    """Bring an SQS event's deliveries to their destinations; a failure is raised, so the queue tries again."""
+    """Bring an SQS event's deliveries to where they go; a failure is raised, so the queue tries again."""
     for_each(bodies(event), lambda body: _deliver(body["owner"], body["delivery_id"], services))
 
 

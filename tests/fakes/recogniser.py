@@ -8,7 +8,7 @@ from chalicelib.model import Label, Model, Photo, Recognition, RecognitionOption
 
 
 class FakeRecogniser:
-    """Gives ``labels`` within the options asked for; first raises each of ``raises`` once, and calls ``before``."""
+    """Gives ``labels`` within the options asked for; before that raises ``raises`` and calls ``before``."""
 
     def __init__(
         self,

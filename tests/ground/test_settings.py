@@ -15,7 +15,9 @@ def test_what_is_not_set_has_its_documented_default() -> None:
     assert (read.uploads_queue, read.deliveries_queue) == ("uploads", "deliveries")
 
 
-@pytest.mark.parametrize("name", ["BUCKET", "TABLE", "TOPIC_ARN", "UPLOADS_QUEUE_URL", "DELIVERIES_QUEUE_URL"])
+@pytest.mark.parametrize(
+    "name", ["BUCKET", "TABLE", "TOPIC_ARN", "UPLOADS_QUEUE_URL", "DELIVERIES_QUEUE_URL"]
+)
 def test_a_missing_variable_is_named(name: str) -> None:
     env = {key: value for key, value in ENVIRONMENT.items() if key != name}
     with pytest.raises(BadSetting, match=f"^{name} is not set; it should hold "):

@@ -63,10 +63,14 @@ class TestObjects:
             objects.read(KEY, max_bytes=5)
 
 
-def test_the_sidecar_lies_under_metadata_by_the_same_key_and_is_plain_json(s3: Any, real: ObjectStore) -> None:
+def test_the_sidecar_lies_under_metadata_by_the_same_key_and_is_plain_json(
+    s3: Any, real: ObjectStore
+) -> None:
     real.write_sidecar(KEY, {"filename": "é"})
     assert sidecar_key(KEY) == "metadata/holiday/a b+c é&d.jpg.json"
-    assert json.loads(s3.get_object(Bucket="images", Key=sidecar_key(KEY))["Body"].read()) == {"filename": "é"}
+    assert json.loads(s3.get_object(Bucket="images", Key=sidecar_key(KEY))["Body"].read()) == {
+        "filename": "é"
+    }
     assert json.loads(real.read_sidecar(KEY)) == {"filename": "é"}
 
 

@@ -87,7 +87,9 @@ def test_pages_of_a_query_neither_repeat_nor_skip(library: Library) -> None:
 def test_a_rare_label_beside_a_common_one_is_found_without_reading_the_common_one_through(
     library: Library,
 ) -> None:
-    rare = [library.add("common", "rare").image.id if n % 100 == 0 else library.add("common") for n in range(600)]
+    rare = [
+        library.add("common", "rare").image.id if n % 100 == 0 else library.add("common") for n in range(600)
+    ]
     library.table.items_read = 0
     page = library.images.page(
         "default", terms=[index.label_term("common"), index.label_term("rare")], limit=2, after=None
@@ -162,7 +164,9 @@ def test_a_worker_whose_lease_was_taken_over_cannot_store_its_result(library: Li
     slow = library.images.claim(record, record.image)
     library.clock.forward(LEASE_SECONDS + 1)
     fast = library.images.claim(slow, record.image)
-    library.images.finish(fast, dataclasses.replace(fast.image, status="labelled", labels=(Label("new", 9.0),)))
+    library.images.finish(
+        fast, dataclasses.replace(fast.image, status="labelled", labels=(Label("new", 9.0),))
+    )
     with pytest.raises(Superseded):
         library.images.finish(slow, dataclasses.replace(slow.image, labels=(Label("old", 9.0),)))
     assert library.counts() == {"new": 1}
@@ -208,7 +212,7 @@ class StopsWriting(Exception):
 @pytest.mark.parametrize("seed", range(30))
 def test_record_entries_and_counts_agree_after_any_sequence_of_changes_and_crashes(seed: int) -> None:
     """With 120 names a change takes several transactions, and any of them may be the last."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - chance, not a secret
     library = Library()
     names = [f"name {number}" for number in range(120)]
     records: list[str] = []

@@ -1,0 +1,76 @@
+"""Conditions joined by and, or and not, each in a canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from chalicelib.library.conditions import Condition, Facts
+
+
+@dataclass(frozen=True)
+class Not:
+    """What ``part`` does not hold for."""
+
+    part: Node
+
+    def holds(self, facts: Facts) -> bool:
+        return not self.part.holds(facts)
+
+    def __str__(self) -> str:
+        return f"!{_grouped(self.part, And, Or)}"
+
+
+@dataclass(frozen=True)
+class And:
+    """What all of its ``parts`` hold for: two or more, sorted, none twice, none itself an ``And``."""
+
+    parts: tuple[Node, ...]
+
+    def holds(self, facts: Facts) -> bool:
+        return all(part.holds(facts) for part in self.parts)
+
+    def __str__(self) -> str:
+        return " & ".join(_grouped(part, Or) for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Or:
+    """What any of its ``parts`` holds for: two or more, sorted, none twice, none itself an ``Or``."""
+
+    parts: tuple[Node, ...]
+
+    def holds(self, facts: Facts) -> bool:
+        return any(part.holds(facts) for part in self.parts)
+
+    def __str__(self) -> str:
+        return " | ".join(map(str, self.parts))
+
+
+Node = Not | And | Or | Condition
+
+
+def every(parts: Iterable[Node]) -> Node:
+    """All of ``parts``, in canonical form."""
+    flat = _flat(parts, And)
+    return flat[0] if len(flat) == 1 else And(flat)
+
+
+def either(parts: Iterable[Node]) -> Node:
+    """Any of ``parts``, in canonical form."""
+    flat = _flat(parts, Or)
+    return flat[0] if len(flat) == 1 else Or(flat)
+
+
+def negated(part: Node) -> Node:
+    """The contrary of ``part``, in canonical form."""
+    return part.part if isinstance(part, Not) else Not(part)
+
+
+def _flat(parts: Iterable[Node], kind: type[And] | type[Or]) -> tuple[Node, ...]:
+    flat = [inner for part in parts for inner in (part.parts if isinstance(part, kind) else (part,))]
+    return tuple(sorted(dict.fromkeys(flat), key=str))
+
+
+def _grouped(part: Node, *looser: type[And] | type[Or]) -> str:
+    return f"({part})" if isinstance(part, looser) else str(part)

@@ -1,0 +1,126 @@
+"""What a label query can ask of one image, and the facts that answer it."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.ids import moment_of
+from chalicelib.library.index import Entry, entries_of, label_term, normalised
+from chalicelib.model import Image
+
+BARE = re.compile(r'[^\s&|!()"@:<>=\\]+(?:\s+[^\s&|!()"@:<>=\\]+)*')  # a name that needs no quotes
+EPOCH = datetime.datetime.fromtimestamp(0, tz=datetime.UTC)
+BARE_VALUE = re.compile(r'[^\s&|!()"\\]+')  # a field's value that needs none
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of an image, as the conditions compare it."""
+
+    id: str
+    status: str
+    filename: str
+    entries: Mapping[str, Entry]
+
+    @classmethod
+    def of(cls, image: Image) -> Facts:
+        return cls(image.id, image.status, normalised(image.filename), entries_of(image))
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The image is found by a label's, a parent's or an alias's ``name``.
+
+    At least ``confidence`` (0–100) sure, and with at least so many ``instances`` of one label.
+    """
+
+    name: str
+    confidence: float = 0.0
+    instances: int = 0
+
+    @property
+    def term(self) -> str:
+        return label_term(self.name)
+
+    def holds(self, facts: Facts) -> bool:
+        entry = facts.entries.get(self.term)
+        return entry is not None and self.admits(entry)
+
+    def admits(self, entry: Entry) -> bool:
+        """Whether an entry under :attr:`term` is sure enough and tells of enough instances."""
+        return entry.confidence >= self.confidence and entry.instances >= self.instances
+
+    def __str__(self) -> str:
+        sure = f"@{self.confidence:g}" if self.confidence else ""
+        many = f">={self.instances}" if self.instances else ""
+        return _quoted_unless(BARE, self.name) + sure + many
+
+
+@dataclass(frozen=True)
+class HasStatus:
+    """The image is ``awaiting_upload``, ``labelling``, ``labelled`` or ``failed``."""
+
+    status: str
+
+    def holds(self, facts: Facts) -> bool:
+        return facts.status == self.status
+
+    def __str__(self) -> str:
+        return f"status:{self.status}"
+
+
+@dataclass(frozen=True)
+class FileNamed:
+    """The image's file name begins with ``prefix``; both are normalised as label names are."""
+
+    prefix: str
+
+    def holds(self, facts: Facts) -> bool:
+        return facts.filename.startswith(self.prefix)
+
+    def __str__(self) -> str:
+        return "filename:" + _quoted_unless(BARE_VALUE, self.prefix)
+
+
+@dataclass(frozen=True)
+class Before:
+    """The image was handed in before ``millisecond`` (since 1970), by the time in its id."""
+
+    millisecond: int
+
+    def holds(self, facts: Facts) -> bool:
+        return moment_of(facts.id) < self.millisecond
+
+    def __str__(self) -> str:
+        return f"before:{_moment(self.millisecond)}"
+
+
+@dataclass(frozen=True)
+class After:
+    """The image was handed in at ``millisecond`` (since 1970) or later, by the time in its id."""
+
+    millisecond: int
+
+    def holds(self, facts: Facts) -> bool:
+        return moment_of(facts.id) >= self.millisecond
+
+    def __str__(self) -> str:
+        return f"after:{_moment(self.millisecond)}"
+
+
+Condition = Labelled | HasStatus | FileNamed | Before | After
+
+
+def _quoted_unless(bare: re.Pattern[str], text: str) -> str:
+    if bare.fullmatch(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _moment(millisecond: int) -> str:
+    at = EPOCH + datetime.timedelta(milliseconds=millisecond)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z").removesuffix("T00:00:00.000Z")

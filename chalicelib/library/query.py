@@ -1,0 +1,56 @@
+"""The label query language: what ``q=`` asks, what a subscription waits for.
+
+::
+
+    query    = every { "|" every }                     either of them
+    every    = single { "&" single }                   all of them; "&" binds closer than "|"
+    single   = "!" single | "(" query ")" | field | label
+    label    = name { "@" number | ">=" whole }        each at most once, in either order
+    field    = ("status" | "filename" | "before" | "after") ":" value
+    name     = words without  & | ! ( ) " @ : < > = \\  or a quoted text; spaces within are fine
+    value    = characters without white space and  & | ! ( ) " \\  or a quoted text
+    quoted   = '"' { any character, " and \\ as \\" and \\\\ } '"'
+
+``dog@90`` is at least 90 sure (0–100, up to two decimals), ``person>=2`` shows at least two instances
+(1–1000; labels without boxes have none). A name finds its children, and what has it for an alias. Names
+and file names are compared after NFKC and case folding. ``status:`` takes the four words of the API,
+``filename:`` a prefix; ``before:`` and ``after:`` take RFC 3339 or a date (its midnight in UTC); ``after``
+holds from that moment on and ``before`` up to it, so ``after:2026-03-01 & before:2026-04-01`` is March.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.library.algebra import Node, every
+from chalicelib.library.conditions import Facts
+from chalicelib.library.grammar import Reader
+from chalicelib.model import Image
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question that was understood. ``root`` is None where nothing is asked: every image will do.
+
+    ``str()`` gives the canonical form, the same for all spellings of a question, which parses to an equal
+    query.
+    """
+
+    root: Node | None = None
+
+    def matches(self, image: Image) -> bool:
+        """Whether the image, as it is now, is one that is asked for."""
+        return self.root is None or self.root.holds(Facts.of(image))
+
+    def __and__(self, other: Query) -> Query:
+        """What both ask for."""
+        asked = [one.root for one in (self, other) if one.root]
+        return Query(every(asked) if asked else None)
+
+    def __str__(self) -> str:
+        return "" if self.root is None else str(self.root)
+
+
+def parse(text: str) -> Query:
+    """Read a query; :exc:`~chalicelib.errors.BadQuery` says at which column what was expected."""
+    return Query(Reader(text).query())

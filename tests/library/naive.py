@@ -1,0 +1,111 @@
+"""Random libraries and queries, and the plainest possible reading of a query to compare with.
+
+A query is made as text and read again by Python itself: each condition becomes a call, ``&``, ``|`` and
+``!`` become ``and``, ``or`` and ``not``. Nothing of the code under test takes part.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+from hypothesis import strategies as st
+
+from chalicelib.ids import first_id_of
+from chalicelib.model import Box, Image, Instance, Label
+
+NAMES = ["ant", "bee", "cat", "dog", "elk", "fox"]
+START = 1_772_323_200_000  # 2026-03-01 in milliseconds
+DAY = 86_400_000
+STATUSES = ["awaiting_upload", "labelling", "labelled", "failed"]
+FILES = ["", "IMG_1.jpg", "IMG_12.jpg", "img_2 b.jpg", "holiday/2026/one.png", "holiday/2027/two.png"]
+_WORD = re.compile(r'"[^"]*"|[a-z]+:[^ &|()]+|[a-z]+(?:@[0-9.]+)?(?:>=[0-9]+)?|[&|!()]')
+
+
+def labels() -> st.SearchStrategy[Label]:
+    boxes = st.integers(0, 3).map(lambda n: (Instance(90.0, Box(0, 0, 1, 1)),) * n)
+    names = st.sampled_from(NAMES)
+    some = st.lists(names, max_size=2).map(tuple)
+    return st.builds(
+        Label,
+        name=names.map(str.capitalize),
+        confidence=st.sampled_from([0.0, 50.0, 89.99, 90.0, 100.0]),
+        parents=some,
+        aliases=some,
+        instances=boxes,
+    )
+
+
+def images() -> st.SearchStrategy[Image]:
+    return st.builds(
+        Image,
+        id=st.integers(0, 4 * DAY - 1).map(lambda passed: first_id_of(START + passed)),
+        owner=st.just("default"),
+        key=st.just("k"),
+        status=st.sampled_from(STATUSES),
+        filename=st.sampled_from(FILES),
+        created_at=st.just(""),
+        labels=st.lists(labels(), max_size=4).map(tuple),
+    )
+
+
+def queries() -> st.SearchStrategy[str]:
+    days = st.integers(0, 4).map(lambda day: f"2026-03-{day + 1:02}")
+    names = st.sampled_from(NAMES)
+    conditions = st.one_of(
+        names,
+        names.map(lambda name: f'"{name}"'),
+        st.builds("{}@{}".format, names, st.sampled_from([50, 90, 90.5])),
+        st.builds("{}>={}".format, names, st.integers(1, 3)),
+        st.builds("{}@{}>={}".format, names, st.just(90), st.integers(1, 2)),
+        st.sampled_from(STATUSES).map("status:{}".format),
+        st.sampled_from(["img", "IMG_1", "holiday/2026/", "x", "img_12.jpg", "h"]).map("filename:{}".format),
+        days.map("before:{}".format),
+        days.map("after:{}".format),
+    )
+    return st.recursive(
+        conditions,
+        lambda inner: st.one_of(
+            inner.map("!({})".format),
+            st.builds("({} & {})".format, inner, inner),
+            st.builds("({} | {})".format, inner, inner),
+            st.builds("{} & {}".format, inner, inner),
+        ),
+        max_leaves=6,
+    )
+
+
+def says(written: str, image: Image) -> bool:
+    """What the query says of the image, read as a Python expression."""
+    words = {"&": " and ", "|": " or ", "!": " not ", "(": "(", ")": ")"}
+    python = "".join(words.get(word) or str(_holds(word, image)) for word in _WORD.findall(written))
+    return bool(eval(python))  # noqa: S307 - only and, or, not, True, False and parentheses
+
+
+def _holds(word: str, image: Image) -> bool:
+    field, _, value = word.partition(":")
+    match field:
+        case "status":
+            return image.status == value
+        case "filename":
+            return image.filename.lower().startswith(value.lower())
+        case "before":
+            return image.id < _first_of_day(value)
+        case "after":
+            return image.id >= _first_of_day(value)
+    name, sure, many = re.fullmatch(r'"?([a-z]+)"?(?:@([0-9.]+))?(?:>=([0-9]+))?', word).groups()  # type: ignore[union-attr]
+    finders = [
+        label
+        for label in image.labels
+        if name in {one.lower() for one in (label.name, *label.parents, *label.aliases)}
+    ]
+    return (
+        bool(finders)
+        and max(label.confidence for label in finders) >= float(sure or 0)
+        and max(len(label.instances) for label in finders) >= int(many or 0)
+    )
+
+
+def _first_of_day(value: str) -> str:
+    day = datetime.datetime.fromisoformat(value).replace(tzinfo=datetime.UTC)
+    return first_id_of(int(day.timestamp()) * 1000)
