@@ -1,0 +1,30 @@
+"""What the rooms hand to each other: frozen values that own their JSON.
+
+Confidences are 0–100, box edges are fractions of the picture (0–1), times are
+RFC 3339 UTC strings, sizes are bytes and pixels.
+"""
+
+from chalicelib.model.image import DEFAULT_OWNER, FINAL, RECORD_VERSION, Failure, Image, Status
+from chalicelib.model.json import Json
+from chalicelib.model.labels import Box, Instance, Label
+from chalicelib.model.recognition import Model, Photo, Recognition, RecognitionOptions
+from chalicelib.model.uploads import NewImage, ObjectUploaded
+
+__all__ = [
+    "DEFAULT_OWNER",
+    "FINAL",
+    "RECORD_VERSION",
+    "Box",
+    "Failure",
+    "Image",
+    "Instance",
+    "Json",
+    "Label",
+    "Model",
+    "NewImage",
+    "ObjectUploaded",
+    "Photo",
+    "Recognition",
+    "RecognitionOptions",
+    "Status",
+]

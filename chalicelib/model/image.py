@@ -1,0 +1,97 @@
+"""An image, and all that is known of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from chalicelib.model.json import Json
+from chalicelib.model.labels import Label
+from chalicelib.model.recognition import Model
+
+Status = Literal["awaiting_upload", "labelling", "labelled", "failed"]
+FINAL: frozenset[Status] = frozenset({"labelled", "failed"})
+DEFAULT_OWNER = "default"
+RECORD_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an image could not be labelled: a stable ``code`` and a sentence for a person."""
+
+    code: str
+    detail: str
+
+    def to_json(self) -> Json:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Json) -> Failure:
+        return cls(data["code"], data["detail"])
+
+
+@dataclass(frozen=True)
+class Image:
+    """All that is known of one image.
+
+    ``result`` counts the final results so far (0: none yet); ``etag`` and
+    ``sequencer`` are those of the object that the current result was made from.
+    """
+
+    id: str
+    owner: str
+    key: str
+    status: Status
+    filename: str
+    created_at: str
+    min_confidence: float | None = None
+    max_labels: int | None = None
+    callback_url: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    started_at: str | None = None
+    completed_at: str | None = None
+    content_type: str | None = None
+    size: int | None = None
+    width: int | None = None
+    height: int | None = None
+    etag: str = ""
+    sequencer: str = ""
+    labels: tuple[Label, ...] = ()
+    model: Model | None = None
+    error: Failure | None = None
+    result: int = 0
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+    def to_json(self) -> Json:
+        plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {
+            **plain,
+            "version": RECORD_VERSION,
+            "metadata": dict(self.metadata),
+            "labels": [label.to_json() for label in self.labels],
+            "model": self.model and self.model.to_json(),
+            "error": self.error and self.error.to_json(),
+        }
+
+    def document(self) -> Json:
+        """The image as everybody outside sees it: the API's answer, the sidecar, the event's data."""
+        hidden = {"owner", "key", "etag", "sequencer", "version"}
+        return {name: value for name, value in self.to_json().items() if name not in hidden}
+
+    @classmethod
+    def from_json(cls, data: Json) -> Image:
+        known = {f.name for f in dataclasses.fields(cls)}
+        plain = {name: value for name, value in data.items() if name in known}
+        return cls(
+            **{
+                **plain,
+                "labels": tuple(Label.from_json(one) for one in data["labels"]),
+                "model": Model.from_json(data["model"]) if data["model"] else None,
+                "error": Failure.from_json(data["error"]) if data["error"] else None,
+            }
+        )

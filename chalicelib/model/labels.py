@@ -1,0 +1,77 @@
+"""What is seen on an image: labels, and where their instances are."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Literal
+
+from chalicelib.model.json import Json
+
+
+@dataclass(frozen=True)
+class Box:
+    """A bounding box: ``left``, ``top``, ``width``, ``height`` as fractions of the picture."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def to_json(self) -> Json:
+        return {name: round(value, 5) for name, value in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, data: Json) -> Box:
+        return cls(data["left"], data["top"], data["width"], data["height"])
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One occurrence of a label in the picture."""
+
+    confidence: float
+    box: Box
+
+    def to_json(self) -> Json:
+        return {"confidence": round(self.confidence, 2), "box": self.box.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Json) -> Instance:
+        return cls(data["confidence"], Box.from_json(data["box"]))
+
+
+@dataclass(frozen=True)
+class Label:
+    """Something seen on an image, in the shape of Rekognition's ``Label`` and this project's case."""
+
+    name: str
+    confidence: float
+    parents: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    instances: tuple[Instance, ...] = ()
+    source: Literal["model", "person"] = "model"
+
+    def to_json(self) -> Json:
+        return {
+            "name": self.name,
+            "confidence": round(self.confidence, 2),
+            "parents": list(self.parents),
+            "aliases": list(self.aliases),
+            "categories": list(self.categories),
+            "instances": [instance.to_json() for instance in self.instances],
+            "source": self.source,
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> Label:
+        return cls(
+            name=data["name"],
+            confidence=data["confidence"],
+            parents=tuple(data["parents"]),
+            aliases=tuple(data["aliases"]),
+            categories=tuple(data["categories"]),
+            instances=tuple(Instance.from_json(one) for one in data["instances"]),
+            source=data["source"],
+        )

@@ -1,0 +1,43 @@
+"""An image on its way in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote_plus, unquote_plus
+
+from chalicelib.model.json import Json
+
+
+@dataclass(frozen=True)
+class ObjectUploaded:
+    """A hint that an object lies under ``key``: from an S3 event, or from the sweep.
+
+    ``etag`` and ``sequencer`` are empty where the sender did not know them.
+    """
+
+    key: str
+    etag: str = ""
+    sequencer: str = ""
+
+    def to_json(self) -> Json:
+        """Shaped like an S3 notification record, so that one reader serves the queue's both senders."""
+        detail = {"key": quote_plus(self.key), "eTag": self.etag, "sequencer": self.sequencer}
+        return {"eventSource": "aws:s3", "s3": {"object": detail}}
+
+    @classmethod
+    def from_json(cls, record: Json) -> ObjectUploaded:
+        """Read one record of an S3 notification; its key comes form-encoded."""
+        detail = record["s3"]["object"]
+        return cls(unquote_plus(detail["key"]), detail.get("eTag", ""), detail.get("sequencer", ""))
+
+
+@dataclass(frozen=True)
+class NewImage:
+    """What a client says of an image it is about to hand in."""
+
+    filename: str = ""
+    callback_url: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    min_confidence: float | None = None
+    max_labels: int | None = None
