@@ -7,12 +7,13 @@ routes do is in :mod:`chalicelib.api`, the way of an image is in :mod:`chaliceli
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from chalice.app import Chalice, CloudWatchEvent, Request, Response, S3Event, SNSEvent, SQSEvent
 
 from chalicelib import pipeline
 from chalicelib.api import images, labels, legacy, problems, service
+from chalicelib.aws import TimeLeft
 from chalicelib.settings import settings
 from chalicelib.wiring import services
 
@@ -24,6 +25,12 @@ def answer(handler: Callable[..., Response], *path: str) -> Response:
     """Call a handler of :mod:`chalicelib.api`; what it raises becomes a problem."""
     request = cast(Request, app.current_request)  # there is one whenever Chalice calls a view
     return problems.guarded(handler, request, services(), *path)
+
+
+def time_left(event: S3Event | SQSEvent) -> TimeLeft:
+    """How many seconds the function that got ``event`` may still run."""
+    context = cast(Any, event).context  # Lambda's own, which Chalice passes on untyped
+    return lambda: float(context.get_remaining_time_in_millis()) / 1000
 
 
 # ── an image comes in ────────────────────────────────────────────────────────────────────────
@@ -52,13 +59,17 @@ if settings().upload_trigger == "s3":
     @app.on_s3_event(bucket=settings().bucket, events=["s3:ObjectCreated:*"], prefix="uploads/")
     def on_s3_upload(event: S3Event) -> None:
         """Label what was put into the bucket; what cannot be finished now is left on the uploads queue."""
-        pipeline.label_or_leave(event.to_dict(), services())
+        pipeline.label_or_leave(event.to_dict(), services(), time_left(event))
 
 
-@app.on_sqs_message(queue=settings().uploads_queue, batch_size=1)
+# However many uploads are waiting, no more than these are recognised at once from here: recognisers have
+# quotas (Rekognition: 5 to 50 calls a second, by region), and what they throttled ends up on this queue.
+@app.on_sqs_message(
+    queue=settings().uploads_queue, batch_size=1, maximum_concurrency=settings().uploads_concurrency
+)
 def on_upload_message(event: SQSEvent) -> None:
     """Label what the bucket's notification, the labeler or the sweep put on the uploads queue."""
-    pipeline.label_messages(event.to_dict(), services())
+    pipeline.label_messages(event.to_dict(), services(), time_left(event))
 
 
 # ── everyone who asked is told ───────────────────────────────────────────────────────────────

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from chalicelib.errors import BadSetting
+from chalicelib.model import FEATURES, RecognitionOptions
 
 T = TypeVar("T")
 
@@ -27,6 +28,12 @@ class Settings:
     recogniser: str
     min_confidence: float
     max_labels: int
+    features: tuple[str, ...]
+    include_labels: tuple[str, ...]
+    exclude_labels: tuple[str, ...]
+    include_categories: tuple[str, ...]
+    exclude_categories: tuple[str, ...]
+    uploads_concurrency: int
     max_image_bytes: int
     max_image_pixels: int
     upload_expires_seconds: int
@@ -47,6 +54,11 @@ class Settings:
         """The queue's name, as Chalice's decorator wants it."""
         return self.deliveries_queue_url.rpartition("/")[2]
 
+    @property
+    def recognition(self) -> RecognitionOptions:
+        """What recognisers are asked for where a client does not say otherwise."""
+        return RecognitionOptions(**{one.name: getattr(self, one.name) for one in fields(RecognitionOptions)})
+
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Settings:
         """Check every variable; :exc:`BadSetting` names the first that is wrong and what it should hold."""
@@ -66,6 +78,14 @@ class Settings:
                 env, "MIN_CONFIDENCE", _within(0, 100, float), "a number from 0 to 100", "55"
             ),
             max_labels=_take(env, "MAX_LABELS", _within(1, 1000, int), "a whole number from 1 to 1000", "50"),
+            features=_take(env, "FEATURES", _features, f"some of {', '.join(FEATURES)}", "labels"),
+            include_labels=_take(env, "INCLUDE_LABELS", _names, "names separated by commas", ""),
+            exclude_labels=_take(env, "EXCLUDE_LABELS", _names, "names separated by commas", ""),
+            include_categories=_take(env, "INCLUDE_CATEGORIES", _names, "names separated by commas", ""),
+            exclude_categories=_take(env, "EXCLUDE_CATEGORIES", _names, "names separated by commas", ""),
+            uploads_concurrency=_take(
+                env, "UPLOADS_CONCURRENCY", _within(2, 1000, int), "a whole number from 2 to 1000", "5"
+            ),
             max_image_bytes=_take(
                 env, "MAX_IMAGE_BYTES", _within(1, 100_000_000, int), "bytes, from 1 to 100000000", "15000000"
             ),
@@ -148,6 +168,17 @@ def _flag(raw: str) -> bool:
 def _ports(raw: str) -> frozenset[int]:
     in_range = _within(1, 65_535, int)
     return frozenset(in_range(part) for part in raw.split(","))
+
+
+def _names(raw: str) -> tuple[str, ...]:
+    return tuple(name for part in raw.split(",") if (name := part.strip()))
+
+
+def _features(raw: str) -> tuple[str, ...]:
+    wanted = _names(raw)
+    if not wanted or not set(wanted) <= set(FEATURES):
+        raise ValueError
+    return tuple(one for one in FEATURES if one in wanted)
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:

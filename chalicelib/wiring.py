@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import threading
 import time
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from chalicelib.aws import Patience
 from chalicelib.delivery.deliveries import Deliveries
 from chalicelib.intake.objects import ObjectStore
 from chalicelib.library.catalogue import Catalogue
@@ -27,11 +29,8 @@ _PATIENCE = {
     "read_timeout": 10,
     "retries": {"mode": "standard", "total_max_attempts": 3},
 }
-_RECOGNITION_PATIENCE = {
-    **_PATIENCE,
-    "read_timeout": 15,
-    "retries": {"mode": "standard", "total_max_attempts": 2},
-}
+# A recogniser's calls are tried again by the adapter, which knows how long the function may still run.
+_ONE_TRY = {**_PATIENCE, "retries": {"mode": "standard", "total_max_attempts": 1}}
 
 
 class Services:
@@ -101,12 +100,16 @@ class Services:
             return OnnxRecogniser(self.settings.models_dir)
         from chalicelib.recognition.rekognition import RekognitionRecogniser
 
-        return RekognitionRecogniser(self._client("rekognition", **_RECOGNITION_PATIENCE))
+        return RekognitionRecogniser(self._client("rekognition", **_ONE_TRY), _patience(_ONE_TRY))
 
     def _client(self, service: str, **config: Any) -> Any:
         # Making clients is the one part of boto3 that threads must not do at once.
         with self._making:
             return self._session.client(service, config=Config(**{**_PATIENCE, **config}))
+
+
+def _patience(config: Mapping[str, Any]) -> Patience:
+    return Patience(call_seconds=config["connect_timeout"] + config["read_timeout"])
 
 
 @functools.lru_cache(maxsize=1)

@@ -76,6 +76,22 @@ class Fields:
             raise _bad(pointer_to(name), f"{name} must be a whole number from {low} to {high}")
         return value if value is None else int(value)
 
+    def lines(self, name: str, *, most: int, longest: int) -> tuple[str, ...] | None:
+        """A list of at most ``most`` lines of text."""
+        value = self._values.get(name)
+        if name not in self._values:
+            return None
+        if not isinstance(value, list) or len(value) > most:
+            raise _bad(pointer_to(name), f"{name} must be a list of at most {most} strings")
+        return tuple(_line(one, name, pointer_to(name, str(at)), longest) for at, one in enumerate(value))
+
+    def choices(self, name: str, known: Sequence[str]) -> tuple[str, ...] | None:
+        """A list of one or more of the words ``known``, in their order there."""
+        chosen = self.lines(name, most=len(known), longest=ECHOED)
+        if chosen is not None and not (chosen and set(chosen) <= set(known)):
+            raise _bad(pointer_to(name), f"{name} must be a list of one or more of {listed(known)}")
+        return None if chosen is None else tuple(one for one in known if one in chosen)
+
     def text_map(
         self, name: str, *, most: int, longest_key: int, longest_value: int, most_bytes: int
     ) -> dict[str, str]:
@@ -137,6 +153,12 @@ def line(value: str, name: str, pointer: str, longest: int) -> str:
     if any(unicodedata.category(char) in _NOT_IN_A_LINE for char in value):
         raise _bad(pointer, f"{name} must be one line without control characters")
     return value
+
+
+def _line(value: object, name: str, pointer: str, longest: int) -> str:
+    if not isinstance(value, str):
+        raise _bad(pointer, f"{name} must be a list of strings")
+    return line(value, name, pointer, longest)
 
 
 def required(value: T | None, pointer: str) -> T:

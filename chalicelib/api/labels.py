@@ -9,7 +9,8 @@ from chalice.app import Request, Response
 from chalicelib.api import answers, cursors
 from chalicelib.api.requests import owner_of, query_of
 from chalicelib.errors import BadRequest
-from chalicelib.library.index import label_term, normalised
+from chalicelib.library.index import label_term
+from chalicelib.model import normalised
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services

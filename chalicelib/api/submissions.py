@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from chalicelib.api.fields import Fields
 from chalicelib.api.requests import pointing_at
 from chalicelib.intake import content
-from chalicelib.model import NewImage
+from chalicelib.model import ASKED, FEATURES, Asked, NewImage
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
 
-ABOUT = ("filename", "callback_url", "metadata", "min_confidence", "max_labels")
+ABOUT = ("filename", "callback_url", "metadata", *ASKED)
+FILTERS = ("include_labels", "exclude_labels", "include_categories", "exclude_categories")
+MOST_FILTERED = 100  # names in one filter
+LONGEST_NAME = 128
 LONGEST_FILENAME = 255
 LONGEST_URL = 2048
 
@@ -29,8 +32,17 @@ def new_image_in(fields: Fields, services: Services) -> NewImage:
             longest_value=1024,
             most_bytes=16_384,  # the record, an item of at most 400 KB, has the labels to hold as well
         ),
+        **asked_in(fields).asked(),
+    )
+
+
+def asked_in(fields: Fields) -> Asked:
+    """What is asked of the recogniser; raises :exc:`BadRequest`."""
+    return Asked(
         min_confidence=fields.number("min_confidence", low=0, high=100),
         max_labels=fields.whole("max_labels", low=1, high=1000),
+        features=fields.choices("features", FEATURES),
+        **{name: fields.lines(name, most=MOST_FILTERED, longest=LONGEST_NAME) for name in FILTERS},
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.expressions import Key, Update, Write
-from chalicelib.library.index import label_name, normalised
+from chalicelib.library.index import label_name
+from chalicelib.model import normalised
 from chalicelib.table import Table
 
 

@@ -20,8 +20,7 @@ from chalicelib.library.conditions import (
     HasStatus,
     Labelled,
 )
-from chalicelib.library.index import normalised
-from chalicelib.model import Status
+from chalicelib.model import Status, normalised
 
 LONGEST = 1000  # characters
 LONGEST_NAME = 255  # characters

@@ -113,7 +113,8 @@ class Images:
     def release(self, record: Record) -> None:
         """End this worker's claim without a result; who holds the image by now is not disturbed."""
         with contextlib.suppress(Superseded):
-            self._save(dataclasses.replace(record, lease_until=0.0), due_in=LEASE_SECONDS)
+            freed = dataclasses.replace(record, lease_until=0.0, released=record.released + 1)
+            self._save(freed, due_in=LEASE_SECONDS)
 
     def finish(self, record: Record, image: Image) -> Record:
         """Store a result in one transaction with the index and the counts, and give the image free.
@@ -124,7 +125,7 @@ class Images:
         *before, last = _chunks(record.terms, wanted)
         for chunk in before:
             record = self._save_moved(record, chunk, wanted)
-        done = dataclasses.replace(record, image=image, lease_until=0.0, attempts=0)
+        done = dataclasses.replace(record, image=image, lease_until=0.0, attempts=0, released=0)
         return self._save_moved(done, last, wanted)
 
     def mark_announced(self, record: Record) -> Record:

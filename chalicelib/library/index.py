@@ -7,12 +7,11 @@ reads as many entries as it needs, however large the library is.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.expressions import Delete, Item, Key, Put, Write
-from chalicelib.model import Image, Label
+from chalicelib.model import Image, Label, normalised
 from chalicelib.table import Table
 
 ALL = "all"
@@ -29,15 +28,6 @@ class Entry:
 
     def to_item(self) -> Item:
         return {"confidence": self.confidence, "instances": self.instances}
-
-
-def normalised(name: str) -> str:
-    """A name as it is compared: compatibility forms unified, case folded, white space collapsed.
-
-    What is normalised stays as it is when normalised again (Unicode, "toNFKC_Casefold").
-    """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return " ".join(unicodedata.normalize("NFKC", folded.casefold()).split())
 
 
 def label_term(name: str) -> str:

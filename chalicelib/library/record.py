@@ -17,8 +17,8 @@ class Record:
     """An image as it is stored.
 
     ``terms`` is what the index holds for it now, ``announced`` the number of the last result that was made
-    known, ``attempts`` the claims since that result, ``lease_until`` when the present claim ends (seconds
-    since 1970).
+    known, ``attempts`` the claims since that result and ``released`` those of them that were given back,
+    ``lease_until`` when the present claim ends (seconds since 1970).
     """
 
     image: Image
@@ -27,6 +27,12 @@ class Record:
     lease_until: float = 0.0
     announced: int = 0
     attempts: int = 0
+    released: int = 0
+
+    @property
+    def interrupted(self) -> int:
+        """How many workers have claimed the image and were not heard of again, the present one included."""
+        return self.attempts - self.released
 
     @property
     def settled(self) -> bool:
@@ -42,6 +48,7 @@ class Record:
             "lease_until": self.lease_until,
             "announced": self.announced,
             "attempts": self.attempts,
+            "released": self.released,
         }
 
     @classmethod
@@ -54,6 +61,7 @@ class Record:
             lease_until=float(item["lease_until"]),
             announced=int(item["announced"]),
             attempts=int(item["attempts"]),
+            released=int(item["released"]),
         )
 
 

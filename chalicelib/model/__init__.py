@@ -6,14 +6,25 @@ RFC 3339 UTC strings, sizes are bytes and pixels.
 
 from chalicelib.model.image import DEFAULT_OWNER, FINAL, RECORD_VERSION, Failure, Image, Status
 from chalicelib.model.json import Json
-from chalicelib.model.labels import Box, Instance, Label
-from chalicelib.model.recognition import Model, Photo, Recognition, RecognitionOptions
+from chalicelib.model.labels import Box, Instance, Label, normalised
+from chalicelib.model.recognition import (
+    ASKED,
+    FEATURES,
+    Asked,
+    Model,
+    Photo,
+    Recognition,
+    RecognitionOptions,
+)
 from chalicelib.model.uploads import NewImage, ObjectUploaded
 
 __all__ = [
+    "ASKED",
     "DEFAULT_OWNER",
+    "FEATURES",
     "FINAL",
     "RECORD_VERSION",
+    "Asked",
     "Box",
     "Failure",
     "Image",
@@ -27,4 +38,5 @@ __all__ = [
     "Recognition",
     "RecognitionOptions",
     "Status",
+    "normalised",
 ]

@@ -9,7 +9,7 @@ from typing import Literal
 
 from chalicelib.model.json import Json
 from chalicelib.model.labels import Label
-from chalicelib.model.recognition import Model
+from chalicelib.model.recognition import ASKED, Asked, Model
 
 Status = Literal["awaiting_upload", "labelling", "labelled", "failed"]
 FINAL: frozenset[Status] = frozenset({"labelled", "failed"})
@@ -33,11 +33,12 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Image:
+class Image(Asked):
     """All that is known of one image.
 
     ``result`` counts the final results so far (0: none yet); ``etag`` and
     ``sequencer`` are those of the object that the current result was made from.
+    ``properties``, ``moderation`` and ``text`` are what :class:`Recognition` says of them.
     """
 
     id: str
@@ -46,8 +47,6 @@ class Image:
     status: Status
     filename: str
     created_at: str
-    min_confidence: float | None = None
-    max_labels: int | None = None
     callback_url: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     started_at: str | None = None
@@ -60,6 +59,9 @@ class Image:
     sequencer: str = ""
     labels: tuple[Label, ...] = ()
     model: Model | None = None
+    properties: Json | None = None
+    moderation: Json | None = None
+    text: Json | None = None
     error: Failure | None = None
     result: int = 0
 
@@ -71,6 +73,7 @@ class Image:
         plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {
             **plain,
+            **{name: _listed(value) for name, value in self.asked().items()},
             "version": RECORD_VERSION,
             "metadata": dict(self.metadata),
             "labels": [label.to_json() for label in self.labels],
@@ -90,8 +93,17 @@ class Image:
         return cls(
             **{
                 **plain,
+                **{name: _frozen(data[name]) for name in ASKED},
                 "labels": tuple(Label.from_json(one) for one in data["labels"]),
                 "model": Model.from_json(data["model"]) if data["model"] else None,
                 "error": Failure.from_json(data["error"]) if data["error"] else None,
             }
         )
+
+
+def _listed(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.model.json import Json
+
+
+def normalised(name: str) -> str:
+    """A name as it is compared: compatibility forms unified, case folded, white space collapsed.
+
+    What is normalised stays as it is when normalised again (Unicode, "toNFKC_Casefold").
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(unicodedata.normalize("NFKC", folded.casefold()).split())
 
 
 @dataclass(frozen=True)
@@ -28,17 +38,22 @@ class Box:
 
 @dataclass(frozen=True)
 class Instance:
-    """One occurrence of a label in the picture."""
+    """One occurrence of a label in the picture, with the dominant colours of that part of it where known."""
 
     confidence: float
     box: Box
+    dominant_colors: tuple[Json, ...] = ()
 
     def to_json(self) -> Json:
-        return {"confidence": round(self.confidence, 2), "box": self.box.to_json()}
+        return {
+            "confidence": round(self.confidence, 2),
+            "box": self.box.to_json(),
+            "dominant_colors": list(self.dominant_colors),
+        }
 
     @classmethod
     def from_json(cls, data: Json) -> Instance:
-        return cls(data["confidence"], Box.from_json(data["box"]))
+        return cls(data["confidence"], Box.from_json(data["box"]), tuple(data["dominant_colors"]))
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from chalicelib.model.json import Json
 from chalicelib.model.labels import Label
+
+FEATURES = ("labels", "properties", "moderation", "text")
 
 
 @dataclass(frozen=True)
@@ -26,19 +30,65 @@ class Model:
 
 @dataclass(frozen=True)
 class RecognitionOptions:
-    """What is asked of a recogniser: the lowest ``min_confidence`` (0–100) and at most ``max_labels``."""
+    """What is asked of a recogniser.
+
+    The lowest ``min_confidence`` (0–100), at most ``max_labels``, and which of :data:`FEATURES`. A label is
+    left out that ``exclude_…`` names by itself, by an alias or by its category; where ``include_…`` names
+    anything, only what it names stays. Names are compared without regard to case.
+    """
 
     min_confidence: float
     max_labels: int
+    features: tuple[str, ...] = ("labels",)
+    include_labels: tuple[str, ...] = ()
+    exclude_labels: tuple[str, ...] = ()
+    include_categories: tuple[str, ...] = ()
+    exclude_categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a client asks of the recogniser, by the fields of :class:`RecognitionOptions`.
+
+    None leaves a field to the stage's settings; an empty list says that there is no such filter.
+    """
+
+    min_confidence: float | None = None
+    max_labels: int | None = None
+    features: tuple[str, ...] | None = None
+    include_labels: tuple[str, ...] | None = None
+    exclude_labels: tuple[str, ...] | None = None
+    include_categories: tuple[str, ...] | None = None
+    exclude_categories: tuple[str, ...] | None = None
+
+    def options(self, defaults: RecognitionOptions) -> RecognitionOptions:
+        """What was asked for, and the defaults for the rest."""
+        return dataclasses.replace(defaults, **_given(self.asked()))
+
+    def asked(self) -> dict[str, Any]:
+        """The fields of this class alone, whatever else a subclass has."""
+        return {one.name: getattr(self, one.name) for one in dataclasses.fields(Asked)}
+
+
+ASKED = tuple(one.name for one in dataclasses.fields(Asked))
 
 
 @dataclass(frozen=True)
 class Recognition:
-    """A recogniser's answer: ``labels`` by falling confidence, its ``model``, and the raw rest it gave."""
+    """A recogniser's answer: ``labels`` by falling confidence and its ``model``.
+
+    ``passed_over`` are labels that were seen too, but were not sure enough, filtered out or too many.
+    ``properties``, ``moderation`` and ``text`` are None where they were not asked for or cannot be given.
+    ``calls`` counts what was asked of whom, by the names that the price list has.
+    """
 
     labels: tuple[Label, ...]
     model: Model
-    extra: Json = field(default_factory=dict)
+    passed_over: tuple[Label, ...] = ()
+    properties: Json | None = None
+    moderation: Json | None = None
+    text: Json | None = None
+    calls: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,3 +102,7 @@ class Photo:
     bucket: str
     key: str
     orientation: int = 1  # how EXIF says the content must be turned to stand upright, 1–8
+
+
+def _given(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in asked.items() if value is not None}

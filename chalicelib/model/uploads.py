@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote_plus, unquote_plus
 
 from chalicelib.model.json import Json
+from chalicelib.model.recognition import Asked
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,9 @@ class ObjectUploaded:
 
 
 @dataclass(frozen=True)
-class NewImage:
+class NewImage(Asked):
     """What a client says of an image it is about to hand in."""
 
     filename: str = ""
     callback_url: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
-    min_confidence: float | None = None
-    max_labels: int | None = None

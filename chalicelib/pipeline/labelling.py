@@ -6,6 +6,7 @@ import dataclasses
 import logging
 from typing import Any
 
+from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.delivery.events import ImageFinished
 from chalicelib.errors import Busy, NotFound, RecogniserRefused, Superseded, Transient, UnusableImage
 from chalicelib.ids import new_id, rfc3339
@@ -19,7 +20,7 @@ from chalicelib.model import (
     Json,
     ObjectUploaded,
     Photo,
-    RecognitionOptions,
+    Recognition,
 )
 from chalicelib.pipeline.batches import bodies, event_of, for_each, uploads_in
 from chalicelib.wiring import Services
@@ -38,21 +39,22 @@ GAVE_UP = Failure(
 )
 
 
-def label_or_leave(event: Json, services: Services) -> None:
+def label_or_leave(event: Json, services: Services, time_left: TimeLeft = unhurried) -> None:
     """Label the objects of an S3 event; those that cannot be finished now are left on the uploads queue."""
-    for_each(uploads_in(event), lambda uploaded: _label_or_leave(uploaded, (Transient,), services))
+    for_each(uploads_in(event), lambda uploaded: _label_or_leave(uploaded, (Transient,), services, time_left))
 
 
-def label_messages(event: Json, services: Services) -> None:
+def label_messages(event: Json, services: Services, time_left: TimeLeft = unhurried) -> None:
     """Label the objects of an SQS event; a fault is raised, so that the queue tries again and counts."""
     uploads = (uploaded for body in bodies(event) for uploaded in uploads_in(body))
-    for_each(uploads, lambda uploaded: _label_or_leave(uploaded, (Busy, Superseded), services))
+    for_each(uploads, lambda uploaded: _label_or_leave(uploaded, (Busy, Superseded), services, time_left))
 
 
-def label_image(uploaded: ObjectUploaded, services: Services) -> None:
+def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft = unhurried) -> None:
     """Bring the image under ``uploaded.key`` to a final result for its present bytes, and make that known.
 
-    Does nothing where that has been done. At most one worker recognises an image at a time.
+    Does nothing where that has been done. At most one worker recognises an image at a time. ``time_left()``
+    is how many seconds the function may still run.
 
     :raises Busy: another worker is at it.
     :raises Transient: a service did not answer; the record keeps what has been reached.
@@ -67,7 +69,7 @@ def label_image(uploaded: ObjectUploaded, services: Services) -> None:
         log.info("uploaded after its image was deleted, removed: %r", uploaded.key)
         services.objects.delete(uploaded.key)
     elif record is None or not _is_result_of(stored, record.image):
-        record = _recognised(uploaded, stored, record, services)
+        record = _recognised(uploaded, stored, record, services, time_left)
     if record and not record.settled:
         announce(record, services)
 
@@ -86,22 +88,29 @@ def announce(record: Record, services: Services) -> None:
 
 
 def _label_or_leave(
-    uploaded: ObjectUploaded, leave_on: tuple[type[Transient], ...], services: Services
+    uploaded: ObjectUploaded,
+    leave_on: tuple[type[Transient], ...],
+    services: Services,
+    time_left: TimeLeft,
 ) -> None:
     try:
-        label_image(uploaded, services)
+        label_image(uploaded, services, time_left)
     except leave_on as error:
         log.warning("left on the queue: %r: %s", uploaded.key, error)
         services.uploads_queue.send(event_of(uploaded), delay=error.retry_after or RETRY_SECONDS)
 
 
 def _recognised(
-    uploaded: ObjectUploaded, stored: StoredObject, record: Record | None, services: Services
+    uploaded: ObjectUploaded,
+    stored: StoredObject,
+    record: Record | None,
+    services: Services,
+    time_left: TimeLeft,
 ) -> Record | None:
     """Claim the image, recognise it, store the result; None where another worker has stored a newer one."""
     claimed = _claimed(record, uploaded.key, services)
     try:
-        image = _outcome(claimed, uploaded, stored, services)
+        image = _outcome(claimed, uploaded, stored, services, time_left)
     except Transient:
         services.images.release(claimed)
         raise
@@ -145,7 +154,13 @@ def _finished(claimed: Record, image: Image, services: Services) -> Record | Non
         return None
 
 
-def _outcome(record: Record, uploaded: ObjectUploaded, stored: StoredObject, services: Services) -> Image:
+def _outcome(
+    record: Record,
+    uploaded: ObjectUploaded,
+    stored: StoredObject,
+    services: Services,
+    time_left: TimeLeft,
+) -> Image:
     image = dataclasses.replace(
         record.image,
         etag=stored.etag,
@@ -153,19 +168,24 @@ def _outcome(record: Record, uploaded: ObjectUploaded, stored: StoredObject, ser
         size=stored.size,
         labels=(),
         model=None,
+        properties=None,
+        moderation=None,
+        text=None,
         error=None,
     )
-    if record.attempts > MOST_ATTEMPTS:
+    if record.interrupted > MOST_ATTEMPTS:
         return _failed(image, GAVE_UP, services)
     try:
         photo = _photo(image, stored, services)
         image = dataclasses.replace(
             image, content_type=photo.content_type, width=photo.width, height=photo.height
         )
-        recognition = services.recogniser.recognise(photo, _options(image, services))
+        recognition = services.recogniser.recognise(
+            photo, image.options(services.settings.recognition), time_left
+        )
     except (UnusableImage, RecogniserRefused) as error:
         return _failed(image, Failure(error.code, error.detail), services)
-    return _final(image, services, status="labelled", labels=recognition.labels, model=recognition.model)
+    return _final(image, services, status="labelled", **_recorded(recognition))
 
 
 def _photo(image: Image, stored: StoredObject, services: Services) -> Photo:
@@ -186,12 +206,10 @@ def _photo(image: Image, stored: StoredObject, services: Services) -> Photo:
     )
 
 
-def _options(image: Image, services: Services) -> RecognitionOptions:
-    chosen = services.settings
-    asked = image.min_confidence
-    return RecognitionOptions(
-        chosen.min_confidence if asked is None else asked, image.max_labels or chosen.max_labels
-    )
+def _recorded(recognition: Recognition) -> dict[str, Any]:
+    """What the record keeps of a recognition, by the fields of an image."""
+    kept = ("labels", "model", "properties", "moderation", "text")
+    return {name: getattr(recognition, name) for name in kept}
 
 
 def _failed(image: Image, failure: Failure, services: Services) -> Image:

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from chalicelib.model import Instance, Label, RecognitionOptions
+from chalicelib.model import Instance, Label
 
 Instances = Mapping[str, Sequence[Instance]]
 Above = Mapping[str, tuple[str, ...]]
 
 
-def merged(
-    confidences: Mapping[str, float], instances: Instances, above: Above, options: RecognitionOptions
-) -> tuple[Label, ...]:
-    """The labels of an image by falling confidence; ``above`` gives each name's general terms.
+def merged(confidences: Mapping[str, float], instances: Instances, above: Above) -> tuple[Label, ...]:
+    """All labels of an image by falling confidence; ``above`` gives each name's general terms.
 
     A general term is at least as sure as what it stands above and comes before it where both are equally
-    sure, so wherever the list is cut, a label keeps its parents.
+    sure, so wherever the list is cut, a label keeps its parents. The most general term is the category.
     """
     sure = _raised(confidences, instances, above)
     order = sorted(sure, key=lambda name: (-sure[name], len(above[name]), name))
-    kept = [name for name in order if sure[name] >= options.min_confidence][: options.max_labels]
-    answer = frozenset(kept)
     return tuple(
         Label(
             name,
             sure[name],
-            parents=tuple(parent for parent in above[name] if parent in answer),
+            parents=above[name],
+            categories=(name, *above[name])[-1:],
             instances=tuple(instances.get(name, ())),
         )
-        for name in kept
+        for name in order
     )
 
 

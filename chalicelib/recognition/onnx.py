@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.model import Model, Photo, Recognition, RecognitionOptions
+from chalicelib.recognition import choice
 from chalicelib.recognition.classifier import classify
 from chalicelib.recognition.detector import detect
 from chalicelib.recognition.hierarchy import Hierarchy
@@ -29,11 +31,14 @@ class OnnxRecogniser:
         self._detector = Network(folder / "efficientdet_lite0.onnx")
         self._names = folder / "imagenet_hierarchy.json"
 
-    def recognise(self, photo: Photo, options: RecognitionOptions) -> Recognition:
+    def recognise(
+        self, photo: Photo, options: RecognitionOptions, time_left: TimeLeft = unhurried
+    ) -> Recognition:
         picture = upright(photo)
         confidences = self._hierarchy.confidences(classify(self._classifier, picture))
         instances = detect(self._detector, picture)
-        return Recognition(merged(confidences, instances, self._hierarchy.above, options), self._model)
+        seen = merged(confidences, instances, self._hierarchy.above)
+        return choice.answer(seen, self._model, options, calls={"onnx": 1})
 
     @cached_property
     def _hierarchy(self) -> Hierarchy:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.model import Photo, Recognition, RecognitionOptions
 
 
 class Recogniser(Protocol):
     """Says what is on a photo. Implementations may be called from several threads at once."""
 
-    def recognise(self, photo: Photo, options: RecognitionOptions) -> Recognition:
-        """Labels by falling confidence, none below ``min_confidence``, at most ``max_labels``; maybe none.
+    def recognise(
+        self, photo: Photo, options: RecognitionOptions, time_left: TimeLeft = unhurried
+    ) -> Recognition:
+        """Labels by falling confidence, as :mod:`~chalicelib.recognition.choice` has it; maybe none.
 
-        Confidences are 0–100; boxes are fractions of the upright photo, inside 0–1. Raises
-        :exc:`~chalicelib.errors.UnusableImage` or :exc:`~chalicelib.errors.RecogniserRefused` where another
-        try cannot help, :exc:`~chalicelib.errors.Unavailable` where it may.
+        Confidences are 0–100; boxes are fractions of the upright photo, inside 0–1. It ends, with an answer
+        or an error, before ``time_left()`` is 0. Raises :exc:`~chalicelib.errors.UnusableImage` or
+        :exc:`~chalicelib.errors.RecogniserRefused` where another try cannot help,
+        :exc:`~chalicelib.errors.Unavailable` where it may.
         """
         ...

@@ -1,53 +1,83 @@
-"""Amazon Rekognition's DetectLabels, on the object in the bucket."""
+"""Amazon Rekognition: labels, image properties, moderation and text of the object in the bucket."""
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws import code_of, faults_told_apart
+from chalicelib.aws import Patience, TimeLeft, code_of, unhurried
 from chalicelib.errors import RecogniserRefused, SightlineError, Unavailable, UnusableImage
 from chalicelib.model import Instance, Json, Label, Model, Photo, Recognition, RecognitionOptions
-from chalicelib.recognition.boxes import within_picture
+from chalicelib.recognition import choice, findings
 
 logger = logging.getLogger("sightline.recognition.rekognition")
 
-_BUSY = frozenset({"InternalServerError", "LimitExceededException"})
-_TAKEN_APART = frozenset({"Labels", "LabelModelVersion", "ResponseMetadata"})
+MOST_LABELS = 1000
+# What DetectLabels calls those of our features that it gives.
+_DETECT_LABELS = {"labels": "GENERAL_LABELS", "properties": "IMAGE_PROPERTIES"}
+_VERSIONS = ("LabelModelVersion", "ModerationModelVersion", "TextModelVersion")
+_Ask = Callable[..., Json]
 
 
 class RekognitionRecogniser:
-    """Recognises by ``client``, a boto3 Rekognition client whose timeouts and attempts its maker has chosen.
+    """Recognises by ``client``, a boto3 Rekognition client that tries once and as long as ``patience`` knows.
 
-    The photo's bytes are not sent: Rekognition reads the object itself, which allows 15 MB instead of 5.
+    The photo's bytes are not sent: Rekognition reads the object itself, which allows 15 MB instead of 5. It
+    is asked for all that it sees, and what was asked for is chosen here: its own filters refuse names
+    that it does not know, and would hide what was left out from "why not?".
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, patience: Patience) -> None:
         self._client = client
+        self._patience = patience
 
-    def recognise(self, photo: Photo, options: RecognitionOptions) -> Recognition:
-        answer = self._answer(photo, options)
-        labels = sorted(map(_label, answer["Labels"]), key=lambda label: -label.confidence)
-        return Recognition(
-            tuple(labels),
-            Model("rekognition", answer.get("LabelModelVersion") or "unknown"),
-            extra={name: value for name, value in answer.items() if name not in _TAKEN_APART},
+    def recognise(
+        self, photo: Photo, options: RecognitionOptions, time_left: TimeLeft = unhurried
+    ) -> Recognition:
+        ask = functools.partial(self._ask, photo, time_left)
+        labels = _labels_of(ask, options)
+        moderation = _moderation_of(ask, options)
+        text = ask("detect_text") if "text" in options.features else {}
+        return choice.answer(
+            map(_label, labels.get("Labels", ())),
+            Model("rekognition", _version({**text, **moderation, **labels})),
+            options,
+            properties=findings.properties(labels),
+            moderation=findings.moderation(moderation) if moderation else None,
+            text=findings.text(text) if text else None,
+            calls={f"rekognition:{feature}": 1 for feature in options.features},
         )
 
-    def _answer(self, photo: Photo, options: RecognitionOptions) -> Json:
+    def _ask(self, photo: Photo, time_left: TimeLeft, operation: str, **arguments: Any) -> Json:
+        image = {"S3Object": {"Bucket": photo.bucket, "Name": photo.key}}
+        call = functools.partial(getattr(self._client, operation), Image=image, **arguments)
         try:
-            with faults_told_apart("Rekognition"):
-                answer: Json = self._client.detect_labels(
-                    Image={"S3Object": {"Bucket": photo.bucket, "Name": photo.key}},
-                    MinConfidence=options.min_confidence,
-                    MaxLabels=options.max_labels,
-                )
+            return self._patience.call("Rekognition", call, time_left)
         except ClientError as error:
             raise _translated(error, photo) from error
-        return answer
+
+
+def _labels_of(ask: _Ask, options: RecognitionOptions) -> Json:
+    features = [_DETECT_LABELS[one] for one in options.features if one in _DETECT_LABELS]
+    if not features:
+        return {}
+    return ask(
+        "detect_labels", MinConfidence=choice.lowest(options), MaxLabels=MOST_LABELS, Features=features
+    )
+
+
+def _moderation_of(ask: _Ask, options: RecognitionOptions) -> Json:
+    if "moderation" not in options.features:
+        return {}
+    return ask("detect_moderation_labels", MinConfidence=options.min_confidence)
+
+
+def _version(answer: Mapping[str, Any]) -> str:
+    return next((str(answer[name]) for name in _VERSIONS if answer.get(name)), "unknown")
 
 
 def _label(data: Mapping[str, Any]) -> Label:
@@ -66,9 +96,8 @@ def _names(data: Mapping[str, Any], member: str) -> tuple[str, ...]:
 
 
 def _instance(data: Mapping[str, Any]) -> Instance:
-    box = data["BoundingBox"]
-    left, top = box["Left"], box["Top"]
-    return Instance(data["Confidence"], within_picture(left, top, left + box["Width"], top + box["Height"]))
+    colors = findings.snake_cased(data.get("DominantColors", []))
+    return Instance(data["Confidence"], findings.box(data["BoundingBox"]), tuple(colors))
 
 
 def _translated(error: ClientError, photo: Photo) -> SightlineError:
@@ -83,8 +112,7 @@ def _translated(error: ClientError, photo: Photo) -> SightlineError:
     if code in _REFUSED:
         return _REFUSED[code](photo)
     message = error.response.get("Error", {}).get("Message", "")
-    if code not in _BUSY:
-        logger.error("rekognition does not serve this deployment: code=%r message=%r", code, message)
+    logger.error("rekognition does not serve this deployment: code=%r message=%r", code, message)
     return Unavailable(f"Rekognition did not take the call: {code}: {message}")
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
+from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.model import Label, Model, Photo, Recognition, RecognitionOptions
+from chalicelib.recognition import choice
 
 
 class FakeRecogniser:
@@ -21,13 +24,16 @@ class FakeRecogniser:
         self._before = before
         self.photos: list[Photo] = []
         self.options: list[RecognitionOptions] = []
+        self.seconds_left: list[float] = []
+        self.rest: dict[str, Any] = {}  # other fields of the recognition
 
-    def recognise(self, photo: Photo, options: RecognitionOptions) -> Recognition:
+    def recognise(
+        self, photo: Photo, options: RecognitionOptions, time_left: TimeLeft = unhurried
+    ) -> Recognition:
+        self.seconds_left.append(time_left())
         self.photos.append(photo)
         self.options.append(options)
         self._before()
         if self._raises:
             raise self._raises.pop(0)
-        sure = [label for label in self._labels if label.confidence >= options.min_confidence]
-        sure.sort(key=lambda label: -label.confidence)
-        return Recognition(tuple(sure[: options.max_labels]), Model("fake", "1"))
+        return choice.answer(self._labels, Model("fake", "1"), options, calls={"fake": 1}, **self.rest)

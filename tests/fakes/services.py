@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from chalicelib.errors import NotFound, UnusableUrl
 from chalicelib.intake.objects import sidecar_key
@@ -67,7 +68,7 @@ class FakeServices(World):
         self.objects: FakeBucket = FakeBucket()
         self.outbound = FakeOutbound()
 
-    def label(self, image_id: str, *labels: Label) -> Image:
+    def label(self, image_id: str, *labels: Label, **rest: Any) -> Image:
         """Let an image be labelled, as the labeler would, sidecar included."""
         return self._finish(
             image_id,
@@ -77,6 +78,7 @@ class FakeServices(World):
             width=640,
             height=480,
             model=Model("fake", "1"),
+            **rest,
         )
 
     def fail(self, image_id: str, code: str, detail: str) -> Image:

@@ -35,6 +35,9 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("MIN_CONFIDENCE", "101", "0 to 100"),
         ("MAX_LABELS", "0", "1 to 1000"),
         ("MAX_LABELS", "2.5", "whole number"),
+        ("FEATURES", "", "labels, properties, moderation, text"),
+        ("FEATURES", "labels,smell", "labels, properties, moderation, text"),
+        ("UPLOADS_CONCURRENCY", "1", "2 to 1000"),
         ("INTEGRATION_URL", "ftp://partner", "http"),
         ("ALLOW_PRIVATE_URLS", "perhaps", "true or false"),
         ("ALLOWED_PORTS", "80,x", "port numbers"),
@@ -45,3 +48,10 @@ def test_a_missing_variable_is_named(name: str) -> None:
 def test_a_wrong_value_is_named_with_what_it_should_be(name: str, value: str, expected: str) -> None:
     with pytest.raises(BadSetting, match=rf"^{name} is .*; it should hold .*{expected}"):
         Settings.read({**ENVIRONMENT, name: value})
+
+
+def test_names_are_separated_by_commas_and_features_come_in_their_own_order() -> None:
+    read = Settings.read({**ENVIRONMENT, "EXCLUDE_LABELS": " Cat, hot dog ,,", "FEATURES": "text, labels"})
+    assert read.exclude_labels == ("Cat", "hot dog")
+    assert read.recognition.features == ("labels", "text")
+    assert read.recognition.min_confidence == read.min_confidence

@@ -145,6 +145,25 @@ def test_what_a_client_asks_for_reaches_the_recogniser(world: World) -> None:
     assert (options.min_confidence, options.max_labels) == (0.0, 3)
 
 
+def test_what_is_not_asked_for_is_as_the_settings_say(world: World) -> None:
+    world.with_settings(features=("labels", "text"), exclude_labels=("Dog",), include_labels=("Cat",))
+    image = pipeline.take_in(CAT, NewImage(include_labels=(), max_labels=3), "default", world)
+    pipeline.label_image(ObjectUploaded(image.key), world)
+    (options,) = world.recogniser.options
+    assert (options.features, options.exclude_labels) == (("labels", "text"), ("Dog",))
+    assert options.include_labels == (), "an empty list takes a filter of the settings back"
+
+
+def test_what_a_recogniser_gives_besides_labels_is_kept_and_told(world: World) -> None:
+    world.recogniser.rest = {"text": {"model_version": "3.0", "detections": []}}
+    pipeline.label_image(world.drop(KEY), world)
+    assert world.image_at(KEY).text == {"model_version": "3.0", "detections": []}
+    assert world.objects.sidecars[f"metadata/{KEY.removeprefix('uploads/')}.json"]["text"] is not None
+    world.recogniser = FakeRecogniser(FELINE)
+    pipeline.label_image(world.drop(KEY, ROCKET), world)
+    assert world.image_at(KEY).text is None, "it is that of the picture before"
+
+
 def test_while_one_worker_is_at_it_another_leaves_the_event_for_later(world: World) -> None:
     image = pipeline.take_in(CAT, NewImage(), "default", world)
 
@@ -201,6 +220,17 @@ def test_a_recogniser_that_does_not_answer_leaves_the_image_free_and_its_event_o
     assert world.image_at(KEY).status == "labelling"
     assert world.uploads_queue.delays == [7]
     pipeline.label_messages({"Records": [{"body": json.dumps(world.uploads_queue.messages[0])}]}, world)
+    assert world.image_at(KEY).status == "labelled"
+
+
+def test_a_recogniser_that_throttles_all_day_fails_no_image(world: World) -> None:
+    throttles = 3 * MOST_ATTEMPTS
+    world.recogniser = FakeRecogniser(FELINE, raises=[Unavailable("Throttled.")] * throttles)
+    uploaded = world.drop(KEY)
+    for _ in range(throttles):
+        pipeline.label_or_leave(s3_event(uploaded), world)
+        assert world.image_at(KEY).status == "labelling"
+    pipeline.label_or_leave(s3_event(uploaded), world)
     assert world.image_at(KEY).status == "labelled"
 
 

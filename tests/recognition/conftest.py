@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from chalicelib.aws import Patience
 from chalicelib.model import Photo
 from chalicelib.recognition.hierarchy import Hierarchy
 from chalicelib.recognition.onnx import OnnxRecogniser
@@ -44,10 +45,31 @@ def rekognition_stub() -> Iterator[RekognitionStub]:
 
 @pytest.fixture
 def rekognition_client(rekognition_stub: RekognitionStub, aws_credentials: None) -> Iterator[Any]:
-    """An unmodified client that speaks to the stub, with little patience and one retry."""
+    """An unmodified client that speaks to the stub, quickly tired of waiting; it tries once, as deployed."""
     patience = Config(
-        connect_timeout=1, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 2}
+        connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1}
     )
     client = boto3.client("rekognition", endpoint_url=rekognition_stub.url, config=patience)
     yield client
     client.close()
+
+
+class Pauses:
+    """Remembers how long it was asked to sleep, and does not."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+
+@pytest.fixture
+def pauses() -> Pauses:
+    return Pauses()
+
+
+@pytest.fixture
+def patience(pauses: Pauses) -> Patience:
+    """What the adapters have when deployed, but for calls of at most a second and a few tries."""
+    return Patience(call_seconds=1.0, sleep=pauses, most_tries=3)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import dataclasses
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
-from botocore.stub import Stubber
 
+from chalicelib.aws import Patience
 from chalicelib.model import Instance, Label, Photo, Recognition, RecognitionOptions
 from chalicelib.recognition.boxes import within_picture
 from chalicelib.recognition.onnx import OnnxRecogniser
@@ -16,7 +16,6 @@ from chalicelib.recognition.recogniser import Recogniser
 from chalicelib.recognition.rekognition import RekognitionRecogniser
 from tests.fakes.recogniser import FakeRecogniser
 from tests.recognition.conftest import sample
-from tests.stubs.rekognition import CAT_AND_TABLE, cut
 
 Recognise = Callable[[Photo, RecognitionOptions], Recognition]
 GENEROUS = RecognitionOptions(min_confidence=5, max_labels=100)
@@ -85,6 +84,57 @@ class RecogniserContract:
         assert model.name
         assert model.version
 
+    def test_what_was_seen_but_passed_over_is_told_apart(self, recognise: Recognise) -> None:
+        everything = [label.name for label in recognise(sample("chelsea"), GENEROUS).labels]
+        recognition = recognise(sample("chelsea"), dataclasses.replace(GENEROUS, max_labels=1))
+        over = [label.name for label in recognition.passed_over]
+        assert over == [name for name in everything[1:] if name in over]
+        assert len(over) >= 1
+        assert all(label.confidence >= 5 for label in recognition.passed_over)
+
+    def test_what_is_below_the_threshold_was_seen_all_the_same(self, recognise: Recognise) -> None:
+        recognition = recognise(sample("chelsea"), RecognitionOptions(100, 100))
+        assert "Cat" in [label.name for label in recognition.passed_over]
+
+    def test_an_excluded_label_is_left_out_whatever_its_case(self, recognise: Recognise) -> None:
+        recognition = recognise(sample("chelsea"), dataclasses.replace(GENEROUS, exclude_labels=(" cAT ",)))
+        assert "Cat" not in [label.name for label in recognition.labels]
+        assert "Animal" in [label.name for label in recognition.labels]
+        assert "Cat" in [label.name for label in recognition.passed_over]
+
+    def test_with_included_labels_nothing_else_comes_and_the_limit_counts_only_them(
+        self, recognise: Recognise
+    ) -> None:
+        options = RecognitionOptions(5, 1, include_labels=("cat", "no such label"))
+        assert [label.name for label in recognise(sample("chelsea"), options).labels] == ["Cat"]
+
+    def test_a_category_is_included_or_excluded_as_a_whole(self, recognise: Recognise) -> None:
+        everything = recognise(sample("chelsea"), GENEROUS).labels
+        (category,) = next(label.categories for label in everything if label.name == "Cat")
+        inside = {label.name for label in everything if category in label.categories}
+        outside = {label.name for label in everything} - inside
+
+        def named(**filters: tuple[str, ...]) -> set[str]:
+            options = dataclasses.replace(GENEROUS, **filters)
+            return {label.name for label in recognise(sample("chelsea"), options).labels}
+
+        assert named(include_categories=(category.upper(),)) == inside
+        assert named(exclude_categories=(category.upper(),)) == outside
+        assert named(include_categories=(category,), exclude_labels=("cat",)) == inside - {"Cat"}
+
+    def test_without_the_feature_no_labels_come(self, recognise: Recognise) -> None:
+        recognition = recognise(sample("chelsea"), dataclasses.replace(GENEROUS, features=("text",)))
+        assert recognition.labels == recognition.passed_over == ()
+
+    def test_what_was_not_asked_for_is_not_given(self, recognise: Recognise) -> None:
+        recognition = recognise(sample("chelsea"), GENEROUS)
+        assert (recognition.properties, recognition.moderation, recognition.text) == (None, None, None)
+
+    def test_the_answer_says_what_it_cost(self, recognise: Recognise) -> None:
+        calls = recognise(sample("chelsea"), GENEROUS).calls
+        assert calls
+        assert all(number == 1 for number in calls.values())
+
 
 class TestOnnx(RecogniserContract):
     @pytest.fixture
@@ -92,35 +142,10 @@ class TestOnnx(RecogniserContract):
         return onnx.recognise
 
 
-class TestRekognitionThroughTheStubber(RecogniserContract):
-    @pytest.fixture
-    def recognise(self, aws_credentials: None) -> Iterator[Recognise]:
-        client = boto3.client("rekognition")
-        with Stubber(client) as stubber:
-            yield lambda photo, options: self.stubbed(client, stubber, photo, options)
-            stubber.assert_no_pending_responses()
-        client.close()
-
-    def stubbed(
-        self, client: Any, stubber: Stubber, photo: Photo, options: RecognitionOptions
-    ) -> Recognition:
-        asked, most = options.min_confidence, options.max_labels
-        stubber.add_response(
-            "detect_labels",
-            cut(CAT_AND_TABLE, min_confidence=asked, max_labels=most),
-            {
-                "Image": {"S3Object": {"Bucket": photo.bucket, "Name": photo.key}},
-                "MinConfidence": asked,
-                "MaxLabels": most,
-            },
-        )
-        return RekognitionRecogniser(client).recognise(photo, options)
-
-
 class TestRekognitionOverHttp(RecogniserContract):
     @pytest.fixture
-    def recognise(self, rekognition_client: Any) -> Recognise:
-        return RekognitionRecogniser(rekognition_client).recognise
+    def recognise(self, rekognition_client: Any, patience: Patience) -> Recognise:
+        return RekognitionRecogniser(rekognition_client, patience).recognise
 
 
 class TestTheFake(RecogniserContract):
@@ -128,8 +153,8 @@ class TestTheFake(RecogniserContract):
     def recognise(self) -> Recognise:
         somewhere = Instance(90.0, within_picture(0.1, 0.1, 0.9, 0.9))
         fake: Recogniser = FakeRecogniser(
-            Label("Cat", 93.0, parents=("Animal",), instances=(somewhere,)),
-            Label("Animal", 95.0),
+            Label("Cat", 93.0, ("Animal",), categories=("Animal",), instances=(somewhere,)),
+            Label("Animal", 95.0, categories=("Animal",)),
             Label("Table", 60.0),
         )
         return fake.recognise

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from chalicelib.model import Box, Instance, Label, RecognitionOptions
+from chalicelib.model import Box, Instance, Label
 from chalicelib.recognition.boxes import within_picture
 from chalicelib.recognition.merge import merged
 
 ABOVE = {"Cat": ("Mammal", "Animal"), "Mammal": ("Animal",), "Animal": (), "Person": ()}
-ALL = RecognitionOptions(min_confidence=10, max_labels=50)
 BOX = Box(0.0, 0.0, 0.5, 0.5)
 
 
@@ -20,14 +19,14 @@ def by_name(labels: tuple[Label, ...]) -> dict[str, Label]:
 
 
 def test_the_more_confident_of_the_two_counts() -> None:
-    classifier_is_surer = merged({"Person": 80.0}, {"Person": found(70)}, ABOVE, ALL)
-    detector_is_surer = merged({"Person": 80.0}, {"Person": found(90)}, ABOVE, ALL)
+    classifier_is_surer = merged({"Person": 80.0}, {"Person": found(70)}, ABOVE)
+    detector_is_surer = merged({"Person": 80.0}, {"Person": found(90)}, ABOVE)
     assert classifier_is_surer[0].confidence == 80
     assert detector_is_surer[0].confidence == 90
 
 
 def test_a_detected_cat_is_an_animal_too_but_its_boxes_are_the_cats_alone() -> None:
-    labels = by_name(merged({"Animal": 20.0}, {"Cat": found(74, 60)}, ABOVE, ALL))
+    labels = by_name(merged({"Animal": 20.0}, {"Cat": found(74, 60)}, ABOVE))
     assert {name: label.confidence for name, label in labels.items()} == {
         "Cat": 74,
         "Mammal": 74,
@@ -38,23 +37,21 @@ def test_a_detected_cat_is_an_animal_too_but_its_boxes_are_the_cats_alone() -> N
 
 
 def test_a_detection_lowers_nothing() -> None:
-    labels = by_name(merged({"Cat": 91.0, "Mammal": 95.0, "Animal": 99.0}, {"Cat": found(50)}, ABOVE, ALL))
+    labels = by_name(merged({"Cat": 91.0, "Mammal": 95.0, "Animal": 99.0}, {"Cat": found(50)}, ABOVE))
     assert [labels[name].confidence for name in ("Cat", "Mammal", "Animal")] == [91, 95, 99]
 
 
-def test_wherever_the_list_is_cut_a_label_keeps_its_parents() -> None:
+def test_a_general_term_comes_before_what_it_stands_above() -> None:
     equally_sure = {"Cat": 90.0, "Mammal": 90.0, "Animal": 90.0, "Person": 90.0}
+    names = [label.name for label in merged(equally_sure, {}, ABOVE)]
     for most in range(1, 5):
-        labels = merged(equally_sure, {}, ABOVE, RecognitionOptions(0, most))
-        names = {label.name for label in labels}
-        assert len(labels) == most
-        assert all(set(ABOVE[name]) <= names for name in names)
-        assert all(label.parents == ABOVE[label.name] for label in labels)
+        assert all(set(ABOVE[name]) <= set(names[:most]) for name in names[:most])
 
 
-def test_a_label_that_is_exactly_sure_enough_is_kept() -> None:
-    assert by_name(merged({"Person": 55.0}, {}, ABOVE, RecognitionOptions(55, 5))).keys() == {"Person"}
-    assert merged({"Person": 54.9}, {}, ABOVE, RecognitionOptions(55, 5)) == ()
+def test_a_label_has_its_parents_and_the_most_general_of_them_as_its_category() -> None:
+    labels = by_name(merged({"Cat": 90.0, "Mammal": 90.0, "Animal": 90.0}, {}, ABOVE))
+    assert labels["Cat"].parents == ("Mammal", "Animal")
+    assert {label.categories for label in labels.values()} == {("Animal",)}
 
 
 def test_a_box_that_reaches_beyond_the_picture_is_cut() -> None:

@@ -1,0 +1,67 @@
+"""Which of the labels that were seen are the answer: one way for all recognisers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from chalicelib.model import Label, Model, Recognition, RecognitionOptions, normalised
+
+# Recognisers are asked for labels down to this confidence, so that "why not?" has an answer.
+SEEN_FROM = 20.0
+MOST_PASSED_OVER = 100
+# A record is one item of at most 400 KB ("Quotas", DynamoDB); other things have to fit in as well.
+MOST_BYTES = 150_000
+
+
+def lowest(options: RecognitionOptions) -> float:
+    """Down to which confidence a recogniser should say what it sees."""
+    return min(SEEN_FROM, options.min_confidence)
+
+
+def answer(seen: Iterable[Label], model: Model, options: RecognitionOptions, **rest: Any) -> Recognition:
+    """A recognition of ``seen`` as it was asked for; ``rest`` are the other fields of a recognition."""
+    if "labels" not in options.features:
+        return Recognition((), model, **rest)
+    ordered = sorted((one for one in seen if one.confidence >= lowest(options)), key=_falling)
+    kept = tuple(_within_bounds([one for one in ordered if _wanted(one, options)][: options.max_labels]))
+    names = {one.name for one in kept}
+    others = [one for one in ordered if one.name not in names]
+    return Recognition(kept, model, passed_over=tuple(others[:MOST_PASSED_OVER]), **rest)
+
+
+def excluded(label: Label, options: RecognitionOptions) -> bool:
+    """Whether a filter keeps the label out, however sure it is."""
+    names = _comparable((label.name, *label.aliases))
+    categories = _comparable(label.categories)
+    if names & _comparable(options.exclude_labels) or categories & _comparable(options.exclude_categories):
+        return True
+    if not (options.include_labels or options.include_categories):
+        return False
+    included = names & _comparable(options.include_labels) or categories & _comparable(
+        options.include_categories
+    )
+    return not included
+
+
+def _wanted(label: Label, options: RecognitionOptions) -> bool:
+    return label.confidence >= options.min_confidence and not excluded(label, options)
+
+
+def _falling(label: Label) -> float:
+    return -label.confidence
+
+
+def _within_bounds(labels: Sequence[Label]) -> Iterator[Label]:
+    """The surest labels, as many as a record has room for."""
+    room = MOST_BYTES
+    for label in labels:
+        room -= len(json.dumps(label.to_json(), ensure_ascii=False).encode())
+        if room < 0:
+            return
+        yield label
+
+
+def _comparable(names: Iterable[str]) -> set[str]:
+    return set(map(normalised, names))
