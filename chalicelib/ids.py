@@ -37,6 +37,11 @@ def derived_id(*parts: str) -> str:
     return hashlib.sha256(framed.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+def is_derived_id(text: str) -> bool:
+    """Whether ``text`` has the form of an id made by :func:`derived_id`."""
+    return len(text) == 32 and set(text) <= set("0123456789abcdef")
+
+
 def rfc3339(moment: float) -> str:
     """Seconds since 1970 as RFC 3339 in UTC with milliseconds."""
     at = datetime.datetime.fromtimestamp(moment, tz=datetime.UTC)

@@ -39,6 +39,7 @@ class Settings:
     upload_expires_seconds: int
     download_expires_seconds: int
     integration_url: str
+    delivery_timeout_seconds: float
     allow_private_urls: bool
     allowed_ports: frozenset[int]
     models_dir: str
@@ -104,6 +105,14 @@ class Settings:
             ),
             integration_url=_take(
                 env, "INTEGRATION_URL", _url_or_empty, "the http(s) URL that gets the XML, or nothing", ""
+            ),
+            delivery_timeout_seconds=_take(
+                # The worker may run 60 s and needs some of them for itself.
+                env,
+                "DELIVERY_TIMEOUT_SECONDS",
+                _within(1, 30, float),
+                "seconds, from 1 to 30",
+                "15",
             ),
             allow_private_urls=_take(env, "ALLOW_PRIVATE_URLS", _flag, "true or false", "false"),
             allowed_ports=_take(

@@ -14,6 +14,9 @@ from botocore.config import Config
 
 from chalicelib.aws import Patience
 from chalicelib.delivery.deliveries import Deliveries
+from chalicelib.delivery.keyring import Keyring
+from chalicelib.delivery.standings import Standings
+from chalicelib.delivery.subscriptions import Subscriptions
 from chalicelib.intake.objects import ObjectStore
 from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.images import Images
@@ -72,6 +75,18 @@ class Services:
     @cached_property
     def deliveries(self) -> Deliveries:
         return Deliveries(self.table, self.now)
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        return Subscriptions(self.table)
+
+    @cached_property
+    def standings(self) -> Standings:
+        return Standings(self.table, self.now)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        return Keyring(self.table, self.now)
 
     @cached_property
     def uploads_queue(self) -> Queue:

@@ -1,74 +1,214 @@
-"""The delivery log: one row for each image, result and destination, whatever happens to the messages."""
+"""The delivery log: what was, is or will be brought to whom, whatever happens to the messages.
+
+A delivery is one record, changed only under the revision it was read with, and small entries beside it by
+which it is found: under its image, under its destination and, while it is parked, under that as well.
+Record and entries change in one transaction.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
-from chalicelib.expressions import Item, Key, Put, Update
-from chalicelib.ids import derived_id, rfc3339
-from chalicelib.model import Json
+from chalicelib.delivery.attempts import Attempt
+from chalicelib.delivery.delivery import Delivery
+from chalicelib.errors import Conflict, NotFound, Superseded
+from chalicelib.expressions import Delete, Item, Key, Put, Update, Value, Write
+from chalicelib.ids import is_derived_id, new_id, rfc3339
 from chalicelib.table import ConditionFailed, Table
 
-INTEGRATION = "integration"
+LEASE_SECONDS = 90.0  # longer than the worker may run (60 s), so that a lease ends only where its holder did
+SLACK_SECONDS = 1.0  # a queue's clock and ours need not agree to the second
+GRACE_SECONDS = 60.0  # how long a message may be late before the sweep sends another
+PUT_OFF_SECONDS = 3600.0  # how long the sweep's own message may take
+LOG_SECONDS = 90 * 86_400.0  # how long the log is kept
+DUE_SHARDS = 16
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """A result on its way to one destination; its id is derived, so that the same one is never made twice."""
+class Page:
+    """Deliveries, newest first; ``next_after`` is where the next page begins, None where nothing follows."""
 
-    id: str
-    owner: str
-    image_id: str
-    result: int
-    destination: str
-    status: Literal["pending", "delivered"] = "pending"
-    created_at: str = ""
-    delivered_at: str = ""
-    reference: str = ""
+    deliveries: tuple[Delivery, ...]
+    next_after: str | None
 
-    @classmethod
-    def of(cls, owner: str, image_id: str, result: int, destination: str) -> Delivery:
-        """The delivery of an image's ``result`` to ``destination``."""
-        return cls(
-            derived_id(owner, image_id, str(result), destination), owner, image_id, result, destination
-        )
 
-    def to_json(self) -> Json:
-        """The message on the queue: enough to find the row, which is the truth."""
-        return {"version": 1, "owner": self.owner, "delivery_id": self.id}
+def by_image(image_id: str) -> str:
+    """The listing of an image's deliveries."""
+    return f"image#{image_id}"
+
+
+def by_destination(destination: str, *, parked: bool = False) -> str:
+    """The listing of a destination's deliveries, or of those that are parked."""
+    return f"{'parked' if parked else 'to'}#{destination}"
 
 
 class Deliveries:
-    """Reads and writes the rows."""
+    """Reads and writes the log, by owner."""
 
     def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table = table
         self._now = now
 
-    def open(self, delivery: Delivery) -> Delivery:
-        """Store a new delivery, or give the one that is there already."""
-        fresh = dataclasses.replace(delivery, created_at=rfc3339(self._now()))
-        item: Item = dict(dataclasses.asdict(fresh))
+    def open(self, delivery: Delivery, *, parked: str | None = None) -> Delivery:
+        """Store a new delivery, due now or ``parked`` for a reason, or give the one that is there already."""
+        now = self._now()
+        made = dataclasses.replace(
+            delivery, created_at=rfc3339(now), next_attempt_at=now, revision=new_id(), **_parked(parked)
+        )
+        due = self._due(made, now + GRACE_SECONDS) if made.status == "pending" else {}
+        expires: Item = {"expires_at": int(now + LOG_SECONDS)}
+        writes: list[Write] = [
+            Put(_key(made.owner, made.id), {**made.to_item(), **expires, **due}, when={"revision": None})
+        ]
+        writes += [Put(_entry(made, listing), expires) for listing in _listings(made)]
         try:
-            self._table.write(Put(_key(delivery.owner, delivery.id), item, when={"id": None}))
+            self._table.transact(writes)
         except ConditionFailed:
-            return self.find(delivery.owner, delivery.id) or fresh
-        return fresh
+            return self.get(delivery.owner, delivery.id)
+        return made
 
     def find(self, owner: str, delivery_id: str) -> Delivery | None:
         """A delivery, or None."""
-        item = self._table.get(_key(owner, delivery_id))
-        fields = {field.name for field in dataclasses.fields(Delivery)}
-        return Delivery(**{n: v for n, v in item.items() if n in fields}) if item else None  # type: ignore[arg-type]  # as written by open
+        return self.read(_key(owner, delivery_id)) if is_derived_id(delivery_id) else None
 
-    def mark_delivered(self, delivery: Delivery, reference: str | None) -> None:
-        """Remember that the destination has taken it, and by which reference it knows it."""
-        done = {"status": "delivered", "delivered_at": rfc3339(self._now()), "reference": reference or ""}
-        self._table.write(Update(_key(delivery.owner, delivery.id), set=done))
+    def get(self, owner: str, delivery_id: str) -> Delivery:
+        """:raises NotFound: this owner has no such delivery."""
+        found = self.find(owner, delivery_id)
+        if found is None:
+            raise NotFound("There is no such delivery.")
+        return found
+
+    def read(self, key: Key) -> Delivery | None:
+        """The delivery under a table key, as :meth:`due` gives them."""
+        item = self._table.get(key)
+        return Delivery.from_item(item) if item else None
+
+    def page(self, owner: str, listing: str, *, limit: int, after: str | None, until: str = "") -> Page:
+        """Deliveries of a listing, newest first, made before or at ``until`` (RFC 3339) if that is given."""
+        bounds = {"at_most": f"{until}#~"} if until else {}
+        entries = self._table.query(
+            f"{owner}#deliveries#{listing}", limit=limit + 1, after=after, newest_first=True, **bounds
+        )
+        places = [str(entry["sk"]) for entry in entries]
+        keys = [_key(owner, place.rpartition("#")[2]) for place in places[:limit]]
+        items = self._table.get_many(keys)
+        found = tuple(Delivery.from_item(items[key]) for key in keys if key in items)
+        return Page(found, places[limit - 1] if len(places) > limit else None)
+
+    def is_due(self, delivery: Delivery) -> bool:
+        """Whether somebody should bring it now: it waits, its time has come, and nobody is at it."""
+        now = self._now()
+        return (
+            delivery.status == "pending"
+            and delivery.lease_until <= now
+            and delivery.next_attempt_at <= now + SLACK_SECONDS
+        )
+
+    def claim(self, delivery: Delivery) -> Delivery:
+        """Begin a try, which is this worker's until the lease ends.
+
+        :raises Superseded: it has changed since it was read: another worker has it, or it is settled.
+        """
+        now = self._now()
+        begun = dataclasses.replace(delivery.begun(now), lease_until=now + LEASE_SECONDS)
+        return self._save(delivery, begun, due_at=begun.lease_until)
+
+    def mark_delivered(self, claimed: Delivery, attempt: Attempt, reference: str | None) -> Delivery:
+        """It has arrived. Raises :exc:`Superseded` as :meth:`claim` does, and so do the next three."""
+        return self._settle(claimed, claimed.ended(attempt), status="delivered", reference=reference)
+
+    def plan(self, claimed: Delivery, attempt: Attempt, wait: float, *, queued: bool) -> Delivery:
+        """Try again in so many seconds; if it is ``queued`` the sweep gives the message time to come."""
+        at = self._now() + wait
+        later = dataclasses.replace(claimed.ended(attempt), next_attempt_at=at)
+        return self._save(claimed, later, due_at=at + GRACE_SECONDS if queued else at)
+
+    def park(self, delivery: Delivery, reason: str, attempt: Attempt | None = None) -> Delivery:
+        """Give up until a person asks for another try."""
+        ended = delivery.ended(attempt) if attempt else delivery
+        return self._settle(delivery, ended, **_parked(reason))
+
+    def cancel(self, delivery: Delivery, reason: str) -> Delivery:
+        """Nobody is to be told of this any more."""
+        return self._settle(delivery, delivery, status="cancelled", reason=reason)
+
+    def renew(self, delivery: Delivery) -> Delivery:
+        """Start again, now, with a whole schedule ahead.
+
+        :raises Conflict: it has arrived or been cancelled, or is being brought at this moment.
+        """
+        now = self._now()
+        if delivery.status in ("delivered", "cancelled"):
+            raise Conflict(f"The delivery is {delivery.status}.", code="delivery-settled")
+        if delivery.lease_until > now:
+            raise Conflict("The delivery is being sent at this moment.", code="delivery-under-way")
+        fresh = dataclasses.replace(
+            delivery, status="pending", tries=0, next_attempt_at=now, settled_at=None, reason=None
+        )
+        return self._save(delivery, fresh, due_at=now + GRACE_SECONDS)
+
+    def put_off(self, delivery: Delivery) -> None:
+        """Let the sweep look at it again in a while: a message is on its way."""
+        due = self._due(delivery, self._now() + PUT_OFF_SECONDS)
+        with contextlib.suppress(ConditionFailed):
+            self._table.write(
+                Update(_key(delivery.owner, delivery.id), set=due, when={"revision": delivery.revision})
+            )
+
+    def due(self) -> Iterator[Key]:
+        """Table keys of the deliveries whose time has come, at most 100 a shard."""
+        until = rfc3339(self._now())
+        for shard in range(DUE_SHARDS):
+            yield from self._table.due(f"delivery#{shard}", until=until, limit=100)
+
+    def _settle(self, before: Delivery, after: Delivery, **outcome: Any) -> Delivery:
+        settled = dataclasses.replace(after, lease_until=0.0, settled_at=rfc3339(self._now()), **outcome)
+        return self._save(before, settled, due_at=None)
+
+    def _save(self, before: Delivery, after: Delivery, *, due_at: float | None) -> Delivery:
+        saved = dataclasses.replace(after, revision=new_id())
+        due = self._due(saved, due_at) if due_at is not None else {}
+        update = Update(
+            _key(saved.owner, saved.id),
+            set={**saved.to_item(), **due},
+            remove=() if due else ("due_shard", "due_at"),
+            when={"revision": before.revision},
+        )
+        try:
+            self._table.transact([update, *self._moves(before, saved)])
+        except ConditionFailed:
+            raise Superseded(f"Delivery {before.id} has changed meanwhile.") from None
+        return saved
+
+    def _moves(self, before: Delivery, after: Delivery) -> Iterator[Write]:
+        """The writes that take it into the listings it belongs to now, and out of the others."""
+        were, are = _listings(before), _listings(after)
+        yield from (Delete(_entry(after, listing)) for listing in were if listing not in are)
+        expires: Item = {"expires_at": int(self._now() + LOG_SECONDS)}
+        yield from (Put(_entry(after, listing), expires) for listing in are if listing not in were)
+
+    def _due(self, delivery: Delivery, at: float) -> dict[str, Value]:
+        shard = zlib.crc32(delivery.id.encode()) % DUE_SHARDS
+        return {"due_shard": f"delivery#{shard}", "due_at": rfc3339(at)}
+
+
+def _parked(reason: str | None) -> dict[str, Any]:
+    return {"status": "parked", "reason": reason} if reason else {}
+
+
+def _listings(delivery: Delivery) -> list[str]:
+    parked = [by_destination(delivery.destination, parked=True)] if delivery.status == "parked" else []
+    return [by_image(delivery.image_id), by_destination(delivery.destination), *parked]
 
 
 def _key(owner: str, delivery_id: str) -> Key:
     return Key(f"{owner}#delivery#{delivery_id}", "delivery")
+
+
+def _entry(delivery: Delivery, listing: str) -> Key:
+    return Key(f"{delivery.owner}#deliveries#{listing}", f"{delivery.created_at}#{delivery.id}")

@@ -1,4 +1,4 @@
-"""The message on the topic: a CloudEvents 1.0 event for each result of an image."""
+"""What is told of an image: a CloudEvents 1.0 event for each of its results."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from chalicelib.model import Image, Json
 
+LABELLED, FAILED = EVENT_TYPES = ("sightline.image.labelled", "sightline.image.failed")
+TEST_TYPE = "sightline.test"
+CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 TOPIC_BYTES = 200_000  # of SNS's 256 KiB; the rest is left for the attributes and for escaping on the way
 FILTERABLE = 100  # label names among the attributes
 
@@ -29,12 +32,13 @@ class ImageFinished:
             owner=image.owner,
             image_id=image.id,
             result=image.result,
-            type=f"sightline.image.{image.status}",
+            type=type_of(image),
             time=image.completed_at or image.created_at,
-            data=_fitting(image.document()),
+            data=image.document(),
         )
 
     def to_json(self) -> Json:
+        """The event as it is sent to receivers."""
         return {
             "specversion": "1.0",
             "id": f"{self.image_id}.{self.result}",
@@ -43,13 +47,16 @@ class ImageFinished:
             "subject": self.image_id,
             "time": self.time,
             "datacontenttype": "application/json",
-            "owner": self.owner,
             "data": self.data,
         }
 
+    def message(self) -> Json:
+        """The event as it fits the topic, where it also says whose image it is."""
+        return {**self.to_json(), "owner": self.owner, "data": _fitting(self.data)}
+
     @classmethod
-    def from_json(cls, event: Json) -> ImageFinished:
-        """:raises KeyError, ValueError: this is no event of ours."""
+    def from_message(cls, event: Json) -> ImageFinished:
+        """:raises KeyError, ValueError: this is no message of ours."""
         image_id, _, result = event["id"].rpartition(".")
         return cls(event["owner"], image_id, int(result), event["type"], event["time"], event["data"])
 
@@ -57,6 +64,11 @@ class ImageFinished:
         """What a subscription of the topic can filter by: ``type``, ``owner`` and ``labels``."""
         names = [label["name"] for label in self.data["labels"]]
         return {"type": self.type, "owner": self.owner, "labels": names[:FILTERABLE]}
+
+
+def type_of(image: Image) -> str:
+    """The type of the event of an image's present result."""
+    return f"sightline.image.{image.status}"
 
 
 def _fitting(document: Json) -> Json:

@@ -6,11 +6,14 @@ events are hints to look at it, so a repeated hint finds nothing left to do.
 
 from chalicelib.pipeline.arrival import await_upload, delete_image, fetch_and_take_in, take_in
 from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
+from chalicelib.pipeline.receivers import check_receiver
+from chalicelib.pipeline.resending import send_again, send_parked_again, try_out
 from chalicelib.pipeline.telling import deliver, fan_out
 from chalicelib.pipeline.upkeep import sweep
 
 __all__ = [
     "await_upload",
+    "check_receiver",
     "delete_image",
     "deliver",
     "fan_out",
@@ -18,6 +21,9 @@ __all__ = [
     "label_image",
     "label_messages",
     "label_or_leave",
+    "send_again",
+    "send_parked_again",
     "sweep",
     "take_in",
+    "try_out",
 ]

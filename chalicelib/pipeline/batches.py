@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from chalicelib.intake.objects import UPLOADS
@@ -14,17 +15,27 @@ log = logging.getLogger("sightline.batches")
 T = TypeVar("T")
 
 
-def for_each(items: Iterable[T], act: Callable[[T], object]) -> None:
-    """Act on every item, then raise the first error: one bad message does not keep the others waiting."""
-    errors = []
-    for item in items:
+def for_each(items: Iterable[T], act: Callable[[T], object], *, at_once: int = 1) -> None:
+    """Act on every item, then raise the first error: one bad message does not keep the others waiting.
+
+    With ``at_once`` over 1, so many threads act: one slow item does not either.
+    """
+
+    def attempted(item: T) -> Exception | None:
         try:
             act(item)
         except Exception as error:
             log.warning("one of a batch failed: %r", error)
-            errors.append(error)
-    if errors:
-        raise errors[0]
+            return error
+        return None
+
+    if at_once == 1:
+        outcomes = [attempted(item) for item in items]
+    else:
+        with ThreadPoolExecutor(at_once) as threads:
+            outcomes = list(threads.map(attempted, items))
+    for error in filter(None, outcomes):
+        raise error
 
 
 def bodies(event: Json) -> Iterator[Json]:

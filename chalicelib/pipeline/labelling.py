@@ -79,7 +79,7 @@ def announce(record: Record, services: Services) -> None:
     image = record.image
     services.objects.write_sidecar(image.key, image.document())
     finished = ImageFinished.of(image)
-    services.topic.publish(finished.to_json(), finished.attributes())
+    services.topic.publish(finished.message(), finished.attributes())
     try:
         services.images.mark_announced(record)
     except Superseded:

@@ -1,44 +1,152 @@
-"""Everyone who asked is told: the fan-out makes deliveries, the worker brings them."""
+"""Everyone who asked is told: the fan-out makes deliveries, the worker brings them.
+
+Between any two steps a worker may die: the log says what is due, and the sweep sends a message for
+whatever nobody came for. A message is only a hint to look there, so a repeated or late one does no harm.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import math
 
-from chalicelib.delivery import courier
-from chalicelib.delivery.deliveries import INTEGRATION, Delivery
+from chalicelib.delivery import courier, schedule
+from chalicelib.delivery.attempts import Verdict
+from chalicelib.delivery.courier import Outcome
+from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.destinations import Destination
 from chalicelib.delivery.events import ImageFinished
-from chalicelib.model import Json
+from chalicelib.delivery.standings import GONE, Standing
+from chalicelib.errors import Superseded
+from chalicelib.model import Image, Json
 from chalicelib.pipeline.batches import bodies, for_each
+from chalicelib.pipeline.receivers import parcel_for, receiver, receivers_of
+from chalicelib.queues import LONGEST_DELAY
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.telling")
 
+AT_ONCE = 10  # the most messages that SQS hands over together
+
+NO_IMAGE = "The image was deleted."
+NEWER_RESULT = "The image has a newer result, or is about to get one; that one is told of instead."
+NOBODY = "Nobody is to be told there any more."
+DISABLED = "The destination is disabled: {} Send this delivery again to enable it."
+REFUSED = "The receiver refused it for good."
+GAVE_UP = f"All {schedule.TRIES} tries failed."
+
 
 def fan_out(event: Json, services: Services) -> None:
     """Make one delivery for each destination of an SNS event's results, and one message for each delivery."""
-    finished = (ImageFinished.from_json(json.loads(record["Sns"]["Message"])) for record in event["Records"])
-    for_each(finished, lambda one: _fan_out(one, services))
+    messages = (json.loads(record["Sns"]["Message"]) for record in event["Records"])
+    for_each(messages, lambda message: _fan_out(ImageFinished.from_message(message), services))
 
 
 def deliver(event: Json, services: Services) -> None:
-    """Bring an SQS event's deliveries to where they go; a failure is raised, so the queue tries again."""
-    for_each(bodies(event), lambda body: _deliver(body["owner"], body["delivery_id"], services))
+    """Bring an SQS event's deliveries to their destinations, side by side.
+
+    What a destination does is recorded and planned for; only a fault of our own is raised, which brings the
+    whole batch back: those that were done by then are left alone.
+    """
+    for_each(
+        bodies(event), lambda body: _deliver(body["owner"], body["delivery_id"], services), at_once=AT_ONCE
+    )
 
 
 def _fan_out(finished: ImageFinished, services: Services) -> None:
-    for destination in [INTEGRATION] if services.settings.integration_url else []:
-        delivery = Delivery.of(finished.owner, finished.image_id, finished.result, destination)
-        if services.deliveries.open(delivery).status == "pending":
-            services.deliveries_queue.send(delivery.to_json())
+    image = _current(finished.owner, finished.image_id, finished.result, services)
+    if not isinstance(image, Image):
+        log.info("nobody is told of %r: %s", finished.image_id, image)
+        return
+    for destination in receivers_of(image, services):
+        delivery = Delivery.of(image.owner, image.id, image.result, finished.type, destination.name)
+        standing = services.standings.of(image.owner, destination.address)
+        opened = services.deliveries.open(delivery, parked=_disabled(standing))
+        if services.deliveries.is_due(opened):
+            services.deliveries_queue.send(opened.message())
 
 
 def _deliver(owner: str, delivery_id: str, services: Services) -> None:
     delivery = services.deliveries.find(owner, delivery_id)
-    record = services.images.find(owner, delivery.image_id) if delivery else None
-    if delivery is None or record is None or delivery.status != "pending":
-        log.info("nothing to deliver: %r", delivery_id)
+    if delivery is None or not services.deliveries.is_due(delivery):
+        log.info("nothing to deliver now: %r", delivery_id)
         return
-    url = services.settings.integration_url
-    reference = courier.bring_xml(record.image, url, delivery.id, services.outbound)
-    services.deliveries.mark_delivered(delivery, reference)
+    try:
+        _bring(delivery, services)
+    except Superseded as error:
+        log.info("left to another worker: %s", error)
+
+
+def _bring(delivery: Delivery, services: Services) -> None:
+    """Make one try, unless the delivery has become pointless."""
+    image = _current(delivery.owner, delivery.image_id, delivery.result, services)
+    if not isinstance(image, Image):
+        services.deliveries.cancel(delivery, image)
+        return
+    destination = receiver(delivery.owner, delivery.destination, image, services)
+    if destination is None:
+        services.deliveries.cancel(delivery, NOBODY)
+        return
+    standing = services.standings.of(delivery.owner, destination.address)
+    if disabled := _disabled(standing):
+        services.deliveries.park(delivery, disabled)
+        return
+    if delivery.tries >= schedule.TRIES:  # the last one was interrupted
+        services.deliveries.park(delivery, GAVE_UP)
+        return
+    claimed = services.deliveries.claim(delivery)
+    parcel = parcel_for(destination, image, delivery.id, services)
+    timeout = services.settings.delivery_timeout_seconds
+    outcome = courier.bring(parcel, services.outbound, deadline=timeout, now=services.now)
+    _note(outcome, delivery.owner, destination, standing, services)
+    _record(outcome, claimed, services)
+
+
+def _record(outcome: Outcome, claimed: Delivery, services: Services) -> None:
+    attempt = outcome.attempt
+    match outcome.verdict:
+        case Verdict.ARRIVED:
+            services.deliveries.mark_delivered(claimed, attempt, outcome.reference)
+        case Verdict.GONE:
+            services.deliveries.park(claimed, GONE, attempt)
+        case Verdict.NEVER:
+            services.deliveries.park(claimed, REFUSED, attempt)
+        case Verdict.AGAIN:
+            _plan(outcome, claimed, services)
+
+
+def _plan(outcome: Outcome, claimed: Delivery, services: Services) -> None:
+    wait = schedule.wait_after(claimed.tries, outcome.asked_wait)
+    if wait is None:
+        services.deliveries.park(claimed, GAVE_UP, outcome.attempt)
+        return
+    short = wait <= LONGEST_DELAY
+    services.deliveries.plan(claimed, outcome.attempt, wait, queued=short)
+    if short:
+        services.deliveries_queue.send(claimed.message(), delay=math.ceil(wait))
+
+
+def _note(
+    outcome: Outcome, owner: str, destination: Destination, standing: Standing, services: Services
+) -> None:
+    """Remember how the destination did: before the delivery's own record, so that a repeat cannot miss it."""
+    if outcome.verdict is Verdict.ARRIVED:
+        if standing.failures:
+            services.standings.clear(owner, destination.address)
+    elif outcome.verdict is Verdict.GONE:
+        services.standings.disable(owner, destination.address, GONE)
+    else:
+        services.standings.count_failure(owner, destination.address, standing)
+
+
+def _current(owner: str, image_id: str, result: int, services: Services) -> Image | str:
+    """The image, if this is still its result; else the sentence that says why nobody is told of it."""
+    record = services.images.find(owner, image_id)
+    if record is None:
+        return NO_IMAGE
+    image = record.image
+    return image if image.final and image.result == result else NEWER_RESULT
+
+
+def _disabled(standing: Standing) -> str | None:
+    return DISABLED.format(standing.reason) if standing.disabled_at else None

@@ -63,6 +63,13 @@ class FakeTable:
         )
         return [Key(pk, sk) for _, pk, sk in due[:limit]]
 
+    def due_times(self, kind: str) -> list[str]:
+        """When the items of a kind are due, soonest first."""
+        items = (item for partition in self._partitions.values() for item in partition.values())
+        return sorted(
+            str(item["due_at"]) for item in items if str(item.get("due_shard", "")).startswith(kind)
+        )
+
     def write(self, write: Write) -> None:
         self.transact([write])
 

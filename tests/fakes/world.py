@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.delivery.deliveries import Deliveries
+from chalicelib.delivery.keyring import Keyring
+from chalicelib.delivery.standings import Standings
+from chalicelib.delivery.subscriptions import Subscriptions
 from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.images import Images
 from chalicelib.model import Image, Json, ObjectUploaded
@@ -33,6 +36,9 @@ class World:
         self.images = Images(self.table, self.clock)  # type: ignore[arg-type]  # held to Table's contract
         self.labels = Catalogue(self.table)  # type: ignore[arg-type]
         self.deliveries = Deliveries(self.table, self.clock)  # type: ignore[arg-type]
+        self.subscriptions = Subscriptions(self.table)  # type: ignore[arg-type]
+        self.standings = Standings(self.table, self.clock)  # type: ignore[arg-type]
+        self.keyring = Keyring(self.table, self.clock)  # type: ignore[arg-type]
         self.uploads_queue = FakeQueue()
         self.deliveries_queue = FakeQueue()
         self.topic = FakeTopic()

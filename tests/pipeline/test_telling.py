@@ -1,125 +1,414 @@
-"""Fan-out and worker: one delivery for each destination, brought until it has arrived."""
+"""Fan-out and worker: one delivery for each destination, brought until it has arrived or is parked."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import threading
 from typing import Any
 
 import pytest
 
 from chalicelib import pipeline
+from chalicelib.delivery import signatures
+from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.events import TOPIC_BYTES, ImageFinished
-from chalicelib.errors import DeliveryFailed
-from chalicelib.model import Box, Image, Instance, Json, Label
-from chalicelib.outbound import Reply
+from chalicelib.delivery.subscriptions import Subscription
+from chalicelib.errors import Conflict, DeliveryFailed, Unavailable, UnusableUrl
+from chalicelib.ids import new_id
+from chalicelib.model import Box, Image, Instance, Label
+from chalicelib.outbound.reply import Headers, Reply
+from tests.fakes.mail import Mail, sns_event, sqs_event
+from tests.fakes.receiver import FakeReceiver
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import World
 
 KEY = "uploads/cat.jpg"
 PARTNER = "https://partner.example/labels"
-
-
-class FakePartner:
-    """Takes the place of all outgoing HTTP: answers as told and remembers what came."""
-
-    def __init__(self, *statuses: int, body: bytes = b"") -> None:
-        self._statuses = list(statuses)
-        self._body = body
-        self.received: list[tuple[str, bytes, dict[str, str]]] = []
-
-    def post(self, url: str, *, body: bytes, headers: dict[str, str], deadline: float) -> Reply:
-        self.received.append((url, body, headers))
-        return Reply(self._statuses.pop(0) if self._statuses else 200, {}, self._body)
+HOOK = "https://hook.example/in"
 
 
 @pytest.fixture
 def world() -> Any:
     world: Any = World(INTEGRATION_URL=PARTNER)
-    world.recogniser = FakeRecogniser(Label("Cat", 93.0))
-    world.outbound = FakePartner()
-    pipeline.label_image(world.drop(KEY), world)
+    world.recogniser = FakeRecogniser(Label("Cat", 93.0, parents=("Animal",)))
+    world.outbound = FakeReceiver()
     return world
 
 
-def sns(world: World) -> Json:
-    return {"Records": [{"Sns": {"Message": json.dumps(event)}} for event in world.topic.published]}
+@pytest.fixture
+def mail(world: Any) -> Mail:
+    """An image has been labelled and waits to be told of."""
+    pipeline.label_image(world.drop(KEY), world)
+    return Mail(world)
 
 
-def sqs(world: World) -> Json:
-    return {"Records": [{"body": json.dumps(message)} for message in world.deliveries_queue.messages]}
+def subscribe(world: Any, **changes: Any) -> Subscription:
+    made = Subscription(new_id(), "default", HOOK, "2026-01-01T00:00:00.000Z")
+    subscription = dataclasses.replace(made, **changes)
+    world.subscriptions.create(subscription)
+    return subscription
 
 
-def test_a_result_reaches_the_integration_server_as_xml(world: Any) -> None:
-    pipeline.fan_out(sns(world), world)
-    pipeline.deliver(sqs(world), world)
-    ((url, body, headers),) = world.outbound.received
-    assert url == PARTNER
-    assert body.startswith(b"<?xml")
-    assert b"Cat" in body
-    assert headers["Content-Type"].startswith("application/xml")
+def the_delivery(mail: Mail, destination: str = "integration") -> Delivery:
+    [delivery] = mail.log(destination)
+    return delivery
 
 
-def test_without_an_integration_url_nobody_is_told(world: Any) -> None:
-    world.with_settings(integration_url="")
-    pipeline.fan_out(sns(world), world)
-    assert world.deliveries_queue.messages == []
+def statuses(delivery: Delivery) -> list[int | None]:
+    return [attempt.status for attempt in delivery.attempts]
 
 
-def test_a_repeated_fan_out_or_message_is_delivered_once(world: Any) -> None:
-    pipeline.fan_out(sns(world), world)
-    pipeline.fan_out(sns(world), world)
-    pipeline.deliver(sqs(world), world)
-    pipeline.fan_out(sns(world), world)
-    pipeline.deliver(sqs(world), world)
-    assert len(world.outbound.received) == 1
+class TestWhoIsTold:
+    def test_the_integration_server_gets_signed_xml(self, world: Any, mail: Mail) -> None:
+        mail.run()
+        [posted] = world.outbound.posted
+        assert posted.url == PARTNER
+        assert posted.body.startswith(b"<?xml")
+        assert posted.headers["content-type"].startswith("application/xml")
+        signatures.verify(
+            world.keyring.get("default", "owner").current, posted.headers, posted.body, now=world.now()
+        )
+
+    def test_without_an_integration_url_nobody_is_told(self, world: Any, mail: Mail) -> None:
+        world.with_settings(integration_url="")
+        mail.run()
+        assert world.outbound.posted == []
+
+    def test_a_callback_gets_a_signed_event(self, world: Any, mail: Mail) -> None:
+        world.with_settings(integration_url="")
+        record = world.images.find_by_key(KEY)
+        image = dataclasses.replace(record.image, callback_url=HOOK)
+        world.images.finish(record, image)
+        mail.run()
+        [posted] = world.outbound.posted
+        event = json.loads(posted.body)
+        assert (event["specversion"], event["type"]) == ("1.0", "sightline.image.labelled")
+        assert event["data"] == json.loads(json.dumps(image.document()))
+        assert "owner" not in event
+        signatures.verify(
+            world.keyring.get("default", "owner").current, posted.headers, posted.body, now=world.now()
+        )
+
+    @pytest.mark.parametrize(
+        ("changes", "told"),
+        [
+            ({}, True),
+            ({"filter": "animal & !dog"}, True),
+            ({"filter": "dog"}, False),
+            ({"filter": "cat@95"}, False),
+            ({"event_types": ("sightline.image.failed",)}, False),
+        ],
+    )
+    def test_a_subscription_is_told_of_what_it_asks_for(
+        self, world: Any, mail: Mail, changes: dict[str, Any], told: bool
+    ) -> None:
+        subscription = subscribe(world, **changes)
+        mail.run()
+        assert [one.status for one in mail.log(subscription.id)] == ["delivered"] * told
+
+    def test_a_subscription_may_have_xml_and_signs_with_a_secret_of_its_own(
+        self, world: Any, mail: Mail
+    ) -> None:
+        subscription = subscribe(world, format="xml")
+        mail.run()
+        posted = next(one for one in world.outbound.posted if one.url == HOOK)
+        assert posted.body.startswith(b"<?xml")
+        secret = world.keyring.get("default", subscription.id).current
+        assert secret != world.keyring.get("default", "owner").current
+        signatures.verify(secret, posted.headers, posted.body, now=world.now())
+
+    def test_another_owners_subscription_is_told_nothing(self, world: Any, mail: Mail) -> None:
+        subscription = subscribe(world, owner="somebody")
+        mail.run()
+        assert mail.log(subscription.id) == mail.log(subscription.id, "somebody") == []
+
+    def test_while_a_secret_is_replaced_both_sign(self, world: Any, mail: Mail) -> None:
+        old = world.keyring.get("default", "owner").current
+        new = world.keyring.rotate("default", "owner").current
+        mail.run()
+        [posted] = world.outbound.posted
+        for secret in (old, new):
+            signatures.verify(secret, posted.headers, posted.body, now=world.now())
 
 
-@pytest.mark.parametrize("status", [301, 400, 404, 429, 500, 503])
-def test_only_a_2xx_is_done_and_all_else_goes_back_to_the_queue(world: Any, status: int) -> None:
-    world.outbound = FakePartner(status, 204)
-    pipeline.fan_out(sns(world), world)
-    with pytest.raises(DeliveryFailed):
-        pipeline.deliver(sqs(world), world)
-    pipeline.deliver(sqs(world), world)
-    first, second = (headers["Idempotency-Key"] for _, _, headers in world.outbound.received)
-    assert first == second
+class TestOnce:
+    def test_a_repeated_fan_out_or_message_is_delivered_once(self, world: Any, mail: Mail) -> None:
+        event = sns_event(world.topic.published)
+        pipeline.fan_out(event, world)
+        pipeline.fan_out(event, world)
+        messages = sqs_event(world.deliveries_queue.messages * 2)
+        pipeline.deliver(messages, world)
+        pipeline.fan_out(event, world)
+        pipeline.deliver(messages, world)
+        assert len(world.outbound.posted) == 1
+        assert len(mail.log("integration")) == 1
+
+    def test_a_message_that_comes_early_waits_for_its_time(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(500, 200)
+        mail.announce()
+        messages = sqs_event(world.deliveries_queue.messages)
+        pipeline.deliver(messages, world)
+        pipeline.deliver(messages, world)
+        assert len(world.outbound.posted) == 1
+        mail.run()
+        assert the_delivery(mail).status == "delivered"
+
+    def test_two_workers_never_send_one_delivery_at_the_same_time(self, world: Any, mail: Mail) -> None:
+        mail.announce()
+        messages = sqs_event(world.deliveries_queue.messages)
+        world.outbound = FakeReceiver(during=lambda: pipeline.deliver(messages, world))
+        pipeline.deliver(messages, world)
+        assert len(world.outbound.posted) == 1
+        assert the_delivery(mail).status == "delivered"
 
 
-def test_a_failing_message_does_not_hold_up_the_others_of_its_batch(world: Any) -> None:
-    pipeline.label_image(world.drop("uploads/other.jpg"), world)
-    pipeline.fan_out(sns(world), world)
-    world.outbound = FakePartner(500, 200)
-    with pytest.raises(DeliveryFailed):
-        pipeline.deliver(sqs(world), world)
-    assert len(world.outbound.received) == 2
+class TestWhatAnAnswerMeans:
+    @pytest.mark.parametrize(
+        "answer", [302, 408, 425 + 75, 429, 503, DeliveryFailed("No answer."), Reply(600, Headers(), b"")]
+    )
+    def test_what_may_pass_is_tried_again_under_the_same_id(
+        self, world: Any, mail: Mail, answer: Any
+    ) -> None:
+        world.outbound.answer_with(answer, answer, 204)
+        mail.run()
+        delivery = the_delivery(mail)
+        assert delivery.status == "delivered"
+        assert len(delivery.attempts) == 3
+        assert len(set(world.outbound.ids)) == 1
+
+    @pytest.mark.parametrize("answer", [400, 401, 404, 422, 451, UnusableUrl("Not there.")])
+    def test_a_refusal_for_good_parks_at_once(self, world: Any, mail: Mail, answer: Any) -> None:
+        world.outbound.answer_with(answer)
+        mail.run()
+        delivery = the_delivery(mail)
+        assert (delivery.status, len(delivery.attempts)) == ("parked", 1)
+
+    def test_ten_failures_over_75_hours_park(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(500)
+        before = world.now()
+        mail.run()
+        delivery = the_delivery(mail)
+        assert (delivery.status, statuses(delivery)) == ("parked", [500] * 10)
+        assert 0.8 * 75.5 <= (world.now() - before) / 3600 <= 1.2 * 75.6
+
+    def test_short_waits_go_by_the_queue_and_long_ones_by_the_sweep(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(500)
+        mail.run()
+        at_once, *delays = mail.delays
+        assert at_once == 0
+        assert 4 <= delays[0] <= 6
+        assert 240 <= delays[1] <= 360
+        assert set(delays[2:]) == {0}
+
+    def test_patience_asked_for_is_given(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(Reply(503, Headers([("Retry-After", "120")]), b""), 200)
+        before = world.now()
+        mail.run()
+        assert the_delivery(mail).status == "delivered"
+        assert 120 <= world.now() - before <= 146
+
+    def test_a_success_keeps_the_reference_of_the_receipt(self, world: Any, mail: Mail) -> None:
+        receipt = b"<receipt><reference>R-1</reference></receipt>"
+        world.outbound.answer_with(Reply(200, Headers(), receipt))
+        mail.run()
+        delivery = the_delivery(mail)
+        assert (delivery.status, delivery.reference) == ("delivered", "R-1")
+        assert delivery.attempts[0].answer == receipt.decode()
+
+    @pytest.mark.parametrize("receipt", [b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", b"<un", b"\xff\x00"])
+    def test_a_receipt_that_cannot_be_read_is_a_success_all_the_same(
+        self, world: Any, mail: Mail, receipt: bytes
+    ) -> None:
+        world.outbound.answer_with(Reply(200, Headers(), receipt))
+        mail.run()
+        delivery = the_delivery(mail)
+        assert (delivery.status, delivery.reference) == ("delivered", None)
+
+    def test_only_the_first_kilobyte_of_an_answer_is_kept(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(Reply(200, Headers(), b"x" * 5000))
+        mail.run()
+        assert the_delivery(mail).attempts[0].answer == "x" * 1024
 
 
-def test_the_reference_of_the_receipt_is_kept(world: Any) -> None:
-    world.outbound = FakePartner(200, body=b"<receipt><reference>R-1</reference></receipt>")
-    pipeline.fan_out(sns(world), world)
-    pipeline.deliver(sqs(world), world)
-    message = world.deliveries_queue.messages[0]
-    delivery = world.deliveries.find(message["owner"], message["delivery_id"])
-    assert (delivery.status, delivery.reference) == ("delivered", "R-1")
+class TestNobodyIsHeldUp:
+    def test_a_batch_goes_out_side_by_side(self, world: Any) -> None:
+        together = threading.Barrier(10, timeout=5)
+        world.outbound = FakeReceiver(during=lambda: (together.wait(), None)[1])
+        for number in range(10):
+            pipeline.label_image(world.drop(f"uploads/{number}.jpg"), world)
+        mail = Mail(world)
+        mail.run()
+        assert [one.status for one in mail.log("integration")] == ["delivered"] * 10
+
+    def test_a_fault_of_ours_comes_back_and_leaves_the_others_alone(
+        self, world: Any, mail: Mail, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        subscription = subscribe(world)
+        mail.announce()
+        broken = mail.log(subscription.id)[0].id
+        find = world.deliveries.find
+
+        def unavailable(owner: str, delivery_id: str) -> Delivery | None:
+            if delivery_id == broken:
+                raise Unavailable("DynamoDB did not answer.")
+            return find(owner, delivery_id)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(world.deliveries, "find", unavailable)
+            with pytest.raises(Unavailable):
+                mail.bring()
+        assert the_delivery(mail).status == "delivered"
+        mail.bring()
+        assert the_delivery(mail, subscription.id).status == "delivered"
+        assert len(world.outbound.posted) == 2
 
 
-def test_nothing_is_delivered_of_an_image_that_was_deleted_meanwhile(world: Any) -> None:
-    pipeline.fan_out(sns(world), world)
-    pipeline.delete_image(world.image_at(KEY), world)
-    pipeline.deliver(sqs(world), world)
-    assert world.outbound.received == []
+class TestDestinations:
+    def test_410_disables_and_what_comes_later_is_parked_unsent(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(410, 200)
+        mail.run()
+        mail.forward(1)
+        pipeline.label_image(world.drop("uploads/later.jpg"), world)
+        mail.run()
+        first, later = mail.log("integration")
+        assert (first.status, statuses(first)) == ("parked", [410])
+        assert (later.status, statuses(later)) == ("parked", [])
+        assert "410" in (later.reason or "")
+
+    def test_what_was_waiting_for_a_destination_that_is_gone_is_parked(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(500, 410)
+        mail.announce()
+        mail.bring()
+        mail.forward(1)
+        pipeline.label_image(world.drop("uploads/later.jpg"), world)
+        mail.run()
+        waiting, _ = mail.log("integration")
+        assert (waiting.status, statuses(waiting)) == ("parked", [500])
+
+    def test_five_days_of_nothing_but_failure_disable(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(500)
+        mail.run()
+        pipeline.label_image(world.drop("uploads/second.jpg"), world)
+        mail.run()
+        pipeline.label_image(world.drop("uploads/third.jpg"), world)
+        mail.run()
+        first, second, third = mail.log("integration")
+        assert len(first.attempts) == 10
+        assert 0 < len(second.attempts) < 10
+        assert "five days" in (second.reason or "")
+        assert third.attempts == ()
+
+    def test_a_success_within_five_days_starts_them_anew(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(*[500] * 9, 200, 500)
+        mail.run()
+        pipeline.label_image(world.drop("uploads/second.jpg"), world)
+        mail.run()
+        first, second = mail.log("integration")
+        assert (first.status, len(first.attempts)) == ("delivered", 10)
+        assert len(second.attempts) == 10
+
+    def test_two_failures_a_quiet_week_apart_disable_nothing(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(400, 400, 200)
+        mail.run()
+        for name in ("second", "third"):
+            mail.forward(7 * 86_400)
+            pipeline.label_image(world.drop(f"uploads/{name}.jpg"), world)
+            mail.run()
+        assert [one.status for one in mail.log("integration")] == ["parked", "parked", "delivered"]
+
+    def test_a_url_that_is_replaced_starts_with_a_clean_slate(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(410, 200)
+        mail.run()
+        mail.forward(1)
+        world.with_settings(integration_url="https://new.example/labels")
+        pipeline.label_image(world.drop("uploads/later.jpg"), world)
+        mail.run()
+        assert [one.status for one in mail.log("integration")] == ["parked", "delivered"]
 
 
-def test_an_event_survives_its_json() -> None:
+class TestWhatHasBecomePointless:
+    def test_nothing_is_delivered_of_an_image_that_was_deleted(self, world: Any, mail: Mail) -> None:
+        mail.announce()
+        pipeline.delete_image(world.image_at(KEY), world)
+        mail.run()
+        assert world.outbound.posted == []
+        assert the_delivery(mail).status == "cancelled"
+
+    def test_an_older_result_gives_way_to_the_newer_one(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(500, 200)
+        mail.announce()
+        mail.bring()
+        mail.forward(1)
+        world.recogniser = FakeRecogniser(Label("Dog", 90.0))
+        pipeline.label_image(world.drop(KEY, b"other bytes, no photo"), world)
+        mail.run()
+        older, newer = mail.log("integration")
+        assert (older.status, newer.status) == ("cancelled", "delivered")
+        assert len(world.outbound.posted) == 2
+
+    def test_nothing_goes_to_a_subscription_that_was_removed(self, world: Any, mail: Mail) -> None:
+        subscription = subscribe(world)
+        mail.announce()
+        world.subscriptions.delete(subscription)
+        mail.run()
+        assert the_delivery(mail, subscription.id).status == "cancelled"
+        assert [one.url for one in world.outbound.posted] == [PARTNER]
+
+
+class TestSendingAgain:
+    def test_a_parked_delivery_gets_a_whole_new_schedule(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(*[500] * 12, 200)
+        mail.run()
+        pipeline.send_again(the_delivery(mail), world)
+        mail.run()
+        delivery = the_delivery(mail)
+        assert (delivery.status, len(delivery.attempts)) == ("delivered", 13)
+        assert len(set(world.outbound.ids)) == 1
+
+    def test_sending_again_enables_a_disabled_destination(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(410, 200)
+        mail.run()
+        pipeline.send_again(the_delivery(mail), world)
+        mail.run()
+        assert the_delivery(mail).status == "delivered"
+
+    def test_a_time_range_of_a_destination_is_sent_again_and_nothing_else(
+        self, world: Any, mail: Mail
+    ) -> None:
+        world.outbound.answer_with(400)
+        moments = []
+        for number in range(4):
+            pipeline.label_image(world.drop(f"uploads/{number}.jpg"), world)
+            mail.run()
+            mail.forward(3600)
+            moments.append(mail.log("integration")[-1].created_at)
+        world.outbound.answer_with(200)
+        resent = pipeline.send_parked_again("default", "integration", moments[1], moments[2], world)
+        mail.run()
+        assert (resent.count, resent.more) == (2, False)
+        parked = [one.created_at for one in mail.log("integration") if one.status == "parked"]
+        assert parked[-1] == moments[3]
+        assert not {moments[1], moments[2]} & set(parked)
+
+    def test_what_has_arrived_is_not_sent_again(self, world: Any, mail: Mail) -> None:
+        mail.run()
+        with pytest.raises(Conflict):
+            pipeline.send_again(the_delivery(mail), world)
+
+
+def test_an_event_survives_its_message() -> None:
     image = Image("01", "owner", KEY, "labelled", "x", "2026-01-01", labels=(Label("Cat", 93.0),), result=3)
     event = ImageFinished.of(image)
-    assert ImageFinished.from_json(json.loads(json.dumps(event.to_json()))) == event
+    assert ImageFinished.from_message(json.loads(json.dumps(event.message()))) == event
 
 
-def test_an_event_too_large_for_the_topic_loses_its_boxes_and_says_so() -> None:
+def test_a_message_too_large_for_the_topic_loses_its_boxes_and_says_so() -> None:
     boxes = tuple(Instance(90.0, Box(0.1, 0.2, 0.3, 0.4)) for _ in range(100))
     crowd = tuple(Label(f"Person {n}", 90.0, instances=boxes) for n in range(100))
     event = ImageFinished.of(Image("01", "o", KEY, "labelled", "x", "2026-01-01", labels=crowd, result=1))
-    assert len(json.dumps(event.to_json()).encode()) < TOPIC_BYTES + 1000
-    assert event.data["truncated"] is True
-    assert [label["name"] for label in event.data["labels"]] == [label.name for label in crowd]
+    message = event.message()
+    assert len(json.dumps(message).encode()) < TOPIC_BYTES + 1000
+    assert message["data"]["truncated"] is True
+    assert [label["name"] for label in message["data"]["labels"]] == [label.name for label in crowd]
+    assert len(event.to_json()["data"]["labels"][0]["instances"]) == 100

@@ -1,0 +1,87 @@
+"""A delivery: one result of an image on its way to one destination."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from chalicelib.delivery.attempts import INTERRUPTED, Attempt
+from chalicelib.expressions import Item
+from chalicelib.ids import derived_id, rfc3339
+from chalicelib.model import Json
+
+Status = Literal["pending", "delivered", "parked", "cancelled"]
+KEPT_ATTEMPTS = 30  # three full rounds; a stored item has room for 400 KB
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is known of a delivery. Its ``id`` is derived, so that the same one is never made twice.
+
+    ``destination`` is ``integration``, ``callback`` or a subscription's id. ``tries`` counts since it was
+    last started; ``attempts`` are the latest 30, oldest first. ``next_attempt_at`` and ``lease_until`` (a
+    worker is at it until then) are seconds since 1970. ``reason`` says why it is parked or cancelled,
+    ``reference`` is what the receiver calls it. ``revision`` changes with every change.
+    """
+
+    id: str
+    owner: str
+    image_id: str
+    result: int
+    event_type: str
+    destination: str
+    status: Status = "pending"
+    created_at: str = ""
+    settled_at: str | None = None
+    next_attempt_at: float = 0.0
+    tries: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    reference: str | None = None
+    reason: str | None = None
+    lease_until: float = 0.0
+    revision: str = ""
+
+    @classmethod
+    def of(cls, owner: str, image_id: str, result: int, event_type: str, destination: str) -> Delivery:
+        """The delivery of an image's ``result`` to ``destination``."""
+        made = derived_id(owner, image_id, str(result), destination)
+        return cls(made, owner, image_id, result, event_type, destination)
+
+    def message(self) -> Json:
+        """The message on the queue: enough to find the record, which is the truth."""
+        return {"version": 1, "owner": self.owner, "delivery_id": self.id}
+
+    def begun(self, at: float) -> Delivery:
+        """With one more try, under way since ``at``; one that never ended was interrupted."""
+        ended = (
+            dataclasses.replace(one, error=INTERRUPTED) if one.under_way else one for one in self.attempts
+        )
+        attempts = (*ended, Attempt(rfc3339(at)))[-KEPT_ATTEMPTS:]
+        return dataclasses.replace(self, tries=self.tries + 1, attempts=attempts)
+
+    def ended(self, attempt: Attempt) -> Delivery:
+        """With the outcome of the try that was under way."""
+        return dataclasses.replace(self, attempts=(*self.attempts[:-1], attempt), lease_until=0.0)
+
+    def document(self) -> Json:
+        """The delivery as its owner sees it."""
+        hidden = {"owner", "lease_until", "revision", "tries"}
+        shown = {name: value for name, value in self._plain().items() if name not in hidden}
+        waiting = self.status == "pending"
+        return {**shown, "next_attempt_at": rfc3339(self.next_attempt_at) if waiting else None}
+
+    def to_item(self) -> Item:
+        text = json.dumps(self._plain(), ensure_ascii=False, separators=(",", ":"))
+        return {"revision": self.revision, "delivery": text}
+
+    @classmethod
+    def from_item(cls, item: Item) -> Delivery:
+        data = json.loads(str(item["delivery"]))
+        attempts = tuple(Attempt.from_json(one) for one in data["attempts"])
+        return cls(**{**data, "attempts": attempts})
+
+    def _plain(self) -> dict[str, Any]:
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {**fields, "attempts": [one.to_json() for one in self.attempts]}

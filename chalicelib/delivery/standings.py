@@ -1,0 +1,65 @@
+"""How a destination has stood up lately: whether it answers, and whether it is still sent to.
+
+Nothing is stored of one that answers. The record of one that fails is gone with its first success.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chalicelib.expressions import Delete, Key, Update
+from chalicelib.ids import rfc3339
+from chalicelib.table import Table
+
+GONE = "It answered 410 Gone."
+FAILING = "It has done nothing but fail for five days."
+FAILING_SECONDS = 5 * 86_400.0
+FEWEST_FAILURES = 10  # two failures that lie a quiet week apart are no five days of failing
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A destination that fails: since when (seconds since 1970), how often, and why it is disabled."""
+
+    failing_since: float | None = None
+    failures: int = 0
+    disabled_at: str | None = None
+    reason: str | None = None
+
+
+class Standings:
+    """Reads and writes standings, by owner and the destination's ``address``."""
+
+    def __init__(self, table: Table, now: Callable[[], float]) -> None:
+        self._table = table
+        self._now = now
+
+    def of(self, owner: str, address: str) -> Standing:
+        """How this destination stands."""
+        item = self._table.get(_key(owner, address)) or {}
+        known = {field.name for field in dataclasses.fields(Standing)}
+        return Standing(**{name: value for name, value in item.items() if name in known})  # type: ignore[arg-type]  # as written below
+
+    def count_failure(self, owner: str, address: str, before: Standing) -> None:
+        """One more failure; with the tenth or later, after five days without a success, it is disabled."""
+        now = self._now()
+        since = now if before.failing_since is None else before.failing_since
+        # A lost answer or a race may count one twice, or begin a moment late: neither matters here.
+        self._table.write(Update(_key(owner, address), set={"failing_since": since}, add={"failures": 1}))
+        if now - since >= FAILING_SECONDS and before.failures + 1 >= FEWEST_FAILURES:
+            self.disable(owner, address, FAILING)
+
+    def disable(self, owner: str, address: str, reason: str) -> None:
+        """Send nothing there until somebody asks for it or shows that it answers."""
+        disabled = {"disabled_at": rfc3339(self._now()), "reason": reason}
+        self._table.write(Update(_key(owner, address), set=disabled))
+
+    def clear(self, owner: str, address: str) -> None:
+        """It answers, or deserves another chance."""
+        self._table.write(Delete(_key(owner, address)))
+
+
+def _key(owner: str, address: str) -> Key:
+    return Key(f"{owner}#standing#{address}", "standing")
