@@ -116,6 +116,12 @@ def show_content(image_id: str) -> Response:
     return answer(images.content, image_id)
 
 
+@app.route("/images/{image_id}/thumbnail")
+def show_thumbnail(image_id: str) -> Response:
+    """Redirect to a small JPEG of the photo."""
+    return answer(images.thumbnail, image_id)
+
+
 @app.route("/images/{image_id}/metadata")
 def show_metadata(image_id: str) -> Response:
     """The sidecar, as JSON or as XML."""

@@ -36,6 +36,7 @@ class Settings:
     uploads_concurrency: int
     max_image_bytes: int
     max_image_pixels: int
+    keep_exif: bool
     upload_expires_seconds: int
     download_expires_seconds: int
     integration_url: str
@@ -88,15 +89,16 @@ class Settings:
                 env, "UPLOADS_CONCURRENCY", _within(2, 1000, int), "a whole number from 2 to 1000", "5"
             ),
             max_image_bytes=_take(
-                env, "MAX_IMAGE_BYTES", _within(1, 100_000_000, int), "bytes, from 1 to 100000000", "15000000"
+                env, "MAX_IMAGE_BYTES", _within(1, 100_000_000, int), "bytes, from 1 to 100000000", "50000000"
             ),
             max_image_pixels=_take(
                 env,
                 "MAX_IMAGE_PIXELS",
                 _within(1, 1_000_000_000, int),
                 "pixels, from 1 to 1000000000",
-                "100000000",
+                "200000000",
             ),
+            keep_exif=_take(env, "KEEP_EXIF", _flag, "true or false", "false"),
             upload_expires_seconds=_take(
                 env, "UPLOAD_EXPIRES_SECONDS", _within(1, 604_800, int), "seconds, from 1 to 604800", "3600"
             ),
@@ -171,7 +173,7 @@ def _url_or_empty(raw: str) -> str:
 
 
 def _flag(raw: str) -> bool:
-    return _one_of("true", "false")(raw.lower()) == "true"
+    return _one_of("true", "1", "false", "0")(raw.lower()) in ("true", "1")
 
 
 def _ports(raw: str) -> frozenset[int]:

@@ -31,8 +31,8 @@ def base_of(request: Request) -> str:
 def image_json(request: Request, image: Image) -> Json:
     """The image as the API shows it: its document and its links."""
     here = f"{base_of(request)}/images/{image.id}"
-    links = {"self": here, "content": f"{here}/content", "metadata": f"{here}/metadata"}
-    return {**image.document(), "links": links}
+    links = {part: f"{here}/{part}" for part in ("content", "metadata", "thumbnail")}
+    return {**image.document(), "links": {"self": here, **links}}
 
 
 def created(location: str, body: Json) -> Response:

@@ -17,6 +17,7 @@ from chalicelib.api.submissions import ABOUT, LONGEST_URL, content_in, new_image
 from chalicelib.delivery import documents
 from chalicelib.errors import BadRequest, Conflict, NotFound
 from chalicelib.ids import is_id
+from chalicelib.intake.objects import thumbnail_key
 from chalicelib.model import Image, Json
 
 if TYPE_CHECKING:
@@ -62,12 +63,21 @@ def content(request: Request, services: Services, image_id: str) -> Response:
     image = services.images.get(owner_of(request), image_id)
     if image.status == "awaiting_upload":
         raise Conflict("The image has been announced but not been uploaded yet.", code="not-uploaded-yet")
-    where = services.objects.presigned_get(
-        image.key,
-        filename=image.filename.rpartition("/")[2] or image.id,
-        content_type=image.content_type or "application/octet-stream",
+    content_type = image.content_type or "application/octet-stream"
+    return _elsewhere(
+        services.objects.presigned_get(image.key, filename=_name(image), content_type=content_type)
     )
-    return Response(body="", status_code=302, headers={"Location": where, "Cache-Control": "no-store"})
+
+
+def thumbnail(request: Request, services: Services, image_id: str) -> Response:
+    """``GET /images/{id}/thumbnail``: on to the small JPEG, which every image that was read has."""
+    image = services.images.get(owner_of(request), image_id)
+    if image.width is None and image.final:
+        raise NotFound("The image could not be read, so there is no thumbnail of it.", code="no-thumbnail")
+    if image.width is None:
+        raise Conflict("The image has not been labelled yet.", code="not-labelled-yet")
+    key, filename = thumbnail_key(image.key), f"{_name(image)}.jpg"
+    return _elsewhere(services.objects.presigned_get(key, filename=filename, content_type="image/jpeg"))
 
 
 def metadata(request: Request, services: Services, image_id: str) -> Response:
@@ -87,6 +97,15 @@ def remove(request: Request, services: Services, image_id: str) -> Response:
     """``DELETE /images/{id}``: the object, and all that is known of it."""
     pipeline.delete_image(services.images.get(owner_of(request), image_id), services)
     return Response(body="", status_code=204)
+
+
+def _name(image: Image) -> str:
+    """What a browser is to call a download."""
+    return image.filename.rpartition("/")[2] or image.id
+
+
+def _elsewhere(where: str) -> Response:
+    return Response(body="", status_code=302, headers={"Location": where, "Cache-Control": "no-store"})
 
 
 def _sidecar(image: Image, services: Services) -> str:

@@ -1,146 +1,150 @@
-"""Is this an image that a recogniser can be given? Told from the bytes alone, before anything is paid for.
+"""Is this an image, and one that can be read within bounds? Told before anything is paid for.
 
-No name and no header of an upload is believed. JPEG and PNG pass; other image formats are known by their
-first bytes and refused by name, which is where their conversion belongs.
+No name and no header of an upload is believed, only its bytes.
 """
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
+from typing import cast
 
+from PIL.Image import DecompressionBombError
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 
 from chalicelib.errors import UnusableImage
+from chalicelib.intake import jpeg
+from chalicelib.intake.formats import FORMATS, Format, format_name
+
+READABLE = f"{', '.join(list(FORMATS)[:-1])} or {list(FORMATS)[-1]}"
+
+# With the file and the rest of the process this stays below 512 MB (measured: tests/intake/test_memory.py).
+DECODING_BYTES = 370_000_000
+_LONGEST_SIDE = 100_000  # pixels; one row is then a small part of that
+
+# Bytes that a reader takes for each pixel, where that is more than the picture itself (measured likewise).
+_BYTES_A_PIXEL = {"WebP": 16.0, "AVIF": 9.4, "HEIC": 7.5}
+_TIFF_OVERHEAD = 4.0  # a turned picture exists twice for a moment
+_BYTES_OF_MODE = {"1": 1.0, "L": 1.0, "P": 1.0, "I;16": 2.0, "I;16B": 2.0, "I;16L": 2.0}
+_BYTES_OF_OTHERS = 4.0
+
+# What Pillow's readers and libheif's raise on bad files, beyond the OSError that is documented.
+_UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    DecompressionBombError,
+)
 
 
 @dataclass(frozen=True)
-class Inspected:
-    """A usable image: ``width`` and ``height`` in pixels once it stands upright.
+class Opened:
+    """An image whose head has been read and whose pixels may now be decoded."""
 
-    ``orientation`` is EXIF's (1–8): how the content must be turned to stand upright.
-    """
-
-    content_type: str
-    width: int
-    height: int
-    orientation: int = 1
+    format: Format
+    content: bytes
+    image: ImageFile
 
 
-@dataclass(frozen=True)
-class _Accepted:
-    content_type: str
-    read: Callable[[BytesIO], ImageFile]
-    end: bytes
+@contextmanager
+def opened(content: bytes, *, max_bytes: int, max_pixels: int) -> Iterator[Opened]:
+    """Open an image of at most ``max_bytes`` and ``max_pixels``; the pixels are counted, not decoded.
 
-
-# Opened by their own classes: Image.open would try every plugin on hostile bytes, make an MPO of some
-# JPEGs, and warn of or refuse sizes by a limit of its own.
-_ACCEPTED: Mapping[str, _Accepted] = {
-    "JPEG": _Accepted("image/jpeg", JpegImageFile, b"\xff\xd9"),
-    "PNG": _Accepted("image/png", PngImageFile, b"IEND"),
-}
-
-# How each format begins; the heads of BMP and ICO are so short that some of what follows is looked at too.
-_HEADS: Mapping[str, re.Pattern[bytes]] = {
-    name: re.compile(head, re.DOTALL)
-    for name, head in {
-        "JPEG": rb"\xff\xd8\xff",
-        "PNG": rb"\x89PNG\r\n\x1a\n",
-        "WebP": rb"RIFF....WEBP",
-        "GIF": rb"GIF8[79]a",
-        "BMP": rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\x00\x00\x00",
-        "TIFF": rb"II[*+]\x00|MM\x00[*+]",
-        "AVIF": rb"....ftypavi[fs]",
-        "HEIC": rb"....ftyp(?:he[iv][cmsx]|mif1|msf1)",
-        "JPEG 2000": rb"\x00\x00\x00\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51",
-        "JPEG XL": rb"\xff\x0a|\x00\x00\x00\x0cJXL \r\n\x87\n",
-        "ICO": rb"\x00\x00\x01\x00[\x01-\x40]\x00",
-        "Photoshop": rb"8BPS\x00[\x01\x02]",
-        "SVG": rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg\b",
-    }.items()
-}
-_HEAD_BYTES = 1024
-_TAIL_BYTES = 1024
-
-# What Pillow's two readers raise on bad files, beyond the OSError that it documents.
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error, zlib.error)
-
-_ORIENTATION = 0x0112
-_SIDEWAYS = frozenset({5, 6, 7, 8})
-
-
-def inspect(content: bytes, *, max_bytes: int, max_pixels: int) -> Inspected:
-    """Check an image through and through, at most ``max_bytes`` long and ``max_pixels`` large.
-
-    The pixels are counted before they are decoded. A PNG is then decoded whole, at up to 4 bytes a pixel; a
-    JPEG at an eighth of its size, which reads all of the file and takes next to no memory, or, where it is
-    progressive, up to 3 bytes a pixel.
+    Whatever fails inside the ``with`` block, where they are decoded, is the file's fault and named as such.
 
     :raises UnusableImage: with a sentence for whoever sent it and one of the codes ``empty``, ``too-large``,
         ``not-an-image``, ``unsupported-type``, ``too-many-pixels``, ``truncated``, ``corrupt``.
     """
     _check_size(content, max_bytes)
-    accepted = _accepted(content)
-    with _faults_named(content, accepted), accepted.read(BytesIO(content)) as image:
-        width, height = image.size
-        _check_pixels(width, height, max_pixels)
-        image.draft(image.mode, (1, 1))
-        image.load()
-        orientation = _orientation(image.info.get("exif", b""))
-    if orientation in _SIDEWAYS:
-        width, height = height, width
-    return Inspected(accepted.content_type, width, height, orientation)
+    kind = _readable(content)
+    with _faults_named(content, kind), kind.open(content) as image:
+        seen = Opened(kind, content, image)
+        _check_pixels(seen, max_pixels)
+        yield seen
 
 
 def _check_size(content: bytes, max_bytes: int) -> None:
     if not content:
         raise UnusableImage("The file is empty. Upload the image again.", code="empty")
-    if len(content) > max_bytes:
+    check_bytes(len(content), max_bytes)
+
+
+def check_bytes(size: int, max_bytes: int) -> None:
+    """:raises UnusableImage: (``too-large``) a file of ``size`` bytes is not even read."""
+    if size > max_bytes:
         raise UnusableImage(
-            f"The file has {len(content):,} bytes; {max_bytes:,} are allowed. Send a smaller version.",
+            f"The file has {size:,} bytes; {max_bytes:,} are allowed. Send a smaller version.",
             code="too-large",
         )
 
 
-def _accepted(content: bytes) -> _Accepted:
-    name = _format(content[:_HEAD_BYTES])
+def _readable(content: bytes) -> Format:
+    name = format_name(content)
     if name is None:
-        raise UnusableImage("The file is not an image. Send a JPEG or PNG.", code="not-an-image")
-    if name not in _ACCEPTED:
+        raise UnusableImage(f"The file is not an image. Send {READABLE}.", code="not-an-image")
+    if name not in FORMATS:
+        raise _unsupported(name)
+    return FORMATS[name]
+
+
+def _unsupported(name: str) -> UnusableImage:
+    return UnusableImage(
+        f"The file is a {name} image, which cannot be read. Send it as {READABLE}.", code="unsupported-type"
+    )
+
+
+def _check_pixels(seen: Opened, max_pixels: int) -> None:
+    width, height = seen.image.size
+    pixels = width * height
+    if not pixels:
+        raise ValueError("no pixels")
+    most = min(max_pixels, int(DECODING_BYTES / max(1.0, _bytes_a_pixel(seen))))
+    if pixels > most:
         raise UnusableImage(
-            f"The file is a {name} image, which cannot be used. Send it as JPEG or PNG.",
-            code="unsupported-type",
+            f"The image has {width:,} × {height:,} pixels; {most:,} in all are allowed in a file of "
+            f"its kind, {seen.format.name}. Scale it down.",
+            code="too-many-pixels",
         )
-    return _ACCEPTED[name]
-
-
-def _format(head: bytes) -> str | None:
-    return next((name for name, pattern in _HEADS.items() if pattern.match(head)), None)
-
-
-def _check_pixels(width: int, height: int, max_pixels: int) -> None:
-    if width * height > max_pixels:
+    if max(width, height) > _LONGEST_SIDE:
         raise UnusableImage(
-            f"The image has {width:,} × {height:,} pixels; {max_pixels:,} in all are allowed. Scale it down.",
+            f"The image is {max(width, height):,} pixels long; {_LONGEST_SIDE:,} are allowed. Scale it down.",
             code="too-many-pixels",
         )
 
 
+def _bytes_a_pixel(seen: Opened) -> float:
+    """The memory that decoding takes. A JPEG is decoded scaled down, so that only its coefficients count."""
+    if seen.format.name == "JPEG":
+        width, height = seen.image.size
+        return jpeg.coefficient_bytes(cast(JpegImageFile, seen.image), seen.content) / (width * height)
+    own = _BYTES_OF_MODE.get(seen.image.mode, _BYTES_OF_OTHERS)
+    if seen.format.name == "TIFF":
+        return own + _TIFF_OVERHEAD
+    return _BYTES_A_PIXEL.get(seen.format.name, own)
+
+
 @contextmanager
-def _faults_named(content: bytes, accepted: _Accepted) -> Iterator[None]:
-    """Raise :exc:`UnusableImage` for whatever Pillow raises: the file ends too soon, or is damaged inside."""
+def _faults_named(content: bytes, kind: Format) -> Iterator[None]:
+    """Raise :exc:`UnusableImage` for whatever a reader raises: the file ends too soon, or is damaged."""
     try:
         yield
+    except ImportError as error:  # a deployment may leave out what reads HEIC
+        raise _unsupported(kind.name) from error
     except _UNREADABLE as error:
-        if accepted.end not in content[-_TAIL_BYTES:]:
+        if not kind.is_whole(content):
             raise UnusableImage(
                 "The end of the image is missing. Upload it again, and wait until the upload is complete.",
                 code="truncated",
@@ -149,22 +153,3 @@ def _faults_named(content: bytes, accepted: _Accepted) -> Iterator[None]:
             "The image is damaged and cannot be read. Save it again in an image editor, then send it.",
             code="corrupt",
         ) from error
-
-
-def _orientation(exif: bytes) -> int:
-    """The orientation tag (EXIF 2.32, section 4.6.4) of the first directory; 1 where there is none.
-
-    Damaged metadata is no reason to refuse a good picture, and Pillow's reader of it warns and raises.
-    """
-    tiff = exif.removeprefix(b"Exif\x00\x00")
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2], "")
-    try:
-        (directory,) = struct.unpack_from(f"{order}I", tiff, 4)
-        (entries,) = struct.unpack_from(f"{order}H", tiff, directory)
-        for entry in range(directory + 2, directory + 2 + 12 * entries, 12):
-            tag, _, _, value = struct.unpack_from(f"{order}HHIH", tiff, entry)
-            if tag == _ORIENTATION:
-                return int(value) if 1 <= value <= 8 else 1
-    except struct.error:
-        return 1
-    return 1

@@ -1,4 +1,4 @@
-"""The bucket: originals under ``uploads/``, sidecars under ``metadata/``, and links that open for a while."""
+"""The bucket: originals under ``uploads/``, what is made of them, and links that open for a while."""
 
 from __future__ import annotations
 
@@ -92,21 +92,37 @@ class ObjectStore:
         stored = self.read(sidecar_key(key), max_bytes=64_000_000)
         return stored.content or b""
 
+    def write_thumbnail(self, key: str, content: bytes) -> None:
+        """Store the small JPEG that goes with the object under ``key``."""
+        self.put(thumbnail_key(key), content, "image/jpeg")
+
     def delete(self, key: str) -> None:
         """Remove the object, then all that was made of it; what is not there is fine."""
-        for doomed in (key, sidecar_key(key)):
-            with faults_told_apart("S3"):
-                self._client.delete_object(Bucket=self.bucket, Key=doomed)
+        self._remove(key)
+        self.delete_derived(key)
 
-    def delete_sidecar(self, key: str) -> None:
+    def delete_derived(self, key: str) -> None:
         """Remove what was made of an object, for when the object has gone meanwhile."""
+        self._remove(sidecar_key(key))
+        self.delete_thumbnail(key)
+
+    def delete_thumbnail(self, key: str) -> None:
+        """Remove the thumbnail, for when the object has become one that cannot be read."""
+        self._remove(thumbnail_key(key))
+
+    def _remove(self, name: str) -> None:
         with faults_told_apart("S3"):
-            self._client.delete_object(Bucket=self.bucket, Key=sidecar_key(key))
+            self._client.delete_object(Bucket=self.bucket, Key=name)
 
 
 def sidecar_key(key: str) -> str:
     """``metadata/<the key below uploads/>.json``."""
     return f"metadata/{key.removeprefix(UPLOADS)}.json"
+
+
+def thumbnail_key(key: str) -> str:
+    """``thumbnails/<the key below uploads/>.jpg``."""
+    return f"thumbnails/{key.removeprefix(UPLOADS)}.jpg"
 
 
 def _not_found(key: str) -> NotFound:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from chalicelib.model.json import Json
 from chalicelib.model.labels import Label
+from chalicelib.model.location import Location
 from chalicelib.model.recognition import ASKED, Asked, Model
 
 Status = Literal["awaiting_upload", "labelling", "labelled", "failed"]
@@ -38,6 +39,9 @@ class Image(Asked):
 
     ``result`` counts the final results so far (0: none yet); ``etag`` and
     ``sequencer`` are those of the object that the current result was made from.
+    ``width`` and ``height`` are those of the upright picture; an image that has them
+    has a thumbnail. ``taken_at`` is the camera's clock, with an offset from UTC only
+    if the camera noted one; its name and the place are kept only if settings say so.
     ``properties``, ``moderation`` and ``text`` are what :class:`Recognition` says of them.
     """
 
@@ -55,6 +59,9 @@ class Image(Asked):
     size: int | None = None
     width: int | None = None
     height: int | None = None
+    taken_at: str | None = None
+    camera: str | None = None
+    location: Location | None = None
     etag: str = ""
     sequencer: str = ""
     labels: tuple[Label, ...] = ()
@@ -76,6 +83,7 @@ class Image(Asked):
             **{name: _listed(value) for name, value in self.asked().items()},
             "version": RECORD_VERSION,
             "metadata": dict(self.metadata),
+            "location": self.location and self.location.to_json(),
             "labels": [label.to_json() for label in self.labels],
             "model": self.model and self.model.to_json(),
             "error": self.error and self.error.to_json(),
@@ -94,6 +102,7 @@ class Image(Asked):
             **{
                 **plain,
                 **{name: _frozen(data[name]) for name in ASKED},
+                "location": Location.from_json(data["location"]) if data["location"] else None,
                 "labels": tuple(Label.from_json(one) for one in data["labels"]),
                 "model": Model.from_json(data["model"]) if data["model"] else None,
                 "error": Failure.from_json(data["error"]) if data["error"] else None,

@@ -93,15 +93,18 @@ class Recognition:
 
 @dataclass(frozen=True)
 class Photo:
-    """An image that passed its checks: upright-agnostic ``content`` bytes and where they lie in S3."""
+    """What a recogniser is given: an upright JPEG or PNG, RGB or grey, of 80–10,000 pixels a side.
+
+    ``content`` is the object under ``key``, of at most 15 MB; or a JPEG made from it, of at most 5 MB, and
+    ``key`` is None. ``width`` and ``height`` are the original's.
+    """
 
     content: bytes
     content_type: str
     width: int
     height: int
     bucket: str
-    key: str
-    orientation: int = 1  # how EXIF says the content must be turned to stand upright, 1–8
+    key: str | None
 
 
 def _given(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.delivery.events import ImageFinished
 from chalicelib.errors import Busy, NotFound, RecogniserRefused, Superseded, Transient, UnusableImage
 from chalicelib.ids import new_id, rfc3339
-from chalicelib.intake.inspection import inspect
 from chalicelib.intake.objects import UPLOADS, StoredObject
 from chalicelib.library.record import Record, parse_key
 from chalicelib.model import (
@@ -19,10 +18,10 @@ from chalicelib.model import (
     Image,
     Json,
     ObjectUploaded,
-    Photo,
     Recognition,
 )
 from chalicelib.pipeline.batches import bodies, event_of, for_each, uploads_in
+from chalicelib.pipeline.preparing import NOTHING_SEEN, drop_outdated_thumbnail, prepared
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.labelling")
@@ -83,8 +82,7 @@ def announce(record: Record, services: Services) -> None:
     try:
         services.images.mark_announced(record)
     except Superseded:
-        if services.images.find(image.owner, image.id) is None:
-            services.objects.delete_sidecar(image.key)
+        _tidy_after_deletion(image, services)
 
 
 def _label_or_leave(
@@ -111,6 +109,7 @@ def _recognised(
     claimed = _claimed(record, uploaded.key, services)
     try:
         image = _outcome(claimed, uploaded, stored, services, time_left)
+        drop_outdated_thumbnail(claimed.image, image, services)
     except Transient:
         services.images.release(claimed)
         raise
@@ -151,7 +150,14 @@ def _finished(claimed: Record, image: Image, services: Services) -> Record | Non
         return services.images.finish(claimed, image)
     except Superseded as error:
         log.info("result dropped: %s", error)
+        _tidy_after_deletion(image, services)
         return None
+
+
+def _tidy_after_deletion(image: Image, services: Services) -> None:
+    """What was written for an image while somebody deleted it goes as well."""
+    if services.images.find(image.owner, image.id) is None:
+        services.objects.delete_derived(image.key)
 
 
 def _outcome(
@@ -166,44 +172,18 @@ def _outcome(
         etag=stored.etag,
         sequencer=uploaded.sequencer,
         size=stored.size,
-        labels=(),
-        model=None,
-        properties=None,
-        moderation=None,
-        text=None,
-        error=None,
+        **NOTHING_SEEN,
     )
     if record.interrupted > MOST_ATTEMPTS:
         return _failed(image, GAVE_UP, services)
     try:
-        photo = _photo(image, stored, services)
-        image = dataclasses.replace(
-            image, content_type=photo.content_type, width=photo.width, height=photo.height
-        )
+        image, photo = prepared(image, stored, services)
         recognition = services.recogniser.recognise(
             photo, image.options(services.settings.recognition), time_left
         )
     except (UnusableImage, RecogniserRefused) as error:
         return _failed(image, Failure(error.code, error.detail), services)
     return _final(image, services, status="labelled", **_recorded(recognition))
-
-
-def _photo(image: Image, stored: StoredObject, services: Services) -> Photo:
-    chosen = services.settings
-    if stored.content is None:
-        raise UnusableImage(
-            f"The file has {stored.size:,} bytes; {chosen.max_image_bytes:,} are allowed.", code="too-large"
-        )
-    seen = inspect(stored.content, max_bytes=chosen.max_image_bytes, max_pixels=chosen.max_image_pixels)
-    return Photo(
-        stored.content,
-        seen.content_type,
-        seen.width,
-        seen.height,
-        chosen.bucket,
-        image.key,
-        seen.orientation,
-    )
 
 
 def _recorded(recognition: Recognition) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from chalicelib.recognition.detector import detect
 from chalicelib.recognition.hierarchy import Hierarchy
 from chalicelib.recognition.merge import merged
 from chalicelib.recognition.network import Network, required
-from chalicelib.recognition.pixels import upright
+from chalicelib.recognition.pixels import decoded
 
 
 class OnnxRecogniser:
@@ -34,7 +34,7 @@ class OnnxRecogniser:
     def recognise(
         self, photo: Photo, options: RecognitionOptions, time_left: TimeLeft = unhurried
     ) -> Recognition:
-        picture = upright(photo)
+        picture = decoded(photo)
         confidences = self._hierarchy.confidences(classify(self._classifier, picture))
         instances = detect(self._detector, picture)
         seen = merged(confidences, instances, self._hierarchy.above)

@@ -26,7 +26,7 @@ _Ask = Callable[..., Json]
 class RekognitionRecogniser:
     """Recognises by ``client``, a boto3 Rekognition client that tries once and as long as ``patience`` knows.
 
-    The photo's bytes are not sent: Rekognition reads the object itself, which allows 15 MB instead of 5. It
+    Where the photo is an object, Rekognition reads it itself, which allows 15 MB; else its bytes are sent. It
     is asked for all that it sees, and what was asked for is chosen here: its own filters refuse names
     that it does not know, and would hide what was left out from "why not?".
     """
@@ -53,8 +53,7 @@ class RekognitionRecogniser:
         )
 
     def _ask(self, photo: Photo, time_left: TimeLeft, operation: str, **arguments: Any) -> Json:
-        image = {"S3Object": {"Bucket": photo.bucket, "Name": photo.key}}
-        call = functools.partial(getattr(self._client, operation), Image=image, **arguments)
+        call = functools.partial(getattr(self._client, operation), Image=_where(photo), **arguments)
         try:
             return self._patience.call("Rekognition", call, time_left)
         except ClientError as error:
@@ -78,6 +77,12 @@ def _moderation_of(ask: _Ask, options: RecognitionOptions) -> Json:
 
 def _version(answer: Mapping[str, Any]) -> str:
     return next((str(answer[name]) for name in _VERSIONS if answer.get(name)), "unknown")
+
+
+def _where(photo: Photo) -> Json:
+    if photo.key is None:
+        return {"Bytes": photo.content}
+    return {"S3Object": {"Bucket": photo.bucket, "Name": photo.key}}
 
 
 def _label(data: Mapping[str, Any]) -> Label:

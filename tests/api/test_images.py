@@ -28,7 +28,7 @@ def test_an_empty_object_announces_an_upload(api: Api, services: FakeServices) -
         "url": f"{BUCKET_URL}/uploads/~default/{image['id']}?X-Amz-Signature=put",
         "form": {
             "url": f"{BUCKET_URL}/",
-            "fields": {"key": f"uploads/~default/{image['id']}", "policy": "at most 15000000"},
+            "fields": {"key": f"uploads/~default/{image['id']}", "policy": "at most 50000000"},
         },
         "expires_in": 3600,
     }
@@ -108,6 +108,7 @@ def test_an_image_shows_its_labels_and_links(api: Api, services: FakeServices) -
         "self": f"http://127.0.0.1:8000/images/{image_id}",
         "content": f"http://127.0.0.1:8000/images/{image_id}/content",
         "metadata": f"http://127.0.0.1:8000/images/{image_id}/metadata",
+        "thumbnail": f"http://127.0.0.1:8000/images/{image_id}/thumbnail",
     }
 
 
@@ -121,7 +122,7 @@ def test_an_unchanged_image_is_not_sent_again(api: Api, services: FakeServices) 
     assert (changed.status_code, changed.headers["ETag"] == tag) == (200, False)
 
 
-@pytest.mark.parametrize("suffix", ["", "/content", "/metadata"])
+@pytest.mark.parametrize("suffix", ["", "/content", "/thumbnail", "/metadata"])
 @pytest.mark.parametrize("image_id", [NO_SUCH_ID, "nothing", "%00", NO_SUCH_ID.lower(), "0" * 300, "é"])
 def test_what_is_no_image_is_not_found(api: Api, image_id: str, suffix: str) -> None:
     answer = api.get(f"/images/{image_id}{suffix}")
@@ -223,6 +224,27 @@ def test_content_of_what_was_not_uploaded_yet_is_a_conflict(api: Api) -> None:
     assert (answer.status_code, answer.json_body["code"]) == (409, "not-uploaded-yet")
 
 
+def test_the_thumbnail_leads_to_the_bucket(api: Api, services: FakeServices) -> None:
+    image_id = api.handed_in(content=CONTENT, filename="holiday/cat.heic")
+    services.label(image_id)
+    answer = api.get(f"/images/{image_id}/thumbnail", accept="image/*")
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith(f"{BUCKET_URL}/thumbnails/~default/{image_id}.jpg?")
+    assert answer.headers["Location"].endswith("name=cat.heic.jpg&type=image/jpeg")
+
+
+def test_a_thumbnail_there_is_not_yet_is_a_conflict(api: Api) -> None:
+    answer = api.get(f"/images/{api.handed_in(content=CONTENT)}/thumbnail")
+    assert (answer.status_code, answer.json_body["code"]) == (409, "not-labelled-yet")
+
+
+def test_what_cannot_be_read_never_has_a_thumbnail(api: Api, services: FakeServices) -> None:
+    image_id = api.handed_in(content=CONTENT)
+    services.fail(image_id, "not-an-image", "The file is not an image.")
+    answer = api.get(f"/images/{image_id}/thumbnail")
+    assert (answer.status_code, answer.json_body["code"]) == (404, "no-thumbnail")
+
+
 def test_the_metadata_is_the_sidecar_byte_for_byte(api: Api, services: FakeServices) -> None:
     image_id = api.handed_in(content=CONTENT, filename="é.jpg")
     image = services.label(image_id, CAT)
@@ -233,7 +255,7 @@ def test_the_metadata_is_the_sidecar_byte_for_byte(api: Api, services: FakeServi
 def test_the_metadata_is_there_as_soon_as_the_labels_are(api: Api, services: FakeServices) -> None:
     image_id = api.handed_in(content=CONTENT)
     image = services.label(image_id, CAT)
-    services.objects.delete_sidecar(image.key)
+    services.objects.sidecars.clear()
     assert api.get(f"/images/{image_id}/metadata").json_body == json.loads(json.dumps(image.document()))
 
 
@@ -259,4 +281,4 @@ def test_a_removed_image_is_gone_with_all_that_was_made_of_it(api: Api, services
     assert api.get("/images?label=cat").json_body["images"] == []
     assert api.get("/labels").json_body["labels"] == []
     assert services.objects.stored == {}
-    assert services.objects.sidecars == {}
+    assert (services.objects.sidecars, services.objects.thumbnails) == ({}, {})

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 
 from chalicelib.errors import NotFound
-from chalicelib.intake.objects import StoredObject, sidecar_key
+from chalicelib.intake.objects import StoredObject, sidecar_key, thumbnail_key
 from chalicelib.model import Json
 
 
@@ -16,6 +16,7 @@ class FakeObjects:
     def __init__(self) -> None:
         self.stored: dict[str, bytes] = {}
         self.sidecars: dict[str, Json] = {}
+        self.thumbnails: dict[str, bytes] = {}
         self.reads: list[str] = []
 
     def put(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> None:
@@ -36,10 +37,17 @@ class FakeObjects:
 
     def delete(self, key: str) -> None:
         self.stored.pop(key, None)
-        self.delete_sidecar(key)
+        self.delete_derived(key)
 
-    def delete_sidecar(self, key: str) -> None:
+    def delete_derived(self, key: str) -> None:
         self.sidecars.pop(sidecar_key(key), None)
+        self.delete_thumbnail(key)
+
+    def write_thumbnail(self, key: str, content: bytes) -> None:
+        self.thumbnails[thumbnail_key(key)] = content
+
+    def delete_thumbnail(self, key: str) -> None:
+        self.thumbnails.pop(thumbnail_key(key), None)
 
 
 class FakeQueue:

@@ -92,4 +92,6 @@ class FakeServices(World):
         image = dataclasses.replace(record.image, result=record.image.result + 1, **changes)  # type: ignore[arg-type]
         self.images.finish(claimed, image)
         self.objects.write_sidecar(image.key, image.document())
+        if image.width:
+            self.objects.write_thumbnail(image.key, b"a small JPEG")
         return image

@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.model import Box, Failure, Image, Instance, Label, Model, ObjectUploaded
+from chalicelib.model import Box, Failure, Image, Instance, Label, Location, Model, ObjectUploaded
 
 percent = st.floats(0, 100).map(lambda x: round(x, 2))
 fraction = st.floats(0, 1).map(lambda x: round(x, 5))
@@ -33,6 +33,7 @@ images = st.builds(
     created_at=st.text(),
     min_confidence=st.none() | percent,
     metadata=st.dictionaries(st.text(), st.text(), max_size=3),
+    location=st.none() | st.builds(Location, st.floats(-90, 90), st.floats(-180, 180)),
     labels=st.lists(labels, max_size=3).map(tuple),
     model=st.none() | st.builds(Model, st.text(), st.text()),
     error=st.none() | st.builds(Failure, st.text(), st.text()),

@@ -5,22 +5,27 @@ from __future__ import annotations
 import random
 import struct
 import zlib
-from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from chalicelib.errors import UnusableImage
-from chalicelib.intake.inspection import Inspected, inspect
+from chalicelib.intake.photos import Prepared, prepare
+from tests.intake.pictures import chunk, encoded, exif, png
 
 PHOTOS = sorted((Path(__file__).parents[2] / "photos").glob("*.jpg"))
 CHELSEA = next(path.read_bytes() for path in PHOTOS if path.stem == "chelsea")
 MEBI = 1 << 20
 
 
-def look(content: bytes, *, max_bytes: int = 15 * MEBI, max_pixels: int = 1_000_000) -> Inspected:
-    return inspect(content, max_bytes=max_bytes, max_pixels=max_pixels)
+def look(content: bytes, *, max_bytes: int = 15 * MEBI, max_pixels: int = 1_000_000) -> Prepared:
+    return prepare(content, max_bytes=max_bytes, max_pixels=max_pixels)
+
+
+def seen(content: bytes, **limits: int) -> tuple[str, int, int]:
+    found = look(content, **limits)
+    return found.content_type, found.width, found.height
 
 
 def refused(content: bytes, *, max_bytes: int = 15 * MEBI, max_pixels: int = 1_000_000) -> UnusableImage:
@@ -29,63 +34,34 @@ def refused(content: bytes, *, max_bytes: int = 15 * MEBI, max_pixels: int = 1_0
     return raised.value
 
 
-def encoded(kind: str, mode: str = "RGB", size: tuple[int, int] = (60, 40), **options: object) -> bytes:
-    """A picture with some texture, the same each time: flat ones are too easy to decode after damage."""
-    with BytesIO() as stream:
-        texture(size).convert(mode).save(stream, kind, **options)
-        return stream.getvalue()
-
-
-def texture(size: tuple[int, int]) -> Image.Image:
-    noise = random.Random(size[0])  # noqa: S311  # repeatable on purpose
-    return Image.frombytes("L", size, noise.randbytes(size[0] * size[1]))
-
-
-def exif(orientation: int) -> bytes:
-    tags = Image.Exif()
-    tags[0x010F] = "A camera"
-    tags[0x0112] = orientation
-    return tags.tobytes()
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(width: int, height: int, *chunks: bytes) -> bytes:
-    """An 8-bit grey PNG that says it has this size, whatever its chunks hold."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(chunks) + chunk(b"IEND", b"")
-
-
 # ── what passes ──────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("photo", PHOTOS, ids=lambda path: path.name)
 def test_the_sample_photos_pass(photo: Path) -> None:
     with Image.open(photo) as image:
-        assert look(photo.read_bytes()) == Inspected("image/jpeg", *image.size)
+        assert seen(photo.read_bytes()) == ("image/jpeg", *image.size)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_every_kind_of_png_passes(mode: str) -> None:
-    assert look(encoded("PNG", mode)) == Inspected("image/png", 60, 40)
+    assert seen(encoded("PNG", mode)) == ("image/png", 60, 40)
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"icc_profile": b"any"}, {"comment": b"any"}])
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 def test_every_kind_of_jpeg_passes(mode: str, options: dict[str, object]) -> None:
-    assert look(encoded("JPEG", mode, **options)) == Inspected("image/jpeg", 60, 40)
+    assert seen(encoded("JPEG", mode, **options)) == ("image/jpeg", 60, 40)
 
 
 def test_a_jpeg_with_a_second_picture_behind_it_is_a_jpeg() -> None:
     content = encoded("MPO", save_all=True, append_images=[Image.new("RGB", (60, 40), "red")])
-    assert look(content) == Inspected("image/jpeg", 60, 40)
+    assert seen(content) == ("image/jpeg", 60, 40)
 
 
 def test_an_animated_png_is_a_png() -> None:
     content = encoded("PNG", save_all=True, append_images=[Image.new("RGB", (60, 40), "red")])
-    assert look(content) == Inspected("image/png", 60, 40)
+    assert seen(content) == ("image/png", 60, 40)
 
 
 def test_whatever_follows_the_end_of_an_image_does_no_harm() -> None:
@@ -96,9 +72,9 @@ def test_whatever_follows_the_end_of_an_image_does_no_harm() -> None:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_width_and_height_are_those_of_the_upright_picture(kind: str, orientation: int) -> None:
-    seen = look(encoded(kind, exif=exif(orientation)))
-    assert (seen.width, seen.height) == ((60, 40) if orientation < 5 else (40, 60))
-    assert seen.orientation == orientation
+    found = look(encoded(kind, exif=exif(orientation)))
+    assert (found.width, found.height) == ((60, 40) if orientation < 5 else (40, 60))
+    assert found.exif.orientation == orientation
 
 
 def test_exif_of_either_byte_order_is_read() -> None:
@@ -106,13 +82,10 @@ def test_exif_of_either_byte_order_is_read() -> None:
         entry = struct.pack(f"{order}HHIHH", 0x0112, 3, 1, 6, 0)
         return b"Exif\x00\x00" + mark + struct.pack(f"{order}HIH", 42, 8, 1) + entry + bytes(4)
 
-    assert look(encoded("JPEG", exif=tags("<", b"II"))).orientation == 6
-    assert look(encoded("JPEG", exif=tags(">", b"MM"))).orientation == 6
+    assert look(encoded("JPEG", exif=tags("<", b"II"))).exif.orientation == 6
+    assert look(encoded("JPEG", exif=tags(">", b"MM"))).exif.orientation == 6
 
 
-@pytest.mark.filterwarnings(
-    "ignore::UserWarning:PIL"
-)  # Pillow looks for the resolution in the EXIF, and remarks
 @pytest.mark.parametrize(
     "damaged",
     [
@@ -124,7 +97,7 @@ def test_exif_of_either_byte_order_is_read() -> None:
     ],
 )
 def test_a_good_picture_with_damaged_exif_is_good_and_stands_as_it_is(damaged: bytes) -> None:
-    assert look(encoded("JPEG", exif=damaged)) == Inspected("image/jpeg", 60, 40, 1)
+    assert seen(encoded("JPEG", exif=damaged)) == ("image/jpeg", 60, 40)
 
 
 # ── what is refused, and how ─────────────────────────────────────────────────────────────────
@@ -159,7 +132,7 @@ def test_a_size_that_pillow_would_warn_of_passes_if_it_is_allowed() -> None:
     packed = zlib.compress(bytes(side * (side // 8 + 2)), 1)
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
-    assert look(content, max_pixels=100_000_000) == Inspected("image/png", side, side)
+    assert seen(content, max_pixels=100_000_000) == ("image/png", side, side)
 
 
 def test_a_bomb_in_a_png_s_text_is_refused() -> None:
@@ -170,10 +143,6 @@ def test_a_bomb_in_a_png_s_text_is_refused() -> None:
 @pytest.mark.parametrize(
     ("kind", "shown"),
     [
-        ("WEBP", "WebP"),
-        ("GIF", "GIF"),
-        ("BMP", "BMP"),
-        ("TIFF", "TIFF"),
         ("ICO", "ICO"),
         ("JPEG2000", "JPEG 2000"),
     ],
@@ -182,18 +151,15 @@ def test_other_images_are_refused_by_name(kind: str, shown: str) -> None:
     error = refused(encoded(kind))
     assert error.code == "unsupported-type"
     assert f"a {shown} image" in error.detail
-    assert "JPEG or PNG" in error.detail
+    assert "Send it as JPEG, PNG" in error.detail
 
 
 @pytest.mark.parametrize(
     ("head", "shown"),
     [
-        (b"\x00\x00\x00\x1cftypheic\x00\x00\x00\x00", "HEIC"),
-        (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00", "HEIC"),
-        (b"\x00\x00\x00\x20ftypavif\x00\x00\x00\x00", "AVIF"),
         (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JPEG XL"),
         (b"8BPS\x00\x01" + bytes(6), "Photoshop"),
-        (b"MM\x00*\x00\x00\x00\x08", "TIFF"),
+        (b"MM\x00+\x00\x08\x00\x00", "BigTIFF"),
         (b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
         (b"\xef\xbb\xbf<svg></svg>", "SVG"),
     ],
@@ -279,7 +245,7 @@ def test_every_refusal_is_a_sentence_that_says_what_to_do() -> None:
     refusals = [
         refused(b""),
         refused(b"text"),
-        refused(encoded("GIF")),
+        refused(encoded("ICO")),
         refused(CHELSEA[:20_000]),
         refused(CHELSEA, max_bytes=9),
         refused(CHELSEA, max_pixels=9),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import json
 import logging
 import time
@@ -49,6 +51,14 @@ def test_nothing_of_a_label_is_lost(recogniser: RekognitionRecogniser) -> None:
 def test_a_label_with_nothing_but_its_name_is_understood(recogniser: RekognitionRecogniser) -> None:
     first = recogniser.recognise(sample("chelsea"), OPTIONS).labels[0]
     assert first == Label("Animal", 98.5)
+
+
+def test_a_photo_that_is_no_object_is_sent_as_bytes(
+    recogniser: RekognitionRecogniser, rekognition_stub: RekognitionStub
+) -> None:
+    photo = dataclasses.replace(sample("chelsea"), key=None)
+    recogniser.recognise(photo, OPTIONS)
+    assert rekognition_stub.calls[0]["Image"] == {"Bytes": base64.b64encode(photo.content).decode()}
 
 
 def test_only_what_is_asked_for_is_called_and_paid(

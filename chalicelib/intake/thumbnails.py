@@ -1,0 +1,18 @@
+"""A small JPEG of every image that can be read."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from chalicelib.intake.conversion import encoded
+
+SIDE = 512
+CONTENT_TYPE = "image/jpeg"
+_QUALITY = 82
+
+
+def thumbnail_of(picture: Image.Image) -> bytes:
+    """The picture with its long side at 512 pixels, or as it is where that is shorter; no metadata."""
+    small = picture.copy()
+    small.thumbnail((SIDE, SIDE), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return encoded(small, _QUALITY)

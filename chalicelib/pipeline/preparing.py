@@ -1,0 +1,65 @@
+"""A stored object is made ready: described in its record, shown small, and fit for a recogniser."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from chalicelib.intake.exif import Exif
+from chalicelib.intake.inspection import check_bytes
+from chalicelib.intake.objects import StoredObject
+from chalicelib.intake.photos import Prepared, prepare
+from chalicelib.model import Image, Photo
+from chalicelib.wiring import Services
+
+# What a record says of a file that nobody has looked into yet.
+NOTHING_SEEN: dict[str, Any] = {
+    "content_type": None,
+    "width": None,
+    "height": None,
+    "taken_at": None,
+    "camera": None,
+    "location": None,
+    "labels": (),
+    "model": None,
+    "properties": None,
+    "moderation": None,
+    "text": None,
+    "error": None,
+}
+
+
+def prepared(image: Image, stored: StoredObject, services: Services) -> tuple[Image, Photo]:
+    """The image with what its file tells of it, and the photo for the recogniser; its thumbnail is stored.
+
+    :raises UnusableImage: the file cannot be read.
+    """
+    chosen = services.settings
+    check_bytes(stored.size, chosen.max_image_bytes)
+    content = stored.content or b""
+    made = prepare(content, max_bytes=chosen.max_image_bytes, max_pixels=chosen.max_image_pixels)
+    services.objects.write_thumbnail(image.key, made.thumbnail)
+    described = _described(image, made, keep_exif=chosen.keep_exif)
+    if made.converted is None:
+        where = (chosen.bucket, image.key)
+        return described, Photo(content, made.content_type, made.width, made.height, *where)
+    return described, Photo(made.converted, "image/jpeg", made.width, made.height, chosen.bucket, None)
+
+
+def drop_outdated_thumbnail(before: Image, after: Image, services: Services) -> None:
+    """Remove the thumbnail of an earlier object where the present one cannot be read."""
+    if before.width is not None and after.width is None:
+        services.objects.delete_thumbnail(after.key)
+
+
+def _described(image: Image, made: Prepared, *, keep_exif: bool) -> Image:
+    kept = made.exif if keep_exif else Exif()
+    return dataclasses.replace(
+        image,
+        content_type=made.content_type,
+        width=made.width,
+        height=made.height,
+        taken_at=made.exif.taken_at,
+        camera=kept.camera,
+        location=kept.location,
+    )
