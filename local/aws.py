@@ -11,6 +11,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from local.isolation import IsolatedTables
+
 HOST = "127.0.0.1"
 ACCOUNT = "123456789012"  # moto's
 REGION = "eu-west-1"
@@ -51,7 +53,7 @@ class LocalAws:
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)  # one line a request otherwise
         with listen(port) as listener:
-            dispatcher = DomainDispatcherApplication(create_backend_app)
+            dispatcher = IsolatedTables(DomainDispatcherApplication(create_backend_app))
             self._server = make_server(HOST, 0, dispatcher, threaded=True, fd=listener.fileno())
         self.port: int = self._server.server_address[1]
         self.url = f"http://{HOST}:{self.port}"

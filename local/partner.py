@@ -42,7 +42,7 @@ class Partner:
         self._received: deque[Received] = deque(maxlen=KEPT)
         self._refusals: deque[int] = deque()
         self._numbers = itertools.count(1)
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
 
     def serve(self, port: int) -> Server:
         """A server for this partner, not yet started."""
@@ -51,23 +51,17 @@ class Partner:
     @property
     def received(self) -> list[Received]:
         """What came, oldest first."""
-        with self._changed:
+        with self._lock:
             return list(self._received)
 
     def refuse(self, *statuses: int) -> None:
         """Answer the next requests with these statuses, and keep nothing of them."""
-        with self._changed:
+        with self._lock:
             self._refusals.extend(statuses)
-
-    def wait_for(self, count: int, timeout: float = 10.0) -> list[Received]:
-        """What came, as soon as there are ``count`` documents or ``timeout`` seconds have passed."""
-        with self._changed:
-            self._changed.wait_for(lambda: len(self._received) >= count, timeout)
-            return list(self._received)
 
     def take(self, body: bytes) -> tuple[int, str]:
         """The status and the XML that a document is answered with."""
-        with self._changed:
+        with self._lock:
             if self._refusals:
                 return self._refusals.popleft(), _answer("refused", "Not now.")
         try:
@@ -79,7 +73,7 @@ class Partner:
         return 200, _answer("receipt", received.reference)
 
     def _keep(self, root: Element, body: bytes) -> Received:
-        with self._changed:
+        with self._lock:
             received = Received(
                 at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 reference=f"P-{next(self._numbers):05}",
@@ -87,7 +81,6 @@ class Partner:
                 xml=body.decode("utf-8", "replace"),
             )
             self._received.append(received)
-            self._changed.notify_all()
             return received
 
 
