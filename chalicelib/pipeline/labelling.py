@@ -110,10 +110,10 @@ def _recognised(
     try:
         image = _outcome(claimed, uploaded, stored, services, time_left)
         drop_outdated_thumbnail(claimed.image, image, services)
+        return _finished(claimed, image, services)
     except Transient:
         services.images.release(claimed)
         raise
-    return _finished(claimed, image, services)
 
 
 def _without_object(record: Record | None, services: Services) -> Record | None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.journeys.conftest import Service, eventually
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 EXAMPLES = re.findall(r"<!-- executed -->\n```sh\n(.*?)```", README, re.S)

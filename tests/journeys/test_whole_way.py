@@ -16,6 +16,7 @@ import requests
 
 from tests.journeys.conftest import Service, eventually, names
 
+pytestmark = pytest.mark.slow
 PHOTOS = Path(__file__).parents[2] / "photos"
 CAT = PHOTOS / "chelsea.jpg"
 ODD_NAME = "holiday/a b+c é&d.jpg"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 
@@ -18,62 +15,9 @@ import requests
 
 from local.aws import listen
 from local.config import ROOT
+from tests.local.process import READY, Process, free_port
 
-READY = "Ctrl-C stops everything"
-
-
-class Process:
-    """A running ``python -m local``; its output is read as it comes."""
-
-    def __init__(self, *options: str) -> None:
-        self.ports = [free_port() for _ in range(3)]
-        names = ("--port", "--aws-port", "--partner-port")
-        chosen = [part for pair in zip(names, map(str, self.ports), strict=True) for part in pair]
-        self._process = subprocess.Popen(  # noqa: S603 - our own
-            [sys.executable, "-m", "local", *chosen, *options],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.output = ""
-        self._more = threading.Condition()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            with self._more:
-                self.output += line
-                self._more.notify_all()
-
-    def wait_for(self, text: str, timeout: float = 60) -> None:
-        with self._more:
-            found = self._more.wait_for(lambda: text in self.output, timeout)
-        assert found, self.output
-
-    def end(self, number: signal.Signals) -> int:
-        """Send a signal; answers the exit code."""
-        self._process.send_signal(number)
-        code = self._process.wait(20)
-        self._reader.join()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        return code
-
-    def end_in_any_case(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-            self.end(signal.SIGKILL)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

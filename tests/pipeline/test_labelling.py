@@ -234,6 +234,19 @@ def test_a_recogniser_that_throttles_all_day_fails_no_image(world: World) -> Non
     assert world.image_at(KEY).status == "labelled"
 
 
+def test_a_result_that_cannot_be_stored_now_leaves_the_image_free_for_the_next_try(world: World) -> None:
+    whole, uploaded = world.images.finish, world.drop(KEY)
+
+    def fail_once(*arguments: Any) -> Any:
+        world.images.finish = whole  # type: ignore[method-assign]
+        raise Unavailable("DynamoDB did not take the call.")
+
+    world.images.finish = fail_once  # type: ignore[method-assign,assignment]
+    pipeline.label_or_leave(s3_event(uploaded), world)
+    pipeline.label_image(uploaded, world)
+    assert world.image_at(KEY).status == "labelled"
+
+
 def test_on_the_queue_a_fault_is_raised_so_that_the_queue_counts_it(world: World) -> None:
     world.recogniser = FakeRecogniser(FELINE, raises=[Unavailable("Throttled.")])
     with pytest.raises(Unavailable):
