@@ -20,6 +20,8 @@ from chalicelib.delivery.subscriptions import Subscriptions
 from chalicelib.intake.objects import ObjectStore
 from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.images import Images
+from chalicelib.library.search import Search
+from chalicelib.library.secret import DeploymentSecret
 from chalicelib.outbound import Outbound
 from chalicelib.queues import Queue, Topic
 from chalicelib.recognition.recogniser import Recogniser
@@ -71,6 +73,14 @@ class Services:
     @cached_property
     def labels(self) -> Catalogue:
         return Catalogue(self.table)
+
+    @cached_property
+    def search(self) -> Search:
+        return Search(self.table)
+
+    @cached_property
+    def secret(self) -> DeploymentSecret:
+        return DeploymentSecret(self.table)
 
     @cached_property
     def deliveries(self) -> Deliveries:

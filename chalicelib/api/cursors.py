@@ -1,33 +1,55 @@
-"""Where a page ended, as an opaque word that fits into a URL."""
+"""Where a page ended: an opaque word that only this service can write and only its own question can use."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+import hashlib
+import hmac
+import json
+from typing import TYPE_CHECKING
 
 from chalicelib.errors import BadRequest
 
-LONGEST = 1366  # characters: base64 of 1024 bytes, the longest sort key of DynamoDB
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+LONGEST = (
+    2048  # characters: base64 of a signature and of the longest sort key of DynamoDB, 1024 bytes, and more
+)
+SIGNATURE_BYTES = 16
 
 
-def encode(after: str | None) -> str | None:
-    """The cursor of a page that ended after ``after``; ``None`` where nothing follows."""
-    if after is None:
-        return None
-    return base64.urlsafe_b64encode(after.encode()).decode().rstrip("=")
+class Cursors:
+    """The cursors of one question of one owner; the words of ``question`` tell it from any other."""
 
+    def __init__(self, services: Services, owner: str, *question: str) -> None:
+        self._key = services.secret.key_for("cursors")
+        self._question = json.dumps([owner, *question]).encode()
 
-def decode(cursor: str | None, fits: Callable[[str], bool]) -> str | None:
-    """What :func:`encode` was given, if it ``fits`` the question; anything else is a :exc:`BadRequest`."""
-    if cursor is None:
-        return None
-    try:
-        after = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except ValueError as error:  # binascii.Error, UnicodeDecodeError, or characters beyond ASCII
-        raise _bad() from error
-    if encode(after) != cursor or not fits(after):  # the decoder skips what is not base64
-        raise _bad()
-    return after
+    def encode(self, place: str | None) -> str | None:
+        """The cursor of a page that goes on at ``place``; ``None`` where nothing follows."""
+        if place is None:
+            return None
+        signed = self._signature(place.encode()) + place.encode()
+        return base64.urlsafe_b64encode(signed).decode().rstrip("=")
+
+    def decode(self, cursor: str | None) -> str | None:
+        """The place that :meth:`encode` was given for this question; anything else is a :exc:`BadRequest`."""
+        if cursor is None:
+            return None
+        try:
+            signed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        except ValueError as error:  # binascii.Error, or characters beyond ASCII
+            raise _bad() from error
+        signature, place = signed[:SIGNATURE_BYTES], signed[SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, self._signature(place)):
+            raise _bad()
+        return place.decode()
+
+    def _signature(self, place: bytes) -> bytes:
+        # The question's length keeps it from running into the place.
+        framed = b"%d:%b%b" % (len(self._question), self._question, place)
+        return hmac.digest(self._key, framed, hashlib.sha256)[:SIGNATURE_BYTES]
 
 
 def _bad() -> BadRequest:

@@ -12,6 +12,7 @@ from chalicelib.errors import BadRequest
 
 T = TypeVar("T")
 ECHOED = 64  # characters of a client's own text that are said back to it
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 _NOT_IN_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, surrogates, line and paragraph separators
 
@@ -125,6 +126,9 @@ class Query:
                     pointer=f"?{_echo(name)}",
                 )
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
     def lines(self, name: str, *, longest: int, most: int) -> tuple[str, ...]:
         """Every value of a parameter that may be repeated up to ``most`` times."""
         values = self._values.get(name, ())
@@ -135,6 +139,22 @@ class Query:
     def line(self, name: str, *, longest: int) -> str | None:
         """The one value of a parameter, 1 to ``longest`` characters."""
         return next(iter(self.lines(name, longest=longest, most=1)), None)
+
+    def number(self, name: str, *, low: float, high: float) -> float | None:
+        """A number from ``low`` to ``high``, in ASCII digits with up to two decimals."""
+        text = self.line(name, longest=255)
+        if text is None:
+            return None
+        if not _DECIMAL.fullmatch(text) or not low <= float(text) <= high:
+            raise _bad(f"?{name}", f"{name} must be a number from {low:g} to {high:g}")
+        return float(text)
+
+    def choice(self, name: str, *choices: str) -> str:
+        """One of ``choices``, the first where nothing is said."""
+        text = self.line(name, longest=255)
+        if text is not None and text not in choices:
+            raise _bad(f"?{name}", f"{name} must be {' or '.join(choices)}")
+        return text or choices[0]
 
     def whole(self, name: str, *, low: int, high: int, default: int) -> int:
         """A whole number from ``low`` to ``high``, in ASCII digits."""

@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import answers, cursors, waiting
+from chalicelib.api import answers, waiting
+from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.fields import Fields
-from chalicelib.api.labels import index_term
 from chalicelib.api.media import prefers_xml
+from chalicelib.api.questions import PARAMETERS, question_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
 from chalicelib.api.submissions import ABOUT, LONGEST_URL, content_in, new_image_in
 from chalicelib.delivery import documents
 from chalicelib.errors import BadRequest, Conflict, NotFound
-from chalicelib.ids import is_id
 from chalicelib.intake.objects import thumbnail_key
+from chalicelib.library.streams import TOP
 from chalicelib.model import Image, Json
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
-
-MOST_LABELS_ASKED = 10
 
 
 def create(request: Request, services: Services) -> Response:
@@ -37,25 +36,27 @@ def create(request: Request, services: Services) -> Response:
 
 
 def show(request: Request, services: Services, image_id: str) -> Response:
-    """``GET /images/{id}``: the image; ``wait`` gives it up to so many seconds to become final."""
-    seconds = query_of(request, ("wait",)).whole("wait", low=0, high=waiting.LONGEST_SECONDS, default=0)
-    owner = owner_of(request)
+    """``GET /images/{id}``: the image; ``wait`` or ``Prefer: wait`` gives it seconds to become final."""
+    parameters, owner = query_of(request, ("wait",)), owner_of(request)
+    preferred = None if "wait" in parameters else waiting.preferred(request.headers.get("prefer", ""))
+    seconds = parameters.whole("wait", low=0, high=waiting.LONGEST_SECONDS, default=preferred or 0)
     image = waiting.until_final(lambda: services.images.get(owner, image_id), seconds)
-    return answers.tagged(request, answers.image_json(request, image))
+    answer = answers.tagged(request, answers.image_json(request, image))
+    if preferred is not None:
+        answer.headers["Preference-Applied"] = f"wait={preferred}"
+    return answer
 
 
 def index(request: Request, services: Services) -> Response:
-    """``GET /images``: newest first, those that carry every ``label``."""
-    query = query_of(request, ("label", "limit", "cursor"))
-    labels = query.lines("label", longest=128, most=MOST_LABELS_ASKED)
-    page = services.images.page(
-        owner_of(request),
-        terms=[index_term(label) for label in labels],
-        limit=query.whole("limit", low=1, high=200, default=50),
-        after=cursors.decode(query.line("cursor", longest=cursors.LONGEST), fits=is_id),
-    )
+    """``GET /images``: newest first, those that the question holds for."""
+    parameters = query_of(request, (*PARAMETERS, "limit", "cursor"))
+    owner, asked = owner_of(request), question_in(parameters)
+    cursors = Cursors(services, owner, "images", str(asked))
+    place = cursors.decode(parameters.line("cursor", longest=LONGEST))
+    limit = parameters.whole("limit", low=1, high=200, default=50)
+    page = services.search.page(owner, asked, limit=limit, at=place or TOP)
     shown = [answers.image_json(request, image) for image in page.images]
-    return answers.fresh({"images": shown, "next_cursor": cursors.encode(page.next_after)})
+    return answers.tagged(request, {"images": shown, "next_cursor": cursors.encode(page.next_at)})
 
 
 def content(request: Request, services: Services, image_id: str) -> Response:

@@ -12,7 +12,6 @@ from chalicelib.api.fields import required
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.api.submissions import LONGEST_FILENAME, callback_in, content_in
 from chalicelib.errors import Conflict, NotFound, UnusableImage
-from chalicelib.library.index import filename_term
 from chalicelib.model import Image, Json, Label, NewImage, Status
 
 if TYPE_CHECKING:
@@ -86,10 +85,10 @@ def predict(request: Request, services: Services) -> Response:
 
 
 def _latest(filename: str, request: Request, services: Services) -> Image:
-    found = services.images.page(owner_of(request), terms=[filename_term(filename)], limit=1, after=None)
-    if not found.images:
+    image = services.search.latest_named(owner_of(request), filename)
+    if image is None:
         raise NotFound("There is no image with this file name.")
-    return found.images[0]
+    return image
 
 
 def _labelled(image: Image, services: Services) -> Image:

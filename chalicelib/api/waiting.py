@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -9,6 +10,16 @@ from chalicelib.model import Image
 
 LONGEST_SECONDS = 20  # API Gateway gives up at 29
 POLL_SECONDS = 1.0
+_WAIT = re.compile(r'wait\s*=\s*"?([0-9]{1,6})"?', re.IGNORECASE)
+
+
+def preferred(header: str) -> int | None:
+    """The seconds of ``Prefer: wait=N`` (RFC 7240 §4.3), as many as we give; None where that is not said."""
+    for preference in header.split(","):
+        said = _WAIT.fullmatch(preference.partition(";")[0].strip())
+        if said:
+            return min(int(said[1]), LONGEST_SECONDS)
+    return None
 
 
 def until_final(
@@ -21,6 +32,6 @@ def until_final(
     deadline = clock() + seconds
     image = read()
     while not image.final and (left := deadline - clock()) > 0:
-        sleep(min(POLL_SECONDS, left))
+        sleep(POLL_SECONDS if left >= 2 * POLL_SECONDS else left)
         image = read()
     return image

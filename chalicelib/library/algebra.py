@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chalicelib.library.conditions import Condition, Facts
+from chalicelib.library.conditions import After, Before, Condition, Facts, Labelled
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,35 @@ def either(parts: Iterable[Node]) -> Node:
 def negated(part: Node) -> Node:
     """The contrary of ``part``, in canonical form."""
     return part.part if isinstance(part, Not) else Not(part)
+
+
+def inward(node: Node, *, contrary: bool = False) -> Node:
+    """The same question (or its contrary) with negations around single conditions only."""
+    match node:
+        case Not():
+            return inward(node.part, contrary=not contrary)
+        case And() | Or():
+            joined = every if isinstance(node, And) is not contrary else either
+            return joined([inward(part, contrary=contrary) for part in node.parts])
+        case Before() if contrary:
+            return After(node.millisecond)
+        case After() if contrary:
+            return Before(node.millisecond)
+    return Not(node) if contrary else node
+
+
+def surer(node: Node, confidence: float) -> Node:
+    """The same question with ``confidence`` (0–100) asked of each label of which none is."""
+    match node:
+        case And():
+            return every([surer(part, confidence) for part in node.parts])
+        case Or():
+            return either([surer(part, confidence) for part in node.parts])
+        case Not():
+            return negated(surer(node.part, confidence))
+        case Labelled(confidence=0):
+            return dataclasses.replace(node, confidence=confidence)
+    return node
 
 
 def _flat(parts: Iterable[Node], kind: type[And] | type[Or]) -> tuple[Node, ...]:

@@ -117,6 +117,11 @@ Condition = Labelled | HasStatus | FileNamed | Before | After
 def _quoted_unless(bare: re.Pattern[str], text: str) -> str:
     if bare.fullmatch(text):
         return text
+    return quoted(text)
+
+
+def quoted(text: str) -> str:
+    """Any text as the language writes it where it could be misread."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

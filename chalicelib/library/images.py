@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from chalicelib.errors import Busy, NotFound, Superseded
 from chalicelib.expressions import Delete, Item, Key, Put, Update, Value, Write
 from chalicelib.ids import is_id, new_id, rfc3339
-from chalicelib.library import catalogue, index
+from chalicelib.library import index
 from chalicelib.library.index import Entry
 from chalicelib.library.record import Record, lookup_key, parse_key, record_key
+from chalicelib.library.sizes import counted, placed
 from chalicelib.model import DEFAULT_OWNER, Image
 from chalicelib.table import ConditionFailed, Table
 
@@ -29,14 +28,6 @@ QUEUE_SECONDS = 300.0  # how long the event of an object that is there may stay 
 UPLOAD_SECONDS = 24 * 3600.0  # how long an announced upload may stay away
 CHUNK = 45  # terms a transaction: each costs an entry and a count, and the record takes one of the 100 places
 DUE_SHARDS = 4
-
-
-@dataclass(frozen=True)
-class Page:
-    """Images, newest first; ``next_after`` is the last id where more may follow."""
-
-    images: tuple[Image, ...]
-    next_after: str | None
 
 
 class Images:
@@ -88,15 +79,6 @@ class Images:
         item = self._table.get(key)
         return Record.from_item(item) if item else None
 
-    def page(self, owner: str, *, terms: Sequence[str], limit: int, after: str | None) -> Page:
-        """Images that carry every one of ``terms`` (see :mod:`chalicelib.library.index`), newest first."""
-        ids = index.images_with_all(self._table, owner, terms or [index.ALL], after, limit + 1)
-        found = list(itertools.islice(ids, limit + 1))
-        keys = [record_key(owner, image_id) for image_id in found[:limit]]
-        items = self._table.get_many(keys)
-        images = tuple(Record.from_item(items[key]).image for key in keys if key in items)
-        return Page(images, found[limit - 1] if len(found) > limit else None)
-
     def claim(self, record: Record, image: Image) -> Record:
         """Take the image for this worker until the lease ends, and show it as ``image`` meanwhile.
 
@@ -121,7 +103,7 @@ class Images:
 
         :raises Superseded: the record has changed since it was claimed; of the result nothing is kept.
         """
-        wanted = index.entries_of(image)
+        wanted = self._placed(image, record.terms)
         *before, last = _chunks(record.terms, wanted)
         for chunk in before:
             record = self._save_moved(record, chunk, wanted)
@@ -164,16 +146,28 @@ class Images:
 
     def _insert(self, record: Record, due_in: float) -> Record:
         image = record.image
-        record = dataclasses.replace(record, terms=index.entries_of(image))
+        record = dataclasses.replace(record, terms=self._placed(image, {}))
         writes: list[Write] = [
             Put(record_key(image.owner, image.id), {**record.to_item(), **self._due(image, due_in)}, _NEW)
         ]
         if parse_key(image.key) is None:
             lookup: Item = {"image_id": image.id, "revision": record.revision}
             writes.append(Put(lookup_key(image.key), lookup, _NEW))
-        writes += [index.added(image.owner, term, image.id, entry) for term, entry in record.terms.items()]
+        unindexed = dataclasses.replace(record, terms={})
+        writes += [write for term, entry in record.terms.items() for write in _moves(unindexed, term, entry)]
         self._transact(image, writes)
         return record
+
+    def _placed(self, image: Image, present: Mapping[str, Entry]) -> dict[str, Entry]:
+        """What the index is to hold for ``image``; what is ``present`` stays in the shard it lies in."""
+        wanted = index.entries_of(image)
+        new = {term: entry for term, entry in wanted.items() if term not in present}
+        kept = {
+            term: dataclasses.replace(entry, shard=present[term].shard)
+            for term, entry in wanted.items()
+            if term in present
+        }
+        return kept | placed(self._table, image.owner, image.id, new)
 
     def _save_moved(self, record: Record, chunk: Sequence[str], wanted: Mapping[str, Entry]) -> Record:
         """Save ``record`` and move its ``chunk`` of terms to what is ``wanted``, index and counts with it."""
@@ -219,8 +213,13 @@ def _chunks(present: Mapping[str, Entry], wanted: Mapping[str, Entry]) -> list[l
 
 
 def _moves(record: Record, term: str, entry: Entry | None) -> list[Write]:
-    owner, image_id = record.image.owner, record.image.id
-    if entry is None:
-        return [index.removed(owner, term, image_id), *catalogue.counted(owner, term, -1)]
-    counts = [] if term in record.terms else catalogue.counted(owner, term, 1)
-    return [index.added(owner, term, image_id, entry), *counts]
+    owner, image_id, present = record.image.owner, record.image.id, record.terms.get(term)
+    if entry:
+        counts = [] if present else counted(owner, term, entry.shard, 1)
+        return [index.added(owner, term, image_id, entry), *counts]
+    if present:
+        return [
+            index.removed(owner, term, image_id, present),
+            *counted(owner, term, present.shard, -1),
+        ]
+    return []

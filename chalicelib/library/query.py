@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.library.algebra import Node, every
+from chalicelib.library.algebra import Node, every, surer
 from chalicelib.library.conditions import Facts
 from chalicelib.library.grammar import Reader
 from chalicelib.model import Image
@@ -46,6 +46,10 @@ class Query:
         """What both ask for."""
         asked = [one.root for one in (self, other) if one.root]
         return Query(every(asked) if asked else None)
+
+    def at_least(self, confidence: float) -> Query:
+        """The same, each label asked for with at least ``confidence`` (0–100) where it says none itself."""
+        return Query(self.root and surer(self.root, confidence))
 
     def __str__(self) -> str:
         return "" if self.root is None else str(self.root)

@@ -40,7 +40,7 @@ class Record:
         return self.image.final and self.announced == self.image.result
 
     def to_item(self) -> Item:
-        terms = {term: [entry.confidence, entry.instances] for term, entry in self.terms.items()}
+        terms = {term: [entry.confidence, entry.instances, entry.shard] for term, entry in self.terms.items()}
         return {
             "revision": self.revision,
             "image": json.dumps(self.image.to_json(), ensure_ascii=False, separators=(",", ":")),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from chalicelib.api.waiting import until_final
+import pytest
+
+from chalicelib.api.waiting import preferred, until_final
 from chalicelib.model import Image
 from tests.fakes.clock import Clock
 
@@ -31,7 +33,7 @@ def test_an_image_is_looked_at_once_a_second_until_it_is_final() -> None:
     assert clock() - Clock()() == 3
 
 
-def test_waiting_ends_on_time_and_looks_once_more_then() -> None:
+def test_waiting_ends_on_time_and_never_looks_twice_within_a_second() -> None:
     clock, looked = Clock(), []
 
     def look() -> Image:
@@ -39,4 +41,22 @@ def test_waiting_ends_on_time_and_looks_once_more_then() -> None:
         return WAITING
 
     assert until_final(look, 2.5, clock, clock.forward) is WAITING
-    assert looked == [0, 1, 2, 2.5]
+    assert looked == [0, 1, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("wait=5", 5),
+        ("respond-async, Wait = 10; x=y", 10),
+        ('wait="3"', 3),
+        ("wait=600", 20),
+        ("", None),
+        ("wait", None),
+        ("wait=-1", None),
+        ("wait=soon, wait=2", 2),
+        ("wait=1.5", None),
+    ],
+)
+def test_a_preference_for_waiting_is_understood_or_ignored(header: str, seconds: int | None) -> None:
+    assert preferred(header) == seconds

@@ -11,13 +11,14 @@ from chalicelib.table import TRANSACTION_LIMIT, ConditionFailed
 
 
 class FakeTable:
-    """Keeps items by key and remembers how many items were read."""
+    """Keeps items by key and remembers how many were read: by ranges of keys, and by batches of keys."""
 
     def __init__(self) -> None:
         self._partitions: dict[str, dict[str, Item]] = {}
         self._sorted: dict[str, list[str]] = {}
         self._lock = threading.Lock()
         self.items_read = 0
+        self.items_got = 0
         self.transactions: list[Sequence[Write]] = []
 
     def get(self, key: Key) -> Item | None:
@@ -25,7 +26,9 @@ class FakeTable:
         return None if item is None else {"pk": key.pk, "sk": key.sk, **item}
 
     def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        return {key: item for key in keys if (item := self.get(key)) is not None}
+        found = {key: item for key in keys if (item := self.get(key)) is not None}
+        self.items_got += len(found)
+        return found
 
     def query(
         self,

@@ -12,6 +12,9 @@ from chalicelib.delivery.standings import Standings
 from chalicelib.delivery.subscriptions import Subscriptions
 from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.images import Images
+from chalicelib.library.query import Query
+from chalicelib.library.search import Search
+from chalicelib.library.secret import DeploymentSecret
 from chalicelib.model import Image, Json, ObjectUploaded
 from chalicelib.settings import Settings
 from tests.conftest import ENVIRONMENT
@@ -35,6 +38,8 @@ class World:
         self.objects = FakeObjects()
         self.images = Images(self.table, self.clock)  # type: ignore[arg-type]  # held to Table's contract
         self.labels = Catalogue(self.table)  # type: ignore[arg-type]
+        self.search = Search(self.table)  # type: ignore[arg-type]
+        self.secret = DeploymentSecret(self.table)  # type: ignore[arg-type]
         self.deliveries = Deliveries(self.table, self.clock)  # type: ignore[arg-type]
         self.subscriptions = Subscriptions(self.table)  # type: ignore[arg-type]
         self.standings = Standings(self.table, self.clock)  # type: ignore[arg-type]
@@ -57,8 +62,11 @@ class World:
         assert record is not None
         return record.image
 
+    def listed(self) -> tuple[Image, ...]:
+        return self.search.page("default", Query(), limit=200).images
+
     def counts(self) -> dict[str, int]:
-        page = self.labels.page("default", prefix="", limit=200, after=None)
+        page = self.labels.by_name("default", prefix="", limit=200, after=None)
         return {one.name: one.count for one in page.counts}
 
     def with_settings(self, **changes: Any) -> World:

@@ -12,41 +12,12 @@ from chalicelib.errors import Busy, NotFound, Superseded
 from chalicelib.expressions import Write
 from chalicelib.ids import new_id
 from chalicelib.library import index
-from chalicelib.library.catalogue import Catalogue
-from chalicelib.library.images import LEASE_SECONDS, Images
-from chalicelib.library.record import Record, key_for, parse_key
+from chalicelib.library.images import LEASE_SECONDS
+from chalicelib.library.query import parse
+from chalicelib.library.record import parse_key
+from chalicelib.library.streams import TOP
 from chalicelib.model import Image, Label
-from tests.fakes.clock import Clock
-from tests.fakes.table import FakeTable
-
-
-class Library:
-    """Images and catalogue over one fake table, with shorthands."""
-
-    def __init__(self) -> None:
-        self.table = FakeTable()
-        self.clock = Clock()
-        self.images = Images(self.table, self.clock)  # type: ignore[arg-type]  # held to Table's contract
-        self.catalogue = Catalogue(self.table)  # type: ignore[arg-type]
-
-    def add(self, *labels: Label | str, owner: str = "default", filename: str = "") -> Record:
-        image_id = new_id()
-        image = Image(image_id, owner, key_for(owner, image_id), "awaiting_upload", filename, "2026-01-01")
-        record = self.images.create(image)
-        return self.relabel(record, *labels) if labels else record
-
-    def relabel(self, record: Record, *labels: Label | str) -> Record:
-        made = tuple(one if isinstance(one, Label) else Label(one, 90.0) for one in labels)
-        claimed = self.images.claim(record, record.image)
-        return self.images.finish(claimed, dataclasses.replace(record.image, status="labelled", labels=made))
-
-    def found(self, *names: str, owner: str = "default", limit: int = 50) -> list[str]:
-        terms = [index.label_term(name) for name in names]
-        return [i.id for i in self.images.page(owner, terms=terms, limit=limit, after=None).images]
-
-    def counts(self, owner: str = "default", prefix: str = "") -> dict[str, int]:
-        page = self.catalogue.page(owner, prefix=prefix, limit=200, after=None)
-        return {one.name: one.count for one in page.counts}
+from tests.fakes.library import Library
 
 
 @pytest.fixture
@@ -73,14 +44,11 @@ def test_pages_of_a_query_neither_repeat_nor_skip(library: Library) -> None:
     made = [library.add("cat", *(["dog"] if number % 3 == 0 else [])).image.id for number in range(40)]
     expected = sorted(made[::3], reverse=True)
     seen: list[str] = []
-    after = None
-    while True:
-        terms = [index.label_term("cat"), index.label_term("dog")]
-        page = library.images.page("default", terms=terms, limit=4, after=after)
+    at: str | None = TOP
+    while at:
+        page = library.search.page("default", parse("cat & dog"), limit=4, at=at)
         seen += [image.id for image in page.images]
-        after = page.next_after
-        if after is None:
-            break
+        at = page.next_at
     assert seen == expected
 
 
@@ -91,9 +59,7 @@ def test_a_rare_label_beside_a_common_one_is_found_without_reading_the_common_on
         library.add("common", "rare").image.id if n % 100 == 0 else library.add("common") for n in range(600)
     ]
     library.table.items_read = 0
-    page = library.images.page(
-        "default", terms=[index.label_term("common"), index.label_term("rare")], limit=2, after=None
-    )
+    page = library.search.page("default", parse("common & rare"), limit=2)
     assert [image.id for image in page.images] == [rare[500], rare[400]]
     assert library.table.items_read < 20
 
@@ -127,8 +93,8 @@ def test_the_catalogue_is_paged_by_name_and_by_prefix_and_leaves_out_what_nothin
     gone = library.add("cat", "catfish", "catalogue")
     library.add("cat", "car", "dog")
     library.images.delete(gone)
-    first = library.catalogue.page("default", prefix="", limit=1, after=None)
-    second = library.catalogue.page("default", prefix="", limit=1, after=first.next_after)
+    first = library.catalogue.by_name("default", prefix="", limit=1, after=None)
+    second = library.catalogue.by_name("default", prefix="", limit=1, after=first.next_after)
     assert [first.counts[0].name, second.counts[0].name] == ["car", "cat"]
     assert library.counts(prefix="ca") == {"car": 1, "cat": 1}
 
@@ -242,4 +208,4 @@ def test_record_entries_and_counts_agree_after_any_sequence_of_changes_and_crash
     assert library.counts() == dict(expected)
     for name in expected:
         carriers = {one.image.id for one in kept if index.label_term(name) in one.terms}
-        assert set(library.found(name, limit=200)) == carriers
+        assert library.carriers(index.label_term(name)) == carriers

@@ -44,12 +44,12 @@ def test_an_answer_that_is_no_photo_is_refused_and_leaves_nothing(status: int, b
         fetch(world)
     assert refused.value.code == "url-not-a-photo"
     assert world.objects.stored == {}
-    assert world.images.page("default", terms=[], limit=9, after=None).images == ()
+    assert world.listed() == ()
 
 
 def test_an_announced_upload_waits_in_the_list() -> None:
     world: Any = World()
     image = pipeline.await_upload(NewImage(filename="x.jpg", metadata={"a": "b"}), "default", world)
-    (listed,) = world.images.page("default", terms=[], limit=9, after=None).images
+    (listed,) = world.listed()
     assert listed == image
     assert (listed.status, listed.filename, dict(listed.metadata)) == ("awaiting_upload", "x.jpg", {"a": "b"})

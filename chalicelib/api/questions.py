@@ -1,0 +1,39 @@
+"""A label query out of a request's parameters: ``q`` and its shorthands, which are all one language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chalicelib.api.fields import Query as Parameters
+from chalicelib.api.requests import pointing_at
+from chalicelib.library import grammar
+from chalicelib.library.conditions import quoted
+from chalicelib.library.query import Query, parse
+
+PARAMETERS = ("q", "label", "min_confidence", "status", "filename")
+MOST_LABELS = 10
+
+
+def question_in(parameters: Parameters) -> Query:
+    """What the parameters ask for together; :exc:`BadRequest` points at the one that is wrong.
+
+    ``min_confidence`` is for every label that is asked for without a confidence of its own.
+    """
+    asked = Query()
+    for name, text in _written(parameters):
+        with pointing_at(f"?{name}"):
+            asked &= parse(text)
+    return asked.at_least(parameters.number("min_confidence", low=0, high=100) or 0.0)
+
+
+def _written(parameters: Parameters) -> Iterator[tuple[str, str]]:
+    """Each parameter and what it says in the query language."""
+    q = parameters.line("q", longest=grammar.LONGEST)
+    if q is not None:
+        yield "q", q
+    for label in parameters.lines("label", longest=grammar.LONGEST_NAME, most=MOST_LABELS):
+        yield "label", quoted(label)
+    for name in ("status", "filename"):
+        value = parameters.line(name, longest=grammar.LONGEST_NAME)
+        if value is not None:
+            yield name, f"{name}:{quoted(value)}"

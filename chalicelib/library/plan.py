@@ -1,0 +1,150 @@
+"""From a query to streams of index entries that give every image it may hold for.
+
+The streams may give more than is asked for (the record has the last word) but never less. Of conditions
+that must all hold the rarest proposes. Another one is merged with it, both skipping ahead over what the
+other has not, if it is at most :data:`MERGED` times as common; a more common one is left to the record,
+which is read anyway: that costs one read, however many shards the common one has. What must not hold is
+only ever subtracted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.ids import first_id_of
+from chalicelib.library.algebra import And, Node, Not, Or
+from chalicelib.library.conditions import After, Before, FileNamed, HasStatus, Labelled
+from chalicelib.library.index import ALL, PENDING, STEMS, Entry, partition, status_term, stem_terms
+from chalicelib.library.sizes import Size
+from chalicelib.library.streams import END, TOP, Both, Either, Entries, Reads, Shard, Stream, below
+
+MERGED = 2.0
+Leaf = Labelled | HasStatus | FileNamed
+
+
+@dataclass(frozen=True)
+class Span:
+    """Ids from ``oldest`` to ``newest``."""
+
+    newest: str = TOP
+    oldest: str = END
+
+    def within(self, conditions: Sequence[Node]) -> Span:
+        """The part of the span in which all those of the conditions hold that are about time."""
+        ends = [below(first_id_of(one.millisecond)) for one in conditions if isinstance(one, Before)]
+        starts = [first_id_of(one.millisecond) for one in conditions if isinstance(one, After)]
+        return Span(min([self.newest, *ends]), max([self.oldest, *starts]))
+
+
+class Plan:
+    """Makes the streams of one request from a query whose negations have been moved inward."""
+
+    def __init__(self, reads: Reads, owner: str, sizes: Mapping[str, Size]) -> None:
+        self._reads = reads
+        self._owner = owner
+        self._sizes = sizes
+
+    def stream(self, node: Node | None, span: Span = Span(), share: float = 1.0) -> Stream:
+        """The ids within ``span`` that ``node`` may hold for; all of them if it is None."""
+        match node:
+            case And():
+                return self._both(node.parts, span, share)
+            case Or():
+                shares = self._shares(node.parts, share)
+                return Either(
+                    [self.stream(part, span, each) for part, each in zip(node.parts, shares, strict=True)]
+                )
+            case Not() | Before() | After():
+                return self._both((node,), span, share)
+            case None:
+                return self._entries(ALL, span, share)
+        return self._leaf(node, span, share)
+
+    def _both(self, parts: Sequence[Node], span: Span, share: float) -> Stream:
+        span = span.within(parts)
+        asked = [part for part in parts if not isinstance(part, Not | Before | After)]
+        banned = [part.part for part in parts if isinstance(part, Not) and is_exact(part.part)]
+        most = MERGED * min(self._known(asked) or [self._sizes[ALL].about or 0])
+        first, *more = [*sorted(self._merged(asked, most), key=self._rarity), None]
+        wanted = [self.stream(first, span, share)]
+        wanted += [self.stream(part, span, 0.0) for part in more if part]
+        unwanted = [self.stream(part, span, 0.0) for part in self._merged(banned, most)]
+        return Both(wanted, unwanted) if len(wanted) > 1 or unwanted else wanted[0]
+
+    def _merged(self, parts: Sequence[Node], most: float) -> list[Node]:
+        return [part for part in parts if (self._about(part) or 0) <= most]
+
+    def _leaf(self, leaf: Leaf, span: Span, share: float) -> Stream:
+        if isinstance(leaf, Labelled):
+            return self._entries(leaf.term, span, share, leaf)
+        return self._entries(_term_of(leaf), span, share)
+
+    def _entries(self, term: str, span: Span, share: float, label: Labelled | None = None) -> Entries:
+        shards = self._sizes.get(term, Size()).shards
+        return Entries(
+            self._reads,
+            [Shard(self._reads, partition(self._owner, term, shard)) for shard in range(shards)],
+            admits=label.admits if label else _any,
+            newest=span.newest,
+            oldest=span.oldest,
+            share=share,
+        )
+
+    def _about(self, node: Node) -> int | None:
+        """How many images a node holds for at most, None where that is not known."""
+        match node:
+            case And():
+                return min(self._known(node.parts), default=None)
+            case Or():
+                known = self._known(node.parts)
+                return sum(known) if len(known) == len(node.parts) else None
+            case Labelled() | HasStatus() | FileNamed():
+                return self._sizes.get(_term_of(node), Size()).about
+        return self._sizes[ALL].about
+
+    def _known(self, parts: Sequence[Node]) -> list[int]:
+        return [size for part in parts if (size := self._about(part)) is not None]
+
+    def _rarity(self, node: Node) -> float:
+        size = self._about(node)
+        return float("inf") if size is None else size
+
+    def _shares(self, parts: Sequence[Node], share: float) -> list[float]:
+        sizes = [self._about(part) or 1 for part in parts]
+        return [share * size / sum(sizes) for size in sizes]
+
+
+def terms_of(node: Node | None) -> Iterator[str]:
+    """Every term whose size the plan for ``node`` wants to know."""
+    match node:
+        case And() | Or():
+            for part in node.parts:
+                yield from terms_of(part)
+        case Not():
+            yield from terms_of(node.part)
+        case Labelled() | HasStatus() | FileNamed():
+            yield _term_of(node)
+
+
+def is_exact(node: Node) -> bool:
+    """Whether the entries of a node's term are just the images that it holds for."""
+    match node:
+        case HasStatus():
+            return _term_of(node) != PENDING
+        case FileNamed():
+            return len(node.prefix) in STEMS
+    return isinstance(node, Labelled)
+
+
+def _term_of(leaf: Leaf) -> str:
+    match leaf:
+        case Labelled():
+            return leaf.term
+        case HasStatus():
+            return status_term(leaf.status)
+    return next(iter(reversed(stem_terms(leaf.prefix))), ALL)
+
+
+def _any(entry: Entry) -> bool:
+    return True

@@ -1,0 +1,37 @@
+"""This deployment's own secret, of which keys are made for what only it must be able to sign."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+import secrets
+
+from chalicelib.expressions import Key, Put
+from chalicelib.table import ConditionFailed, Table
+
+_PLACE = Key("#deployment", "secret")  # no owner has an empty name
+
+
+class DeploymentSecret:
+    """Made by whoever first needs it, kept in the table, read once per process."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def key_for(self, purpose: str) -> bytes:
+        """32 bytes that are the same in every process of this deployment."""
+        return hmac.digest(self._secret, purpose.encode(), hashlib.sha256)
+
+    @functools.cached_property
+    def _secret(self) -> bytes:
+        stored = self._table.get(_PLACE) or self._made()
+        return bytes.fromhex(str(stored["secret"]))
+
+    def _made(self) -> dict[str, str | int | float | bool]:
+        new = secrets.token_hex(32)
+        try:
+            self._table.write(Put(_PLACE, {"secret": new, "revision": new[:16]}, when={"revision": None}))
+        except ConditionFailed as error:  # another process was faster
+            return error.stored or self._table.get(_PLACE) or {}
+        return {"secret": new}

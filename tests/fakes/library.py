@@ -1,0 +1,59 @@
+"""The library room over one table in memory, with shorthands."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from chalicelib.ids import new_id
+from chalicelib.library.catalogue import Catalogue
+from chalicelib.library.conditions import quoted
+from chalicelib.library.images import Images
+from chalicelib.library.index import partition
+from chalicelib.library.query import parse
+from chalicelib.library.record import Record, key_for
+from chalicelib.library.search import Search
+from chalicelib.library.sizes import Size, sizes_of
+from chalicelib.model import Image, Label
+from tests.fakes.clock import Clock
+from tests.fakes.table import FakeTable
+
+
+class Library:
+    """Images, search and catalogue over one fake table."""
+
+    def __init__(self) -> None:
+        self.table = FakeTable()
+        self.clock = Clock()
+        self.images = Images(self.table, self.clock)  # type: ignore[arg-type]  # held to Table's contract
+        self.search = Search(self.table)  # type: ignore[arg-type]
+        self.catalogue = Catalogue(self.table)  # type: ignore[arg-type]
+
+    def add(self, *labels: Label | str, owner: str = "default", filename: str = "") -> Record:
+        image_id = new_id()
+        image = Image(image_id, owner, key_for(owner, image_id), "awaiting_upload", filename, "2026-01-01")
+        record = self.images.create(image)
+        return self.relabel(record, *labels) if labels else record
+
+    def record(self, image_id: str) -> Record:
+        record = self.images.find("default", image_id)
+        assert record is not None, f"there is no image {image_id}"
+        return record
+
+    def relabel(self, record: Record, *labels: Label | str) -> Record:
+        made = tuple(one if isinstance(one, Label) else Label(one, 90.0) for one in labels)
+        claimed = self.images.claim(record, record.image)
+        return self.images.finish(claimed, dataclasses.replace(record.image, status="labelled", labels=made))
+
+    def found(self, *names: str, owner: str = "default", limit: int = 50) -> list[str]:
+        query = parse(" & ".join(map(quoted, names)))
+        return [image.id for image in self.search.page(owner, query, limit=limit).images]
+
+    def carriers(self, term: str, owner: str = "default") -> set[str]:
+        """The ids that the index itself holds under a term."""
+        shards = sizes_of(self.table, owner, [term]).get(term, Size()).shards  # type: ignore[arg-type]
+        lie_in = [partition(owner, term, shard) for shard in range(shards)]
+        return {str(item["sk"]) for pk in lie_in for item in self.table.query(pk, limit=10_000)}
+
+    def counts(self, owner: str = "default", prefix: str = "") -> dict[str, int]:
+        page = self.catalogue.by_name(owner, prefix=prefix, limit=200, after=None)
+        return {one.name: one.count for one in page.counts}
