@@ -12,7 +12,7 @@ from typing import Any, cast
 from chalice.app import Chalice, CloudWatchEvent, Request, Response, S3Event, SNSEvent, SQSEvent
 
 from chalicelib import pipeline
-from chalicelib.api import images, labels, legacy, problems, service
+from chalicelib.api import images, labels, legacy, problems, service, usage
 from chalicelib.aws import TimeLeft
 from chalicelib.settings import settings
 from chalicelib.wiring import services
@@ -144,6 +144,12 @@ def show_blob(blob_id: str) -> Response:
 def predict() -> Response:
     """What is on the latest image of a file name, for clients of older services."""
     return answer(legacy.predict)
+
+
+@app.route("/usage")
+def show_usage() -> Response:
+    """Images, recogniser calls and their cost, day by day."""
+    return answer(usage.show)
 
 
 # ── the service itself ───────────────────────────────────────────────────────────────────────

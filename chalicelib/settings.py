@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from chalicelib.errors import BadSetting
 from chalicelib.model import FEATURES, RecognitionOptions
 
 T = TypeVar("T")
+RECOGNISERS = ("rekognition", "onnx", "cascade")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Settings:
     deliveries_queue_url: str
     upload_trigger: str
     recogniser: str
+    cascade_threshold: float
     min_confidence: float
     max_labels: int
     features: tuple[str, ...]
@@ -73,14 +75,15 @@ class Settings:
                 env, "DELIVERIES_QUEUE_URL", _url, "the URL of the SQS queue of deliveries"
             ),
             upload_trigger=_take(env, "UPLOAD_TRIGGER", _one_of("s3", "queue"), "s3 or queue", "s3"),
-            recogniser=_take(
-                env, "RECOGNISER", _one_of("rekognition", "onnx"), "rekognition or onnx", "rekognition"
+            recogniser=_take(env, "RECOGNISER", _one_of(*RECOGNISERS), _listed(RECOGNISERS), "rekognition"),
+            cascade_threshold=_take(
+                env, "CASCADE_THRESHOLD", _within(0, 100, float), "a number from 0 to 100", "70"
             ),
             min_confidence=_take(
                 env, "MIN_CONFIDENCE", _within(0, 100, float), "a number from 0 to 100", "55"
             ),
             max_labels=_take(env, "MAX_LABELS", _within(1, 1000, int), "a whole number from 1 to 1000", "50"),
-            features=_take(env, "FEATURES", _features, f"some of {', '.join(FEATURES)}", "labels"),
+            features=_take(env, "FEATURES", _features, f"one or more of {_listed(FEATURES)}", "labels"),
             include_labels=_take(env, "INCLUDE_LABELS", _names, "names separated by commas", ""),
             exclude_labels=_take(env, "EXCLUDE_LABELS", _names, "names separated by commas", ""),
             include_categories=_take(env, "INCLUDE_CATEGORIES", _names, "names separated by commas", ""),
@@ -179,6 +182,10 @@ def _flag(raw: str) -> bool:
 def _ports(raw: str) -> frozenset[int]:
     in_range = _within(1, 65_535, int)
     return frozenset(in_range(part) for part in raw.split(","))
+
+
+def _listed(choices: Sequence[str]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"
 
 
 def _names(raw: str) -> tuple[str, ...]:

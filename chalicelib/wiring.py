@@ -22,6 +22,7 @@ from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.images import Images
 from chalicelib.library.search import Search
 from chalicelib.library.secret import DeploymentSecret
+from chalicelib.library.usage import Usage
 from chalicelib.outbound import Outbound
 from chalicelib.queues import Queue, Topic
 from chalicelib.recognition.recogniser import Recogniser
@@ -83,6 +84,10 @@ class Services:
         return DeploymentSecret(self.table)
 
     @cached_property
+    def usage(self) -> Usage:
+        return Usage(self.table)
+
+    @cached_property
     def deliveries(self) -> Deliveries:
         return Deliveries(self.table, self.now)
 
@@ -118,14 +123,24 @@ class Services:
 
     @cached_property
     def recogniser(self) -> Recogniser:
-        # Imported late: a function that recognises nothing need not load a network, nor the other recogniser.
-        if self.settings.recogniser == "onnx":
-            from chalicelib.recognition.onnx import OnnxRecogniser
+        """The chosen one. Imported late: a function that recognises nothing need not load a network."""
+        makers = {"rekognition": self._rekognition, "onnx": self._onnx, "cascade": self._cascade}
+        return makers[self.settings.recogniser]()
 
-            return OnnxRecogniser(self.settings.models_dir)
+    def _rekognition(self) -> Recogniser:
         from chalicelib.recognition.rekognition import RekognitionRecogniser
 
         return RekognitionRecogniser(self._client("rekognition", **_ONE_TRY), _patience(_ONE_TRY))
+
+    def _onnx(self) -> Recogniser:
+        from chalicelib.recognition.onnx import OnnxRecogniser
+
+        return OnnxRecogniser(self.settings.models_dir)
+
+    def _cascade(self) -> Recogniser:
+        from chalicelib.recognition.cascade import CascadeRecogniser
+
+        return CascadeRecogniser(self._onnx(), self._rekognition(), self.settings.cascade_threshold)
 
     def _client(self, service: str, **config: Any) -> Any:
         # Making clients is the one part of boto3 that threads must not do at once.

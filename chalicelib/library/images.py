@@ -26,7 +26,7 @@ from chalicelib.table import ConditionFailed, Table
 LEASE_SECONDS = 90.0  # longer than the labeler may run (60 s), so that a lease ends only where its holder did
 QUEUE_SECONDS = 300.0  # how long the event of an object that is there may stay away
 UPLOAD_SECONDS = 24 * 3600.0  # how long an announced upload may stay away
-CHUNK = 45  # terms a transaction: each costs an entry and a count, and the record takes one of the 100 places
+CHUNK = 45  # terms a transaction: each costs an entry and a count; ten of the 100 places are for the rest
 DUE_SHARDS = 4
 
 
@@ -98,8 +98,8 @@ class Images:
             freed = dataclasses.replace(record, lease_until=0.0, released=record.released + 1)
             self._save(freed, due_in=LEASE_SECONDS)
 
-    def finish(self, record: Record, image: Image) -> Record:
-        """Store a result in one transaction with the index and the counts, and give the image free.
+    def finish(self, record: Record, image: Image, along: Sequence[Write] = ()) -> Record:
+        """Store a result in one transaction with the index, the counts and what goes ``along``, and free it.
 
         :raises Superseded: the record has changed since it was claimed; of the result nothing is kept.
         """
@@ -108,7 +108,7 @@ class Images:
         for chunk in before:
             record = self._save_moved(record, chunk, wanted)
         done = dataclasses.replace(record, image=image, lease_until=0.0, attempts=0, released=0)
-        return self._save_moved(done, last, wanted)
+        return self._save_moved(done, last, wanted, along)
 
     def mark_announced(self, record: Record) -> Record:
         """Remember that everyone has been told of the present result; nothing is due any more.
@@ -169,12 +169,19 @@ class Images:
         }
         return kept | placed(self._table, image.owner, image.id, new)
 
-    def _save_moved(self, record: Record, chunk: Sequence[str], wanted: Mapping[str, Entry]) -> Record:
+    def _save_moved(
+        self,
+        record: Record,
+        chunk: Sequence[str],
+        wanted: Mapping[str, Entry],
+        along: Sequence[Write] = (),
+    ) -> Record:
         """Save ``record`` and move its ``chunk`` of terms to what is ``wanted``, index and counts with it."""
         kept = {term: entry for term, entry in record.terms.items() if term not in chunk}
         moved = kept | {term: wanted[term] for term in chunk if term in wanted}
         writes = [write for term in chunk for write in _moves(record, term, wanted.get(term))]
-        return self._save(dataclasses.replace(record, terms=moved), due_in=LEASE_SECONDS, along=writes)
+        moving = dataclasses.replace(record, terms=moved)
+        return self._save(moving, due_in=LEASE_SECONDS, along=[*writes, *along])
 
     def _save(self, record: Record, *, due_in: float | None, along: Sequence[Write] = ()) -> Record:
         """Store ``record`` under a new revision if the stored one is still the one it was read with."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws import TimeLeft, unhurried
@@ -11,6 +12,7 @@ from chalicelib.delivery.events import ImageFinished
 from chalicelib.errors import Busy, NotFound, RecogniserRefused, Superseded, Transient, UnusableImage
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.intake.objects import UPLOADS, StoredObject
+from chalicelib.library import usage
 from chalicelib.library.record import Record, parse_key
 from chalicelib.model import (
     DEFAULT_OWNER,
@@ -108,9 +110,9 @@ def _recognised(
     """Claim the image, recognise it, store the result; None where another worker has stored a newer one."""
     claimed = _claimed(record, uploaded.key, services)
     try:
-        image = _outcome(claimed, uploaded, stored, services, time_left)
+        image, calls = _outcome(claimed, uploaded, stored, services, time_left)
         drop_outdated_thumbnail(claimed.image, image, services)
-        return _finished(claimed, image, services)
+        return _finished(claimed, image, calls, services)
     except Transient:
         services.images.release(claimed)
         raise
@@ -122,9 +124,8 @@ def _without_object(record: Record | None, services: Services) -> Record | None:
         return record
     waiting = record.image.status == "awaiting_upload"
     claimed = _claimed(record, record.image.key, services)
-    return _finished(
-        claimed, _failed(claimed.image, NEVER_UPLOADED if waiting else OBJECT_MISSING, services), services
-    )
+    failure = NEVER_UPLOADED if waiting else OBJECT_MISSING
+    return _finished(claimed, _failed(claimed.image, failure, services), {}, services)
 
 
 def _claimed(record: Record | None, key: str, services: Services) -> Record:
@@ -145,9 +146,11 @@ def _claimed(record: Record | None, key: str, services: Services) -> Record:
     return services.images.create_claimed(image)
 
 
-def _finished(claimed: Record, image: Image, services: Services) -> Record | None:
+def _finished(claimed: Record, image: Image, calls: Mapping[str, int], services: Services) -> Record | None:
+    day = rfc3339(services.now())[:10]
+    used = usage.counted(image.owner, day, image.id, calls, images=int(image.result == 1))
     try:
-        return services.images.finish(claimed, image)
+        return services.images.finish(claimed, image, used)
     except Superseded as error:
         log.info("result dropped: %s", error)
         _tidy_after_deletion(image, services)
@@ -166,7 +169,8 @@ def _outcome(
     stored: StoredObject,
     services: Services,
     time_left: TimeLeft,
-) -> Image:
+) -> tuple[Image, Mapping[str, int]]:
+    """The image with its new result, and what was called for it."""
     image = dataclasses.replace(
         record.image,
         etag=stored.etag,
@@ -175,15 +179,16 @@ def _outcome(
         **NOTHING_SEEN,
     )
     if record.interrupted > MOST_ATTEMPTS:
-        return _failed(image, GAVE_UP, services)
+        return _failed(image, GAVE_UP, services), {}
     try:
         image, photo = prepared(image, stored, services)
         recognition = services.recogniser.recognise(
             photo, image.options(services.settings.recognition), time_left
         )
     except (UnusableImage, RecogniserRefused) as error:
-        return _failed(image, Failure(error.code, error.detail), services)
-    return _final(image, services, status="labelled", **_recorded(recognition))
+        return _failed(image, Failure(error.code, error.detail), services), {}
+    labelled = _final(image, services, status="labelled", **_recorded(recognition))
+    return labelled, recognition.calls
 
 
 def _recorded(recognition: Recognition) -> dict[str, Any]:

@@ -36,4 +36,4 @@ class FakeRecogniser:
         self._before()
         if self._raises:
             raise self._raises.pop(0)
-        return choice.answer(self._labels, Model("fake", "1"), options, calls={"fake": 1}, **self.rest)
+        return choice.answer(self._labels, Model("fake", "1"), options, **{"calls": {"fake": 1}, **self.rest})

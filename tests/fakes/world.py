@@ -15,6 +15,7 @@ from chalicelib.library.images import Images
 from chalicelib.library.query import Query
 from chalicelib.library.search import Search
 from chalicelib.library.secret import DeploymentSecret
+from chalicelib.library.usage import Usage
 from chalicelib.model import Image, Json, ObjectUploaded
 from chalicelib.settings import Settings
 from tests.conftest import ENVIRONMENT
@@ -40,6 +41,7 @@ class World:
         self.labels = Catalogue(self.table)  # type: ignore[arg-type]
         self.search = Search(self.table)  # type: ignore[arg-type]
         self.secret = DeploymentSecret(self.table)  # type: ignore[arg-type]
+        self.usage = Usage(self.table)  # type: ignore[arg-type]
         self.deliveries = Deliveries(self.table, self.clock)  # type: ignore[arg-type]
         self.subscriptions = Subscriptions(self.table)  # type: ignore[arg-type]
         self.standings = Standings(self.table, self.clock)  # type: ignore[arg-type]

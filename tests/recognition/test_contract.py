@@ -11,6 +11,7 @@ import pytest
 from chalicelib.aws import Patience
 from chalicelib.model import Instance, Label, Photo, Recognition, RecognitionOptions
 from chalicelib.recognition.boxes import within_picture
+from chalicelib.recognition.cascade import CascadeRecogniser
 from chalicelib.recognition.onnx import OnnxRecogniser
 from chalicelib.recognition.recogniser import Recogniser
 from chalicelib.recognition.rekognition import RekognitionRecogniser
@@ -146,6 +147,20 @@ class TestRekognitionOverHttp(RecogniserContract):
     @pytest.fixture
     def recognise(self, rekognition_client: Any, patience: Patience) -> Recognise:
         return RekognitionRecogniser(rekognition_client, patience).recognise
+
+
+class TestACascadeThatIsSure(RecogniserContract):
+    @pytest.fixture
+    def recognise(self, onnx: OnnxRecogniser, rekognition_client: Any, patience: Patience) -> Recognise:
+        rekognition = RekognitionRecogniser(rekognition_client, patience)
+        return CascadeRecogniser(onnx, rekognition, threshold=10).recognise
+
+
+class TestACascadeThatIsUnsure(RecogniserContract):
+    @pytest.fixture
+    def recognise(self, onnx: OnnxRecogniser, rekognition_client: Any, patience: Patience) -> Recognise:
+        rekognition = RekognitionRecogniser(rekognition_client, patience)
+        return CascadeRecogniser(onnx, rekognition, threshold=100).recognise
 
 
 class TestTheFake(RecogniserContract):

@@ -1,0 +1,47 @@
+"""The embedded networks first, Rekognition only where they are unsure: most photos cost nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from chalicelib.aws import TimeLeft, unhurried
+from chalicelib.model import Label, Photo, Recognition, RecognitionOptions
+from chalicelib.recognition.recogniser import Recogniser
+
+
+class CascadeRecogniser:
+    """Asks ``first``, and ``second`` where no special label of the first's reaches ``threshold`` (0–100).
+
+    *Special* is a label that has parents or instances: "animal" alone says too little to be sure of
+    anything, a domestic cat or a boxed person is enough. What was seen counts, not what filters left of it.
+    Whose labels the answer has is its model. What only the second can give (image properties, moderation,
+    text) is always asked of it, without its labels where they are not needed.
+    """
+
+    def __init__(self, first: Recogniser, second: Recogniser, threshold: float) -> None:
+        self._first = first
+        self._second = second
+        self._threshold = threshold
+
+    def recognise(
+        self, photo: Photo, options: RecognitionOptions, time_left: TimeLeft = unhurried
+    ) -> Recognition:
+        if "labels" not in options.features:
+            return self._second.recognise(photo, options, time_left)
+        own = self._first.recognise(photo, options, time_left)
+        sure = self._sure((*own.labels, *own.passed_over))
+        features = tuple(one for one in options.features if one != "labels" or not sure)
+        if not features:
+            return own
+        other = self._second.recognise(photo, dataclasses.replace(options, features=features), time_left)
+        calls = {**own.calls, **other.calls}
+        if not sure:
+            return dataclasses.replace(other, calls=calls)
+        return dataclasses.replace(
+            own, properties=other.properties, moderation=other.moderation, text=other.text, calls=calls
+        )
+
+    def _sure(self, seen: Iterable[Label]) -> bool:
+        special = (label for label in seen if label.parents or label.instances)
+        return any(label.confidence >= self._threshold for label in special)

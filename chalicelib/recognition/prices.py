@@ -1,0 +1,29 @@
+"""What a recogniser's calls cost at list prices, us-east-1, first tier, without the free one.
+
+Rekognition: "Amazon Rekognition pricing", image APIs of group 2 at $0.001, image properties $0.00075 more.
+SageMaker: "Amazon SageMaker pricing", serverless inference of 2 GB at $0.00004 a second; a call is taken for
+a quarter of a second. The embedded networks cost no call: their time is in the bill of Lambda, whose price
+``docs/recognisers.md`` works out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+CURRENCY = "USD"
+MICRO = 1_000_000
+
+# Millionths of a dollar for one call, by the names that Recognition.calls has.
+PRICES: Mapping[str, int] = {
+    "rekognition:labels": 1000,
+    "rekognition:properties": 750,
+    "rekognition:moderation": 1000,
+    "rekognition:text": 1000,
+    "sagemaker": 10,
+    "onnx": 0,
+}
+
+
+def cost(calls: Mapping[str, int]) -> int:
+    """Millionths of a dollar; a call that the list does not know is free."""
+    return sum(PRICES.get(name, 0) * number for name, number in calls.items())
