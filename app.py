@@ -12,7 +12,17 @@ from typing import Any, cast
 from chalice.app import Chalice, CloudWatchEvent, Request, Response, S3Event, SNSEvent, SQSEvent
 
 from chalicelib import pipeline
-from chalicelib.api import images, labels, legacy, problems, service, usage
+from chalicelib.api import (
+    deliveries,
+    images,
+    labels,
+    legacy,
+    problems,
+    service,
+    signing,
+    subscriptions,
+    usage,
+)
 from chalicelib.aws import TimeLeft
 from chalicelib.settings import settings
 from chalicelib.wiring import services
@@ -152,6 +162,83 @@ def show_usage() -> Response:
     return answer(usage.show)
 
 
+# ── who asked is shown, and told again ───────────────────────────────────────────────────────
+@app.route("/images/{image_id}/deliveries")
+def list_image_deliveries(image_id: str) -> Response:
+    """Everyone who was told of an image, attempt by attempt."""
+    return answer(deliveries.of_image, image_id)
+
+
+@app.route("/deliveries")
+def list_deliveries() -> Response:
+    """What a destination was sent, or what of it is parked."""
+    return answer(deliveries.index)
+
+
+@app.route("/deliveries/{delivery_id}")
+def show_delivery(delivery_id: str) -> Response:
+    return answer(deliveries.show, delivery_id)
+
+
+@app.route("/deliveries/{delivery_id}/retry", methods=["POST"])
+def retry_delivery(delivery_id: str) -> Response:
+    return answer(deliveries.retry, delivery_id)
+
+
+@app.route("/deliveries/retry", methods=["POST"])
+def retry_parked_deliveries() -> Response:
+    """Send what is parked for a destination again, for a range of time."""
+    return answer(deliveries.retry_parked)
+
+
+@app.route("/subscriptions", methods=["POST"])
+def create_subscription() -> Response:
+    """Be told of every result that fits; the answer alone shows the signing secret."""
+    return answer(subscriptions.create)
+
+
+@app.route("/subscriptions")
+def list_subscriptions() -> Response:
+    return answer(subscriptions.index)
+
+
+@app.route("/subscriptions/{subscription_id}")
+def show_subscription(subscription_id: str) -> Response:
+    return answer(subscriptions.show, subscription_id)
+
+
+@app.route("/subscriptions/{subscription_id}", methods=["DELETE"])
+def remove_subscription(subscription_id: str) -> Response:
+    return answer(subscriptions.remove, subscription_id)
+
+
+@app.route("/subscriptions/{subscription_id}/deliveries")
+def list_subscription_deliveries(subscription_id: str) -> Response:
+    return answer(deliveries.of_subscription, subscription_id)
+
+
+@app.route("/subscriptions/{subscription_id}/test", methods=["POST"])
+def test_subscription(subscription_id: str) -> Response:
+    """Send a signed sample now, and say what came back."""
+    return answer(subscriptions.test, subscription_id)
+
+
+@app.route("/subscriptions/{subscription_id}/signing-secret/rotate", methods=["POST"])
+def rotate_subscription_secret(subscription_id: str) -> Response:
+    return answer(signing.rotate_subscription, subscription_id)
+
+
+@app.route("/signing-secret")
+def show_signing_secret() -> Response:
+    """The secret that callbacks and the integration server's XML are signed with."""
+    return answer(signing.show)
+
+
+@app.route("/signing-secret/rotate", methods=["POST"])
+def rotate_signing_secret() -> Response:
+    return answer(signing.rotate)
+
+
 # ── the service itself ───────────────────────────────────────────────────────────────────────
 @app.route("/")
 def show_page() -> Response:
@@ -166,3 +253,9 @@ def show_health() -> Response:
 @app.route("/openapi.json")
 def show_description() -> Response:
     return answer(service.description)
+
+
+@app.route("/schemas/image-1.xsd")
+def show_schema() -> Response:
+    """The contract of the XML about an image."""
+    return answer(service.schema)

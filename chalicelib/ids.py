@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 
 from ulid import ULID
+
+EPOCH = datetime.datetime.fromtimestamp(0, tz=datetime.UTC)
+LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999, the last that RFC 3339 can write
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2}))?"
+)
 
 
 def new_id() -> str:
@@ -40,6 +47,22 @@ def derived_id(*parts: str) -> str:
 def is_derived_id(text: str) -> bool:
     """Whether ``text`` has the form of an id made by :func:`derived_id`."""
     return len(text) == 32 and set(text) <= set("0123456789abcdef")
+
+
+def millisecond_at(text: str) -> int:
+    """The first millisecond since 1970 that is not before an RFC 3339 time, or a date's midnight in UTC.
+
+    ValueError for what is neither.
+    """
+    if not _TIME.fullmatch(text):
+        raise ValueError
+    moment = datetime.datetime.fromisoformat(text.upper())
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    millisecond = -((EPOCH - moment) // datetime.timedelta(milliseconds=1))
+    if not 0 <= millisecond <= LAST_MILLISECOND:
+        raise ValueError
+    return millisecond
 
 
 def rfc3339(moment: float) -> str:

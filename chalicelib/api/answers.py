@@ -40,6 +40,11 @@ def created(location: str, body: Json) -> Response:
     return Response(body=body, status_code=201, headers={**_JSON, "Location": location})
 
 
+def accepted(body: Json) -> Response:
+    """``202`` for something that is going to happen."""
+    return Response(body=body, status_code=202, headers={**_JSON, "Cache-Control": "no-store"})
+
+
 def fresh(body: Json) -> Response:
     """``200`` with a body that is not to be kept."""
     return Response(body=body, headers={**_JSON, "Cache-Control": "no-store"})

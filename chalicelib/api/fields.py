@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from chalicelib.errors import BadRequest
+from chalicelib.ids import millisecond_at, rfc3339
 
 T = TypeVar("T")
 ECHOED = 64  # characters of a client's own text that are said back to it
@@ -93,6 +94,21 @@ class Fields:
             raise _bad(pointer_to(name), f"{name} must be a list of one or more of {listed(known)}")
         return None if chosen is None else tuple(one for one in known if one in chosen)
 
+    def choice(self, name: str, known: Sequence[str]) -> str | None:
+        """One of the words ``known``."""
+        value = self.raw_text(name)
+        return value if value is None else _one_of(value, name, pointer_to(name), known)
+
+    def moment(self, name: str) -> str | None:
+        """A date or an RFC 3339 time, as RFC 3339 in UTC with milliseconds."""
+        value = self.raw_text(name)
+        try:
+            return None if value is None else rfc3339(millisecond_at(value) / 1000)
+        except ValueError:
+            raise _bad(
+                pointer_to(name), f"{name} must be a time like 2026-03-01T09:30:00Z or a date like 2026-03-01"
+            ) from None
+
     def text_map(
         self, name: str, *, most: int, longest_key: int, longest_value: int, most_bytes: int
     ) -> dict[str, str]:
@@ -152,9 +168,7 @@ class Query:
     def choice(self, name: str, *choices: str) -> str:
         """One of ``choices``, the first where nothing is said."""
         text = self.line(name, longest=255)
-        if text is not None and text not in choices:
-            raise _bad(f"?{name}", f"{name} must be {' or '.join(choices)}")
-        return text or choices[0]
+        return choices[0] if text is None else _one_of(text, name, f"?{name}", choices)
 
     def whole(self, name: str, *, low: int, high: int, default: int) -> int:
         """A whole number from ``low`` to ``high``, in ASCII digits."""
@@ -206,6 +220,12 @@ def refuse_repeated(values: Object, inside: str) -> None:
 def listed(names: Sequence[str]) -> str:
     """The names as part of a sentence."""
     return ", ".join(names) or "none"
+
+
+def _one_of(value: str, name: str, pointer: str, known: Sequence[str]) -> str:
+    if value not in known:
+        raise _bad(pointer, f"{name} must be one of {listed(known)}")
+    return value
 
 
 def _text(value: object, name: str, pointer: str, longest: int) -> str:

@@ -13,6 +13,7 @@ from chalice.app import Request, Response
 
 import chalicelib
 from chalicelib.api import answers, openapi
+from chalicelib.delivery import documents
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -43,6 +44,15 @@ def page(request: Request, services: Services) -> Response:
         "Referrer-Policy": "no-referrer",
     }
     return Response(body=text, headers=headers)
+
+
+def schema(request: Request, services: Services) -> Response:
+    """``GET /schemas/image-1.xsd``: what the XML about an image holds to."""
+    headers: answers.Headers = {
+        "Content-Type": "application/xml; charset=utf-8",
+        "Cache-Control": "public, max-age=86400",
+    }
+    return Response(body=documents.SCHEMA.read_text("utf-8"), headers=headers)
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib import pipeline
 from chalicelib.api.fields import Fields
 from chalicelib.api.requests import pointing_at
 from chalicelib.intake import content
@@ -51,7 +52,7 @@ def callback_in(fields: Fields, services: Services) -> str | None:
     url = fields.line("callback_url", longest=LONGEST_URL)
     if url is not None:
         with pointing_at("/callback_url"):
-            services.outbound.check(url)
+            pipeline.check_receiver(url, services)
     return url
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from xml.etree import ElementTree  # writes only; what others wrote is read by defusedxml
 
 import defusedxml.ElementTree
@@ -19,6 +20,7 @@ from chalicelib.model import Box, Image, Instance, Label
 logger = logging.getLogger("sightline.delivery")
 
 NAMESPACE = "urn:sightline:image:1"
+SCHEMA = Path(__file__).parent / "image-1.xsd"
 CONTENT_TYPE = "application/xml; charset=utf-8"
 MAX_REFERENCE_LENGTH = 200
 

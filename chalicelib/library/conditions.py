@@ -7,12 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chalicelib.ids import moment_of
+from chalicelib.ids import EPOCH, moment_of
 from chalicelib.library.index import Entry, entries_of, label_term
 from chalicelib.model import Image, normalised
 
 BARE = re.compile(r'[^\s&|!()"@:<>=\\]+(?:\s+[^\s&|!()"@:<>=\\]+)*')  # a name that needs no quotes
-EPOCH = datetime.datetime.fromtimestamp(0, tz=datetime.UTC)
 BARE_VALUE = re.compile(r'[^\s&|!()"\\]+')  # a field's value that needs none
 
 

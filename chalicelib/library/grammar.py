@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 import unicodedata
 from typing import get_args
 
 from chalicelib.errors import BadQuery
+from chalicelib.ids import millisecond_at
 from chalicelib.library.algebra import Node, either, every, negated
 from chalicelib.library.conditions import (
     BARE,
     BARE_VALUE,
-    EPOCH,
     After,
     Before,
     Condition,
@@ -26,16 +25,12 @@ LONGEST = 1000  # characters
 LONGEST_NAME = 255  # characters
 MOST_NAME_BYTES = 1024  # normalising can make one character eighteen; DynamoDB has sort keys of 1024 bytes
 MOST_CONDITIONS = 20
-LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999, the last that RFC 3339 can write
 DEEPEST = 12  # parentheses and negations within each other
 
 _FIELD = re.compile(r"(\w+)\s*:\s*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 _CONFIDENCE = re.compile(r"\s*(100(?:\.0{1,2})?|[0-9]{1,2}(?:\.[0-9]{1,2})?)(?![0-9.])")
 _INSTANCES = re.compile(r"\s*(1000|[1-9][0-9]{0,2})(?![0-9.])")
-_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2}))?"
-)
 _FOUND = re.compile(r'[^\s&|!()"]{1,20}|.', re.DOTALL)
 _OPERAND = "a label's name, status:, filename:, before:, after:, ! or ("
 _MOMENT = "a date (2026-03-01) or an RFC 3339 time (2026-03-01T09:30:00Z)"
@@ -131,7 +126,7 @@ class Reader:
         began = self._at
         text = self._value(_MOMENT)
         try:
-            return _millisecond(text)
+            return millisecond_at(text)
         except ValueError:
             raise self._error(_MOMENT, began) from None
 
@@ -182,16 +177,3 @@ class Reader:
         place = self._at if at is None else at
         found = _FOUND.match(self._text, place)
         return BadQuery(place + 1, expected, ascii(found[0]) if found else "the end")
-
-
-def _millisecond(text: str) -> int:
-    """The first millisecond since 1970 that is not before a moment; ValueError for what is none."""
-    if not _TIME.fullmatch(text):
-        raise ValueError
-    moment = datetime.datetime.fromisoformat(text.upper())
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    millisecond = -((EPOCH - moment) // datetime.timedelta(milliseconds=1))
-    if not 0 <= millisecond <= LAST_MILLISECOND:
-        raise ValueError
-    return millisecond

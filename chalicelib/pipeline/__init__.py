@@ -7,7 +7,8 @@ events are hints to look at it, so a repeated hint finds nothing left to do.
 from chalicelib.pipeline.arrival import await_upload, delete_image, fetch_and_take_in, take_in
 from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
 from chalicelib.pipeline.receivers import check_receiver
-from chalicelib.pipeline.resending import send_again, send_parked_again, try_out
+from chalicelib.pipeline.resending import send_again, send_parked_again
+from chalicelib.pipeline.subscribing import subscribe, try_out, unsubscribe
 from chalicelib.pipeline.telling import deliver, fan_out
 from chalicelib.pipeline.upkeep import sweep
 
@@ -23,7 +24,9 @@ __all__ = [
     "label_or_leave",
     "send_again",
     "send_parked_again",
+    "subscribe",
     "sweep",
     "take_in",
     "try_out",
+    "unsubscribe",
 ]

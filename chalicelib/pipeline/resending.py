@@ -1,22 +1,15 @@
-"""Parked deliveries are sent again, and a subscription is tried out."""
+"""Parked deliveries are sent again."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
 
-from chalicelib.delivery import courier
-from chalicelib.delivery.attempts import Verdict
-from chalicelib.delivery.courier import Outcome
 from chalicelib.delivery.deliveries import by_destination
 from chalicelib.delivery.delivery import Delivery
-from chalicelib.delivery.events import TEST_TYPE, ImageFinished
-from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import Conflict, Superseded
-from chalicelib.ids import new_id, rfc3339
-from chalicelib.model import Image, Label, Model
 from chalicelib.pipeline.batches import for_each
-from chalicelib.pipeline.receivers import packed, receiver
+from chalicelib.pipeline.receivers import receiver
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.resending")
@@ -60,42 +53,8 @@ def send_parked_again(owner: str, destination: str, since: str, until: str, serv
     return Resent(len(wanted), more=page.next_after is not None and len(wanted) == len(page.deliveries))
 
 
-def try_out(subscription: Subscription, services: Services) -> Outcome:
-    """Send a signed sample and give what the receiver said; one that takes it is enabled."""
-    image = _sample(subscription.owner, services.now())
-    event = {**ImageFinished.of(image).to_json(), "type": TEST_TYPE}
-    parcel = packed(subscription.destination, image, event, f"test_{new_id()}", services)
-    timeout = services.settings.delivery_timeout_seconds
-    outcome = courier.bring(parcel, services.outbound, deadline=timeout, now=services.now)
-    if outcome.verdict is Verdict.ARRIVED:
-        services.standings.clear(subscription.owner, subscription.destination.address)
-    return outcome
-
-
 def _send_again_if_parked(delivery: Delivery, services: Services) -> None:
     try:
         send_again(delivery, services)
     except Conflict as error:
         log.info("not sent again: %r: %s", delivery.id, error)
-
-
-def _sample(owner: str, now: float) -> Image:
-    at = rfc3339(now)
-    labels = (Label("Cat", 97.31, parents=("Animal", "Pet")),)
-    return Image(
-        id="00000000000000000000000000",  # no image has it
-        owner=owner,
-        key="",
-        status="labelled",
-        filename="sample.jpg",
-        created_at=at,
-        started_at=at,
-        completed_at=at,
-        content_type="image/jpeg",
-        size=183_042,
-        width=1024,
-        height=768,
-        labels=labels,
-        model=Model("sample", "1"),
-        result=1,
-    )

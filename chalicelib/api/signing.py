@@ -1,0 +1,40 @@
+"""Signing secrets: the owner's, for callbacks and the integration server, and each subscription's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalice.app import Request, Response
+
+from chalicelib.api import answers
+from chalicelib.api.requests import body_of, owner_of, query_of
+from chalicelib.delivery.keyring import OWNER, Secret
+from chalicelib.ids import rfc3339
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+
+def show(request: Request, services: Services) -> Response:
+    """``GET /signing-secret``: the owner's secret, which is made when it is first asked for."""
+    query_of(request, ())
+    return _shown(services.keyring.get(owner_of(request), OWNER), services)
+
+
+def rotate(request: Request, services: Services) -> Response:
+    """``POST /signing-secret/rotate``: a new one; the old one signs along for a day."""
+    body_of(request, (), optional=True)
+    return _shown(services.keyring.rotate(owner_of(request), OWNER), services)
+
+
+def rotate_subscription(request: Request, services: Services, subscription_id: str) -> Response:
+    """``POST /subscriptions/{id}/signing-secret/rotate``: the same for a subscription's own."""
+    body_of(request, (), optional=True)
+    subscription = services.subscriptions.get(owner_of(request), subscription_id)
+    return _shown(services.keyring.rotate(subscription.owner, subscription.id), services)
+
+
+def _shown(secret: Secret, services: Services) -> Response:
+    standing = [until for _, until in secret.replaced if until > services.now()]
+    older = rfc3339(max(standing)) if standing else None
+    return answers.fresh({"secret": secret.current, "older_secrets_sign_until": older})

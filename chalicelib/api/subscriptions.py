@@ -1,0 +1,91 @@
+"""Subscriptions: made, looked at, tried out, removed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from chalice.app import Request, Response
+
+from chalicelib import pipeline
+from chalicelib.api import answers
+from chalicelib.api.fields import Fields, required
+from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
+from chalicelib.api.submissions import LONGEST_URL
+from chalicelib.delivery.attempts import Verdict
+from chalicelib.delivery.destinations import Format
+from chalicelib.delivery.events import EVENT_TYPES
+from chalicelib.delivery.subscriptions import Subscription
+from chalicelib.ids import new_id, rfc3339
+from chalicelib.library import query
+from chalicelib.library.grammar import LONGEST as LONGEST_QUERY
+from chalicelib.model import Json
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+
+def create(request: Request, services: Services) -> Response:
+    """``POST /subscriptions``: be told of every result that fits; the answer alone shows the secret."""
+    fields = body_of(request, ("url", "format", "filter", "event_types"))
+    subscription = _subscription_in(fields, owner_of(request), services)
+    secret = pipeline.subscribe(subscription, services)
+    body = {**_json(request, subscription, services), "secret": secret}
+    return answers.created(body["links"]["self"], body)
+
+
+def index(request: Request, services: Services) -> Response:
+    """``GET /subscriptions``: all of them, newest first."""
+    query_of(request, ())
+    all_of_them = services.subscriptions.all(owner_of(request))
+    return answers.fresh({"subscriptions": [_json(request, one, services) for one in all_of_them]})
+
+
+def show(request: Request, services: Services, subscription_id: str) -> Response:
+    """``GET /subscriptions/{id}``: one of them, and whether it is still sent to."""
+    query_of(request, ())
+    subscription = services.subscriptions.get(owner_of(request), subscription_id)
+    return answers.fresh(_json(request, subscription, services))
+
+
+def remove(request: Request, services: Services, subscription_id: str) -> Response:
+    """``DELETE /subscriptions/{id}``: be told no more; what is on its way is cancelled."""
+    pipeline.unsubscribe(services.subscriptions.get(owner_of(request), subscription_id), services)
+    return Response(body="", status_code=204)
+
+
+def test(request: Request, services: Services, subscription_id: str) -> Response:
+    """``POST /subscriptions/{id}/test``: send a signed sample now, and say what came back."""
+    body_of(request, (), optional=True)
+    subscription = services.subscriptions.get(owner_of(request), subscription_id)
+    outcome = pipeline.try_out(subscription, services)
+    arrived = outcome.verdict is Verdict.ARRIVED
+    return answers.fresh({"arrived": arrived, **outcome.attempt.to_json(), "reference": outcome.reference})
+
+
+def _subscription_in(fields: Fields, owner: str, services: Services) -> Subscription:
+    url = required(fields.line("url", longest=LONGEST_URL), "/url")
+    chosen = cast(Format | None, fields.choice("format", ("json", "xml")))
+    asked = fields.line("filter", longest=LONGEST_QUERY)
+    event_types = fields.choices("event_types", EVENT_TYPES)
+    if asked is not None:
+        with pointing_at("/filter"):
+            query.parse(asked)
+    with pointing_at("/url"):
+        pipeline.check_receiver(url, services)
+    return Subscription(
+        id=new_id(),
+        owner=owner,
+        url=url,
+        created_at=rfc3339(services.now()),
+        format=chosen or "json",
+        filter=asked,
+        event_types=event_types or EVENT_TYPES,
+    )
+
+
+def _json(request: Request, subscription: Subscription, services: Services) -> Json:
+    here = f"{answers.base_of(request)}/subscriptions/{subscription.id}"
+    standing = services.standings.of(subscription.owner, subscription.destination.address)
+    disabled = {"at": standing.disabled_at, "reason": standing.reason} if standing.disabled_at else None
+    links = {"self": here, "deliveries": f"{here}/deliveries", "test": f"{here}/test"}
+    return {**subscription.document(), "disabled": disabled, "links": links}

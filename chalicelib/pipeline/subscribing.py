@@ -1,0 +1,61 @@
+"""Somebody subscribes, tries it out, and leaves again."""
+
+from __future__ import annotations
+
+from chalicelib.delivery import courier
+from chalicelib.delivery.attempts import Verdict
+from chalicelib.delivery.courier import Outcome
+from chalicelib.delivery.events import TEST_TYPE, ImageFinished
+from chalicelib.delivery.subscriptions import Subscription
+from chalicelib.ids import new_id, rfc3339
+from chalicelib.model import Image, Label, Model
+from chalicelib.pipeline.receivers import packed
+from chalicelib.wiring import Services
+
+
+def subscribe(subscription: Subscription, services: Services) -> str:
+    """Store a new subscription; gives the secret that its deliveries will be signed with."""
+    secret = services.keyring.get(subscription.owner, subscription.id)
+    services.subscriptions.create(subscription)
+    return secret.current
+
+
+def unsubscribe(subscription: Subscription, services: Services) -> None:
+    """Remove a subscription with its secret; what is on its way to it will be cancelled."""
+    services.standings.clear(subscription.owner, subscription.destination.address)
+    services.keyring.discard(subscription.owner, subscription.id)
+    services.subscriptions.delete(subscription)
+
+
+def try_out(subscription: Subscription, services: Services) -> Outcome:
+    """Send a signed sample and give what the receiver said; one that takes it is enabled."""
+    image = _sample(subscription.owner, services.now())
+    event = {**ImageFinished.of(image).to_json(), "type": TEST_TYPE}
+    parcel = packed(subscription.destination, image, event, f"test_{new_id()}", services)
+    timeout = services.settings.delivery_timeout_seconds
+    outcome = courier.bring(parcel, services.outbound, deadline=timeout, now=services.now)
+    if outcome.verdict is Verdict.ARRIVED:
+        services.standings.clear(subscription.owner, subscription.destination.address)
+    return outcome
+
+
+def _sample(owner: str, now: float) -> Image:
+    at = rfc3339(now)
+    labels = (Label("Cat", 97.31, parents=("Animal", "Pet")),)
+    return Image(
+        id="00000000000000000000000000",  # no image has it
+        owner=owner,
+        key="",
+        status="labelled",
+        filename="sample.jpg",
+        created_at=at,
+        started_at=at,
+        completed_at=at,
+        content_type="image/jpeg",
+        size=183_042,
+        width=1024,
+        height=768,
+        labels=labels,
+        model=Model("sample", "1"),
+        result=1,
+    )

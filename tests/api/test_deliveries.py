@@ -1,0 +1,133 @@
+"""The delivery log over HTTP: what was sent to whom, and sending it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib import pipeline
+from tests.api.client import Api
+from tests.fakes.mail import Mail
+from tests.fakes.receiver import FakeReceiver
+from tests.fakes.services import FakeServices
+
+
+def told(services: Any, *names: str) -> list[str]:
+    """Have images labelled and told of; their ids."""
+    mail = Mail(services)
+    for name in names:
+        services.clock.forward(1)
+        pipeline.label_image(services.drop(f"uploads/{name}"), services)
+        mail.run()
+    return [services.image_at(f"uploads/{name}").id for name in names]
+
+
+class TestTheLog:
+    def test_an_image_shows_who_was_told_attempt_by_attempt(
+        self, api: Api, services: FakeServices, receiver: FakeReceiver
+    ) -> None:
+        receiver.answer_with(503, 200)
+        [image_id] = told(services, "cat.jpg")
+        [delivery] = api.get(f"/images/{image_id}/deliveries").json_body["deliveries"]
+        assert (delivery["destination"], delivery["status"]) == ("integration", "delivered")
+        assert [one["status"] for one in delivery["attempts"]] == [503, 200]
+        assert delivery["id"] == receiver.ids[0]
+        assert api.get(f"/deliveries/{delivery['id']}").json_body == delivery
+
+    def test_a_destination_is_paged_newest_first_without_gap_or_repeat(
+        self, api: Api, services: FakeServices, receiver: FakeReceiver
+    ) -> None:
+        ids = told(services, *"abcde")
+        seen, cursor = [], ""
+        while True:
+            page = api.get(f"/deliveries?destination=integration&limit=2{cursor}").json_body
+            seen += [one["image_id"] for one in page["deliveries"]]
+            if not page["next_cursor"]:
+                break
+            cursor = f"&cursor={page['next_cursor']}"
+        assert seen == ids[::-1]
+
+    def test_the_parked_ones_can_be_listed_alone(
+        self, api: Api, services: FakeServices, receiver: FakeReceiver
+    ) -> None:
+        receiver.answer_with(200, 400, 200)
+        _, refused, _ = told(services, *"abc")
+        page = api.get("/deliveries?destination=integration&status=parked").json_body
+        assert [one["image_id"] for one in page["deliveries"]] == [refused]
+        assert page["deliveries"][0]["reason"]
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/deliveries",
+            "/deliveries?destination=nobody",
+            "/deliveries?destination=integration&status=delivered",
+            "/deliveries?destination=integration&limit=51",
+            "/deliveries?destination=integration&cursor=AAAA",
+            "/deliveries?destination=integration&page=2",
+        ],
+    )
+    def test_a_question_that_makes_no_sense_is_refused(self, api: Api, path: str) -> None:
+        assert api.get(path).status_code == 400
+
+    @pytest.mark.parametrize("name", ["x", "0" * 31, "G" * 32, "a" * 4000, "%2e%2e"])
+    def test_what_is_not_there_is_not_found(self, api: Api, name: str) -> None:
+        assert api.get(f"/deliveries/{name}").status_code == 404
+        assert api.post(f"/deliveries/{name}/retry").status_code == 404
+        assert api.get(f"/images/{name}/deliveries").status_code == 404
+
+
+class TestSendingAgain:
+    def test_a_parked_delivery_is_sent_again_under_its_id(
+        self, api: Api, services: FakeServices, receiver: FakeReceiver
+    ) -> None:
+        receiver.answer_with(400, 200)
+        told(services, "cat.jpg")
+        answer = api.post(f"/deliveries/{receiver.ids[0]}/retry")
+        assert (answer.status_code, answer.json_body["status"]) == (202, "pending")
+        Mail(services).run()
+        assert api.get(f"/deliveries/{receiver.ids[0]}").json_body["status"] == "delivered"
+        assert len(receiver.ids) == 2
+        assert len(set(receiver.ids)) == 1
+
+    def test_what_has_arrived_is_a_conflict(
+        self, api: Api, services: FakeServices, receiver: FakeReceiver
+    ) -> None:
+        told(services, "cat.jpg")
+        answer = api.post(f"/deliveries/{receiver.ids[0]}/retry")
+        assert (answer.status_code, answer.json_body["code"]) == (409, "delivery-settled")
+
+    def test_a_range_of_time_is_sent_again(
+        self, api: Api, services: FakeServices, receiver: FakeReceiver
+    ) -> None:
+        receiver.answer_with(400)
+        told(services, *"abc")
+        asked = {"destination": "integration", "since": "2026-01-01", "until": "2027-01-01T00:00:00+02:00"}
+        assert api.post("/deliveries/retry", asked).json_body == {"count": 3, "more": False}
+        receiver.answer_with(200)
+        Mail(services).run()
+        page = api.get("/deliveries?destination=integration&status=parked").json_body
+        assert page["deliveries"] == []
+
+    @pytest.mark.parametrize(
+        ("changes", "pointer"),
+        [
+            ({"destination": None}, "/destination"),
+            ({"destination": "nobody"}, "/destination"),
+            ({"since": "yesterday"}, "/since"),
+            ({"until": "2026-02-30"}, "/until"),
+            ({"until": 5}, "/until"),
+            ({"all": True}, "/all"),
+        ],
+    )
+    def test_a_range_that_makes_no_sense_is_refused_with_a_pointer(
+        self, api: Api, changes: dict[str, Any], pointer: str
+    ) -> None:
+        asked = {"destination": "integration", "since": "2026-01-01", "until": "2027-01-01", **changes}
+        answer = api.post("/deliveries/retry", asked)
+        assert (answer.status_code, answer.json_body["pointer"]) == (400, pointer)
+
+    def test_a_range_without_an_end_is_refused(self, api: Api) -> None:
+        answer = api.post("/deliveries/retry", {"destination": "integration", "since": "2026-01-01"})
+        assert (answer.status_code, answer.json_body["pointer"]) == (400, "/until")
