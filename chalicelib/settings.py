@@ -13,7 +13,7 @@ from chalicelib.errors import BadSetting
 from chalicelib.model import FEATURES, RecognitionOptions
 
 T = TypeVar("T")
-RECOGNISERS = ("rekognition", "onnx", "cascade")
+RECOGNISERS = ("rekognition", "sagemaker", "onnx", "cascade")
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Settings:
     deliveries_queue_url: str
     upload_trigger: str
     recogniser: str
+    sagemaker_endpoint: str
     cascade_threshold: float
     min_confidence: float
     max_labels: int
@@ -47,6 +48,10 @@ class Settings:
     allowed_ports: frozenset[int]
     models_dir: str
     log_level: str
+
+    def __post_init__(self) -> None:
+        if self.recogniser == "sagemaker" and not self.sagemaker_endpoint:
+            raise BadSetting("SAGEMAKER_ENDPOINT is not set; it should hold the name of the endpoint.")
 
     @property
     def uploads_queue(self) -> str:
@@ -76,6 +81,7 @@ class Settings:
             ),
             upload_trigger=_take(env, "UPLOAD_TRIGGER", _one_of("s3", "queue"), "s3 or queue", "s3"),
             recogniser=_take(env, "RECOGNISER", _one_of(*RECOGNISERS), _listed(RECOGNISERS), "rekognition"),
+            sagemaker_endpoint=_take(env, "SAGEMAKER_ENDPOINT", str, "the name of the endpoint", ""),
             cascade_threshold=_take(
                 env, "CASCADE_THRESHOLD", _within(0, 100, float), "a number from 0 to 100", "70"
             ),

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -29,6 +30,8 @@ from chalicelib.recognition.recogniser import Recogniser
 from chalicelib.settings import Settings, settings
 from chalicelib.table import Table
 
+_ROOT = Path(__file__).parents[1]
+
 # botocore's own limits (60 s, several tries) outlast the function; these keep a call below half a minute.
 _PATIENCE = {
     "connect_timeout": 2,
@@ -37,6 +40,8 @@ _PATIENCE = {
 }
 # A recogniser's calls are tried again by the adapter, which knows how long the function may still run.
 _ONE_TRY = {**_PATIENCE, "retries": {"mode": "standard", "total_max_attempts": 1}}
+# An endpoint that nobody has asked for a while takes some seconds to start.
+_ENDPOINT = {**_ONE_TRY, "read_timeout": 25}
 
 
 class Services:
@@ -124,7 +129,12 @@ class Services:
     @cached_property
     def recogniser(self) -> Recogniser:
         """The chosen one. Imported late: a function that recognises nothing need not load a network."""
-        makers = {"rekognition": self._rekognition, "onnx": self._onnx, "cascade": self._cascade}
+        makers = {
+            "rekognition": self._rekognition,
+            "sagemaker": self._sagemaker,
+            "onnx": self._onnx,
+            "cascade": self._cascade,
+        }
         return makers[self.settings.recogniser]()
 
     def _rekognition(self) -> Recogniser:
@@ -132,10 +142,22 @@ class Services:
 
         return RekognitionRecogniser(self._client("rekognition", **_ONE_TRY), _patience(_ONE_TRY))
 
+    def _sagemaker(self) -> Recogniser:
+        from chalicelib.recognition.sagemaker import SageMakerRecogniser
+
+        client = self._client("sagemaker-runtime", **_ENDPOINT)
+        endpoint = self.settings.sagemaker_endpoint
+        return SageMakerRecogniser(client, endpoint, self._models_dir, _patience(_ENDPOINT))
+
     def _onnx(self) -> Recogniser:
         from chalicelib.recognition.onnx import OnnxRecogniser
 
-        return OnnxRecogniser(self.settings.models_dir)
+        return OnnxRecogniser(self._models_dir)
+
+    @property
+    def _models_dir(self) -> Path:
+        """A relative folder is one beside ``chalicelib/``, in the project as much as in Lambda's package."""
+        return _ROOT / self.settings.models_dir
 
     def _cascade(self) -> Recogniser:
         from chalicelib.recognition.cascade import CascadeRecogniser

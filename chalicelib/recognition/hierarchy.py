@@ -34,6 +34,12 @@ class Hierarchy:
         lineages = [tree.lineage(node) for node in range(len(tree.names))]
         return cls(tuple(lineages[: tree.classes]), _above(zip(tree.names, lineages, strict=True)))
 
+    def over(self, classes: Iterable[str]) -> Hierarchy:
+        """The same terms above other classes; a name that is not known here has nothing above it."""
+        names = [title(" ".join(name.split())) for name in classes]
+        lineages = tuple((name, *self.above.get(name, ())) for name in names)
+        return Hierarchy(lineages, {**dict.fromkeys(names, ()), **self.above})
+
     def confidences(self, probabilities: Iterable[float]) -> dict[str, float]:
         """Add up the classes' probabilities (0–1) to each name's confidence (0–100).
 

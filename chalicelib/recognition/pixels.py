@@ -22,6 +22,22 @@ _READERS: Mapping[str, Callable[[BytesIO], ImageFile]] = {
 _LONG_ENOUGH = (640, 640)
 
 
+# What a photo is scaled down to where it must be sent and is too large for that.
+_SENT_SIDE = 1600
+_QUALITY = 90
+
+
+def fitted(photo: Photo, most_bytes: int) -> tuple[bytes, str]:
+    """The photo's bytes and their type; a JPEG scaled down where they are more than ``most_bytes``."""
+    if len(photo.content) <= most_bytes:
+        return photo.content, photo.content_type
+    picture = decoded(photo)
+    picture.thumbnail((_SENT_SIDE, _SENT_SIDE))
+    with BytesIO() as stream:
+        picture.save(stream, "JPEG", quality=_QUALITY)
+        return stream.getvalue(), "image/jpeg"
+
+
 def decoded(photo: Photo) -> Image.Image:
     """The photo in RGB; a large JPEG comes scaled down."""
     with _READERS[photo.content_type](BytesIO(photo.content)) as image:

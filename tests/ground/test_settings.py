@@ -56,3 +56,8 @@ def test_names_are_separated_by_commas_and_features_come_in_their_own_order() ->
     assert read.exclude_labels == ("Cat", "hot dog")
     assert read.recognition.features == ("labels", "text")
     assert read.recognition.min_confidence == read.min_confidence
+
+
+def test_an_endpoint_has_a_name() -> None:
+    with pytest.raises(BadSetting, match=r"^SAGEMAKER_ENDPOINT is not set"):
+        Settings.read({**ENVIRONMENT, "RECOGNISER": "sagemaker"})

@@ -8,12 +8,17 @@ from typing import Any
 
 import boto3
 import pytest
+import requests
 from botocore.config import Config
 
 from chalicelib.aws import Patience
 from chalicelib.model import Photo
 from chalicelib.recognition.hierarchy import Hierarchy
 from chalicelib.recognition.onnx import OnnxRecogniser
+from chalicelib.recognition.sagemaker import SageMakerRecogniser
+from local.endpoint import Endpoint, unpacked
+from local.server import Server
+from sagemaker.package import pack, specification
 from tests.stubs.rekognition import RekognitionStub
 
 ROOT = Path(__file__).parents[2]
@@ -73,3 +78,38 @@ def pauses() -> Pauses:
 def patience(pauses: Pauses) -> Patience:
     """What the adapters have when deployed, but for calls of at most a second and a few tries."""
     return Patience(call_seconds=1.0, sleep=pauses, most_tries=3)
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The embedded classifier, packed for SageMaker by the project's script and unpacked again."""
+    archive = tmp_path_factory.mktemp("sagemaker") / "model.tar.gz"
+    pack(MODELS / "efficientnet_lite0_int8.onnx", specification("efficientnet_lite0"), archive)
+    with unpacked(archive) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def served(packed: Path) -> Iterator[Server]:
+    """The endpoint ``sightline-test`` with the embedded classifier, over HTTP."""
+    with Endpoint("sightline-test", packed).serve(0) as server:
+        yield server
+
+
+@pytest.fixture
+def runtime(served: Server, aws_credentials: None) -> Iterator[Any]:
+    """An unmodified client of that endpoint."""
+    client = boto3.client("sagemaker-runtime", endpoint_url=served.url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def endpoint(runtime: Any, patience: Patience) -> SageMakerRecogniser:
+    return SageMakerRecogniser(runtime, "sightline-test", MODELS, patience)
+
+
+@pytest.fixture
+def http() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        yield session

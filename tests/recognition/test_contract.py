@@ -15,6 +15,7 @@ from chalicelib.recognition.cascade import CascadeRecogniser
 from chalicelib.recognition.onnx import OnnxRecogniser
 from chalicelib.recognition.recogniser import Recogniser
 from chalicelib.recognition.rekognition import RekognitionRecogniser
+from chalicelib.recognition.sagemaker import SageMakerRecogniser
 from tests.fakes.recogniser import FakeRecogniser
 from tests.recognition.conftest import sample
 
@@ -24,6 +25,8 @@ GENEROUS = RecognitionOptions(min_confidence=5, max_labels=100)
 
 class RecogniserContract:
     """Held by a subclass whose ``recognise`` fixture shows a cat to its recogniser."""
+
+    tells_where = True
 
     def test_a_cat_is_a_cat_and_an_animal(self, recognise: Recognise) -> None:
         labels = recognise(sample("chelsea"), GENEROUS).labels
@@ -66,7 +69,7 @@ class RecogniserContract:
     def test_boxes_lie_inside_the_picture(self, recognise: Recognise) -> None:
         labels = recognise(sample("chelsea"), GENEROUS).labels
         boxes = [instance.box for label in labels for instance in label.instances]
-        assert boxes
+        assert bool(boxes) == self.tells_where
         for box in boxes:
             assert box.left >= 0
             assert box.top >= 0
@@ -161,6 +164,16 @@ class TestACascadeThatIsUnsure(RecogniserContract):
     def recognise(self, onnx: OnnxRecogniser, rekognition_client: Any, patience: Patience) -> Recognise:
         rekognition = RekognitionRecogniser(rekognition_client, patience)
         return CascadeRecogniser(onnx, rekognition, threshold=100).recognise
+
+
+class TestAnEndpoint(RecogniserContract):
+    """The embedded classifier as a SageMaker endpoint: it says what is there, and not where."""
+
+    tells_where = False
+
+    @pytest.fixture
+    def recognise(self, endpoint: SageMakerRecogniser) -> Recognise:
+        return endpoint.recognise
 
 
 class TestTheFake(RecogniserContract):
