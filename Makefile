@@ -16,12 +16,12 @@ PY = $(VENV)/bin/python
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run label test check clean ready
+.PHONY: help run label test check bench-search clean ready
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
 	@echo
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: ready ## Start everything offline, label photos/, and stay up until Ctrl-C
 	@$(PY) -m local --port $(PORT) --aws-port $(AWS_PORT) --partner-port $(PARTNER_PORT) \
@@ -38,6 +38,9 @@ check: ready ## Lint, check formatting and types, run the fast tests
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -m pytest -m "not slow"
+
+bench-search: ready ## Count what a page of a query reads in libraries of 1,000 to 100,000 images
+	@$(PY) -m benchmarks.search
 
 clean: ## Remove the virtual environment and all caches
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build

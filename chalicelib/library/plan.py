@@ -65,7 +65,7 @@ class Plan:
         span = span.within(parts)
         asked = [part for part in parts if not isinstance(part, Not | Before | After)]
         banned = [part.part for part in parts if isinstance(part, Not) and is_exact(part.part)]
-        most = MERGED * min(self._known(asked) or [self._sizes[ALL].about or 0])
+        most = MERGED * min(self._known(asked) or [self._sizes.get(ALL, Size()).about or 0])
         first, *more = [*sorted(self._merged(asked, most), key=self._rarity), None]
         wanted = [self.stream(first, span, share)]
         wanted += [self.stream(part, span, 0.0) for part in more if part]
@@ -101,7 +101,7 @@ class Plan:
                 return sum(known) if len(known) == len(node.parts) else None
             case Labelled() | HasStatus() | FileNamed():
                 return self._sizes.get(_term_of(node), Size()).about
-        return self._sizes[ALL].about
+        return self._sizes.get(ALL, Size()).about
 
     def _known(self, parts: Sequence[Node]) -> list[int]:
         return [size for part in parts if (size := self._about(part)) is not None]
@@ -121,10 +121,13 @@ def terms_of(node: Node | None) -> Iterator[str]:
         case And() | Or():
             for part in node.parts:
                 yield from terms_of(part)
-        case Not():
-            yield from terms_of(node.part)
         case Labelled() | HasStatus() | FileNamed():
             yield _term_of(node)
+        case Not():
+            yield from terms_of(node.part)
+            yield ALL
+        case _:
+            yield ALL
 
 
 def is_exact(node: Node) -> bool:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from chalicelib.library.algebra import inward
-from chalicelib.library.index import ALL, filename_term, partition
+from chalicelib.library.index import filename_term, partition
 from chalicelib.library.plan import Plan, terms_of
 from chalicelib.library.query import Query
 from chalicelib.library.record import Record, record_key
@@ -40,7 +40,7 @@ class Search:
         """Up to ``limit`` images that ``query`` asks for, from the place ``at`` on."""
         root = query.root and inward(query.root)
         reads = Reads(self._table, self._most_reads)
-        terms = {ALL, *terms_of(root)}
+        terms = set(terms_of(root))
         reads.spend(len(terms))
         stream = Plan(reads, owner, sizes_of(self._table, owner, terms)).stream(root)
         return _Pass(self._table, owner, query, reads, stream, at).page(limit)

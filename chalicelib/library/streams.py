@@ -18,7 +18,7 @@ from chalicelib.table import Table
 
 TOP = "~"  # above every id
 END = ""  # below every id
-LONGEST_STRIDE = 16
+LONGEST_STRIDE = 32
 
 
 class Exhausted(Exception):
@@ -78,7 +78,8 @@ class Shard:
             self._known.popleft()
             passed += 1
         if not self._known and not self._ended:
-            self._stride = min(2 * self._stride, LONGEST_STRIDE) if passed == 1 else 1
+            followed = 0 < passed <= max(2, self._stride // 2)
+            self._stride = min(2 * self._stride, LONGEST_STRIDE) if followed else 1
             items, self._ended = self._reads.entries(self._partition, at_most, likely or self._stride)
             self._known.extend((str(item["sk"]), Entry.from_item(item)) for item in items)
         return self._known[0] if self._known else None

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from chalicelib.expressions import Delete, Item, Key, Put, Write
 from chalicelib.table import TRANSACTION_LIMIT, ConditionFailed
 
+LAST_CHARACTER = "\U0010ffff"
+
 
 class FakeTable:
     """Keeps items by key and remembers how many were read: by ranges of keys, and by batches of keys."""
@@ -41,21 +43,24 @@ class FakeTable:
         newest_first: bool = False,
     ) -> list[Item]:
         with self._lock:
-            sort_keys = list(self._sorted.get(pk, []))
-        if newest_first:
-            end = len(sort_keys)
+            keys = self._sorted.get(pk, [])
+            low = bisect.bisect_left(keys, prefix)
+            high = bisect.bisect_left(keys, prefix + LAST_CHARACTER) if prefix else len(keys)
             if at_most is not None:
-                end = bisect.bisect_right(sort_keys, at_most)
-            if after is not None:
-                end = min(end, bisect.bisect_left(sort_keys, after))
-            wanted = [sk for sk in reversed(sort_keys[:end]) if sk.startswith(prefix)]
-        else:
-            start = bisect.bisect_right(sort_keys, after) if after is not None else 0
-            wanted = [sk for sk in sort_keys[start:] if sk.startswith(prefix)]
-            wanted = [sk for sk in wanted if at_most is None or sk <= at_most]
-        items = [item for sk in wanted[:limit] if (item := self.get(Key(pk, sk)))]
+                high = min(high, bisect.bisect_right(keys, at_most))
+            if newest_first:
+                high = high if after is None else min(high, bisect.bisect_left(keys, after))
+                wanted = keys[max(low, high - limit) : max(low, high)][::-1]
+            else:
+                low = low if after is None else max(low, bisect.bisect_right(keys, after))
+                wanted = keys[low : min(high, low + limit)]
+        items = [item for sk in wanted if (item := self.get(Key(pk, sk)))]
         self.items_read += len(items)
         return items
+
+    def items_of_kind(self, sk: str) -> list[Item]:
+        """Every item that lies under this sort key, as a scan would find them."""
+        return [items[sk] for items in self._partitions.values() if sk in items]
 
     def due(self, shard: str, *, until: str, limit: int) -> list[Key]:
         due = sorted(
