@@ -9,19 +9,24 @@ PARTNER_PORT ?= 5056
 TRIGGER ?= s3
 FAULTS ?=
 FILES ?=
+STAGE ?= dev
+ARCH ?=
+EMAIL ?=
+IMAGES ?=
 
 PYTHONS = python3.13 python3.12 python3.14 python3.11 python3 python
 VENV = .venv
 PY = $(VENV)/bin/python
+INFRA = $(PY) -m infra --stage '$(STAGE)'
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run label test check bench-search clean ready
+.PHONY: help run label test check bench-search deploy destroy redrive package-sam clean ready
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
 	@echo
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: ready ## Start everything offline, label photos/, and stay up until Ctrl-C
 	@$(PY) -m local --port $(PORT) --aws-port $(AWS_PORT) --partner-port $(PARTNER_PORT) \
@@ -41,6 +46,18 @@ check: ready ## Lint, check formatting and types, run the fast tests
 
 bench-search: ready ## Count what a page of a query reads in libraries of 1,000 to 100,000 images
 	@$(PY) -m benchmarks.search
+
+deploy: ready ## Bring a stage up in your AWS account, or up to date: make deploy STAGE=dev
+	@$(INFRA) deploy --arch '$(ARCH)' --email '$(EMAIL)'
+
+destroy: ready ## Remove a stage and all it made; images go only with IMAGES=delete
+	@$(INFRA) destroy $(if $(filter delete,$(IMAGES)),--delete-images)
+
+redrive: ready ## Give a stage's dead letters another chance
+	@$(INFRA) redrive
+
+package-sam: ready ## Write a self-contained SAM application to build/sam-STAGE
+	@$(INFRA) package-sam --arch '$(ARCH)'
 
 clean: ## Remove the virtual environment and all caches
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build

@@ -1,0 +1,1 @@
+"""How Sightline gets into an AWS account: one description, three routes. Never packaged."""

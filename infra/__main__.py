@@ -1,0 +1,89 @@
+"""``python -m infra deploy --stage dev``: what the Makefile calls."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import sys
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import ClientError, ProfileNotFound
+
+from infra import deployment, sam
+from infra.checks import python_is_new_enough
+from infra.project import ROOT, Refused, stage
+from infra.redrive import redrive
+from infra.stack import Stack
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what is asked; 1 and a sentence where that cannot be."""
+    asked = _parser().parse_args(arguments)
+    try:
+        asked.act(asked)
+    except (Refused, ProfileNotFound) as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    except ClientError as error:
+        print(
+            f"AWS refused {error.operation_name}: {error.response['Error'].get('Message')}", file=sys.stderr
+        )
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra", description=__doc__)
+    actions = {
+        "deploy": _deploy,
+        "destroy": _destroy,
+        "package-sam": _package_sam,
+        "redrive": _redrive,
+    }
+    parser.add_argument("action", choices=actions)
+    parser.add_argument("--stage", default="dev")
+    parser.add_argument("--arch", default="", choices=["", "x86_64", "arm64"])
+    parser.add_argument("--email", default="", help="who is told of alarms")
+    parser.add_argument("--delete-images", action="store_true")
+    parser.add_argument("--build", type=Path, default=ROOT / "build")
+    parser.set_defaults(act=lambda asked: actions[asked.action](asked))
+    return parser
+
+
+def _account() -> deployment.Account:
+    session = boto3.Session()
+    region = session.region_name
+    if not region:
+        raise Refused("No AWS region is chosen: set AWS_DEFAULT_REGION, for instance to eu-west-1.")
+    partition = session.get_partition_for_region(region)
+    return deployment.Account(functools.cache(session.client), region, partition)
+
+
+def _deploy(asked: argparse.Namespace) -> None:
+    python_is_new_enough()
+    chosen = stage(asked.stage, "s3")
+    url = deployment.deploy(chosen, _account(), asked.build, architecture=asked.arch, email=asked.email)
+    print(f"\n{chosen.name} is up: {url}")
+
+
+def _destroy(asked: argparse.Namespace) -> None:
+    deployment.destroy(stage(asked.stage, "s3"), _account(), asked.build, with_images=asked.delete_images)
+    print(f"Nothing is left of {asked.stage}.")
+
+
+def _package_sam(asked: argparse.Namespace) -> None:
+    python_is_new_enough()
+    out = sam.package(stage(asked.stage, "queue"), asked.build, asked.arch)
+    print(f"\nsam deploy --guided --capabilities CAPABILITY_IAM --template-file {out}/sam.json")
+
+
+def _redrive(asked: argparse.Namespace) -> None:
+    account = _account()
+    outputs = Stack(account.client("cloudformation"), stage(asked.stage, "s3").stack).outputs()
+    for queue, moved in redrive(account.client, outputs).items():
+        print(f"{queue:24} {moved:5} sent again")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

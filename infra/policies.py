@@ -1,0 +1,53 @@
+"""The policy files, narrowed from "any stage" to one stage, region and account."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from infra.project import APP, Json
+
+_ARN = re.compile(r"arn:aws:(?P<service>[^:]+):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.+)")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a stage lives: plain values, or what a template language writes in their stead."""
+
+    partition: str
+    region: str
+    account: str
+    stage: str
+
+
+CLOUDFORMATION = Place("${AWS::Partition}", "${AWS::Region}", "${AWS::AccountId}", "${Stage}")
+
+
+def narrowed(policy: Json, place: Place) -> Json:
+    """The policy with every resource in ``place``; ``*`` stays where an action knows no resources."""
+    return _resources(policy, lambda arn: arn if arn == "*" else _narrowed(arn, place))
+
+
+def substituted(policy: Json) -> Json:
+    """The policy for a CloudFormation template, its resources as ``Fn::Sub``."""
+    return _resources(policy, lambda arn: arn if arn == "*" else {"Fn::Sub": _narrowed(arn, CLOUDFORMATION)})
+
+
+def _resources(policy: Json, change: Callable[[str], object]) -> Json:
+    statements = [
+        {**one, "Resource": [change(arn) for arn in one["Resource"]]} for one in policy["Statement"]
+    ]
+    return {**policy, "Statement": statements}
+
+
+def _narrowed(arn: str, place: Place) -> str:
+    found = _ARN.fullmatch(arn)
+    if not found or f"{APP}-*" not in arn:
+        raise ValueError(f"{arn!r} names no resource of {APP}-*.")
+    region = place.region if found["region"] == "*" else found["region"]
+    account = place.account if found["account"] == "*" else found["account"]
+    # Names of buckets are unique in the world: theirs end in the account's number.
+    name = f"{APP}-{place.stage}" + (f"-{place.account}" if found["service"] == "s3" else "")
+    rest = found["rest"].replace(f"{APP}-*", name)
+    return f"arn:{place.partition}:{found['service']}:{region}:{account}:{rest}"

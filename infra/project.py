@@ -1,0 +1,79 @@
+"""What ``.chalice/config.json`` says of a stage: its functions, their limits and their variables."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chalice.config import Config
+
+ROOT = Path(__file__).resolve().parent.parent
+APP = "sightline"
+API = "api_handler"  # Chalice's name for the function behind the REST API
+Json = dict[str, Any]
+
+
+class Refused(Exception):
+    """What was asked for cannot be done; the message is one sentence for the person who asked."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the project under ``root``, with an upload ``trigger`` (s3 or queue)."""
+
+    name: str
+    trigger: str
+    root: Path = ROOT
+
+    @property
+    def stack(self) -> str:
+        """The name of its CloudFormation stack, and the beginning of every name in it."""
+        return f"{APP}-{self.name}"
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Every function that is deployed with this trigger, as ``app.py`` calls it."""
+        elsewhere = set() if self.trigger == "s3" else {"on_s3_upload"}
+        return tuple(name for name in on_disk(self.root)["lambda_functions"] if name not in elsewhere)
+
+    def full_name(self, function: str) -> str:
+        """What the function is called in the account, whichever route brought it there."""
+        return self.stack if function == API else f"{self.stack}-{function}"
+
+    def name_in_template(self, function: str) -> str:
+        """The same for ``Fn::Sub``, where the stage is a parameter."""
+        return self.full_name(function).replace(self.stack, f"{APP}-${{Stage}}", 1)
+
+    @property
+    def log_days(self) -> int:
+        """How long its functions' logs are kept."""
+        return int(self.config().log_retention_in_days)
+
+    def config(self, function: str = API) -> Config:
+        """Chalice's own view of one function."""
+        return Config(
+            chalice_stage=self.name,
+            function_name=function,
+            config_from_disk=on_disk(self.root),
+            default_params={"project_dir": str(self.root)},
+        )
+
+    def policy(self, function: str) -> Json:
+        """The function's policy as it is written, for every stage at once."""
+        path = self.root / ".chalice" / self.config(function).iam_policy_file
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def on_disk(root: Path = ROOT) -> Json:
+    """The whole of ``config.json``."""
+    return dict(json.loads((root / ".chalice" / "config.json").read_text(encoding="utf-8")))
+
+
+def stage(name: str, trigger: str, root: Path = ROOT) -> Stage:
+    """:raises Refused: there is no such stage to deploy."""
+    known = [one for one in on_disk(root)["stages"] if one != "local"]
+    if name not in known:
+        raise Refused(f"There is no stage {name!r} to deploy; .chalice/config.json has {', '.join(known)}.")
+    return Stage(name, trigger, root)

@@ -1,0 +1,116 @@
+"""The SAM application: what Chalice packages, merged with the resources it waits on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from chalice.utils import to_cfn_resource_name
+
+from infra import chalice_cli, gateway
+from infra.policies import substituted
+from infra.project import API, Json, Stage
+from infra.template import FED_BY, LEFT_ON, SETTING_OF_OUTPUT, TRIES_AGAIN, resources_template
+from infra.workspace import Choices, lay_out
+
+PARAMETERS: Json = {
+    "IntegrationUrl": {
+        "Type": "String",
+        "Default": "",
+        "NoEcho": True,
+        "Description": "The http(s) URL that gets the XML; empty for nobody",
+    },
+}
+
+
+def package(stage: Stage, build: Path, architecture: str = "") -> Path:
+    """Write ``sam.json`` and ``deployment.zip`` below ``build``; answers the folder they are in."""
+    out = build / f"sam-{stage.name}"
+    folder = lay_out(stage, build / f"workspace-sam-{stage.name}", Choices({}, architecture=architecture))
+    merge = folder / "merge.json"
+    merge.write_text(json.dumps(overlay(stage)), encoding="utf-8")
+    chalice_cli.run(folder, "package", "--stage", stage.name, "--merge-template", str(merge), str(out))
+    return out
+
+
+def overlay(stage: Stage) -> Json:
+    """What is merged into Chalice's template: resources, and references in place of names."""
+    template = resources_template(stage)
+    return {
+        "Description": template["Description"],
+        "Parameters": {**template["Parameters"], **PARAMETERS},
+        "Conditions": template["Conditions"],
+        "Outputs": template["Outputs"],
+        "Resources": {**template["Resources"], **_functions(stage), "RestAPI": _rest_api()},
+    }
+
+
+def logical_id(function: str) -> str:
+    """What Chalice's template calls a function."""
+    return "APIHandler" if function == API else str(to_cfn_resource_name(function))
+
+
+def _functions(stage: Stage) -> Json:
+    made: Json = {}
+    for function in stage.functions:
+        name = to_cfn_resource_name(function)
+        made[logical_id(function)] = {"Properties": _function(stage, function)}
+        made[f"{name}Role"] = {"Properties": {"Policies": [_policy(stage, function)]}}
+    return made
+
+
+def _function(stage: Stage, function: str) -> Json:
+    changed: Json = {
+        "FunctionName": {"Fn::Sub": stage.name_in_template(function)},
+        "Environment": {"Variables": _variables()},
+    }
+    if queue := FED_BY.get(function):
+        event = to_cfn_resource_name(f"{function}-sqs-event-source")
+        # Chalice wrote a Fn::Sub there: only another takes its place, anything else would stand beside it.
+        changed["Events"] = {event: {"Properties": {"Queue": {"Fn::Sub": f"${{{queue}.Arn}}"}}}}
+    if function == "on_sns_message":
+        event = to_cfn_resource_name(f"{function}-sns-subscription")
+        changed["Events"] = {event: {"Properties": {"Topic": {"Ref": "LabelledTopic"}}}}
+    if left_on := LEFT_ON.get(function):
+        destination = {"Type": "SQS", "Destination": {"Fn::GetAtt": [left_on, "Arn"]}}
+        changed["EventInvokeConfig"] = {
+            "MaximumRetryAttempts": TRIES_AGAIN,
+            "DestinationConfig": {"OnFailure": destination},
+        }
+    return changed
+
+
+def _variables() -> Json:
+    outputs = {
+        "TopicArn": "LabelledTopic",
+        "UploadsQueueUrl": "UploadsQueue",
+        "DeliveriesQueueUrl": "DeliveriesQueue",
+    }
+    referred = {
+        setting: {"Ref": outputs.get(output, output)} for output, setting in SETTING_OF_OUTPUT.items()
+    }
+    return {**referred, "STAGE": {"Ref": "Stage"}, "INTEGRATION_URL": {"Ref": "IntegrationUrl"}}
+
+
+def _policy(stage: Stage, function: str) -> Json:
+    return {"PolicyName": "sightline", "PolicyDocument": substituted(stage.policy(function))}
+
+
+def _rest_api() -> Json:
+    throttling = {
+        "ResourcePath": "/*",
+        "HttpMethod": "*",
+        "ThrottlingRateLimit": gateway.RATE,
+        "ThrottlingBurstLimit": gateway.BURST,
+        "MetricsEnabled": True,
+    }
+    return {
+        "Properties": {
+            "Name": {"Fn::Sub": "sightline-${Stage}"},
+            "MethodSettings": [throttling],
+            "DefinitionBody": {
+                "info": {"title": {"Fn::Sub": "sightline-${Stage}"}},
+                "x-amazon-apigateway-gateway-responses": gateway.swagger_extension(),
+            },
+        }
+    }

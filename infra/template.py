@@ -1,0 +1,50 @@
+"""The resources of a stage and what watches over them, as one CloudFormation template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from infra import watch
+from infra.project import Json, Stage
+
+RESOURCES = Path(__file__).parent / "resources.yaml"
+
+
+def resources_template(stage: Stage) -> Json:
+    """``resources.yaml`` with the alarms, the dashboard and the stage's own choices as defaults."""
+    body: Json = yaml.safe_load(RESOURCES.read_text(encoding="utf-8"))
+    chosen = {"Stage": stage.name, "UploadTrigger": stage.trigger, "LogRetentionDays": stage.log_days}
+    parameters = {
+        name: {**one, **({"Default": chosen[name]} if name in chosen else {})}
+        for name, one in {**body["Parameters"], **watch.PARAMETERS}.items()
+    }
+    return {
+        **body,
+        "Parameters": parameters,
+        "Conditions": {**body["Conditions"], **watch.CONDITIONS},
+        "Resources": {**body["Resources"], **watch.resources(stage)},
+    }
+
+
+# What the functions are told, by the output of the resources that it comes from.
+SETTING_OF_OUTPUT = {
+    "Bucket": "BUCKET",
+    "Table": "TABLE",
+    "TopicArn": "TOPIC_ARN",
+    "UploadsQueueUrl": "UPLOADS_QUEUE_URL",
+    "DeliveriesQueueUrl": "DELIVERIES_QUEUE_URL",
+}
+
+# Where an asynchronous function leaves an event that it could not do in three tries. The labeler's go
+# on the uploads queue, where they get five tries more.
+LEFT_ON = {
+    "on_s3_upload": "UploadsQueue",
+    "on_sns_message": "EventsDeadLetters",
+    "sweep": "EventsDeadLetters",
+}
+TRIES_AGAIN = 2  # after the first try, as AWS Lambda does unless it is told otherwise
+
+# The queue that feeds a function.
+FED_BY = {"on_upload_message": "UploadsQueue", "on_sqs_message": "DeliveriesQueue"}

@@ -1,0 +1,75 @@
+"""A copy of just what is packaged, with a stage's real values in its configuration.
+
+Chalice packages whatever lies in the project's folder, and takes names from a file that is the same for
+every account. Here is a folder with nothing stray in it, where the outputs of a stage's resources are
+recorded and every policy is narrowed to that stage. The project's own files stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.policies import Place, narrowed
+from infra.project import Json, Stage, on_disk
+
+_STRAY = shutil.ignore_patterns("__pycache__", "*.pyc", "deployed", "deployments", ".*_cache", ".DS_Store")
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is decided when a stage is packaged.
+
+    ``variables`` are laid over the stage's own; ``place`` narrows the policies (None: they stay as they
+    are, for a template that narrows them itself); ``architecture`` is x86_64 or arm64 (empty: the stage's).
+    """
+
+    variables: Mapping[str, str]
+    place: Place | None = None
+    architecture: str = ""
+
+
+def lay_out(stage: Stage, folder: Path, choices: Choices) -> Path:
+    """Fill ``folder``, which is emptied first; answers it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in ("app.py", "requirements.txt"):
+        shutil.copy(stage.root / name, folder)
+    for name in ("chalicelib", ".chalice"):
+        shutil.copytree(stage.root / name, folder / name, ignore=_STRAY)
+    _write(folder / ".chalice" / "config.json", _configured(stage, choices))
+    if choices.place:
+        for function in stage.functions:
+            path = folder / ".chalice" / stage.config(function).iam_policy_file
+            _write(path, narrowed(stage.policy(function), choices.place))
+    _remember_deployments(stage.root, folder)
+    return folder
+
+
+def _configured(stage: Stage, choices: Choices) -> Json:
+    whole = on_disk(stage.root)
+    of_stage = dict(whole["stages"][stage.name])
+    of_stage.pop("log_retention_in_days", None)  # the logs belong to the resources
+    of_stage["environment_variables"] = {
+        **of_stage.get("environment_variables", {}),
+        "STAGE": stage.name,
+        "UPLOAD_TRIGGER": stage.trigger,
+        **choices.variables,
+    }
+    if choices.architecture:
+        of_stage["lambda_architecture"] = choices.architecture
+    return {**whole, "stages": {stage.name: of_stage}}
+
+
+def _remember_deployments(root: Path, folder: Path) -> None:
+    """What Chalice remembers of a deployment belongs to the project, not to this copy."""
+    remembered = root / ".chalice" / "deployed"
+    remembered.mkdir(exist_ok=True)
+    (folder / ".chalice" / "deployed").symlink_to(remembered, target_is_directory=True)
+
+
+def _write(path: Path, content: Json) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,52 @@
+"""An account that deployments can be made in: moto, with a way to what it keeps to itself."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from moto.backends import get_backend
+
+from local.aws import ACCOUNT, REGION, LocalAws
+
+Json = dict[str, Any]
+
+
+def variables(aws: LocalAws) -> dict[str, str]:
+    """What leads another process to this account, and to no other."""
+    return {
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def unpack(function: str, folder: Path) -> None:
+    """Take a function's zip out of moto, which gives no address that leads to it."""
+    content = get_backend("lambda")[ACCOUNT][REGION].get_function(function).code_bytes
+    zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
+
+
+def quiet(aws: LocalAws, bucket: str) -> None:
+    """Keep moto from invoking functions, which it could only do with Docker: the tests carry the events."""
+    lambda_ = aws.client("lambda")
+    for mapping in lambda_.list_event_source_mappings()["EventSourceMappings"]:
+        lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    sns = aws.client("sns")
+    for subscription in sns.list_subscriptions()["Subscriptions"]:
+        if subscription["Protocol"] == "lambda":
+            sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    quiet_bucket(aws, bucket)
+
+
+def quiet_bucket(aws: LocalAws, bucket: str) -> None:
+    """Keep the bucket from telling functions; topics are told on."""
+    kept = aws.client("s3").get_bucket_notification_configuration(Bucket=bucket)
+    topics = {"TopicConfigurations": kept["TopicConfigurations"]} if "TopicConfigurations" in kept else {}
+    aws.client("s3").put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=topics)

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local.aws import REGION, LocalAws
+from local.partner import PATH, Partner
+from local.server import Server
+from tests.packaging.cloud import quiet, variables
+from tests.packaging.journey import Stage, started
+from tests.packaging.workbench import Workbench, set_up
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def partner() -> Partner:
+    return Partner()
+
+
+@pytest.fixture(scope="session")
+def office(partner: Partner) -> Iterator[Server]:
+    with partner.serve(0) as serving:
+        yield serving
+
+
+@pytest.fixture(scope="session")
+def bench(aws: LocalAws, office: Server, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    bench = set_up(tmp_path_factory.mktemp("project"), variables(aws))
+    path = bench.project / ".chalice" / "config.json"
+    config = json.loads(path.read_text())
+    for stage in ("dev", "prod"):
+        # The partner is on this machine.
+        config["stages"][stage]["environment_variables"].update(
+            INTEGRATION_URL=office.url + PATH,
+            ALLOW_PRIVATE_URLS="true",
+            ALLOWED_PORTS=f"80,443,{office.port}",
+        )
+    path.write_text(json.dumps(config))
+    return bench
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[LocalAws]:
+    with LocalAws() as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What ``make deploy STAGE=dev`` said and made: functions by their names in ``app.py``, wiring."""
+
+    said: str
+    outputs: dict[str, str]
+    functions: dict[str, Json]
+    mappings: list[Json]
+    notifications: Json
+    subscriptions: list[Json]
+    rules: list[Json]
+
+
+@pytest.fixture(scope="session")
+def deployment(bench: Workbench, aws: LocalAws) -> Deployment:
+    ran = bench.infra("deploy", "--stage", "dev")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return described(bench, aws, ran.stdout)
+
+
+def described(bench: Workbench, aws: LocalAws, said: str = "") -> Deployment:
+    """The stage as the account now has it."""
+    [stack] = aws.client("cloudformation").describe_stacks(StackName="sightline-dev")["Stacks"]
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+    remembered = json.loads((bench.project / ".chalice" / "deployed" / "dev.json").read_text())["resources"]
+    names = {
+        one["name"]: one["lambda_arn"].rpartition(":")[2]
+        for one in remembered
+        if one["resource_type"] == "lambda_function"
+    }
+    lambda_ = aws.client("lambda")
+    functions = {name: lambda_.get_function(FunctionName=full) for name, full in names.items()}
+    notifications = aws.client("s3").get_bucket_notification_configuration(Bucket=outputs["Bucket"])
+    return Deployment(
+        said,
+        outputs,
+        functions,
+        lambda_.list_event_source_mappings()["EventSourceMappings"],
+        {name: one for name, one in notifications.items() if name != "ResponseMetadata"},
+        aws.client("sns").list_subscriptions()["Subscriptions"],
+        aws.client("events").list_rules()["Rules"],
+    )
+
+
+@pytest.fixture(scope="session")
+def stage(
+    deployment: Deployment,
+    aws: LocalAws,
+    bench: Workbench,
+    partner: Partner,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stage]:
+    """The stage at work."""
+    quiet(aws, deployment.outputs["Bucket"])
+    folder = tmp_path_factory.mktemp("dev")
+    with started(deployment.functions, deployment.outputs, aws, bench, folder, partner) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class SamApp:
+    """What ``make package-sam`` wrote, and what SAM's translator makes of it."""
+
+    folder: Path
+    template: Json
+    transformed: Json
+
+
+@pytest.fixture(scope="session")
+def sam(bench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> SamApp:
+    build = tmp_path_factory.mktemp("build")
+    ran = bench.infra("package-sam", "--stage", "prod", "--build", str(build))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    folder = build / "sam-prod"
+    template = json.loads((folder / "sam.json").read_text())
+    return SamApp(folder, template, transformed(template))
+
+
+def transformed(template: Json) -> Json:
+    """The template as CloudFormation gets it; ``sam deploy`` would have put the code into a bucket."""
+    from samtranslator.parser.parser import Parser
+    from samtranslator.translator.translator import Translator
+
+    uploaded = json.loads(json.dumps(template))
+    for one in uploaded["Resources"].values():
+        if one["Type"] == "AWS::Serverless::Function":
+            one["Properties"]["CodeUri"] = {"Bucket": "code", "Key": "deployment.zip"}
+    session = boto3.session.Session("testing", "testing", region_name=REGION)
+    known = {name: one["Default"] for name, one in template["Parameters"].items() if "Default" in one}
+    translated: Json = Translator({}, Parser(), boto_session=session).translate(uploaded, known)
+    return translated

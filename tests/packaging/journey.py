@@ -1,0 +1,159 @@
+"""An image's way through deployed functions: the tests carry the events, as AWS would."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local import s3, schedule, sns, sqs
+from local.aws import LocalAws
+from local.partner import Partner
+from tests.packaging.cloud import unpack, variables
+from tests.packaging.functions import Deployed, Running
+from tests.packaging.workbench import Workbench
+from tests.stubs.rekognition import RekognitionStub
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A deployed stage: its functions by their names in ``app.py``, its resources by their outputs."""
+
+    aws: LocalAws
+    functions: dict[str, Running]
+    outputs: dict[str, str]
+    partner: Partner
+    rekognition: RekognitionStub
+    overheard: str
+
+    def request(self, method: str, path: str, body: Json | None = None, **query: str) -> Json:
+        """Ask the REST API through its function; answers API Gateway's view of the reply."""
+        return dict(self.functions["api_handler"](_proxy_event(method, path, body, query)))
+
+    def put(self, key: str, content: bytes) -> None:
+        """Drop an object into the bucket, as any S3 client may."""
+        self.aws.client("s3").put_object(Bucket=self.outputs["Bucket"], Key=key, Body=content)
+
+    def notify(self, key: str) -> None:
+        """Hand S3's notification of an object to the labeler."""
+        self.functions["on_s3_upload"](notification(self.outputs["Bucket"], key))
+
+    def drain(self, output: str, function: str) -> int:
+        """Give every message of a queue to its function; answers how many there were."""
+        client, url, count = self.aws.client("sqs"), self.outputs[f"{output}Url"], 0
+        url = client.get_queue_url(QueueName=url.rpartition("/")[2])["QueueUrl"]
+        while messages := _received(client, url):
+            self.functions[function](sqs.event(messages, self.outputs[f"{output}Arn"]))
+            client.delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
+            count += 1
+        return count
+
+    def hear(self) -> int:
+        """Give what was published on the topic to the fan-out; answers how many results there were."""
+        client, count = self.aws.client("sqs"), 0
+        while messages := _received(client, self.overheard):
+            self.functions["on_sns_message"](sns.event(messages, "arn:aws:sns:eu-west-1:1:s:1"))
+            client.delete_message(QueueUrl=self.overheard, ReceiptHandle=messages[0]["ReceiptHandle"])
+            count += 1
+        return count
+
+    def tick(self) -> None:
+        """Let the schedule be due."""
+        self.functions["sweep"](schedule.tick("sweep"))
+
+
+@contextmanager
+def started(
+    functions: dict[str, Json],
+    outputs: dict[str, str],
+    aws: LocalAws,
+    bench: Workbench,
+    folder: Path,
+    partner: Partner,
+) -> Iterator[Stage]:
+    """A stage whose functions, described as Lambda's GetFunction does, run on the code that was deployed."""
+    libraries = bench.libraries(folder / "libraries")
+    with ExitStack() as open_, RekognitionStub() as rekognition:
+        around = {**variables(aws), "AWS_ENDPOINT_URL_REKOGNITION": rekognition.url}
+        running = {}
+        for name, described in functions.items():
+            deployed = _unpacked(name, described, folder)
+            running[name] = open_.enter_context(Running(deployed, bench.python, libraries, around))
+        overheard = _overhear(aws, outputs["TopicArn"], folder.name)
+        yield Stage(aws, running, outputs, partner, rekognition, overheard)
+
+
+def notification(bucket: str, key: str) -> Json:
+    """What S3 tells of an object that was put."""
+    described = {"key": key, "size": 1, "eTag": "", "sequencer": "0065A0F0C0FFEE0001"}
+    record = {
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": bucket}, "object": described},
+    }
+    message = {"Body": json.dumps({"Records": [record]}), "Attributes": {"SentTimestamp": "1700000000000"}}
+    event = s3.event([message])
+    assert event is not None
+    return event
+
+
+def _unpacked(name: str, described: Json, folder: Path) -> Deployed:
+    configuration = described["Configuration"]
+    code = folder / name / "code"
+    unpack(configuration["FunctionName"], code)
+    told = configuration.get("Environment", {}).get("Variables", {})
+    return Deployed(configuration["FunctionName"], code, configuration["Handler"], told)
+
+
+def _overhear(aws: LocalAws, topic: str, name: str) -> str:
+    url = aws.client("sqs").create_queue(QueueName=f"overheard-{name}")["QueueUrl"]
+    arn = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
+    aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return str(url)
+
+
+def _received(client: Any, url: str) -> list[Json]:
+    return list(
+        client.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=1, AttributeNames=["All"], MessageAttributeNames=["All"]
+        ).get("Messages", [])
+    )
+
+
+def _proxy_event(method: str, path: str, body: Json | None, query: dict[str, str]) -> Json:
+    resource, parameters = path, {}
+    if path.startswith("/images/"):
+        image_id = path.split("/")[2]
+        resource, parameters = path.replace(image_id, "{image_id}"), {"image_id": image_id}
+    return {
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": {
+            "Content-Type": "application/json",
+            "Host": "api.example.com",
+            "X-Forwarded-Proto": "https",
+        },
+        "multiValueHeaders": {},
+        "queryStringParameters": query or None,
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
+        "pathParameters": parameters or None,
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": resource,
+            "httpMethod": method,
+            "stage": "api",
+            "requestId": "r",
+            "path": f"/api{path}",
+            "identity": {},
+        },
+        "body": json.dumps(body) if body is not None else None,
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,52 @@
+"""moto's faults, translated on the way to it; a folder for PYTHONPATH of the processes that deploy.
+
+Chalice and our own code send what AWS wants. moto wants filter rules in lower case, OpenAPI 3 with a
+description, a server's own address in queue URLs, and templates without the types that it does not know.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from botocore import handlers
+
+from local.gaps import for_moto
+
+
+def lower_case_filters(params: Any, **_: object) -> None:
+    for targets in params["NotificationConfiguration"].values():
+        for target in targets:
+            for rule in target.get("Filter", {}).get("Key", {}).get("FilterRules", []):
+                rule["Name"] = rule["Name"].lower()
+
+
+def openapi_three(params: Any, **_: object) -> None:
+    document = json.loads(params["body"])
+    document.pop("swagger", None)
+    document["openapi"] = "3.0.1"
+    document["info"] = {**document["info"], "description": document["info"]["title"]}
+    params["body"] = json.dumps(document)
+
+
+def known_types_only(params: Any, **_: object) -> None:
+    body = json.loads(params["TemplateBody"])
+    kept = for_moto(body)
+    referred = {name: one for name, one in body["Outputs"].items() if _resource_of(one) in kept["Resources"]}
+    params["TemplateBody"] = json.dumps({**kept, "Outputs": referred})
+
+
+def _resource_of(output: Any) -> str:
+    value = output["Value"]
+    return value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0]
+
+
+TRANSLATED = {
+    "s3.PutBucketNotificationConfiguration": lower_case_filters,
+    "api-gateway.ImportRestApi": openapi_three,
+    "api-gateway.PutRestApi": openapi_three,
+    "cloudformation.CreateStack": known_types_only,
+    "cloudformation.UpdateStack": known_types_only,
+}
+for operation, translate in TRANSLATED.items():
+    handlers.BUILTIN_HANDLERS.append((f"before-parameter-build.{operation}", translate))

@@ -1,0 +1,270 @@
+"""``make deploy`` and ``make destroy`` against moto: what they wire, repeat, leave and remove."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chalice.app import S3EventConfig, ScheduledEventConfig, SNSEventConfig, SQSEventConfig
+
+from local.aws import LocalAws
+from tests.packaging.cloud import quiet_bucket
+from tests.packaging.conftest import Deployment
+from tests.packaging.workbench import Workbench, set_up
+
+Json = dict[str, Any]
+pytestmark = pytest.mark.slow
+STAGE = "prod"  # the tests that change a stage have one to themselves
+
+
+def sources(kind: type) -> dict[str, Any]:
+    """The app's triggers of a kind, by handler."""
+    import app
+
+    return {one.name: one for one in app.app.event_sources if isinstance(one, kind)}
+
+
+def function_of(arn: str) -> str:
+    return arn.rpartition(":")[2].removeprefix("sightline-dev-")
+
+
+# ── what a deployment is ─────────────────────────────────────────────────────────────────────
+def test_every_queue_feeds_the_handler_that_names_it(deployment: Deployment) -> None:
+    wired = {function_of(one["FunctionArn"]): one for one in deployment.mappings}
+
+    assert set(wired) == set(sources(SQSEventConfig))
+    for name, source in sources(SQSEventConfig).items():
+        assert wired[name]["EventSourceArn"].endswith(f":sightline-dev-{source.queue}")
+        assert wired[name]["BatchSize"] == source.batch_size
+
+
+def test_the_bucket_tells_the_labeler_of_uploads_and_of_nothing_else(deployment: Deployment) -> None:
+    [wired] = deployment.notifications["LambdaFunctionConfigurations"]
+    [(name, source)] = sources(S3EventConfig).items()
+
+    assert function_of(wired["LambdaFunctionArn"]) == name
+    assert wired["Events"] == source.events
+    assert wired["Filter"]["Key"]["FilterRules"] == [{"Name": "prefix", "Value": source.prefix}]
+
+
+def test_results_reach_the_fan_out(deployment: Deployment) -> None:
+    lambdas = [one for one in deployment.subscriptions if one["Protocol"] == "lambda"]
+
+    assert {function_of(one["Endpoint"]) for one in lambdas} == set(sources(SNSEventConfig))
+    assert {one["TopicArn"] for one in lambdas} == {deployment.outputs["TopicArn"]}
+
+
+def test_the_schedule_is_the_apps(deployment: Deployment) -> None:
+    [(name, source)] = sources(ScheduledEventConfig).items()
+
+    schedules = {rule["Name"]: rule["ScheduleExpression"] for rule in deployment.rules}
+    assert schedules == {f"sightline-dev-{name}-event": source.schedule_expression}
+
+
+def test_functions_are_told_what_was_made_for_them(deployment: Deployment) -> None:
+    for function in deployment.functions.values():
+        told = function["Configuration"]["Environment"]["Variables"]
+        assert told["BUCKET"] == deployment.outputs["Bucket"] == "sightline-dev-123456789012"
+        assert told["TABLE"] == deployment.outputs["Table"]
+        assert told["TOPIC_ARN"] == deployment.outputs["TopicArn"]
+        assert told["UPLOADS_QUEUE_URL"] == deployment.outputs["UploadsQueueUrl"]
+        assert told["DELIVERIES_QUEUE_URL"] == deployment.outputs["DeliveriesQueueUrl"]
+        assert told["STAGE"] == "dev"
+
+
+def test_what_an_asynchronous_function_cannot_do_is_kept(deployment: Deployment, aws: LocalAws) -> None:
+    left = {}
+    for kind in (S3EventConfig, SNSEventConfig, ScheduledEventConfig):
+        for name in sources(kind):
+            config = aws.client("lambda").get_function_event_invoke_config(
+                FunctionName=f"sightline-dev-{name}"
+            )
+            left[name] = config["DestinationConfig"]["OnFailure"]["Destination"].rpartition(":")[2]
+
+    assert left == {
+        "on_s3_upload": "sightline-dev-uploads",
+        "on_sns_message": "sightline-dev-events-dead",
+        "sweep": "sightline-dev-events-dead",
+    }
+
+
+def test_every_role_is_narrowed_to_this_stage(deployment: Deployment, aws: LocalAws) -> None:
+    for function in deployment.functions.values():
+        role = function["Configuration"]["Role"].rpartition("/")[2]
+        for statement in policy_of(aws, role)["Statement"]:
+            for resource in statement["Resource"]:
+                named = re.search(r"[:/]sightline-dev($|[-:/])", resource)
+                assert named or statement["Sid"] == "Recognise", (role, resource)
+
+
+def policy_of(aws: LocalAws, role: str) -> Json:
+    [name] = aws.client("iam").list_role_policies(RoleName=role)["PolicyNames"]
+    document: Json = aws.client("iam").get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    return document
+
+
+def test_api_gateways_own_answers_are_problems(deployment: Deployment, aws: LocalAws) -> None:
+    [api] = [one for one in aws.client("apigateway").get_rest_apis()["items"] if one["name"] == "sightline"][
+        :1
+    ]
+    found = aws.client("apigateway").get_gateway_responses(restApiId=api["id"])["items"]
+
+    said = {one["responseType"]: one for one in found}
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "MISSING_AUTHENTICATION_TOKEN"} <= set(said)
+    for one in said.values():
+        body = one["responseTemplates"]["application/json"]
+        problem = json.loads(body.replace("$context.error.messageString", '"Forbidden"'))
+        assert problem["type"].startswith("urn:sightline:problem:")
+        assert (
+            one["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        )
+
+
+def test_the_address_is_printed(deployment: Deployment) -> None:
+    assert re.search(r"dev is up: https://\S+\.execute-api\.eu-west-1\.amazonaws\.com/api/", deployment.said)
+
+
+def test_the_projects_own_files_stay_as_they_are(deployment: Deployment, bench: Workbench) -> None:
+    config = (bench.project / ".chalice" / "config.json").read_text()
+
+    assert "123456789012" not in json.dumps(json.loads(config)["stages"]["dev"])
+
+
+# ── what becomes of it ───────────────────────────────────────────────────────────────────────
+@pytest.fixture(scope="module")
+def prod(bench: Workbench, aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    folder = tmp_path_factory.mktemp("changing")
+    changing = set_up(folder, {name: v for name, v in bench.environment.items() if name.startswith("AWS_")})
+    run(changing, "deploy")
+    yield changing
+    shutil.rmtree(folder)
+
+
+def run(bench: Workbench, action: str, *more: str) -> str:
+    ran = bench.infra(action, "--stage", STAGE, *more)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def inventory(aws: LocalAws) -> Json:
+    """All that belongs to the stage, by kind of thing."""
+    ours = f"sightline-{STAGE}"
+    lambda_, iam = aws.client("lambda"), aws.client("iam")
+    found = {
+        "functions": [one["FunctionName"] for one in lambda_.list_functions()["Functions"]],
+        "mappings": [
+            one["FunctionArn"] for one in lambda_.list_event_source_mappings()["EventSourceMappings"]
+        ],
+        "roles": [one["RoleName"] for one in iam.list_roles()["Roles"]],
+        "rules": [one["Name"] for one in aws.client("events").list_rules()["Rules"]],
+        "queues": aws.client("sqs").list_queues().get("QueueUrls", []),
+        "topics": [one["TopicArn"] for one in aws.client("sns").list_topics()["Topics"]],
+        "subscriptions": [one["Endpoint"] for one in aws.client("sns").list_subscriptions()["Subscriptions"]],
+        "buckets": [one["Name"] for one in aws.client("s3").list_buckets()["Buckets"]],
+        "tables": aws.client("dynamodb").list_tables()["TableNames"],
+    }
+    return {kind: sorted(one for one in names if ours in one) for kind, names in found.items()}
+
+
+def test_a_second_deploy_changes_nothing(prod: Workbench, aws: LocalAws) -> None:
+    before = inventory(aws)
+
+    said = run(prod, "deploy")
+
+    assert inventory(aws) == before
+    assert all(before.values())
+    assert "Creating lambda function" not in said
+
+
+def test_a_renamed_handler_leaves_nothing_behind(prod: Workbench, aws: LocalAws) -> None:
+    app, config = prod.project / "app.py", prod.project / ".chalice" / "config.json"
+    app.write_text(app.read_text().replace("def sweep(", "def tidy("))
+    config.write_text(config.read_text().replace('"sweep":', '"tidy":'))
+
+    run(prod, "deploy")
+
+    after = json.dumps(inventory(aws))
+    assert "tidy" in after
+    assert "sweep" not in after
+
+
+def test_pictures_are_not_deleted_unless_somebody_says_so(prod: Workbench, aws: LocalAws) -> None:
+    before = inventory(aws)
+    drop_in(aws, "uploads/a.jpg")
+
+    ran = prod.infra("destroy", "--stage", STAGE)
+
+    assert ran.returncode == 1
+    assert "There are images in sightline-prod-123456789012" in ran.stderr
+    assert inventory(aws) == before
+
+
+def drop_in(aws: LocalAws, key: str) -> None:
+    [bucket] = inventory(aws)["buckets"]
+    quiet_bucket(aws, bucket)
+    aws.client("s3").put_object(Bucket=bucket, Key=key, Body=b"a picture")
+
+
+def test_destroy_removes_all_that_deploy_made(prod: Workbench, aws: LocalAws) -> None:
+    drop_in(aws, "uploads/b.jpg")
+
+    run(prod, "destroy", "--delete-images")
+
+    assert not [name for names in inventory(aws).values() for name in names]
+    run(prod, "destroy")  # and there is nothing left to fail on
+
+
+# ── what is refused before anything is created ───────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("arguments", "variables", "sentence"),
+    [
+        (["--stage", "nowhere"], {}, "There is no stage 'nowhere' to deploy"),
+        ([], {"AWS_DEFAULT_REGION": "", "AWS_REGION": ""}, "No AWS region is chosen"),
+        ([], {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "There are no AWS credentials"),
+        ([], {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "AWS cannot be reached"),
+    ],
+)
+def test_one_sentence_says_what_is_missing(
+    bench: Workbench, tmp_path: Path, arguments: list[str], variables: dict[str, str], sentence: str
+) -> None:
+    ran = bench.infra("deploy", "--build", str(tmp_path), *arguments, HOME=str(tmp_path), **variables)
+
+    assert ran.returncode == 1
+    assert sentence in ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_permissions_are_named(bench: Workbench, aws: LocalAws, tmp_path: Path) -> None:
+    iam = aws.client("iam")
+    iam.create_user(UserName="visitor")
+    allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    denied = {"Effect": "Deny", "Action": ["lambda:*", "sqs:*"], "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed, denied]})
+    iam.put_user_policy(UserName="visitor", PolicyName="some", PolicyDocument=document)
+    key = iam.create_access_key(UserName="visitor")["AccessKey"]
+    as_visitor = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    ask_for_permission(aws, "0")
+    try:
+        ran = bench.infra("deploy", "--build", str(tmp_path), **as_visitor)
+    finally:
+        ask_for_permission(aws, "inf")
+
+    assert ran.returncode == 1
+    assert "lambda:ListFunctions" in ran.stderr
+    assert "sqs:ListQueues; nothing has been created." in ran.stderr
+    assert "dynamodb" not in ran.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def ask_for_permission(aws: LocalAws, after: str) -> None:
+    """Have moto look at policies from the call of this number on."""
+    request = urllib.request.Request(f"{aws.url}/moto-api/reset-auth", data=after.encode(), method="POST")
+    request.add_header("Content-Type", "text/plain")
+    urllib.request.urlopen(request, timeout=10).close()

@@ -1,0 +1,57 @@
+"""Upload to XML on the code that was deployed, in processes that have nothing but it and boto3."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+import pytest
+
+from local.config import ROOT
+from tests.packaging.journey import Stage, notification
+
+CAT = (ROOT / "photos" / "chelsea.jpg").read_bytes()
+
+pytestmark = pytest.mark.slow
+
+
+def labelled(stage: Stage, image_id: str) -> dict[str, object]:
+    answer = stage.request("GET", f"/images/{image_id}")
+    assert answer["statusCode"] == 200, answer
+    image: dict[str, object] = json.loads(answer["body"])
+    return image
+
+
+def test_from_upload_to_xml(stage: Stage) -> None:
+    created = stage.request("POST", "/images", {"filename": "cat.jpg"})
+    image = json.loads(created["body"])
+    put = urllib.request.Request(
+        image["upload"]["url"], data=CAT, method="PUT", headers={"Content-Type": "image/jpeg"}
+    )
+    urllib.request.urlopen(put, timeout=30).close()
+
+    stage.notify(f"uploads/~default/{image['id']}")
+    assert stage.hear() == 1
+    assert stage.drain("DeliveriesQueue", "on_sqs_message") == 1
+
+    seen = labelled(stage, image["id"])
+    assert seen["status"] == "labelled"
+    assert "Cat" in [label["name"] for label in seen["labels"]]  # type: ignore[attr-defined]
+    assert image["id"] in stage.partner.received[-1].xml
+    assert "Cat" in stage.partner.received[-1].xml
+
+
+def test_what_lies_on_the_queue_is_labelled_too(stage: Stage) -> None:
+    stage.put("uploads/holiday/rocket 1.jpg", (ROOT / "photos" / "rocket.jpg").read_bytes())
+    url = stage.aws.client("sqs").get_queue_url(QueueName="sightline-dev-uploads")["QueueUrl"]
+    event = notification(stage.outputs["Bucket"], "uploads/holiday/rocket 1.jpg")
+    stage.aws.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(event))
+
+    assert stage.drain("UploadsQueue", "on_upload_message") == 1
+
+    found = json.loads(stage.request("GET", "/images", filename="holiday/rocket 1.jpg")["body"])
+    assert [image["status"] for image in found["images"]][:1] == ["labelled"]
+
+
+def test_the_sweep_runs(stage: Stage) -> None:
+    stage.tick()

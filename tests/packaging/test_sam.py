@@ -1,0 +1,214 @@
+"""The SAM application: transformed, linted, and read for what no linter sees."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cfnlint import ManualArgs
+from cfnlint.api import lint_file
+
+from local.config import ROOT
+from tests.packaging.conftest import SamApp
+
+Json = dict[str, Any]
+pytestmark = pytest.mark.slow
+QUEUES = ("UploadsQueue", "DeliveriesQueue")
+
+
+def of_type(template: Json, kind: str) -> dict[str, Json]:
+    return {name: one["Properties"] for name, one in template["Resources"].items() if one["Type"] == kind}
+
+
+def references(value: Any) -> Iterator[str]:
+    """Every name that ``Ref``, ``Fn::GetAtt`` or ``Fn::Sub`` asks for."""
+    if isinstance(value, list):
+        for one in value:
+            yield from references(one)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if key == "Ref":
+                yield one
+            elif key == "Fn::GetAtt":
+                yield one[0] if isinstance(one, list) else one.split(".")[0]
+            elif key == "Fn::Sub":
+                text, known = (one, {}) if isinstance(one, str) else one
+                names = (name.split(".")[0] for name in re.findall(r"\$\{([^}!]+)\}", text))
+                yield from (name for name in names if name not in known)
+                yield from references(known)
+            else:
+                yield from references(one)
+
+
+def test_cfn_lint_finds_nothing(sam: SamApp) -> None:
+    found = lint_file(sam.folder / "sam.json", config=ManualArgs(regions=["eu-west-1", "us-east-1"]))
+
+    assert [str(one) for one in found] == []
+
+
+def test_every_reference_leads_somewhere(sam: SamApp) -> None:
+    known = {*sam.template["Resources"], *sam.template["Parameters"]}
+
+    asked = {name for name in references(sam.template) if not name.startswith("AWS::")}
+
+    assert asked <= known
+
+
+def test_sams_own_translator_understands_it(sam: SamApp) -> None:
+    functions = of_type(sam.transformed, "AWS::Lambda::Function")
+
+    names = {one["FunctionName"]["Fn::Sub"].removeprefix("sightline-${Stage}") for one in functions.values()}
+    assert names == {"", "-on_upload_message", "-on_sns_message", "-on_sqs_message", "-sweep"}
+    assert not [name for name, one in sam.transformed["Resources"].items() if "Serverless" in one["Type"]]
+    assert of_type(sam.transformed, "AWS::ApiGateway::Stage")
+
+
+def test_nothing_is_named_that_could_be_referred_to(sam: SamApp) -> None:
+    """The placeholders of the configuration must not survive: they name nobody's account."""
+    text = json.dumps(sam.template)
+
+    assert "000000000000" not in text
+    assert "sightline-dev" not in text
+
+
+def test_uploads_go_from_the_bucket_over_topic_and_queue_to_the_labeler(sam: SamApp) -> None:
+    [bucket] = of_type(sam.transformed, "AWS::S3::Bucket").values()
+    topics = bucket["NotificationConfiguration"]["Fn::If"][1]["TopicConfigurations"]
+    [subscription] = [
+        one for one in of_type(sam.transformed, "AWS::SNS::Subscription").values() if one["Protocol"] == "sqs"
+    ]
+    mappings = of_type(sam.transformed, "AWS::Lambda::EventSourceMapping").values()
+
+    assert topics[0]["Topic"] == subscription["TopicArn"] == {"Ref": "UploadsTopic"}
+    assert subscription["Endpoint"] == {"Fn::GetAtt": ["UploadsQueue", "Arn"]}
+    fed = {one["EventSourceArn"]["Fn::Sub"]: one["FunctionName"]["Ref"] for one in mappings}
+    assert fed == {"${UploadsQueue.Arn}": "OnUploadMessage", "${DeliveriesQueue.Arn}": "OnSqsMessage"}
+    assert sam.template["Parameters"]["UploadTrigger"]["Default"] == "queue"
+
+
+def test_a_queue_waits_six_times_as_long_as_its_function_may_take(sam: SamApp) -> None:
+    functions = of_type(sam.transformed, "AWS::Lambda::Function")
+    for mapping in of_type(sam.transformed, "AWS::Lambda::EventSourceMapping").values():
+        queue = of_type(sam.transformed, "AWS::SQS::Queue")[mapping["EventSourceArn"]["Fn::Sub"][2:-5]]
+        timeout = functions[mapping["FunctionName"]["Ref"]]["Timeout"]
+
+        assert queue["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_lambda_is_told_to_read_which_messages_failed_where_a_handler_says_so(sam: SamApp) -> None:
+    """Without the flag such an answer is ignored, and the messages that it names are lost."""
+    sources = [ROOT / "app.py", *(ROOT / "chalicelib").rglob("*.py")]
+    said = any("batchItemFailures" in path.read_text() for path in sources)
+
+    for mapping in of_type(sam.transformed, "AWS::Lambda::EventSourceMapping").values():
+        assert mapping.get("FunctionResponseTypes", []) == (["ReportBatchItemFailures"] if said else [])
+
+
+def test_what_cannot_be_done_is_kept_by_somebody(sam: SamApp) -> None:
+    queues = of_type(sam.transformed, "AWS::SQS::Queue")
+    dead = {name for name in queues if name.endswith("DeadLetters")}
+    kept = {
+        name: one["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for name, one in queues.items()
+        if name not in dead
+    }
+    invoked = {
+        one["FunctionName"]["Ref"]
+        for one in of_type(sam.transformed, "AWS::Lambda::EventInvokeConfig").values()
+    }
+
+    assert set(kept) == set(QUEUES)
+    assert set(kept.values()) < dead
+    # Whoever is invoked by a topic or a schedule, and so asynchronously.
+    asynchronous = {
+        one["FunctionName"]["Ref"] if isinstance(one["FunctionName"], dict) else one["FunctionName"]
+        for one in of_type(sam.transformed, "AWS::Lambda::Permission").values()
+        if one["Principal"] in ("sns.amazonaws.com", "events.amazonaws.com")
+    }
+    assert invoked == asynchronous == {"OnSnsMessage", "Sweep"}
+
+
+def test_everything_is_encrypted_private_and_tls_only(sam: SamApp) -> None:
+    [bucket] = of_type(sam.transformed, "AWS::S3::Bucket").values()
+    [policy] = of_type(sam.transformed, "AWS::S3::BucketPolicy").values()
+    [table] = of_type(sam.transformed, "AWS::DynamoDB::Table").values()
+    [denied] = policy["PolicyDocument"]["Statement"]
+
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["BucketEncryption"]
+    assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert all(one["SqsManagedSseEnabled"] for one in of_type(sam.transformed, "AWS::SQS::Queue").values())
+
+
+def test_every_functions_log_ends_some_day(sam: SamApp) -> None:
+    logs = of_type(sam.transformed, "AWS::Logs::LogGroup").values()
+    functions = of_type(sam.transformed, "AWS::Lambda::Function").values()
+
+    assert {one["LogGroupName"]["Fn::Sub"] for one in logs} == {
+        f"/aws/lambda/{one['FunctionName']['Fn::Sub']}" for one in functions
+    }
+    assert {json.dumps(one["RetentionInDays"]) for one in logs} == {'{"Ref": "LogRetentionDays"}'}
+    assert sam.template["Parameters"]["LogRetentionDays"]["Default"] > 0
+
+
+def test_an_alarm_watches_every_queue_and_every_function(sam: SamApp) -> None:
+    watched = {
+        (one["MetricName"], one["Dimensions"][0]["Value"]["Fn::Sub"])
+        for one in of_type(sam.transformed, "AWS::CloudWatch::Alarm").values()
+    }
+    queues = {
+        name: one["QueueName"]["Fn::Sub"] for name, one in of_type(sam.transformed, "AWS::SQS::Queue").items()
+    }
+    functions = [
+        one["FunctionName"]["Fn::Sub"] for one in of_type(sam.transformed, "AWS::Lambda::Function").values()
+    ]
+
+    for name, queue in queues.items():
+        metric = "ApproximateAgeOfOldestMessage" if name in QUEUES else "ApproximateNumberOfMessagesVisible"
+        assert (metric, queue) in watched
+    for function in functions:
+        assert {("Errors", function), ("Throttles", function)} <= watched
+    [dashboard] = of_type(sam.transformed, "AWS::CloudWatch::Dashboard").values()
+    assert json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+
+
+def test_every_role_is_narrowed_to_this_stage(sam: SamApp) -> None:
+    for name, role in of_type(sam.transformed, "AWS::IAM::Role").items():
+        [policy] = role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]:
+            for resource in statement["Resource"]:
+                assert resource == "*" or "sightline-${Stage}" in resource["Fn::Sub"], name
+                assert resource != "*" or statement["Sid"] == "Recognise", name
+
+
+def test_the_api_is_throttled_and_speaks_in_problems(sam: SamApp) -> None:
+    [stage] = of_type(sam.transformed, "AWS::ApiGateway::Stage").values()
+    [api] = of_type(sam.transformed, "AWS::ApiGateway::RestApi").values()
+    [limits] = stage["MethodSettings"]
+    said = api["Body"]["x-amazon-apigateway-gateway-responses"]
+
+    assert limits["ThrottlingRateLimit"] > 0
+    assert limits["ThrottlingBurstLimit"] > 0
+    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= set(said)
+
+
+def test_pictures_and_records_outlive_the_application(sam: SamApp) -> None:
+    kept = {name for name, one in sam.template["Resources"].items() if one.get("DeletionPolicy") == "Retain"}
+
+    assert kept == {"Bucket", "Table"}
+
+
+def test_the_zip_holds_the_app_and_nothing_stray(sam: SamApp) -> None:
+    names = zipfile.ZipFile(sam.folder / "deployment.zip").namelist()
+    tops = {name.split("/")[0] for name in names}
+
+    assert {"app.py", "chalicelib", "PIL"} <= tops
+    assert not tops & {"local", "infra", "tests", "benchmarks", "boto3", "moto"}
+    assert not [name for name in names if "__pycache__" in name and name.startswith("chalicelib")]
+    # Without its own libraries beside it, Pillow was built from source here and will not load on Lambda.
+    assert [name for name in names if re.match(r"pillow\.libs/", name)]

@@ -1,0 +1,147 @@
+"""Where a deployment is made: a copy of the project, and a Python that Lambda still has a runtime for."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.config import ROOT
+
+HARNESS = Path(__file__).parent / "moto_faults"
+TOOLS = ("chalice", "boto3", "awslambdaric")
+COPIED = (
+    "app.py",
+    "chalicelib",
+    "infra",
+    "local",
+    ".chalice",
+    "requirements.txt",
+    "tests/packaging/moto_faults",
+)
+NEW_ENOUGH = "import sys, venv; sys.exit(sys.version_info < (3, 12))"
+
+# What `make` starts, but on an old Python too: these machines may have no other.
+COMMAND = """
+import sys
+from infra import checks
+from infra.__main__ import main
+if sys.version_info < checks.OLDEST:
+    checks.OLDEST = sys.version_info[:2]
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """``python`` has Chalice and the app's requirements; ``project`` is a copy that may be written to."""
+
+    python: Path
+    project: Path
+    environment: Mapping[str, str]
+
+    def infra(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run what the Makefile runs, ``python -m infra``, in the project."""
+        return subprocess.run(  # noqa: S603 - our own
+            [str(self.python), "-c", COMMAND, *arguments],
+            cwd=self.project,
+            env={**self.environment, **more},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
+
+    def libraries(self, folder: Path) -> Path:
+        """Fill ``folder`` with what Lambda's runtime has, boto3 and the runtime client, and no more."""
+        script = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
+        found = subprocess.run(  # noqa: S603
+            [str(self.python), "-c", script], capture_output=True, text=True, check=True
+        )
+        folder.mkdir()
+        for path in _files_of(("boto3", "awslambdaric"), Path(found.stdout.strip())):
+            if not (folder / path.name).exists():
+                (folder / path.name).symlink_to(path)
+        return folder
+
+
+def set_up(folder: Path, variables: Mapping[str, str]) -> Workbench:
+    """A workbench with a fresh copy of the project in ``folder``."""
+    for name in COPIED:
+        source, target = ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "deployed"))
+        else:
+            shutil.copy(source, target)
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    pip = {
+        name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "REQUESTS_"))
+    }
+    path = {"PYTHONPATH": os.pathsep.join((str(HARNESS), str(folder)))}
+    return Workbench(_python(), folder, {**kept, **pip, **path, **variables})
+
+
+def _python() -> Path:
+    """This Python where it is new enough, else one with what it takes to package; else this one after all."""
+    if sys.version_info >= (3, 12):
+        return Path(sys.executable)
+    newer = next((one for one in _candidates() if _runs(one)), None)
+    return _equipped(newer) if newer else Path(sys.executable)
+
+
+def _candidates() -> Iterator[str]:
+    yield from ("python3.13", "python3.12", "python3.14")
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    yield from map(str, sorted(versions.glob("3.1[2-4]*/bin/python3"), reverse=True))
+
+
+def _runs(candidate: str) -> bool:
+    try:
+        return not subprocess.run([candidate, "-c", NEW_ENOUGH], capture_output=True, check=False).returncode  # noqa: S603
+    except OSError:
+        return False
+
+
+def _equipped(python: str) -> Path:
+    """A virtual environment with the tools at our versions; made once for as long as those stay."""
+    wanted = [f"{tool}=={importlib.metadata.version(tool)}" for tool in TOOLS]
+    requirements = ROOT / "requirements.txt"
+    state = hashlib.sha256(f"{python}{wanted}{requirements.read_text()}".encode()).hexdigest()[:12]
+    venv = ROOT / "build" / f"workbench-{state}"
+    if not (venv / "ready").exists():
+        subprocess.run([python, "-m", "venv", "--clear", str(venv)], check=True)  # noqa: S603
+        install = [
+            str(venv / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "-r",
+            str(requirements),
+            *wanted,
+        ]
+        subprocess.run(install, check=True)  # noqa: S603
+        (venv / "ready").touch()
+    return venv / "bin" / "python"
+
+
+def _files_of(distributions: tuple[str, ...], site_packages: Path) -> Iterator[Path]:
+    """The top-level files of distributions in ``site_packages`` and of all that they require."""
+    waiting, seen = list(distributions), set()
+    while waiting:
+        name = waiting.pop()
+        [found] = importlib.metadata.distributions(name=name, path=[str(site_packages)])
+        seen.add(name)
+        yield from {site_packages / file.parts[0] for file in found.files or [] if file.parts[0] != ".."}
+        required = (one for one in found.requires or [] if "extra ==" not in one)
+        names = {
+            one.split(";")[0].split(" ")[0].split(">")[0].split("=")[0].split("<")[0] for one in required
+        }
+        waiting += sorted(names - seen)
