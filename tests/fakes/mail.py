@@ -31,9 +31,9 @@ class Mail:
     def announce(self) -> None:
         """Fan out what has been published since the last time."""
         news = self._world.topic.published[self._announced :]
-        self._announced += len(news)
         if news:
             pipeline.fan_out(sns_event(news), self._world)
+            self._announced += len(news)
 
     def bring(self) -> None:
         """Deliver every message that is visible by now, in batches of ten."""
@@ -48,12 +48,15 @@ class Mail:
         pipeline.sweep(self._world)
         self.bring()
 
-    def run(self) -> None:
-        """Fan out, deliver and move the clock from one due time to the next until nothing is due any more."""
+    def run(self, step: float = 0.0) -> None:
+        """Fan out, deliver and move the clock from one due time to the next until nothing is due any more.
+
+        It moves by ``step`` seconds at least, so that what is due at about the same time goes out together.
+        """
         self.announce()
         self.bring()
         while (moment := self._next()) is not None:
-            self.forward(max(0.0, moment - self._world.clock()))
+            self.forward(max(step, moment - self._world.clock()))
 
     def log(self, destination: str, owner: str = "default") -> list[Delivery]:
         """A destination's deliveries, oldest first."""

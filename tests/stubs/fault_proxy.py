@@ -1,0 +1,138 @@
+"""A proxy before an AWS endpoint that loses, refuses or repeats calls, over real HTTP.
+
+``with FaultProxy(url) as proxy`` passes everything on to ``url``. ``proxy.inject("Publish", Fault.REFUSE)``
+spoils the next call of that name, ``proxy.spoil_each_call(fault)`` the first try of every call there is.
+``proxy.calls`` are the names of the calls that reached AWS, in order.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from enum import Enum
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
+
+
+class Fault(Enum):
+    """What becomes of a call."""
+
+    LOSE_CALL = "it never reaches AWS, and the connection breaks"
+    LOSE_ANSWER = "AWS carries it out, and the connection breaks before the answer"
+    REFUSE = "a 503 instead"
+    REPEAT = "AWS carries it out twice"
+
+
+class FaultProxy:
+    """Listens on a free port of the loopback address."""
+
+    def __init__(self, upstream: str) -> None:
+        self._upstream = urlsplit(upstream).netloc
+        self._lock = threading.Lock()
+        self._injected: list[tuple[str, Fault]] = []
+        self._each: Fault | None = None
+        self._seen: Counter[bytes] = Counter()
+        self.calls: list[str] = []
+        self.spoilt: list[str] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), lambda *args: _Handler(self, *args))
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def inject(self, operation: str, fault: Fault, times: int = 1) -> None:
+        """Spoil the next ``times`` calls of ``operation`` (``UpdateItem``, ``Publish``, ``PUT`` for S3's)."""
+        with self._lock:
+            self._injected += [(operation, fault)] * times
+
+    def spoil_each_call(self, fault: Fault) -> None:
+        """Spoil the first try of every call from now on; a try is told by its body."""
+        self._each = fault
+
+    def heal(self) -> None:
+        """Pass everything on from now on."""
+        with self._lock:
+            self._injected, self._each = [], None
+
+    def fault_for(self, operation: str, body: bytes) -> Fault | None:
+        """What is to become of this call."""
+        with self._lock:
+            self._seen[body] += 1
+            fault = self._each if self._seen[body] == 1 else None
+            if (match := next((one for one in self._injected if one[0] == operation), None)) is not None:
+                self._injected.remove(match)
+                fault = match[1]
+            if fault:
+                self.spoilt.append(operation)
+            return fault
+
+    def forward(self, operation: str, method: str, path: str, headers: dict[str, str], body: bytes) -> Any:
+        """Carry a call out; its status, headers and body."""
+        with self._lock:
+            self.calls.append(operation)
+        connection = HTTPConnection(self._upstream, timeout=30)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, answer.getheaders(), content
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # An answer leaves in one piece: two would meet the other side's delayed acknowledgement, 40 ms each time.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def __init__(self, proxy: FaultProxy, *args: Any) -> None:
+        self._proxy = proxy
+        super().__init__(*args)
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        operation = self._operation(body)
+        fault = self._proxy.fault_for(operation, body)
+        if fault is Fault.REFUSE:
+            self._answer(503, [], b"")
+            return
+        call = (operation, self.command, self.path, dict(self.headers), body)
+        if fault is Fault.REPEAT:
+            self._proxy.forward(*call)
+        if fault is not Fault.LOSE_CALL:
+            answer = self._proxy.forward(*call)
+        if fault in (Fault.LOSE_CALL, Fault.LOSE_ANSWER):
+            self.close_connection = True
+            return
+        self._answer(*answer)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve  # noqa: N815 - the standard library's names
+
+    def _operation(self, body: bytes) -> str:
+        if target := self.headers.get("X-Amz-Target"):
+            return target.rpartition(".")[2]
+        return next(iter(parse_qs(body.decode("latin-1")).get("Action", [])), self.command)
+
+    def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers:
+            if name.lower() not in _HOP:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: the proxy keeps what there is to know."""
