@@ -21,7 +21,7 @@ INFRA = $(PY) -m infra --stage '$(STAGE)'
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run label test check bench-search deploy destroy redrive package-sam clean ready
+.PHONY: help run label test check bench-search deploy destroy redrive repair package-sam clean ready
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -58,6 +58,9 @@ redrive: ready ## Give a stage's dead letters another chance
 
 package-sam: ready ## Write a self-contained SAM application to build/sam-STAGE
 	@$(INFRA) package-sam --arch '$(ARCH)'
+
+repair: ready ## Hold counts and index to the records: make repair STAGE=dev OWNER=default MEND=1
+	@$(PY) -m infra.repair --stage '$(STAGE)' --owner $(or $(OWNER),default) $(if $(MEND),--mend)
 
 clean: ## Remove the virtual environment and all caches
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build

@@ -42,8 +42,12 @@ def count_key(owner: str, term: str, shard: int) -> Key:
 
 
 def counted(owner: str, term: str, shard: int, by: int) -> list[Write]:
-    """The write that moves a shard's count, none for a term that is not counted."""
-    return [Update(count_key(owner, term, shard), add={"count": by})] if is_counted(term) else []
+    """The write that moves a shard's count, none for a term that is not counted.
+
+    ``moves`` only ever grows: who reads the same number twice knows that nothing came or went in between.
+    """
+    moved = Update(count_key(owner, term, shard), add={"count": by, "moves": 1})
+    return [moved] if is_counted(term) else []
 
 
 def shards_of(row: Item) -> int:
