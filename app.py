@@ -13,11 +13,15 @@ from chalice.app import Chalice, CloudWatchEvent, Request, Response, S3Event, SN
 
 from chalicelib import pipeline
 from chalicelib.api import (
+    curation,
     deliveries,
+    histories,
     images,
+    jobs,
     labels,
     legacy,
     problems,
+    relabelling,
     service,
     signing,
     subscriptions,
@@ -78,8 +82,9 @@ if settings().upload_trigger == "s3":
     queue=settings().uploads_queue, batch_size=1, maximum_concurrency=settings().uploads_concurrency
 )
 def on_upload_message(event: SQSEvent) -> None:
-    """Label what the bucket's notification, the labeler or the sweep put on the uploads queue."""
+    """Label what the bucket's notification, the labeler or the sweep put on the queue; bring jobs further."""
     pipeline.label_messages(event.to_dict(), services(), time_left(event))
+    pipeline.work_on_jobs(event.to_dict(), services())
 
 
 # ── everyone who asked is told ───────────────────────────────────────────────────────────────
@@ -237,6 +242,72 @@ def show_signing_secret() -> Response:
 @app.route("/signing-secret/rotate", methods=["POST"])
 def rotate_signing_secret() -> Response:
     return answer(signing.rotate)
+
+
+# ── a person knows better ────────────────────────────────────────────────────────────────────
+@app.route("/images/{image_id}/labels/{name}", methods=["PUT"])
+def put_label(image_id: str, name: str) -> Response:
+    """A person says that it is there."""
+    return answer(curation.put_label, image_id, name)
+
+
+@app.route("/images/{image_id}/labels/{name}", methods=["DELETE"])
+def remove_label(image_id: str, name: str) -> Response:
+    """A person says that it is not there."""
+    return answer(curation.remove_label, image_id, name)
+
+
+@app.route("/images/{image_id}/corrections/{name}", methods=["DELETE"])
+def undo_correction(image_id: str, name: str) -> Response:
+    """The person takes it back."""
+    return answer(curation.undo, image_id, name)
+
+
+@app.route("/images/labels", methods=["POST"])
+def correct_images() -> Response:
+    """The same corrections for many images."""
+    return answer(curation.correct_many)
+
+
+@app.route("/labels/{name}/rename", methods=["POST"])
+def rename_label(name: str) -> Response:
+    """Call a label otherwise, now and from now on."""
+    return answer(curation.rename, name)
+
+
+@app.route("/labels/{name}/rename", methods=["DELETE"])
+def end_rename(name: str) -> Response:
+    """Call it by its old name again from now on."""
+    return answer(curation.end_rename, name)
+
+
+@app.route("/renames")
+def list_renames() -> Response:
+    return answer(curation.renames)
+
+
+@app.route("/images/{image_id}/relabel", methods=["POST"])
+def relabel_image(image_id: str) -> Response:
+    """Recognise an image again."""
+    return answer(relabelling.relabel, image_id)
+
+
+@app.route("/relabel", methods=["POST"])
+def relabel_images() -> Response:
+    """Recognise again what a filter finds."""
+    return answer(relabelling.relabel_many)
+
+
+@app.route("/jobs/{job_id}")
+def show_job(job_id: str) -> Response:
+    """How far work on many images has come."""
+    return answer(jobs.show, job_id)
+
+
+@app.route("/images/{image_id}/history")
+def show_history(image_id: str) -> Response:
+    """An image's results, and what changed between them."""
+    return answer(histories.show, image_id)
 
 
 # ── the service itself ───────────────────────────────────────────────────────────────────────

@@ -19,8 +19,12 @@ from chalicelib.delivery.keyring import Keyring
 from chalicelib.delivery.standings import Standings
 from chalicelib.delivery.subscriptions import Subscriptions
 from chalicelib.intake.objects import ObjectStore
+from chalicelib.library.answers import Answers
 from chalicelib.library.catalogue import Catalogue
+from chalicelib.library.history import History
 from chalicelib.library.images import Images
+from chalicelib.library.jobs import Jobs
+from chalicelib.library.renames import Renames
 from chalicelib.library.search import Search
 from chalicelib.library.secret import DeploymentSecret
 from chalicelib.library.usage import Usage
@@ -91,6 +95,22 @@ class Services:
     @cached_property
     def usage(self) -> Usage:
         return Usage(self.table)
+
+    @cached_property
+    def answers(self) -> Answers:
+        return Answers(self.table, self.now)
+
+    @cached_property
+    def history(self) -> History:
+        return History(self.table)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        return Jobs(self.table, self.now)
+
+    @cached_property
+    def renames(self) -> Renames:
+        return Renames(self.table, self.now)
 
     @cached_property
     def deliveries(self) -> Deliveries:

@@ -40,9 +40,10 @@ def created(location: str, body: Json) -> Response:
     return Response(body=body, status_code=201, headers={**_JSON, "Location": location})
 
 
-def accepted(body: Json) -> Response:
-    """``202`` for something that is going to happen."""
-    return Response(body=body, status_code=202, headers={**_JSON, "Cache-Control": "no-store"})
+def accepted(body: Json, location: str | None = None) -> Response:
+    """``202`` for something that is going to happen; how it goes is to be found at ``location``."""
+    found = {"Location": location} if location else {}
+    return Response(body=body, status_code=202, headers={**_JSON, "Cache-Control": "no-store", **found})
 
 
 def fresh(body: Json) -> Response:

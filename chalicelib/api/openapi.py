@@ -10,7 +10,17 @@ from typing import Any
 import chalicelib
 from chalicelib.model import Json
 
-FRAGMENTS = ("service", "images", "labels", "deliveries", "subscriptions", "legacy", "usage", "schemas")
+FRAGMENTS = (
+    "service",
+    "images",
+    "labels",
+    "curation",
+    "deliveries",
+    "subscriptions",
+    "legacy",
+    "usage",
+    "schemas",
+)
 _FOLDER = Path(__file__).parent / "openapi"
 
 

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from chalicelib.model import Image, Json
 
-LABELLED, FAILED = EVENT_TYPES = ("sightline.image.labelled", "sightline.image.failed")
+LABELLED, FAILED, CORRECTED = EVENT_TYPES = (
+    "sightline.image.labelled",
+    "sightline.image.failed",
+    "sightline.image.corrected",
+)
 TEST_TYPE = "sightline.test"
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 TOPIC_BYTES = 200_000  # of SNS's 256 KiB; the rest is left for the attributes and for escaping on the way
@@ -33,7 +37,7 @@ class ImageFinished:
             image_id=image.id,
             result=image.result,
             type=type_of(image),
-            time=image.completed_at or image.created_at,
+            time=image.corrected_at or image.completed_at or image.created_at,
             data=image.document(),
         )
 
@@ -68,7 +72,7 @@ class ImageFinished:
 
 def type_of(image: Image) -> str:
     """The type of the event of an image's present result."""
-    return f"sightline.image.{image.status}"
+    return CORRECTED if image.corrected_at else f"sightline.image.{image.status}"
 
 
 def _fitting(document: Json) -> Json:

@@ -82,6 +82,17 @@ class ObjectStore:
             raise _not_found(key) if code_of(error) in _ABSENT else error from None
         return StoredObject(content, answer["ETag"].strip('"'), size)
 
+    def etag(self, key: str) -> str | None:
+        """The ETag of the object that lies there now, None where none does."""
+        try:
+            with faults_told_apart("S3"):
+                answer = self._client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if code_of(error) in _ABSENT:
+                return None
+            raise
+        return str(answer["ETag"]).strip('"')
+
     def write_sidecar(self, key: str, document: Json) -> None:
         """Store the JSON that goes with the object under ``key``."""
         content = json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "replace")

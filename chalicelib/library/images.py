@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from chalicelib.errors import Busy, NotFound, Superseded
 from chalicelib.expressions import Delete, Item, Key, Put, Update, Value, Write
 from chalicelib.ids import is_id, new_id, rfc3339
-from chalicelib.library import index
+from chalicelib.library import history, index
 from chalicelib.library.index import Entry
+from chalicelib.library.outcome import Kind, Outcome
 from chalicelib.library.record import Record, lookup_key, parse_key, record_key
 from chalicelib.library.sizes import counted, placed
-from chalicelib.model import DEFAULT_OWNER, Image
+from chalicelib.model import DEFAULT_OWNER, Failure, Image
 from chalicelib.table import ConditionFailed, Table
 
 LEASE_SECONDS = 90.0  # longer than the labeler may run (60 s), so that a lease ends only where its holder did
@@ -28,6 +29,7 @@ QUEUE_SECONDS = 300.0  # how long the event of an object that is there may stay 
 UPLOAD_SECONDS = 24 * 3600.0  # how long an announced upload may stay away
 CHUNK = 45  # terms a transaction: each costs an entry and a count; ten of the 100 places are for the rest
 DUE_SHARDS = 4
+FINISH_TRIES = 5
 
 
 class Images:
@@ -50,9 +52,9 @@ class Images:
 
         :raises Superseded: somebody else was faster.
         """
-        return self._insert(
-            Record(image, new_id(), lease_until=self._now() + LEASE_SECONDS, attempts=1), LEASE_SECONDS
-        )
+        lease = self._now() + LEASE_SECONDS
+        claimed = Record(image, new_id(), lease_until=lease, attempts=1, claim=new_id())
+        return self._insert(claimed, LEASE_SECONDS)
 
     def get(self, owner: str, image_id: str) -> Image:
         """:raises NotFound: this owner has no such image."""
@@ -89,7 +91,9 @@ class Images:
         if record.lease_until > now:
             raise Busy(f"Image {record.image.id} is being labelled.", retry_after=record.lease_until - now)
         lease, attempts = now + LEASE_SECONDS, record.attempts + 1
-        claimed = dataclasses.replace(record, image=image, lease_until=lease, attempts=attempts)
+        claimed = dataclasses.replace(
+            record, image=image, lease_until=lease, attempts=attempts, claim=new_id()
+        )
         return self._save(claimed, due_in=LEASE_SECONDS)
 
     def release(self, record: Record) -> None:
@@ -98,17 +102,39 @@ class Images:
             freed = dataclasses.replace(record, lease_until=0.0, released=record.released + 1)
             self._save(freed, due_in=LEASE_SECONDS)
 
-    def finish(self, record: Record, image: Image, along: Sequence[Write] = ()) -> Record:
-        """Store a result in one transaction with the index, the counts and what goes ``along``, and free it.
+    def finish(self, record: Record, outcome: Outcome, along: Sequence[Write] = ()) -> Record:
+        """Store a result in one transaction with index, counts, history and what goes ``along``, and free it.
 
-        :raises Superseded: the record has changed since it was claimed; of the result nothing is kept.
+        What a person says of the image, be it said while it was recognised, holds for the new result too.
+
+        :raises Superseded: the claim is over, or another's by now; of the result nothing is kept.
         """
-        wanted = self._placed(image, record.terms)
+        for _ in range(FINISH_TRIES):
+            with contextlib.suppress(Superseded):
+                return self.change(record, outcome.of(record), outcome.kind, error=outcome.error, along=along)
+            record = self._still_claimed(record)
+        raise Superseded(f"Image {record.image.id} keeps changing.")
+
+    def change(
+        self,
+        record: Record,
+        changed: Record,
+        kind: Kind | None,
+        *,
+        error: Failure | None = None,
+        along: Sequence[Write] = (),
+    ) -> Record:
+        """Store ``changed`` in place of ``record``, with index, counts and, for a result's ``kind``, history.
+
+        :raises Superseded: the record has changed since it was read.
+        """
+        wanted = self._placed(changed.image, record.terms)
         *before, last = _chunks(record.terms, wanted)
         for chunk in before:
             record = self._save_moved(record, chunk, wanted)
-        done = dataclasses.replace(record, image=image, lease_until=0.0, attempts=0, released=0)
-        return self._save_moved(done, last, wanted, along)
+        changed = dataclasses.replace(changed, revision=record.revision, terms=record.terms)
+        remembered = history.added(changed.image, kind, error) if kind else []
+        return self._save_moved(changed, last, wanted, [*remembered, *along])
 
     def mark_announced(self, record: Record) -> Record:
         """Remember that everyone has been told of the present result; nothing is due any more.
@@ -125,15 +151,19 @@ class Images:
         with contextlib.suppress(ConditionFailed):
             self._table.write(Update(record_key(image.owner, image.id), set=due, when=seen))
 
-    def delete(self, record: Record) -> None:
-        """Remove the record, its entries, its counts and its lookup row.
+    def delete(self, record: Record, along: Sequence[Write] = ()) -> None:
+        """Remove the record, its history, its entries, its counts and its lookup row.
 
         :raises Superseded: the record has changed since it was read.
         """
         for chunk in _chunks(record.terms, {}):
             record = self._save_moved(record, chunk, {})
         image = record.image
-        writes: list[Write] = [Delete(record_key(image.owner, image.id), when={"revision": record.revision})]
+        writes: list[Write] = [
+            Delete(record_key(image.owner, image.id), when={"revision": record.revision}),
+            *history.removed(image),
+            *along,
+        ]
         if parse_key(image.key) is None:
             writes.append(Delete(lookup_key(image.key)))
         self._transact(image, writes)
@@ -146,7 +176,7 @@ class Images:
 
     def _insert(self, record: Record, due_in: float) -> Record:
         image = record.image
-        record = dataclasses.replace(record, terms=self._placed(image, {}))
+        record = dataclasses.replace(record, seen=image.labels, terms=self._placed(image, {}))
         writes: list[Write] = [
             Put(record_key(image.owner, image.id), {**record.to_item(), **self._due(image, due_in)}, _NEW)
         ]
@@ -168,6 +198,13 @@ class Images:
             if term in present
         }
         return kept | placed(self._table, image.owner, image.id, new)
+
+    def _still_claimed(self, record: Record) -> Record:
+        """The record as it is now, if this worker's claim of it still stands."""
+        current = self.find(record.image.owner, record.image.id)
+        if current is None or current.claim != record.claim or not current.lease_until:
+            raise Superseded(f"Image {record.image.id} has changed meanwhile.")
+        return current
 
     def _save_moved(
         self,

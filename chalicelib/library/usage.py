@@ -1,7 +1,7 @@
-"""What recognition was used for, by owner and day: counters that move in the transactions of the results.
+"""What recognition was used for, by owner and day: counters that move in the transactions of what they count.
 
-A counter is counted once for each stored result, however often the work for it was tried: a result that is
-dropped, because the image changed meanwhile, counts nothing, and neither does a try that led to none.
+A call is counted when its answer is kept, for then it was paid for, whatever becomes of the image; an image
+and what it was spared are counted with its result. Each is counted once, however often the work was tried.
 """
 
 from __future__ import annotations

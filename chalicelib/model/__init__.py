@@ -6,7 +6,7 @@ RFC 3339 UTC strings, sizes are bytes and pixels.
 
 from chalicelib.model.image import DEFAULT_OWNER, FINAL, RECORD_VERSION, Failure, Image, Status
 from chalicelib.model.json import Json
-from chalicelib.model.labels import Box, Instance, Label, normalised
+from chalicelib.model.labels import Box, Correction, Instance, Label, normalised
 from chalicelib.model.location import Location
 from chalicelib.model.recognition import (
     ASKED,
@@ -27,6 +27,7 @@ __all__ = [
     "RECORD_VERSION",
     "Asked",
     "Box",
+    "Correction",
     "Failure",
     "Image",
     "Instance",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from chalicelib.model.json import Json
-from chalicelib.model.labels import Label
+from chalicelib.model.labels import Correction, Label
 from chalicelib.model.location import Location
 from chalicelib.model.recognition import ASKED, Asked, Model
 
@@ -37,8 +37,11 @@ class Failure:
 class Image(Asked):
     """All that is known of one image.
 
-    ``result`` counts the final results so far (0: none yet); ``etag`` and
-    ``sequencer`` are those of the object that the current result was made from.
+    ``result`` counts the final results so far (0: none yet), a person's changes of one
+    included; ``etag`` and ``sequencer`` are those of the object that the current result
+    was made from. ``labels`` are what a recogniser saw, as corrected by ``corrections``;
+    ``corrected_at`` says when the present result was last changed so. ``copied_from`` is
+    the image with the same bytes whose answer this image was given.
     ``width`` and ``height`` are those of the upright picture; an image that has them
     has a thumbnail. ``taken_at`` is the camera's clock, with an offset from UTC only
     if the camera noted one; its name and the place are kept only if settings say so.
@@ -65,6 +68,9 @@ class Image(Asked):
     etag: str = ""
     sequencer: str = ""
     labels: tuple[Label, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    corrected_at: str | None = None
+    copied_from: str | None = None
     model: Model | None = None
     properties: Json | None = None
     moderation: Json | None = None
@@ -85,6 +91,7 @@ class Image(Asked):
             "metadata": dict(self.metadata),
             "location": self.location and self.location.to_json(),
             "labels": [label.to_json() for label in self.labels],
+            "corrections": [correction.to_json() for correction in self.corrections],
             "model": self.model and self.model.to_json(),
             "error": self.error and self.error.to_json(),
         }
@@ -104,6 +111,7 @@ class Image(Asked):
                 **{name: _frozen(data[name]) for name in ASKED},
                 "location": Location.from_json(data["location"]) if data["location"] else None,
                 "labels": tuple(Label.from_json(one) for one in data["labels"]),
+                "corrections": tuple(Correction.from_json(one) for one in data["corrections"]),
                 "model": Model.from_json(data["model"]) if data["model"] else None,
                 "error": Failure.from_json(data["error"]) if data["error"] else None,
             }

@@ -1,4 +1,4 @@
-"""What is seen on an image: labels, and where their instances are."""
+"""What is on an image: labels, where their instances are, and what a person says of them."""
 
 from __future__ import annotations
 
@@ -90,3 +90,28 @@ class Label:
             instances=tuple(Instance.from_json(one) for one in data["instances"]),
             source=data["source"],
         )
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A person's word on a label: it is ``present`` or it is not. It outranks every recogniser.
+
+    ``by`` is the owner in whose name it was said, ``at`` when. ``confidence`` (0–100) and ``parents`` are
+    None where the recogniser's stay as they are.
+    """
+
+    name: str
+    present: bool
+    by: str
+    at: str
+    confidence: float | None = None
+    parents: tuple[str, ...] | None = None
+
+    def to_json(self) -> Json:
+        parents = None if self.parents is None else list(self.parents)
+        return {**dataclasses.asdict(self), "parents": parents}
+
+    @classmethod
+    def from_json(cls, data: Json) -> Correction:
+        parents = data["parents"]
+        return cls(**{**data, "parents": None if parents is None else tuple(parents)})

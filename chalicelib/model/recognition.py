@@ -45,6 +45,14 @@ class RecognitionOptions:
     include_categories: tuple[str, ...] = ()
     exclude_categories: tuple[str, ...] = ()
 
+    def to_json(self) -> Json:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Json) -> RecognitionOptions:
+        read: dict[str, Any] = {n: tuple(one) if isinstance(one, list) else one for n, one in data.items()}
+        return cls(**read)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
@@ -89,6 +97,23 @@ class Recognition:
     moderation: Json | None = None
     text: Json | None = None
     calls: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> Json:
+        plain = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        labels, passed_over = ([one.to_json() for one in some] for some in (self.labels, self.passed_over))
+        return {
+            **plain,
+            "labels": labels,
+            "passed_over": passed_over,
+            "model": self.model.to_json(),
+            "calls": dict(self.calls),
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> Recognition:
+        labels, passed_over = (tuple(map(Label.from_json, data[name])) for name in ("labels", "passed_over"))
+        model = Model.from_json(data["model"])
+        return cls(**{**data, "labels": labels, "passed_over": passed_over, "model": model})
 
 
 @dataclass(frozen=True)

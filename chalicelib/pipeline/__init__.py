@@ -5,16 +5,20 @@ events are hints to look at it, so a repeated hint finds nothing left to do.
 """
 
 from chalicelib.pipeline.arrival import await_upload, delete_image, fetch_and_take_in, take_in
+from chalicelib.pipeline.curating import correct, words_of
 from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
 from chalicelib.pipeline.receivers import check_receiver
+from chalicelib.pipeline.relabelling import relabel
 from chalicelib.pipeline.resending import send_again, send_parked_again
 from chalicelib.pipeline.subscribing import subscribe, try_out, unsubscribe
 from chalicelib.pipeline.telling import deliver, fan_out
 from chalicelib.pipeline.upkeep import sweep
+from chalicelib.pipeline.working import start, work_on_jobs
 
 __all__ = [
     "await_upload",
     "check_receiver",
+    "correct",
     "delete_image",
     "deliver",
     "fan_out",
@@ -22,11 +26,15 @@ __all__ = [
     "label_image",
     "label_messages",
     "label_or_leave",
+    "relabel",
     "send_again",
     "send_parked_again",
+    "start",
     "subscribe",
     "sweep",
     "take_in",
     "try_out",
     "unsubscribe",
+    "words_of",
+    "work_on_jobs",
 ]

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from chalicelib.errors import Superseded, Unavailable, UnusableUrl
 from chalicelib.ids import new_id, rfc3339
+from chalicelib.library.answers import used
 from chalicelib.library.record import key_for
 from chalicelib.model import Image, NewImage
 from chalicelib.wiring import Services
@@ -50,7 +51,8 @@ def delete_image(image: Image, services: Services) -> None:
         if record is None:
             return
         with contextlib.suppress(Superseded):
-            services.images.delete(record)
+            services.images.delete(record, used(image.owner, record.answer, ""))
+            services.answers.forget_unused(image.owner, record.answer)
             return
     raise Unavailable(f"Image {image.id} keeps changing; ask again.")
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws import TimeLeft, unhurried
-from chalicelib.delivery.events import ImageFinished
 from chalicelib.errors import Busy, NotFound, RecogniserRefused, Superseded, Transient, UnusableImage
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.intake.objects import UPLOADS, StoredObject
-from chalicelib.library import usage
+from chalicelib.library.answers import Answer, used
+from chalicelib.library.outcome import Outcome
 from chalicelib.library.record import Record, parse_key
+from chalicelib.library.renames import Rules
 from chalicelib.model import (
     DEFAULT_OWNER,
     Failure,
@@ -22,6 +22,9 @@ from chalicelib.model import (
     ObjectUploaded,
     Recognition,
 )
+from chalicelib.pipeline import counting
+from chalicelib.pipeline.announcing import announce, tidy_after_deletion
+from chalicelib.pipeline.asking import answer_for
 from chalicelib.pipeline.batches import bodies, event_of, for_each, uploads_in
 from chalicelib.pipeline.preparing import NOTHING_SEEN, drop_outdated_thumbnail, prepared
 from chalicelib.wiring import Services
@@ -36,7 +39,7 @@ OBJECT_MISSING = Failure(
     "object-missing", "The file was removed from the bucket before it could be labelled."
 )
 GAVE_UP = Failure(
-    "gave-up", f"Labelling was interrupted {MOST_ATTEMPTS} times; upload the image again to retry."
+    "gave-up", f"Labelling was interrupted {MOST_ATTEMPTS} times; have it labelled again to retry."
 )
 
 
@@ -75,18 +78,6 @@ def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLef
         announce(record, services)
 
 
-def announce(record: Record, services: Services) -> None:
-    """Write the sidecar, publish the result, remember that both are done."""
-    image = record.image
-    services.objects.write_sidecar(image.key, image.document())
-    finished = ImageFinished.of(image)
-    services.topic.publish(finished.message(), finished.attributes())
-    try:
-        services.images.mark_announced(record)
-    except Superseded:
-        _tidy_after_deletion(image, services)
-
-
 def _label_or_leave(
     uploaded: ObjectUploaded,
     leave_on: tuple[type[Transient], ...],
@@ -110,9 +101,9 @@ def _recognised(
     """Claim the image, recognise it, store the result; None where another worker has stored a newer one."""
     claimed = _claimed(record, uploaded.key, services)
     try:
-        image, calls = _outcome(claimed, uploaded, stored, services, time_left)
-        drop_outdated_thumbnail(claimed.image, image, services)
-        return _finished(claimed, image, calls, services)
+        outcome = _outcome(claimed, uploaded, stored, services, time_left)
+        drop_outdated_thumbnail(claimed.image, outcome.image, services)
+        return _finished(claimed, outcome, services)
     except Transient:
         services.images.release(claimed)
         raise
@@ -125,7 +116,7 @@ def _without_object(record: Record | None, services: Services) -> Record | None:
     waiting = record.image.status == "awaiting_upload"
     claimed = _claimed(record, record.image.key, services)
     failure = NEVER_UPLOADED if waiting else OBJECT_MISSING
-    return _finished(claimed, _failed(claimed.image, failure, services), {}, services)
+    return _finished(claimed, _failed(claimed, claimed.image, failure, services), services)
 
 
 def _claimed(record: Record | None, key: str, services: Services) -> Record:
@@ -146,21 +137,19 @@ def _claimed(record: Record | None, key: str, services: Services) -> Record:
     return services.images.create_claimed(image)
 
 
-def _finished(claimed: Record, image: Image, calls: Mapping[str, int], services: Services) -> Record | None:
-    day = rfc3339(services.now())[:10]
-    used = usage.counted(image.owner, day, image.id, calls, images=int(image.result == 1))
+def _finished(claimed: Record, outcome: Outcome, services: Services) -> Record | None:
+    owner = claimed.image.owner
+    along = [*used(owner, claimed.answer, outcome.answer), *counting.result_of(outcome, services)]
     try:
-        return services.images.finish(claimed, image, used)
+        done = services.images.finish(claimed, outcome, along)
     except Superseded as error:
         log.info("result dropped: %s", error)
-        _tidy_after_deletion(image, services)
+        services.answers.forget_unused(owner, outcome.answer)
+        tidy_after_deletion(claimed.image, services)
         return None
-
-
-def _tidy_after_deletion(image: Image, services: Services) -> None:
-    """What was written for an image while somebody deleted it goes as well."""
-    if services.images.find(image.owner, image.id) is None:
-        services.objects.delete_derived(image.key)
+    if claimed.answer not in ("", outcome.answer):
+        services.answers.forget_unused(owner, claimed.answer)
+    return done
 
 
 def _outcome(
@@ -169,8 +158,7 @@ def _outcome(
     stored: StoredObject,
     services: Services,
     time_left: TimeLeft,
-) -> tuple[Image, Mapping[str, int]]:
-    """The image with its new result, and what was called for it."""
+) -> Outcome:
     image = dataclasses.replace(
         record.image,
         etag=stored.etag,
@@ -179,26 +167,41 @@ def _outcome(
         **NOTHING_SEEN,
     )
     if record.interrupted > MOST_ATTEMPTS:
-        return _failed(image, GAVE_UP, services), {}
+        return _failed(record, image, GAVE_UP, services)
     try:
         image, photo = prepared(image, stored, services)
-        recognition = services.recogniser.recognise(
-            photo, image.options(services.settings.recognition), time_left
-        )
+        answer, name = answer_for(photo, stored, record, services, time_left)
     except (UnusableImage, RecogniserRefused) as error:
-        return _failed(image, Failure(error.code, error.detail), services), {}
-    labelled = _final(image, services, status="labelled", **_recorded(recognition))
-    return labelled, recognition.calls
+        return _failed(record, image, Failure(error.code, error.detail), services)
+    return _labelled(image, answer, name, services)
 
 
-def _recorded(recognition: Recognition) -> dict[str, Any]:
+def _labelled(image: Image, answer: Answer, name: str, services: Services) -> Outcome:
+    copied = answer.image_id != image.id
+    labelled = _final(
+        image,
+        services,
+        status="labelled",
+        **_recorded(answer.recognition, services.renames.rules(image.owner)),
+        copied_from=answer.image_id if copied else None,
+    )
+    return Outcome(labelled, "copied" if copied else "recognised", name)
+
+
+def _recorded(recognition: Recognition, rules: Rules) -> dict[str, Any]:
     """What the record keeps of a recognition, by the fields of an image."""
-    kept = ("labels", "model", "properties", "moderation", "text")
-    return {name: getattr(recognition, name) for name in kept}
+    kept = ("model", "properties", "moderation", "text")
+    named = {name: getattr(recognition, name) for name in kept}
+    return {**named, "labels": rules.labels(recognition.labels)}
 
 
-def _failed(image: Image, failure: Failure, services: Services) -> Image:
-    return _final(image, services, status="failed", error=failure)
+def _failed(record: Record, image: Image, failure: Failure, services: Services) -> Outcome:
+    """A failure; where the same bytes were only to be recognised again, their labels stay."""
+    if record.relabel and record.relabel.labelled and image.etag == record.image.etag:
+        log.warning("not labelled again: %r: %s", image.key, failure.code)
+        kept = dataclasses.replace(record.image, labels=record.seen)
+        return Outcome(_final(kept, services, status="labelled"), "failed", record.answer, failure)
+    return Outcome(_final(image, services, status="failed", error=failure), "failed")
 
 
 def _final(image: Image, services: Services, **outcome: Any) -> Image:

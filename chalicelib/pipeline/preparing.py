@@ -25,6 +25,7 @@ NOTHING_SEEN: dict[str, Any] = {
     "properties": None,
     "moderation": None,
     "text": None,
+    "copied_from": None,
     "error": None,
 }
 

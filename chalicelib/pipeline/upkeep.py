@@ -13,8 +13,8 @@ AT_ONCE = 10
 
 
 def sweep(services: Services) -> None:
-    """Put the images and the deliveries whose time has come back on their queues."""
-    for_each([_sweep_images, _sweep_deliveries], lambda part: part(services))
+    """Put the images, the jobs and the deliveries whose time has come back on their queues."""
+    for_each([_sweep_images, _sweep_jobs, _sweep_deliveries], lambda part: part(services))
 
 
 def _sweep_images(services: Services) -> None:
@@ -25,6 +25,13 @@ def _sweep_images(services: Services) -> None:
             services.uploads_queue.send(event_of(ObjectUploaded(record.image.key)))
             backoff = SWEEP_BACKOFF_SECONDS * 2**record.attempts
             services.images.put_off(record, min(backoff, LONGEST_BACKOFF_SECONDS))
+
+
+def _sweep_jobs(services: Services) -> None:
+    """A job whose message was lost goes on; one that is only slow gets one too many, which is harmless."""
+    for job in services.jobs.due():
+        services.uploads_queue.send(job.message())
+        services.jobs.put_off(job)
 
 
 def _sweep_deliveries(services: Services) -> None:

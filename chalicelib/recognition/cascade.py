@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from chalicelib.aws import TimeLeft, unhurried
-from chalicelib.model import Label, Photo, Recognition, RecognitionOptions
+from chalicelib.model import Label, Model, Photo, Recognition, RecognitionOptions
 from chalicelib.recognition.recogniser import Recogniser
 
 
@@ -41,6 +41,14 @@ class CascadeRecogniser:
         return dataclasses.replace(
             own, properties=other.properties, moderation=other.moderation, text=other.text, calls=calls
         )
+
+    @property
+    def model(self) -> Model:
+        """Both, and the threshold between them; an answer's model is the one whose labels it has."""
+        first, second = self._first.model, self._second.model
+        versions = (first.version, second.version)
+        name = f"{first.name}, below {self._threshold:g} {second.name}"
+        return Model(name, ", ".join(versions) if all(versions) else "")
 
     def _sure(self, seen: Iterable[Label]) -> bool:
         special = (label for label in seen if label.parents or label.instances)

@@ -38,14 +38,15 @@ class OnnxRecogniser:
         confidences = self._hierarchy.confidences(classify(self._classifier, picture))
         instances = detect(self._detector, picture)
         seen = merged(confidences, instances, self._hierarchy.above)
-        return choice.answer(seen, self._model, options, calls={"onnx": 1})
+        return choice.answer(seen, self.model, options, calls={"onnx": 1})
 
     @cached_property
     def _hierarchy(self) -> Hierarchy:
         return Hierarchy.load(required(self._names))
 
     @cached_property
-    def _model(self) -> Model:
+    def model(self) -> Model:
+        """The networks and their fingerprints."""
         networks = (self._classifier, self._detector)
         return Model(
             name="+".join(network.path.stem for network in networks),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from chalicelib.aws import TimeLeft, unhurried
-from chalicelib.model import Photo, Recognition, RecognitionOptions
+from chalicelib.model import Model, Photo, Recognition, RecognitionOptions
 
 
 class Recogniser(Protocol):
@@ -20,5 +20,13 @@ class Recogniser(Protocol):
         or an error, before ``time_left()`` is 0. Raises :exc:`~chalicelib.errors.UnusableImage` or
         :exc:`~chalicelib.errors.RecogniserRefused` where another try cannot help,
         :exc:`~chalicelib.errors.Unavailable` where it may.
+        """
+        ...
+
+    @property
+    def model(self) -> Model:
+        """Who is going to answer; ``version`` is empty where only an answer tells.
+
+        Two recognisers of one name and one version give the same answers to the same questions.
         """
         ...

@@ -52,6 +52,11 @@ class RekognitionRecogniser:
             calls={f"rekognition:{feature}": 1 for feature in options.features},
         )
 
+    @property
+    def model(self) -> Model:
+        """Rekognition says with which version it has answered, and not with which it will."""
+        return Model("rekognition", "")
+
     def _ask(self, photo: Photo, time_left: TimeLeft, operation: str, **arguments: Any) -> Json:
         call = functools.partial(getattr(self._client, operation), Image=_where(photo), **arguments)
         try:

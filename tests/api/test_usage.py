@@ -9,6 +9,7 @@ from chalicelib.recognition.prices import PRICES
 from tests.api.client import Api
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.services import FakeServices
+from tests.fakes.world import PHOTOS
 
 
 @pytest.fixture
@@ -16,10 +17,14 @@ def used(api: Api, services: FakeServices) -> Api:
     services.recogniser = FakeRecogniser()
     calls = {"rekognition:labels": 1, "rekognition:properties": 1, "onnx": 1}
     services.recogniser.rest = {"calls": calls}
-    for name in ("a.jpg", "b.jpg"):
-        pipeline.label_image(services.drop(f"uploads/{name}"), services)
+    first, second, third = (
+        services.drop(f"uploads/{name}", (PHOTOS / name).read_bytes())
+        for name in ("chelsea.jpg", "rocket.jpg", "coffee.jpg")
+    )
+    pipeline.label_image(first, services)
+    pipeline.label_image(second, services)
     services.clock.forward(24 * 3600)
-    pipeline.label_image(services.drop("uploads/c.jpg"), services)
+    pipeline.label_image(third, services)
     return api
 
 

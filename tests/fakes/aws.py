@@ -22,15 +22,17 @@ class FakeObjects:
     def put(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> None:
         self.stored[key] = content
 
-    def etag(self, key: str) -> str:
-        return hashlib.md5(self.stored[key], usedforsecurity=False).hexdigest()
+    def etag(self, key: str) -> str | None:
+        content = self.stored.get(key)
+        return None if content is None else hashlib.md5(content, usedforsecurity=False).hexdigest()
 
     def read(self, key: str, *, max_bytes: int) -> StoredObject:
         self.reads.append(key)
-        if key not in self.stored:
+        etag = self.etag(key)
+        if etag is None:
             raise NotFound(f"There is no object {key!r}.")
         content = self.stored[key]
-        return StoredObject(content if len(content) <= max_bytes else None, self.etag(key), len(content))
+        return StoredObject(content if len(content) <= max_bytes else None, etag, len(content))
 
     def write_sidecar(self, key: str, document: Json) -> None:
         self.sidecars[sidecar_key(key)] = document

@@ -9,6 +9,7 @@ from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.conditions import quoted
 from chalicelib.library.images import Images
 from chalicelib.library.index import partition
+from chalicelib.library.outcome import Outcome
 from chalicelib.library.query import parse
 from chalicelib.library.record import Record, key_for
 from chalicelib.library.search import Search
@@ -16,6 +17,11 @@ from chalicelib.library.sizes import Size, sizes_of
 from chalicelib.model import Image, Label
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable
+
+
+def result(image: Image, *labels: Label) -> Outcome:
+    """What a recogniser that saw ``labels`` makes of ``image``."""
+    return Outcome(dataclasses.replace(image, status="labelled", result=image.result + 1, labels=labels))
 
 
 class Library:
@@ -42,7 +48,7 @@ class Library:
     def relabel(self, record: Record, *labels: Label | str) -> Record:
         made = tuple(one if isinstance(one, Label) else Label(one, 90.0) for one in labels)
         claimed = self.images.claim(record, record.image)
-        return self.images.finish(claimed, dataclasses.replace(record.image, status="labelled", labels=made))
+        return self.images.finish(claimed, result(record.image, *made))
 
     def found(self, *names: str, owner: str = "default", limit: int = 50) -> list[str]:
         query = parse(" & ".join(map(quoted, names)))

@@ -18,7 +18,11 @@ class FakeRecogniser:
         *labels: Label,
         raises: Sequence[Exception] = (),
         before: Callable[[], None] = lambda: None,
+        model: Model = Model("fake", "1"),  # noqa: B008 - frozen
+        tells_version: bool = True,
     ) -> None:
+        self._model = model
+        self._tells_version = tells_version
         self._labels = labels
         self._raises = list(raises)
         self._before = before
@@ -36,4 +40,8 @@ class FakeRecogniser:
         self._before()
         if self._raises:
             raise self._raises.pop(0)
-        return choice.answer(self._labels, Model("fake", "1"), options, **{"calls": {"fake": 1}, **self.rest})
+        return choice.answer(self._labels, self._model, options, **{"calls": {"fake": 1}, **self.rest})
+
+    @property
+    def model(self) -> Model:
+        return self._model if self._tells_version else Model(self._model.name, "")

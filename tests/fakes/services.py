@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.errors import NotFound, UnusableUrl
 from chalicelib.intake.objects import sidecar_key
+from chalicelib.library.outcome import Outcome
 from chalicelib.model import Failure, Image, Json, Label, Model
 from chalicelib.outbound.reply import Headers, Reply
 from tests.fakes.aws import FakeObjects
@@ -90,8 +91,8 @@ class FakeServices(World):
         assert record is not None, f"there is no image {image_id}"
         claimed = self.images.claim(record, record.image)
         image = dataclasses.replace(record.image, result=record.image.result + 1, **changes)  # type: ignore[arg-type]
-        self.images.finish(claimed, image)
-        self.objects.write_sidecar(image.key, image.document())
-        if image.width:
-            self.objects.write_thumbnail(image.key, b"a small JPEG")
-        return image
+        done = self.images.finish(claimed, Outcome(image)).image
+        self.objects.write_sidecar(done.key, done.document())
+        if done.width:
+            self.objects.write_thumbnail(done.key, b"a small JPEG")
+        return done

@@ -10,9 +10,13 @@ from chalicelib.delivery.deliveries import Deliveries
 from chalicelib.delivery.keyring import Keyring
 from chalicelib.delivery.standings import Standings
 from chalicelib.delivery.subscriptions import Subscriptions
+from chalicelib.library.answers import Answers
 from chalicelib.library.catalogue import Catalogue
+from chalicelib.library.history import History
 from chalicelib.library.images import Images
+from chalicelib.library.jobs import Jobs
 from chalicelib.library.query import Query
+from chalicelib.library.renames import Renames
 from chalicelib.library.search import Search
 from chalicelib.library.secret import DeploymentSecret
 from chalicelib.library.usage import Usage
@@ -42,6 +46,10 @@ class World:
         self.search = Search(self.table)  # type: ignore[arg-type]
         self.secret = DeploymentSecret(self.table)  # type: ignore[arg-type]
         self.usage = Usage(self.table)  # type: ignore[arg-type]
+        self.answers = Answers(self.table, self.clock)  # type: ignore[arg-type]
+        self.history = History(self.table)  # type: ignore[arg-type]
+        self.jobs = Jobs(self.table, self.clock)  # type: ignore[arg-type]
+        self.renames = Renames(self.table, self.clock)  # type: ignore[arg-type]
         self.deliveries = Deliveries(self.table, self.clock)  # type: ignore[arg-type]
         self.subscriptions = Subscriptions(self.table)  # type: ignore[arg-type]
         self.standings = Standings(self.table, self.clock)  # type: ignore[arg-type]
@@ -57,7 +65,7 @@ class World:
     def drop(self, key: str, content: bytes = CAT) -> ObjectUploaded:
         """Put an object into the bucket and give the event that tells of it."""
         self.objects.put(key, content)
-        return ObjectUploaded(key, self.objects.etag(key))
+        return ObjectUploaded(key, self.objects.etag(key) or "")
 
     def image_at(self, key: str) -> Image:
         record = self.images.find_by_key(key)

@@ -17,7 +17,7 @@ from chalicelib.library.query import parse
 from chalicelib.library.record import parse_key
 from chalicelib.library.streams import TOP
 from chalicelib.model import Image, Label
-from tests.fakes.library import Library
+from tests.fakes.library import Library, result
 
 
 @pytest.fixture
@@ -130,11 +130,9 @@ def test_a_worker_whose_lease_was_taken_over_cannot_store_its_result(library: Li
     slow = library.images.claim(record, record.image)
     library.clock.forward(LEASE_SECONDS + 1)
     fast = library.images.claim(slow, record.image)
-    library.images.finish(
-        fast, dataclasses.replace(fast.image, status="labelled", labels=(Label("new", 9.0),))
-    )
+    library.images.finish(fast, result(fast.image, Label("new", 9.0)))
     with pytest.raises(Superseded):
-        library.images.finish(slow, dataclasses.replace(slow.image, labels=(Label("old", 9.0),)))
+        library.images.finish(slow, result(slow.image, Label("old", 9.0)))
     assert library.counts() == {"new": 1}
 
 

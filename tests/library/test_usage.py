@@ -68,7 +68,7 @@ def test_what_is_no_image_costs_no_call(world: World) -> None:
     assert days(world) == [Day(TODAY, 1, 0, {})]
 
 
-def test_a_dropped_result_counts_nothing(world: World) -> None:
+def test_a_call_whose_result_is_dropped_was_paid_for_and_is_counted(world: World) -> None:
     uploaded = world.drop(KEY)
 
     def delete() -> None:
@@ -76,7 +76,13 @@ def test_a_dropped_result_counts_nothing(world: World) -> None:
 
     world.recogniser = FakeRecogniser(Label("Cat", 93.0), before=delete)
     pipeline.label_image(uploaded, world)
-    assert days(world) == []
+    assert days(world) == [Day(TODAY, 0, 0, {"fake": 1})]
+
+
+def test_the_same_bytes_again_are_another_image_and_a_call_spared(world: World) -> None:
+    pipeline.label_image(world.drop(KEY), world)
+    pipeline.label_image(world.drop("uploads/copy.jpg"), world)
+    assert days(world) == [Day(TODAY, 2, 1, {"fake": 1})]
 
 
 def test_calls_belong_to_the_day_of_their_result(world: World) -> None:

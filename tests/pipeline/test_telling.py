@@ -16,6 +16,7 @@ from chalicelib.delivery.events import TOPIC_BYTES, ImageFinished
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import Conflict, DeliveryFailed, Unavailable, UnusableUrl
 from chalicelib.ids import new_id
+from chalicelib.library.outcome import Outcome
 from chalicelib.model import Box, Image, Instance, Label
 from chalicelib.outbound.reply import Headers, Reply
 from tests.fakes.mail import Mail, sns_event, sqs_event
@@ -79,7 +80,7 @@ class TestWhoIsTold:
         world.with_settings(integration_url="")
         record = world.images.find_by_key(KEY)
         image = dataclasses.replace(record.image, callback_url=HOOK)
-        world.images.finish(record, image)
+        world.images.finish(record, Outcome(image))
         mail.run()
         [posted] = world.outbound.posted
         event = json.loads(posted.body)

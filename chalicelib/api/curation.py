@@ -1,0 +1,118 @@
+"""Curation: a person corrects labels, of one image, of many, or everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalice.app import Request, Response
+
+from chalicelib import pipeline
+from chalicelib.api import answers, jobs
+from chalicelib.api.fields import Fields
+from chalicelib.api.names import MOST_PARENTS, name_in, name_in_path, names_in
+from chalicelib.api.requests import body_of, owner_of, query_of
+from chalicelib.errors import BadRequest, NotFound
+from chalicelib.library.grammar import LONGEST
+from chalicelib.library.query import parse
+from chalicelib.model import Json, normalised
+from chalicelib.pipeline.curating import Word
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+MOST_IDS = 100  # each takes a tenth of a second or two of API Gateway's 29 seconds
+MOST_NAMES = 20
+LONGEST_ID = 26
+
+
+def put_label(request: Request, services: Services, image_id: str, name: str) -> Response:
+    """``PUT /images/{id}/labels/{name}``: it is there, whatever a recogniser says."""
+    fields = body_of(request, ("confidence", "parents"), optional=True)
+    word = Word(
+        name_in_path(name),
+        True,
+        fields.number("confidence", low=0, high=100),
+        names_in(fields, "parents", most=MOST_PARENTS),
+    )
+    return _corrected(request, services, image_id, word)
+
+
+def remove_label(request: Request, services: Services, image_id: str, name: str) -> Response:
+    """``DELETE /images/{id}/labels/{name}``: it is not there, whatever a recogniser says."""
+    return _corrected(request, services, image_id, Word(name_in_path(name), False))
+
+
+def undo(request: Request, services: Services, image_id: str, name: str) -> Response:
+    """``DELETE /images/{id}/corrections/{name}``: the recogniser's word counts again."""
+    return _corrected(request, services, image_id, Word(name_in_path(name), None))
+
+
+def correct_many(request: Request, services: Services) -> Response:
+    """``POST /images/labels``: the same corrections for up to 100 images at once, or as a job for a query."""
+    fields = body_of(request, ("ids", "q", "add", "remove"))
+    if ("ids" in fields) == ("q" in fields):
+        raise BadRequest("Give either ids or q.", code="ids-or-q", pointer="")
+    add = names_in(fields, "add", most=MOST_NAMES) or ()
+    remove = names_in(fields, "remove", most=MOST_NAMES) or ()
+    _refuse_contradiction(add, remove)
+    ids = fields.lines("ids", most=MOST_IDS, longest=LONGEST_ID)
+    if ids is None:
+        wanted = {"q": query_in(fields), "add": list(add), "remove": list(remove)}
+        return jobs.accepted(request, pipeline.start(owner_of(request), "correct", wanted, services))
+    words = pipeline.words_of(add, remove)
+    outcomes = [_outcome(owner_of(request), one, words, services) for one in dict.fromkeys(ids)]
+    return answers.fresh({"images": outcomes})
+
+
+def rename(request: Request, services: Services, name: str) -> Response:
+    """``POST /labels/{name}/rename``: call it otherwise, in all images and in all results to come."""
+    old, new = name_in_path(name), name_in(body_of(request, ("to",)), "to")
+    if normalised(old) == normalised(new):
+        raise BadRequest("That is the same name.", code="same-name", pointer="/to")
+    owner = owner_of(request)
+    services.renames.add(owner, old, new)
+    return jobs.accepted(request, pipeline.start(owner, "rename", {"from": old, "to": new}, services))
+
+
+def end_rename(request: Request, services: Services, name: str) -> Response:
+    """``DELETE /labels/{name}/rename``: results to come have the old name again."""
+    services.renames.remove(owner_of(request), name_in_path(name))
+    return Response(body="", status_code=204)
+
+
+def renames(request: Request, services: Services) -> Response:
+    """``GET /renames``: what is called otherwise."""
+    query_of(request, ())
+    shown = [{"from": one.old, "to": one.new, "at": one.at} for one in services.renames.of(owner_of(request))]
+    return answers.fresh({"renames": shown})
+
+
+def query_in(fields: Fields) -> str:
+    """``q``, checked, as it was written; empty if absent."""
+    text = fields.line("q", longest=LONGEST)
+    if text is not None:
+        parse(text)
+    return text or ""
+
+
+def _corrected(request: Request, services: Services, image_id: str, word: Word) -> Response:
+    image, _ = pipeline.correct(owner_of(request), image_id, [word], services)
+    return answers.fresh(answers.image_json(request, image))
+
+
+def _outcome(owner: str, image_id: str, words: list[Word], services: Services) -> Json:
+    try:
+        _, changed = pipeline.correct(owner, image_id, words, services, lenient=True)
+    except NotFound:
+        return {"id": image_id, "outcome": "not-found"}
+    return {"id": image_id, "outcome": "changed" if changed else "unchanged"}
+
+
+def _refuse_contradiction(add: tuple[str, ...], remove: tuple[str, ...]) -> None:
+    if not add and not remove:
+        raise BadRequest("There is nothing to add and nothing to remove.", code="nothing-to-do", pointer="")
+    both = set(map(normalised, add)) & set(map(normalised, remove))
+    if both:
+        raise BadRequest(
+            f"{min(both)} is to be added and removed.", code="added-and-removed", pointer="/remove"
+        )

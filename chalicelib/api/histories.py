@@ -1,0 +1,42 @@
+"""An image's past: its results, and what changed from one to the next."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from chalice.app import Request, Response
+
+from chalicelib.api import answers
+from chalicelib.api.requests import owner_of, query_of
+from chalicelib.library.changes import Change
+from chalicelib.library.history import Step
+from chalicelib.model import Json
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+
+def show(request: Request, services: Services, image_id: str) -> Response:
+    """``GET /images/{id}/history``: the last results, newest first."""
+    query_of(request, ())
+    image = services.images.get(owner_of(request), image_id)
+    steps = services.history.of(image.owner, image.id)
+    shown = [_step(step, before) for step, before in zip_longest(steps, steps[1:])]
+    return answers.fresh({"history": shown})
+
+
+def _step(step: Step, before: Step | None) -> Json:
+    labels = [{"name": name, "confidence": confidence} for name, confidence in step.labels.items()]
+    return {**step.to_json(), "labels": labels, "changes": _changes(step, before)}
+
+
+def _changes(step: Step, before: Step | None) -> Json | None:
+    """None where the result before is none of those that are kept."""
+    if before is None:
+        return None
+    change = Change.between(before, step)
+    confidence = [
+        {"name": name, "before": old, "after": new} for name, (old, new) in change.confidence.items()
+    ]
+    return {"added": list(change.added), "removed": list(change.removed), "confidence": confidence}

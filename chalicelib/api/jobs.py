@@ -1,0 +1,31 @@
+"""Jobs: work on many images, and how far it has come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalice.app import Request, Response
+
+from chalicelib.api import answers
+from chalicelib.api.requests import owner_of, query_of
+from chalicelib.library.jobs import Job
+from chalicelib.model import Json
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+
+def show(request: Request, services: Services, job_id: str) -> Response:
+    """``GET /jobs/{id}``: how far it has come."""
+    query_of(request, ())
+    return answers.fresh(_shown(request, services.jobs.get(owner_of(request), job_id)))
+
+
+def accepted(request: Request, job: Job) -> Response:
+    """``202`` for work that goes on after the answer."""
+    shown = _shown(request, job)
+    return answers.accepted(shown, shown["links"]["self"])
+
+
+def _shown(request: Request, job: Job) -> Json:
+    return {**job.document(), "links": {"self": f"{answers.base_of(request)}/jobs/{job.id}"}}

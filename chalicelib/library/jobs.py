@@ -1,0 +1,107 @@
+"""Work on many images, done a few at a time: what it is, and how far it has come."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from chalicelib.errors import NotFound, Superseded
+from chalicelib.expressions import Item, Key, Put, Value
+from chalicelib.ids import is_id, new_id, rfc3339
+from chalicelib.model import Json
+from chalicelib.table import ConditionFailed, Table
+
+JobKind = Literal["relabel", "rename", "correct"]
+DUE = "job"
+QUIET_SECONDS = 300.0  # a job that has not moved for so long has lost its message
+
+
+@dataclass(frozen=True)
+class Job:
+    """What was asked for (``request``), and how many images were ``looked_at`` and ``changed`` so far.
+
+    Images are worked through newest first; ``at`` is the place to go on from.
+    """
+
+    id: str
+    owner: str
+    kind: JobKind
+    request: Json
+    created_at: str
+    updated_at: str
+    revision: str
+    status: Literal["running", "done"] = "running"
+    at: str | None = None
+    looked_at: int = 0
+    changed: int = 0
+
+    def message(self) -> Json:
+        """The message on the queue: enough to find the row, which is the truth."""
+        return {"job": {"owner": self.owner, "id": self.id}}
+
+    def document(self) -> Json:
+        """The job as its owner sees it."""
+        hidden = {"owner", "revision", "at"}
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in hidden}
+
+
+class Jobs:
+    """Reads and writes the rows."""
+
+    def __init__(self, table: Table, now: Callable[[], float]) -> None:
+        self._table = table
+        self._now = now
+
+    def create(self, owner: str, kind: JobKind, request: Json) -> Job:
+        """Store a new job, which is due for the sweep if nobody works on it."""
+        at = rfc3339(self._now())
+        job = Job(new_id(), owner, kind, request, at, at, new_id())
+        self._table.write(Put(_key(owner, job.id), self._item(job), when={"revision": None}))
+        return job
+
+    def get(self, owner: str, job_id: str) -> Job:
+        """:raises NotFound: this owner has no such job."""
+        item = self._table.get(_key(owner, job_id)) if is_id(job_id) else None
+        if item is None:
+            raise NotFound(f"There is no job {job_id}.")
+        return Job(**json.loads(str(item["job"])))
+
+    def save(self, job: Job) -> Job:
+        """Store how far the job has come.
+
+        :raises Superseded: another worker has brought it further.
+        """
+        saved = dataclasses.replace(job, revision=new_id(), updated_at=rfc3339(self._now()))
+        known: dict[str, Value | None] = {"revision": job.revision}
+        try:
+            self._table.write(Put(_key(job.owner, job.id), self._item(saved), when=known))
+        except ConditionFailed:
+            raise Superseded(f"Job {job.id} is being worked on.") from None
+        return saved
+
+    def put_off(self, job: Job) -> None:
+        """Let the sweep look at the job again only later; who works on it is not disturbed."""
+        known: dict[str, Value | None] = {"revision": job.revision}
+        with contextlib.suppress(ConditionFailed):
+            self._table.write(Put(_key(job.owner, job.id), self._item(job), when=known))
+
+    def due(self) -> Iterator[Job]:
+        """The jobs that have not moved for a while."""
+        for key in self._table.due(DUE, until=rfc3339(self._now()), limit=100):
+            item = self._table.get(key)
+            if item:
+                yield Job(**json.loads(str(item["job"])))
+
+    def _item(self, job: Job) -> Item:
+        row: Item = {"revision": job.revision, "job": json.dumps(dataclasses.asdict(job), ensure_ascii=False)}
+        if job.status == "done":
+            return row
+        return {**row, "due_shard": DUE, "due_at": rfc3339(self._now() + QUIET_SECONDS)}
+
+
+def _key(owner: str, job_id: str) -> Key:
+    return Key(f"{owner}#job#{job_id}", "job")

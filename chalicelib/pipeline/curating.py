@@ -1,0 +1,143 @@
+"""A person corrects an image: what is said of a label holds against every recogniser, now and later."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from chalicelib.errors import NotFound, Superseded, Transient, Unavailable
+from chalicelib.ids import rfc3339
+from chalicelib.library.corrections import said_of, with_word, without_word
+from chalicelib.library.outcome import Kind
+from chalicelib.library.record import Record
+from chalicelib.model import Correction, Image, Label, normalised
+from chalicelib.pipeline.announcing import announce
+from chalicelib.wiring import Services
+
+log = logging.getLogger("sightline.curating")
+
+REVISE_TRIES = 8
+
+Corrections = tuple[Correction, ...]
+Said = tuple[Iterable[Label], Corrections]  # what was seen, and what a person says
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a person says of a label: it is ``present``, it is not, or (None) nothing any more."""
+
+    name: str
+    present: bool | None
+    confidence: float | None = None
+    parents: tuple[str, ...] | None = None
+
+
+def correct(
+    owner: str, image_id: str, words: Sequence[Word], services: Services, *, lenient: bool = False
+) -> tuple[Image, bool]:
+    """Apply a person's words to an image at once; gives it as it is then, and whether anything changed.
+
+    :raises NotFound: there is no such image; or, unless ``lenient``, nothing to take away or to take back.
+    """
+    rules = services.renames.rules(owner)
+    renamed = [dataclasses.replace(word, name=rules.name(word.name)) for word in words]
+
+    def say(record: Record) -> Said:
+        corrections = record.image.corrections
+        for word in renamed:
+            if not lenient:
+                _refuse_idle(word, corrections, record)
+            corrections = _after(corrections, word, record, rfc3339(services.now()))
+        return record.seen, corrections
+
+    return revise(owner, image_id, say, "corrected", services)
+
+
+def words_of(add: Iterable[str], remove: Iterable[str]) -> list[Word]:
+    """The words that add and remove labels by their names."""
+    return [*(Word(name, True) for name in add), *(Word(name, False) for name in remove)]
+
+
+def revise(
+    owner: str, image_id: str, say: Callable[[Record], Said], kind: Kind, services: Services
+) -> tuple[Image, bool]:
+    """Store what ``say`` makes of an image's record as a new result, and make it known.
+
+    An earlier result that nobody has been told of is told first; what cannot be told now, the sweep tells.
+    """
+    for _ in range(REVISE_TRIES):
+        record = services.images.find(owner, image_id)
+        if record is None:
+            raise NotFound(f"There is no image {image_id}.")
+        try:
+            if record.image.final and not record.settled:
+                announce(record, services)
+                continue
+            revised = _revised(record, *say(record), rfc3339(services.now()))
+            if revised is None:
+                return record.image, False
+            stored = services.images.change(record, revised, kind if record.image.final else None)
+        except Superseded:
+            continue
+        _tell(stored, services)
+        return stored.image, True
+    raise Unavailable(f"Image {image_id} keeps changing; ask again.")
+
+
+def _refuse_idle(word: Word, corrections: Corrections, record: Record) -> None:
+    """Tell a person who takes back what nobody said, or away what is not there."""
+    if word.present is None and said_of(corrections, word.name) is None:
+        raise NotFound(f"Nobody has corrected {word.name}.", code="no-such-correction")
+    if word.present is False and not _mentioned(record, corrections, word.name):
+        raise NotFound(f"The image has no label {word.name}.", code="no-such-label")
+
+
+def _after(corrections: Corrections, word: Word, record: Record, now: str) -> Corrections:
+    """The corrections once ``word`` was said; saying a thing again changes nothing."""
+    said = said_of(corrections, word.name)
+    if word.present is None:
+        return without_word(corrections, word.name)
+    if not word.present and not _mentioned(record, corrections, word.name):
+        return corrections
+    parents = word.parents if word.present else None
+    made = Correction(
+        _spelled(record, word.name), word.present, record.image.owner, now, word.confidence, parents
+    )
+    if said and dataclasses.replace(made, at=said.at) == said:
+        return corrections
+    return with_word(corrections, made)
+
+
+def _revised(record: Record, seen: Iterable[Label], corrections: Corrections, now: str) -> Record | None:
+    """The record with these labels as a new result; None where it stays as it is."""
+    told = record.told(seen, corrections)
+    if told == record:
+        return None
+    if not record.image.final:  # the result that is being made will have them
+        return told
+    image = dataclasses.replace(told.image, result=record.image.result + 1, corrected_at=now)
+    return dataclasses.replace(told, image=image)
+
+
+def _tell(record: Record, services: Services) -> None:
+    if not record.image.final:
+        return
+    try:
+        announce(record, services)
+    except Transient as error:
+        log.warning("left to the sweep: image %r: %s", record.image.id, error)
+
+
+def _spelled(record: Record, name: str) -> str:
+    """The name as the recogniser spells it, if it knows it."""
+    names = (label.name for label in record.seen)
+    return next((one for one in names if normalised(one) == normalised(name)), name)
+
+
+def _mentioned(record: Record, corrections: Corrections, name: str) -> bool:
+    """Whether anything on the image goes by this name: a label, a parent, an alias, a correction."""
+    labels = [(one.name, *one.parents, *one.aliases) for one in record.seen]
+    words = [(one.name, *(one.parents or ())) for one in corrections]
+    return any(normalised(one) == normalised(name) for names in (*labels, *words) for one in names)
