@@ -23,7 +23,7 @@ def effective(seen: Sequence[Label], corrections: Sequence[Correction]) -> tuple
     gone = {name for name, one in said.items() if not one.present}
     kept = [_without(label, gone) for label in seen if normalised(label.name) not in gone]
     known = {normalised(label.name) for label in kept}
-    labels = [_confirmed(label, said.get(normalised(label.name))) for label in kept]
+    labels = [_confirmed(label, said.get(normalised(label.name)), gone) for label in kept]
     labels += [_added(one, gone) for name, one in said.items() if one.present and name not in known]
     return tuple(sorted(labels, key=lambda label: -label.confidence))
 
@@ -61,11 +61,11 @@ def _spared(names: Iterable[str], gone: set[str]) -> tuple[str, ...]:
     return tuple(name for name in names if normalised(name) not in gone)
 
 
-def _confirmed(label: Label, word: Correction | None) -> Label:
+def _confirmed(label: Label, word: Correction | None, gone: set[str]) -> Label:
     if word is None:
         return label
     confidence = SURE if word.confidence is None else word.confidence
-    parents = label.parents if word.parents is None else word.parents
+    parents = label.parents if word.parents is None else _spared(word.parents, gone)
     return dataclasses.replace(label, confidence=confidence, parents=parents, source="person")
 
 

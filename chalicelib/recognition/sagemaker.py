@@ -63,6 +63,11 @@ class SageMakerRecogniser:
         seen = merged(hierarchy.confidences(answer["scores"]), {}, hierarchy.above)
         return choice.answer(seen, Model(**answer["model"]), options, calls={"sagemaker": 1})
 
+    @property
+    def model(self) -> Model:
+        """What stands behind the endpoint can be exchanged at any time; only its answers tell."""
+        return Model(f"sagemaker:{self._endpoint}", "")
+
     def _invoked(self, photo: Photo) -> bytes:
         content, content_type = fitted(photo, MOST_BYTES_SENT)
         answer = self._client.invoke_endpoint(

@@ -17,9 +17,11 @@ from chalicelib.errors import Busy, Superseded, Unavailable
 from chalicelib.ids import new_id
 from chalicelib.library import index, sizes
 from chalicelib.library.catalogue import Catalogue
+from chalicelib.library.corrections import with_word
 from chalicelib.library.images import Images
+from chalicelib.library.outcome import Outcome
 from chalicelib.library.record import key_for
-from chalicelib.model import Image, Label
+from chalicelib.model import Correction, Image, Label
 from chalicelib.table import Table
 from local.aws import LocalAws
 from tests.fakes.clock import Clock
@@ -60,7 +62,7 @@ def client() -> Iterator[Any]:
 
 
 def change(images: Images, ids: list[str], chance: random.Random) -> None:
-    """Something that happens to a library: an image comes, is labelled (again), or goes."""
+    """Something that happens to a library: an image comes, is labelled (again), is corrected, or goes."""
     if chance.random() < 0.4:
         image_id = new_id()
         images.create(Image(image_id, "default", key_for("default", image_id), "labelling", "", ""))
@@ -72,9 +74,14 @@ def change(images: Images, ids: list[str], chance: random.Random) -> None:
     if chance.random() < 0.2:
         images.delete(record)
         return
+    if chance.random() < 0.3:
+        word = Correction(chance.choice(NAMES), chance.random() < 0.5, "default", "2026-03-01T00:00:00.000Z")
+        said = with_word(record.image.corrections, word)
+        images.change(record, record.told(record.seen, said), "corrected")
+        return
     labels = tuple(Label(name, 90.0) for name in chance.sample(NAMES, chance.randrange(len(NAMES))))
     labelled = dataclasses.replace(record.image, status="labelled", labels=labels)
-    images.finish(images.claim(record, record.image), labelled)
+    images.finish(images.claim(record, record.image), Outcome(labelled))
 
 
 def test_counts_are_exact_after_any_interleaving_and_any_lost_answer(client: Any) -> None:

@@ -1,0 +1,223 @@
+"""A person corrects; recognisers come and go."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib import pipeline
+from chalicelib.errors import NotFound, Unavailable
+from chalicelib.library.images import LEASE_SECONDS
+from chalicelib.model import Asked, Image, Label, Model
+from chalicelib.pipeline.curating import Word
+from tests.fakes.recogniser import FakeRecogniser
+from tests.fakes.world import CAT, ROCKET, World
+
+KEY = "uploads/a.jpg"
+FELINE = Label("Cat", 93.0, parents=("Animal",))
+DOG = Label("Dog", 71.0, parents=("Animal",))
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.recogniser = FakeRecogniser(FELINE, DOG)
+    return world
+
+
+@pytest.fixture
+def image(world: World) -> Image:
+    pipeline.label_image(world.drop(KEY), world)
+    return world.image_at(KEY)
+
+
+def say(world: World, image: Image, *words: Word) -> Image:
+    world.clock.forward(1)
+    return pipeline.correct("default", image.id, words, world)[0]  # type: ignore[arg-type]
+
+
+def names(image: Image) -> list[str]:
+    return [label.name for label in image.labels]
+
+
+def work_off(world: World) -> None:
+    """Let the worker take what is on the uploads queue, until there is nothing left."""
+    while world.uploads_queue.messages:
+        body = json.dumps(world.uploads_queue.messages.pop(0))
+        event = {"Records": [{"body": body}]}
+        pipeline.label_messages(event, world)  # type: ignore[arg-type]
+        pipeline.work_on_jobs(event, world)  # type: ignore[arg-type]
+
+
+def test_a_correction_moves_index_counts_sidecar_and_history_and_is_told(world: World, image: Image) -> None:
+    corrected = say(world, image, Word("dog", False), Word("Chelsea", True, parents=("cat",)))
+    assert names(corrected) == ["Chelsea", "Cat"]
+    assert world.counts() == {"animal": 1, "cat": 1, "chelsea": 1}
+    assert [one["name"] for one in world.objects.sidecars["metadata/a.jpg.json"]["labels"]] == names(
+        corrected
+    )
+    assert [event["type"] for event in world.topic.published] == [
+        "sightline.image.labelled",
+        "sightline.image.corrected",
+    ]
+    assert world.topic.published[1]["id"] == f"{image.id}.2"
+    assert [(one.present, one.by) for one in corrected.corrections] == [(False, "default"), (True, "default")]
+    assert [step.kind for step in world.history.of("default", image.id)] == ["corrected", "recognised"]
+
+
+def test_what_was_said_holds_for_every_result_and_every_recogniser_after_it(
+    world: World, image: Image
+) -> None:
+    say(world, image, Word("dog", False), Word("Chelsea", True))
+    world.recogniser = FakeRecogniser(FELINE, Label("DOG", 99.0), Label("Sofa", 60.0), model=Model("b", "2"))
+    pipeline.relabel("default", image.id, Asked(), world)  # type: ignore[arg-type]
+    work_off(world)
+    again = world.image_at(KEY)
+    assert (names(again), again.model) == (["Chelsea", "Cat", "Sofa"], Model("b", "2"))
+    assert world.counts() == {"animal": 1, "cat": 1, "chelsea": 1, "sofa": 1}
+    assert again.corrected_at is None
+
+
+def test_taking_it_back_brings_the_recognisers_word_again(world: World, image: Image) -> None:
+    say(world, image, Word("dog", False), Word("Chelsea", True))
+    back = say(world, image, Word("DOG", None), Word("chelsea", None))
+    assert (back.labels, back.corrections) == (image.labels, ())
+    assert world.counts() == {"animal": 1, "cat": 1, "dog": 1}
+
+
+def test_adding_what_was_removed_brings_it_back_as_a_persons(world: World, image: Image) -> None:
+    say(world, image, Word("dog", False))
+    back = say(world, image, Word("dog", True))
+    assert [(label.name, label.source) for label in back.labels] == [("Dog", "person"), ("Cat", "model")]
+    assert back.labels[0].parents == ("Animal",)
+
+
+def test_saying_a_thing_again_changes_nothing_and_tells_nobody(world: World, image: Image) -> None:
+    first = say(world, image, Word("dog", False), Word("Chelsea", True, 90.0))
+    assert say(world, image, Word("DOG", False), Word("Chelsea", True, 90.0)) == first
+    assert len(world.topic.published) == 2
+
+
+@pytest.mark.parametrize("word", [Word("horse", False), Word("cat", None)])
+def test_what_is_not_there_cannot_be_taken_away_but_leniently(world: World, image: Image, word: Word) -> None:
+    with pytest.raises(NotFound):
+        say(world, image, word)
+    assert pipeline.correct("default", image.id, [word], world, lenient=True) == (image, False)  # type: ignore[arg-type]
+
+
+def test_another_owner_cannot_correct_an_image(world: World, image: Image) -> None:
+    with pytest.raises(NotFound):
+        pipeline.correct("somebody", image.id, [Word("cat", False)], world)  # type: ignore[arg-type]
+
+
+def test_a_word_said_while_the_image_is_recognised_is_not_lost_and_neither_is_the_result(
+    world: World, image: Image
+) -> None:
+    def meanwhile() -> None:
+        say(world, image, Word("sofa", True), Word("cat", False))
+
+    world.recogniser = FakeRecogniser(FELINE, Label("Rocket", 88.0), before=meanwhile)
+    pipeline.label_image(world.drop(KEY, ROCKET), world)
+    assert names(world.image_at(KEY)) == ["sofa", "Rocket"]
+    assert len(world.recogniser.photos) == 1
+    assert world.counts() == {"rocket": 1, "sofa": 1}
+    assert world.image_at(KEY).result == 2
+
+
+def test_a_correction_that_cannot_be_told_now_is_told_by_the_sweep(world: World, image: Image) -> None:
+    whole = world.topic.publish
+
+    def fail(*arguments: Any) -> None:
+        world.topic.publish = whole  # type: ignore[method-assign]
+        raise Unavailable("SNS did not take the call.")
+
+    world.topic.publish = fail  # type: ignore[method-assign]
+    say(world, image, Word("dog", False))
+    world.clock.forward(LEASE_SECONDS + 1)
+    pipeline.sweep(world)  # type: ignore[arg-type]
+    work_off(world)
+    assert [event["id"] for event in world.topic.published] == [f"{image.id}.1", f"{image.id}.2"]
+    assert len(world.recogniser.photos) == 1
+
+
+def test_a_result_nobody_was_told_of_is_told_before_a_correction_of_it(world: World) -> None:
+    whole = world.topic.publish
+
+    def fail(*arguments: Any) -> None:
+        world.topic.publish = whole  # type: ignore[method-assign]
+        raise Unavailable("SNS did not take the call.")
+
+    world.topic.publish = fail  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        pipeline.label_image(world.drop(KEY), world)  # type: ignore[arg-type]
+    say(world, world.image_at(KEY), Word("dog", False))
+    assert [event["type"] for event in world.topic.published] == [
+        "sightline.image.labelled",
+        "sightline.image.corrected",
+    ]
+
+
+def test_a_sidecar_that_was_written_late_does_not_stay(world: World, image: Image) -> None:
+    """The labeler writes its sidecar after a person's correction has written a newer one."""
+    whole = world.topic.publish
+
+    def overtaken(*arguments: Any) -> None:
+        world.topic.publish = whole  # type: ignore[method-assign]
+        say(world, image, Word("sofa", True))
+        world.objects.write_sidecar(KEY, {"labels": "of the result before"})
+
+    world.topic.publish = overtaken  # type: ignore[method-assign]
+    pipeline.label_image(world.drop(KEY, ROCKET), world)  # type: ignore[arg-type]
+    assert world.objects.sidecars["metadata/a.jpg.json"] == world.image_at(KEY).document()
+    assert "sofa" in names(world.image_at(KEY))
+
+
+class TestRenaming:
+    def rename(self, world: World, old: str, new: str) -> None:
+        world.renames.add("default", old, new)
+        pipeline.start("default", "rename", {"from": old, "to": new}, world)  # type: ignore[arg-type]
+        work_off(world)
+
+    def test_every_image_and_every_result_to_come_has_the_new_name(self, world: World) -> None:
+        for number in range(45):
+            pipeline.label_image(world.drop(f"uploads/{number}.jpg", CAT + b"\xff\xd9" * number), world)  # type: ignore[arg-type]
+        self.rename(world, "animal", "Creature")
+        assert world.counts() == {"cat": 45, "creature": 45, "dog": 45}
+        pipeline.label_image(world.drop("uploads/new.jpg", ROCKET), world)  # type: ignore[arg-type]
+        assert world.counts() == {"cat": 46, "creature": 46, "dog": 46}
+
+    def test_where_an_image_has_both_names_they_become_one(self, world: World, image: Image) -> None:
+        self.rename(world, "dog", "cat")
+        assert [(one.name, one.confidence) for one in world.image_at(KEY).labels] == [("Cat", 93.0)]
+        assert world.counts() == {"animal": 1, "cat": 1}
+
+    def test_renames_follow_each_other_and_never_go_round(self, world: World, image: Image) -> None:
+        self.rename(world, "cat", "feline")
+        self.rename(world, "feline", "pet")
+        self.rename(world, "pet", "cat")
+        assert sorted(names(world.image_at(KEY))) == ["Dog", "cat"]
+        pipeline.label_image(world.drop(KEY, ROCKET), world)  # type: ignore[arg-type]
+        assert sorted(names(world.image_at(KEY))) == ["Cat", "Dog"]
+
+    def test_an_image_labelled_while_the_rename_is_made_gets_the_new_name_too(self, world: World) -> None:
+        """The labeler has read the renames before this one was made, and stores its result after its job."""
+        whole = world.images.finish
+
+        def late(*arguments: Any) -> Any:
+            world.images.finish = whole  # type: ignore[method-assign]
+            self.rename(world, "dog", "hound")
+            return whole(*arguments)
+
+        world.images.finish = late  # type: ignore[method-assign]
+        pipeline.label_image(world.drop(KEY), world)  # type: ignore[arg-type]
+        assert world.counts() == {"animal": 1, "cat": 1, "hound": 1}
+        assert [one["data"]["labels"][1]["name"] for one in world.topic.published] == ["hound"]
+
+    def test_a_persons_word_follows_the_rename(self, world: World, image: Image) -> None:
+        say(world, image, Word("dog", False))
+        self.rename(world, "dog", "hound")
+        assert names(world.image_at(KEY)) == ["Cat"]
+        say(world, image, Word("dog", True))
+        assert sorted(names(world.image_at(KEY))) == ["Cat", "hound"]
