@@ -19,6 +19,7 @@ from chalicelib import pipeline
 from chalicelib.delivery.documents import SCHEMA
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.ids import new_id
+from chalicelib.library.outcome import Outcome
 from chalicelib.model import Image, Label
 from chalicelib.outbound import Outbound
 from tests.fakes.mail import Mail
@@ -100,7 +101,7 @@ def label_two_hundred(world: Any, server: HostileServer) -> dict[str, Image]:
             if kind != "garbage":
                 url = server.url(f"/partner/{kind}/{number}")
                 changed = dataclasses.replace(record.image, callback_url=url)
-                world.images.finish(record, changed)
+                world.images.finish(record, Outcome(changed))
             found[f"{kind}/{number}"] = record.image
     return found
 
