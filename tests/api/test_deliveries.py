@@ -78,6 +78,14 @@ class TestTheLog:
         assert api.get(f"/images/{name}/deliveries").status_code == 404
 
 
+def test_a_dry_run_shows_the_very_bytes_that_are_sent(
+    api: Api, services: FakeServices, receiver: FakeReceiver
+) -> None:
+    [image_id] = told(services, "kätzchen & co.jpg")
+    dry = api.get(f"/images/{image_id}/metadata", accept="application/xml")
+    assert dry.body == receiver.posted[0].body
+
+
 class TestSendingAgain:
     def test_a_parked_delivery_is_sent_again_under_its_id(
         self, api: Api, services: FakeServices, receiver: FakeReceiver
