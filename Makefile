@@ -85,7 +85,7 @@ ready:
 			echo "$$python cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; \
 			rm -rf $(VENV); exit 1; }; \
 	fi; \
-	wanted=$$(cat requirements.txt requirements-dev.txt | cksum); \
+	wanted=$$(cat requirements.txt requirements-onnx.txt requirements-dev.txt | cksum); \
 	if [ "$$wanted" != "$$(cat $(VENV)/requirements.cksum 2>/dev/null)" ]; then \
 		echo "Installing what Sightline needs (a minute or two, only when it changes) …"; \
 		$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt || { \

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra import chalice_cli, finishing
+from infra import chalice_cli, finishing, networks
 from infra.bucket import empty, holds_images
 from infra.checks import account_of, may_deploy
 from infra.policies import Place
@@ -51,6 +51,7 @@ def deploy(stage: Stage, account: Account, build: Path, *, architecture: str = "
     variables = {setting: outputs[output] for output, setting in SETTING_OF_OUTPUT.items()}
     place = Place(account.partition, account.region, number, stage.name)
     folder = lay_out(stage, _workspace(build, stage), Choices(variables, place, architecture))
+    networks.bring(stage, folder, architecture)
     print("Functions:")
     chalice_cli.run(folder, "deploy", "--stage", stage.name)
     return _finish(stage, account, outputs)

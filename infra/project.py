@@ -47,6 +47,16 @@ class Stage:
         return self.full_name(function).replace(self.stack, f"{APP}-${{Stage}}", 1)
 
     @property
+    def recogniser(self) -> str:
+        """Which one its functions will ask."""
+        return str(self.config().environment_variables.get("RECOGNISER", "rekognition"))
+
+    @property
+    def architecture(self) -> str:
+        """Of the processors that its functions run on: x86_64 or arm64."""
+        return str(self.config().lambda_architecture)
+
+    @property
     def log_days(self) -> int:
         """How long its functions' logs are kept."""
         return int(self.config().log_retention_in_days)

@@ -84,7 +84,7 @@ def _runtime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise BadSetting(
-            "RECOGNISER is 'onnx', but onnxruntime is not installed here; "
-            "add onnxruntime and numpy to requirements.txt."
+            "The recogniser runs networks itself, but onnxruntime is not installed here; "
+            "install requirements-onnx.txt, or deploy with `make deploy`, which brings it along."
         ) from error
     return onnxruntime

@@ -23,6 +23,8 @@ COPIED = (
     "local",
     ".chalice",
     "requirements.txt",
+    "requirements-onnx.txt",
+    "models",
     "tests/packaging/moto_faults",
 )
 NEW_ENOUGH = "import sys, venv; sys.exit(sys.version_info < (3, 12))"

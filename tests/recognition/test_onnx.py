@@ -110,7 +110,7 @@ def test_a_missing_file_is_named_with_the_setting_that_says_where_it_should_be(
 
 def test_a_missing_runtime_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(BadSetting, match="add onnxruntime and numpy"):
+    with pytest.raises(BadSetting, match=r"install requirements-onnx\.txt"):
         OnnxRecogniser(MODELS).recognise(sample("chelsea"), USUAL)
 
 
