@@ -17,7 +17,7 @@ LONGEST_SIDE = 10_000
 
 CONVERTED_SIDE = 2_000  # a larger picture is scaled by a whole number to 2,000–3,999 pixels
 _QUALITY = 90
-_STRIP_PIXELS = 1 << 20
+_STRIP_PIXELS = 1 << 19
 
 # What each EXIF orientation asks for (EXIF 2.32, section 4.6.4, tag 0x0112); 1 is upright.
 _TURNS = {
@@ -97,8 +97,17 @@ def _scaled(image: Image.Image, factors: tuple[int, int]) -> Image.Image:
     rows = down * max(1, _STRIP_PIXELS // (width * down))
     for top in range(0, height, rows):
         strip = image.crop((0, top, width, min(top + rows, height)))
-        picture.paste(_rgb(strip, grey).reduce(factors), (0, top // down))
+        picture.paste(_rgb(_plain(strip).reduce(factors), grey), (0, top // down))
     return picture
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """The pixels as numbers that may be averaged: no palette, no bits, no colour that means nothing."""
+    if image.mode[0] == "P" or "transparency" in image.info:
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.mode.startswith("I;16"):
+        return image.convert("I")
+    return image.convert("L") if image.mode == "1" else image
 
 
 def _range_of(image: Image.Image) -> tuple[float, float]:
@@ -114,11 +123,10 @@ def _range_of(image: Image.Image) -> tuple[float, float]:
 
 
 def _rgb(image: Image.Image, grey: tuple[float, float]) -> Image.Image:
-    if image.mode[0] in "IF":  # Pillow would clip these instead of scaling them
+    if image.mode in ("I", "F"):  # Pillow would clip these instead of scaling them
         low, high = grey
         scale = 255 / max(high - low, 1e-9)
-        wide = image if image.mode in ("I", "F") else image.convert("I")
-        return wide.point(lambda value: value * scale - low * scale).convert("L").convert("RGB")
+        return image.point(lambda value: value * scale - low * scale).convert("L").convert("RGB")
     if image.has_transparency_data:
         return _on_white(image.convert("RGBA"))
     return image.convert("RGB")

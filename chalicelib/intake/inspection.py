@@ -22,14 +22,16 @@ from chalicelib.intake.formats import FORMATS, Format, format_name
 
 READABLE = f"{', '.join(list(FORMATS)[:-1])} or {list(FORMATS)[-1]}"
 
-# With the file and the rest of the process this stays below 512 MB (measured: tests/intake/test_memory.py).
-DECODING_BYTES = 370_000_000
+# For the file and what is decoded of it. With the networks and AWS's clients, 150 MB, and 30 MB for scaling
+# it makes less than 512 MB (measured: tests/intake/test_memory.py), and does for a phone's 48 MP of HEIC.
+MEMORY_BYTES = 345_000_000
 _LONGEST_SIDE = 100_000  # pixels; one row is then a small part of that
 
-# Bytes that a reader takes for each pixel, where that is more than the picture itself (measured likewise).
-_BYTES_A_PIXEL = {"WebP": 16.0, "AVIF": 9.4, "HEIC": 7.5}
-_TIFF_OVERHEAD = 4.0  # a turned picture exists twice for a moment
-_BYTES_OF_MODE = {"1": 1.0, "L": 1.0, "P": 1.0, "I;16": 2.0, "I;16B": 2.0, "I;16L": 2.0}
+# Bytes that a reader takes for each pixel where that is more than the picture itself (measured likewise):
+# of a kind of file, or of a kind and a mode.
+BYTES_A_PIXEL = {"WebP": 16.5, "AVIF": 13.0, "HEIC": 6.9, ("HEIC", "RGBA"): 11.5}
+_TIFF_COPIES = 3  # a strip that holds the whole picture, the picture, and the same turned upright
+_BYTES_OF_MODE = {"1": 1.0, "L": 1.0, "P": 1.0, "I;16": 2.3, "I;16B": 2.3, "I;16L": 2.3}
 _BYTES_OF_OTHERS = 4.0
 
 # What Pillow's readers and libheif's raise on bad files, beyond the OSError that is documented.
@@ -111,7 +113,8 @@ def _check_pixels(seen: Opened, max_pixels: int) -> None:
     pixels = width * height
     if not pixels:
         raise ValueError("no pixels")
-    most = min(max_pixels, int(DECODING_BYTES / max(1.0, _bytes_a_pixel(seen))))
+    room = MEMORY_BYTES - len(seen.content)
+    most = max(0, min(max_pixels, int(room / max(1.0, _bytes_a_pixel(seen)))))
     if pixels > most:
         raise UnusableImage(
             f"The image has {width:,} × {height:,} pixels; {most:,} in all are allowed in a file of "
@@ -130,10 +133,9 @@ def _bytes_a_pixel(seen: Opened) -> float:
     if seen.format.name == "JPEG":
         width, height = seen.image.size
         return jpeg.coefficient_bytes(cast(JpegImageFile, seen.image), seen.content) / (width * height)
-    own = _BYTES_OF_MODE.get(seen.image.mode, _BYTES_OF_OTHERS)
-    if seen.format.name == "TIFF":
-        return own + _TIFF_OVERHEAD
-    return _BYTES_A_PIXEL.get(seen.format.name, own)
+    kind, mode = seen.format.name, seen.image.mode
+    own = _BYTES_OF_MODE.get(mode, _BYTES_OF_OTHERS) * (_TIFF_COPIES if kind == "TIFF" else 1)
+    return BYTES_A_PIXEL.get((kind, mode), BYTES_A_PIXEL.get(kind, own))
 
 
 @contextmanager

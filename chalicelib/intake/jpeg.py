@@ -5,6 +5,7 @@ from __future__ import annotations
 from PIL.JpegImagePlugin import JpegImageFile
 
 _START_OF_SCAN = 0xDA
+_BYTES_A_SAMPLE = 2.2  # measured
 _MOST_SCANS = 100  # encoders write about ten; each costs a pass over the whole picture
 
 
@@ -18,7 +19,8 @@ class JpegReader(JpegImageFile):
 def coefficient_bytes(image: JpegImageFile, content: bytes) -> int:
     """Memory that the decoder needs for the whole picture before the first pixel is there.
 
-    None if a single scan holds all components; else two bytes for each sample (libjpeg, ``jdcoefct.c``).
+    None if a single scan holds all components; else each sample's two bytes (libjpeg, ``jdcoefct.c``) and
+    something for the rest.
 
     :raises ValueError: there are more scans than any encoder writes.
     """
@@ -28,7 +30,7 @@ def coefficient_bytes(image: JpegImageFile, content: bytes) -> int:
         raise ValueError("too many scans")
     widest = max(h * v for _, h, v, _ in image.layer)
     samples = sum(h * v for _, h, v, _ in image.layer) / max(1, widest)
-    return int(2 * samples * image.width * image.height)
+    return int(_BYTES_A_SAMPLE * samples * image.width * image.height)
 
 
 def _first_scan_components(content: bytes) -> int:

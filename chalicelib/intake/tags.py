@@ -63,8 +63,9 @@ class Tags:
             return None
         if len(code) == 1:
             return raw
-        pairs = zip(raw[::2], raw[1::2], strict=True)
-        return tuple(above / below if below else 0.0 for above, below in pairs)
+        if 0 in raw[1::2]:
+            return None
+        return tuple(above / below for above, below in zip(raw[::2], raw[1::2], strict=True))
 
     def _number(self, code: str, at: int) -> int:
         """One number; 0 where the file ends before it."""

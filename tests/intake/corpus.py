@@ -95,6 +95,7 @@ GOOD: dict[str, Make] = {
     "sideways.tif": lambda: turned("TIFF"),
     "plain.heic": lambda: saved(cat(), "HEIF"),
     "see-through.heic": lambda: saved(see_through(), "HEIF"),
+    "sideways.heic": lambda: turned("HEIF"),
     "plain.avif": lambda: saved(cat(), "AVIF", speed=10),
     "see-through.avif": lambda: saved(see_through(), "AVIF", speed=10),
     "sideways.avif": lambda: turned("AVIF", speed=10),

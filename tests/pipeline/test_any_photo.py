@@ -11,11 +11,12 @@ from PIL import Image
 
 from chalicelib import pipeline
 from chalicelib.errors import RecogniserRefused
-from chalicelib.model import Box, Photo
+from chalicelib.model import Box, Location, Photo
 from chalicelib.recognition.onnx import OnnxRecogniser
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import World, s3_event
-from tests.intake.corpus import BAD, CHELSEA, GOOD, turned
+from tests.intake.corpus import BAD, CHELSEA, GOOD, cat, turned
+from tests.intake.pictures import saved
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # remarks on damaged TIFFs
 MODELS = Path(__file__).parents[2] / "models"
@@ -112,6 +113,34 @@ def test_boxes_of_a_tiny_picture_are_those_of_the_original() -> None:
     assert red is not None
     edges = Box(red[0] / 160, red[1] / 80, (red[2] - red[0]) / 160, (red[3] - red[1]) / 80)
     assert dataclasses.astuple(edges) == pytest.approx((0.5, 0, 0.5, 0.5), abs=0.02)
+
+
+def noted() -> bytes:
+    tags = Image.Exif()
+    tags[0x010F], tags[0x0110] = "FUJI", "X100"
+    tags.get_ifd(0x8769)[0x9003] = "2026:02:28 17:05:12"
+    tags.get_ifd(0x8825).update({1: "N", 2: (52.0, 30.0, 0.0), 3: "W", 4: (13.0, 15.0, 0.0)})
+    return saved(cat(), "JPEG", exif=tags.tobytes())
+
+
+def test_of_what_the_camera_noted_only_the_time_is_kept() -> None:
+    world = World()
+    dropped(world, "x", noted())
+    image = world.image_at("uploads/x")
+    assert (image.taken_at, image.camera, image.location) == ("2026-02-28T17:05:12", None, None)
+    stored = (str(world.objects.sidecars), str(world.topic.published), world.objects.thumbnails)
+    assert not any(secret in str(stored) for secret in ("FUJI", "52.5", "13.25"))
+
+
+@pytest.mark.parametrize("chosen", ["1", "true"])
+def test_the_camera_and_the_place_are_kept_where_settings_say_so(chosen: str) -> None:
+    world = World(KEEP_EXIF=chosen)
+    dropped(world, "x", noted())
+    image = world.image_at("uploads/x")
+    assert (image.camera, image.location) == ("FUJI X100", Location(52.5, -13.25))
+    dropped(world, "x", CHELSEA.read_bytes())
+    image = world.image_at("uploads/x")
+    assert (image.taken_at, image.camera, image.location) == (None, None, None)
 
 
 def test_the_thumbnail_is_there_also_when_the_recogniser_refuses() -> None:

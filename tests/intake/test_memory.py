@@ -1,0 +1,129 @@
+"""The largest files of each type that are read at all: how long they take, and in how much memory.
+
+The labeler has 512 MB for any of them. AWS's clients and the embedded networks take 150 MB of it.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from chalicelib.intake.inspection import BYTES_A_PIXEL
+from tests.intake.pictures import chunk, png, saved
+
+ROOT = Path(__file__).parents[2]
+MEBIBYTES = 512 - 150
+SECONDS = 5.0
+Make = Callable[[], bytes]
+
+
+def picture(megapixels: float, mode: str = "RGB") -> Image.Image:
+    """Three by two, and not of one colour."""
+    width = int((megapixels * 1_500_000) ** 0.5)
+    size = (width, int(megapixels * 1_000_000 / width))
+    return Image.linear_gradient("L").convert(mode).resize(size, Image.Resampling.NEAREST)
+
+
+def rows_of(width: int, height: int, bytes_a_pixel: int) -> Iterator[bytes]:
+    """The packed pixels of a PNG, row by row: this test needs no more memory than what it tests."""
+    packer = zlib.compressobj(1)
+    for number in range(height):
+        yield packer.compress(b"\x00" + bytes([number % 251]) * (width * bytes_a_pixel))
+    yield packer.flush()
+
+
+def see_through_png(width: int, height: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    data = b"".join(rows_of(width, height, 4))
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", data), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def bmp_of_one_colour(side: int) -> bytes:
+    with BytesIO() as stream:
+        Image.new("1", (side, side)).save(stream, "BMP")
+        return stream.getvalue()
+
+
+def turned_tiff(megapixels: float, mode: str, compression: str) -> bytes:
+    """One strip that holds the whole picture, which then has to be turned: the most a TIFF can ask for."""
+    return saved(
+        picture(megapixels, mode), "TIFF", compression=compression, strip_size=1 << 30, tiffinfo={274: 6}
+    )
+
+
+LARGEST: dict[str, Make] = {
+    "camera.jpg": lambda: saved(picture(199), "JPEG"),
+    "progressive.jpg": lambda: saved(picture(103), "JPEG", progressive=True),
+    "see-through.png": lambda: see_through_png(11_300, 7_500),
+    "grey.png": lambda: saved(picture(199, "L"), "PNG", compress_level=1),
+    "see-through.webp": lambda: saved(picture(19.5, "RGBA"), "WEBP", lossless=True, quality=0, method=0),
+    "grey.gif": lambda: saved(picture(199, "L"), "GIF"),
+    "bits.bmp": lambda: bmp_of_one_colour(14_000),
+    "fractions.tif": lambda: turned_tiff(28.5, "F", "tiff_adobe_deflate"),
+    "cmyk.tif": lambda: turned_tiff(28.5, "CMYK", "tiff_lzw"),
+    "see-through.avif": lambda: saved(picture(26, "RGBA"), "AVIF", speed=10, subsampling="4:4:4"),
+}
+
+
+def measured(path: Path) -> dict[str, float | str]:
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "tests.intake.measure", str(path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, float | str] = json.loads(done.stdout)
+    return found
+
+
+def assert_within(found: dict[str, float | str], mebibytes: float) -> None:
+    assert float(found["mib"]) < mebibytes
+    assert float(found["seconds"]) < SECONDS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LARGEST)
+def test_the_largest_that_is_read_is_read_in_time_and_in_memory(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(LARGEST[name]())
+    found = measured(path)
+    assert found["code"] == "read"
+    assert_within(found, MEBIBYTES)
+
+
+@pytest.mark.parametrize("chroma", [420, 444])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_heic_takes_no_more_than_is_reckoned_with(mode: str, chroma: int, tmp_path: Path) -> None:
+    """A whole one takes its encoder twenty seconds, so it is the bytes a pixel that are measured here."""
+    path = tmp_path / "x.heic"
+    path.write_bytes(saved(picture(12, mode), "HEIF", quality=20, chroma=chroma))
+    reckoned = 12e6 * BYTES_A_PIXEL.get(("HEIC", mode), BYTES_A_PIXEL["HEIC"]) / (1 << 20)
+    assert_within(measured(path), reckoned + 35)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        png(60_000, 60_000, chunk(b"IDAT", zlib.compress(bytes(10_000_000)))),
+        png(9, 9, chunk(b"iCCP", b"k\0\0" + zlib.compress(bytes(200_000_000), 9)), chunk(b"IDAT", b"")),
+        b"GIF89a\xff\xff\xff\xff\x00\x00\x00," + bytes(4) + b"\xff\xff\xff\xff\x00\x08" + bytes(5000),
+    ],
+    ids=["png", "profile", "gif"],
+)
+def test_a_bomb_goes_off_in_no_memory_at_all(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "bomb").write_bytes(content)
+    found = measured(tmp_path / "bomb")
+    assert found["code"] in ("too-many-pixels", "corrupt", "truncated")
+    assert_within(found, 100)
