@@ -20,6 +20,7 @@ from chalicelib.api import (
     jobs,
     labels,
     legacy,
+    pages,
     problems,
     relabelling,
     service,
@@ -313,7 +314,19 @@ def show_history(image_id: str) -> Response:
 # ── the service itself ───────────────────────────────────────────────────────────────────────
 @app.route("/")
 def show_page() -> Response:
-    return answer(service.page)
+    """The web page."""
+    return answer(pages.photos)
+
+
+@app.route("/docs")
+def show_docs() -> Response:
+    """The API, to read."""
+    return answer(pages.docs)
+
+
+@app.route("/page/{version}/{name}")
+def show_page_file(version: str, name: str) -> Response:
+    return answer(pages.file, version, name)
 
 
 @app.route("/health")

@@ -23,9 +23,20 @@ def base_of(request: Request) -> str:
     """
     host = request.headers.get("host", "")
     if not _HOST.fullmatch(host):
-        return _prefix(request)
+        return path_of_base(request)
     scheme = "https" if request.headers.get("x-forwarded-proto") == "https" else "http"
-    return f"{scheme}://{host}{_prefix(request)}"
+    return f"{scheme}://{host}{path_of_base(request)}"
+
+
+def path_of_base(request: Request) -> str:
+    """Where the API begins on its host, without a slash at the end: a stage, a base path, or nothing.
+
+    API Gateway gives that path in ``requestContext.path`` and the route's template, which has as many
+    segments as its match, in ``requestContext.resourcePath``.
+    """
+    segments = [one for one in request.context.get("path", "").split("/") if one]
+    own = len([one for one in request.path.split("/") if one])
+    return "".join(f"/{one}" for one in segments[: len(segments) - own])
 
 
 def image_json(request: Request, image: Image) -> Json:
@@ -64,14 +75,3 @@ def tagged(request: Request, body: Json) -> Response:
 def _holds(request: Request, tag: str) -> bool:
     held = (one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(","))
     return any(one in ("*", tag) for one in held)
-
-
-def _prefix(request: Request) -> str:
-    """What stands before the route in the path the client asked for: a stage, a base path, or nothing.
-
-    API Gateway gives that path in ``requestContext.path`` and the route's template, which has as many
-    segments as its match, in ``requestContext.resourcePath``.
-    """
-    segments = [one for one in request.context.get("path", "").split("/") if one]
-    own = len([one for one in request.path.split("/") if one])
-    return "".join(f"/{one}" for one in segments[: len(segments) - own])

@@ -1,0 +1,99 @@
+/** Access: the token of this tab, and the tokens that there are. */
+
+import { call, forgetToken, hasToken } from "./api.js";
+import { confirmed, shownOnce } from "./asking.js";
+import { button, make } from "./dom.js";
+import { complain, notify } from "./toasts.js";
+import { moment } from "./words.js";
+
+const SCOPES = { read: "see photos", write: "add, change and delete photos", admin: "make and revoke tokens" };
+
+/** The page; it is fetched anew whenever it is shown. */
+export function accessPage() {
+  return make(
+    "div",
+    { class: "page" },
+    make("h1", {}, "Access"),
+    thisTab(),
+    tokens(),
+  );
+}
+
+function thisTab() {
+  const state = make("p");
+  const forget = button("Forget it", () => (forgetToken(), tell()));
+  const tell = () => {
+    state.textContent = hasToken()
+      ? "This tab has a token. It is sent with every request and forgotten when the tab closes."
+      : "This tab has no token. Where the service wants one, it asks for it.";
+    forget.hidden = !hasToken();
+  };
+  tell();
+  return make("section", { class: "card", "aria-labelledby": "this-tab" }, make("h2", { id: "this-tab" }, "This tab"), state, make("p", {}, forget));
+}
+
+function tokens() {
+  const list = make("ul", { class: "cards" });
+  const place = make("div", { class: "cards" }, make("p", { class: "muted" }, "Loading …"));
+  const load = () =>
+    refresh(list, load).then(
+      () => list.isConnected || place.replaceChildren(form(load), list),
+      (error) => place.replaceChildren(make("p", {}, error.message)),
+    );
+  load();
+  return make("section", { class: "cards", "aria-labelledby": "tokens" }, make("h2", { id: "tokens" }, "Tokens"), place);
+}
+
+async function refresh(list, load) {
+  const { tokens: all } = await call("GET", "tokens");
+  list.replaceChildren(...all.map((one) => row(one, load)));
+}
+
+function form(load) {
+  const boxes = Object.entries(SCOPES).map(([scope, does]) =>
+    make("label", { class: "row" }, make("input", { type: "checkbox", name: "scopes", value: scope, checked: scope !== "admin" }), `${scope}: ${does}`),
+  );
+  const made = make(
+    "form",
+    { class: "card", "aria-label": "New token" },
+    make("label", { class: "field" }, make("span", {}, "What it is for"), make("input", { name: "name", required: true, maxlength: "128" })),
+    make("fieldset", {}, make("legend", {}, "It may"), ...boxes),
+    make("label", { class: "field" }, make("span", {}, "Days that it is good for"), make("input", { name: "days", type: "number", min: "1", max: "3650", value: "365", required: true })),
+    make("p", {}, make("button", { class: "primary" }, "Make a token")),
+  );
+  made.addEventListener("submit", (event) => (event.preventDefault(), create(made, load)));
+  return made;
+}
+
+async function create(form, load) {
+  const data = new FormData(form);
+  try {
+    const made = await call("POST", "tokens", { name: data.get("name"), days: Number(data.get("days")), scopes: data.getAll("scopes") });
+    form.reset();
+    load();
+    await shownOnce("The token", "Keep it now: it is not shown again.", made.token);
+  } catch (error) {
+    complain(error);
+  }
+}
+
+function row(token, load) {
+  return make(
+    "li",
+    { class: "card" },
+    make("h3", {}, token.name || token.id),
+    make("p", { class: "muted" }, `May ${token.scopes.join(", ")}. Made ${moment(token.created_at)}, good until ${moment(token.expires_at)}.`),
+    make("p", {}, button("Revoke", () => revoke(token, load), { class: "danger" })),
+  );
+}
+
+async function revoke(token, load) {
+  if (!(await confirmed("Revoke this token?", "Whoever uses it is shut out within a minute.", "Revoke"))) return;
+  try {
+    await call("DELETE", `tokens/${token.id}`);
+    notify("The token was revoked.");
+    load();
+  } catch (error) {
+    complain(error);
+  }
+}

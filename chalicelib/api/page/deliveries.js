@@ -1,0 +1,75 @@
+/** Who was told of an image: every delivery, attempt by attempt. */
+
+import { call } from "./api.js";
+import { button, make } from "./dom.js";
+import { complain, speak } from "./toasts.js";
+import { many, moment } from "./words.js";
+
+const LOOKS = 6; // how often a delivery is looked at after it was sent again
+const WHERE = { integration: "Integration server (XML)", callback: "Callback" };
+const STATES = { pending: "On its way", delivered: "Delivered", parked: "Parked", cancelled: "Cancelled" };
+
+/** A section with an image's deliveries, which are fetched when it is opened. */
+export function deliveriesOf(image) {
+  return section(`images/${image.id}/deliveries`, "Nobody has been told of this photo yet.");
+}
+
+/** A section with the deliveries that a route lists. */
+export function section(path, none) {
+  const list = make("ul", { class: "deliveries" });
+  const shown = make("section", { "aria-label": "Deliveries" }, make("h3", {}, "Deliveries"), list);
+  const more = (cursor) => show(list, path, cursor, none, more).catch((error) => list.append(make("li", { class: "muted" }, error.message)));
+  more(null);
+  return shown;
+}
+
+async function show(list, path, cursor, none, more) {
+  const page = await call("GET", cursor ? `${path}?cursor=${encodeURIComponent(cursor)}` : path);
+  list.append(...page.deliveries.map(row));
+  if (!list.children.length) list.append(make("li", { class: "muted" }, none));
+  if (!page.next_cursor) return;
+  const next = make("li", {}, button("Show more", () => (next.remove(), more(page.next_cursor))));
+  list.append(next);
+}
+
+function row(delivery) {
+  const made = make("li", { "data-status": delivery.status });
+  fill(made, delivery);
+  return made;
+}
+
+function fill(made, delivery) {
+  made.dataset.status = delivery.status;
+  const open = delivery.status === "parked" || delivery.status === "pending";
+  const attempts = delivery.attempts.map((one) => make("li", {}, `${moment(one.at)}: ${outcome(one)}`));
+  const next = delivery.next_attempt_at && `Next try ${moment(delivery.next_attempt_at)}.`;
+  const said = [delivery.reason, delivery.reference && `Receipt ${delivery.reference}.`, next].filter(Boolean).join(" ");
+  made.replaceChildren(
+    make("b", {}, WHERE[delivery.destination] ?? `Subscription ${delivery.destination}`),
+    make("span", { class: "badge" }, STATES[delivery.status]),
+    said && make("p", { class: "muted" }, said),
+    make("details", {}, make("summary", {}, many(attempts.length, "attempt")), make("ol", {}, ...attempts)),
+    open && button("Send again", () => sendAgain(made, delivery)),
+  );
+}
+
+function outcome(attempt) {
+  const took = attempt.duration_ms === null ? "" : ` after ${attempt.duration_ms} ms`;
+  if (attempt.status) return `answered ${attempt.status}${took}`;
+  return attempt.error ? `${attempt.error}` : "under way";
+}
+
+async function sendAgain(made, delivery) {
+  try {
+    let known = await call("POST", `deliveries/${delivery.id}/retry`, {});
+    fill(made, known);
+    for (let looks = 0; looks < LOOKS && known.status === "pending"; looks += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 500 * 1.5 ** looks));
+      known = await call("GET", `deliveries/${delivery.id}`);
+      fill(made, known);
+    }
+    speak(STATES[known.status]);
+  } catch (error) {
+    complain(error);
+  }
+}

@@ -1,0 +1,165 @@
+/** The search: a query with completion, and the place where it breaks off if it does. */
+
+import { button, make, symbol } from "./dom.js";
+import { go, place } from "./route.js";
+import { beginning, rested } from "./suggestions.js";
+import { count, quoted } from "./words.js";
+
+const CHIPS = 16;
+const WORD = /[^&|!()"]*$/; // what is being typed: all since the last sign
+
+export class Search {
+  #active = -1;
+
+  constructor(form) {
+    this.input = make("input", {
+      id: "query",
+      type: "search",
+      role: "combobox",
+      "aria-label": "Search photos",
+      "aria-expanded": "false",
+      "aria-controls": "completions",
+      "aria-autocomplete": "list",
+      "aria-describedby": "query-error",
+      placeholder: "Search: dog & !cat",
+      maxlength: "1000",
+      enterkeyhint: "search",
+      spellcheck: "false",
+    });
+    this.options = make("ul", { id: "completions", role: "listbox", "aria-label": "Labels", hidden: true });
+    this.error = make("div", { id: "query-error", class: "query-error", role: "alert", hidden: true });
+    form.append(symbol("find"), this.input, this.options, this.error);
+    form.addEventListener("submit", (event) => (event.preventDefault(), this.#search()));
+    this.#listen();
+  }
+
+  #listen() {
+    const complete = rested(() => this.#complete());
+    this.input.addEventListener("input", () => (this.#settled(), complete()));
+    this.input.addEventListener("keydown", (event) => this.#key(event));
+    this.input.addEventListener("blur", () => this.#close());
+    this.input.addEventListener("search", () => this.input.value || this.#search()); // its own cross was pressed
+  }
+
+  /** Show the query of a place. */
+  show(query) {
+    if (this.input.value !== query) this.input.value = query;
+    this.#settled();
+    this.#close();
+  }
+
+  /** Show where the query breaks off. */
+  refuse(problem) {
+    const text = this.input.value;
+    const at = (problem.body.column ?? text.length + 1) - 1;
+    const [before, found, after] = cut(text, at);
+    this.input.setAttribute("aria-invalid", "true");
+    this.error.hidden = false;
+    this.error.replaceChildren(
+      make("code", {}, before, make("mark", {}, found || "\u00a0"), after),
+      make("p", {}, problem.body.expected ? `At character ${at + 1}, expected ${problem.body.expected}.` : problem.message),
+    );
+  }
+
+  #settled() {
+    this.input.removeAttribute("aria-invalid");
+    this.error.hidden = true;
+    this.error.replaceChildren();
+  }
+
+  #search() {
+    this.#close();
+    go({ ...place(), view: "photos", image: "", q: this.input.value.trim() });
+  }
+
+  #word() {
+    const before = this.input.value.slice(0, this.input.selectionStart);
+    const text = before.match(WORD)[0].trimStart();
+    return { text: text.trimEnd(), start: before.length - text.length, end: before.length };
+  }
+
+  async #complete() {
+    const { text } = this.#word();
+    const found = text && !text.includes(":") ? await beginning(text).catch(() => []) : [];
+    if (text !== this.#word().text || document.activeElement !== this.input) return;
+    const fresh = found.filter((one) => one.name !== text);
+    this.options.replaceChildren(...fresh.map((one, at) => this.#option(one, at)));
+    this.#activate(-1);
+    this.options.hidden = !fresh.length;
+    this.input.setAttribute("aria-expanded", String(fresh.length > 0));
+  }
+
+  #option({ name, count: number }, at) {
+    const take = (event) => (event.preventDefault(), this.#take(name)); // before the field loses the focus
+    return make(
+      "li",
+      { role: "option", id: `completion-${at}`, "aria-selected": "false", "data-name": name, mousedown: take },
+      make("span", {}, name),
+      make("span", { class: "count" }, count(number)),
+    );
+  }
+
+  #take(name) {
+    const { start, end } = this.#word();
+    const { value } = this.input;
+    const put = quoted(name);
+    this.input.setRangeText(put, start, end, "end");
+    if (value.slice(end).trim() === "") this.input.value = this.input.value.trimEnd();
+    this.#close();
+  }
+
+  #close() {
+    this.options.hidden = true;
+    this.input.setAttribute("aria-expanded", "false");
+    this.#activate(-1);
+  }
+
+  #activate(at) {
+    this.#active = at;
+    [...this.options.children].forEach((one, index) => one.setAttribute("aria-selected", String(index === at)));
+    if (at < 0) this.input.removeAttribute("aria-activedescendant");
+    else this.input.setAttribute("aria-activedescendant", `completion-${at}`);
+  }
+
+  #key(event) {
+    const open = !this.options.hidden;
+    const { length } = this.options.children;
+    if (event.key === "ArrowDown" && open) this.#activate((this.#active + 1) % length);
+    else if (event.key === "ArrowUp" && open) this.#activate((Math.max(this.#active, 0) + length - 1) % length);
+    else if (["Enter", "Tab"].includes(event.key) && open && this.#active >= 0) this.#take(this.options.children[this.#active].dataset.name);
+    else if (event.key === "Escape" && open) this.#close();
+    else return;
+    event.preventDefault();
+  }
+}
+
+/** A text around the character at a place; characters are as the service counts them, by code point. */
+function cut(text, at) {
+  const characters = [...text];
+  return [characters.slice(0, at).join(""), characters[at] ?? "", characters.slice(at + 1).join("")];
+}
+
+/** A list of the most frequent labels, each of which narrows the search or widens it again. */
+export class Chips {
+  constructor() {
+    this.element = make("div", { class: "chips", role: "group", "aria-label": "Frequent labels" });
+  }
+
+  /** Fetch and show them for a search. */
+  async show(query) {
+    const labels = await beginning("", CHIPS).catch(() => []);
+    const parts = query.split("&").map((one) => one.trim().toLowerCase());
+    this.element.replaceChildren(...labels.map((one) => chip(one, query, parts)));
+  }
+}
+
+function chip({ name, count: number }, query, parts) {
+  const word = quoted(name);
+  const on = parts.includes(word.toLowerCase());
+  const rest = query.split("&").map((one) => one.trim()).filter((one) => one.toLowerCase() !== word.toLowerCase());
+  const combined = query.includes("|") ? `(${query}) & ${word}` : [query, word].filter(Boolean).join(" & ");
+  const press = () => go({ q: on ? rest.join(" & ") : combined });
+  const made = button("", press, { class: "chip", "aria-pressed": String(on) });
+  made.append(make("span", {}, name), make("span", { class: "count" }, count(number)));
+  return made;
+}

@@ -1,0 +1,33 @@
+/** Names of labels that begin like what is being typed. */
+
+import { call } from "./api.js";
+import { make } from "./dom.js";
+
+const MOST = 8;
+const PAUSE = 120; // milliseconds without a key
+
+/** At most so many labels `[{name, count}]` whose names begin so, the most frequent first. */
+export async function beginning(prefix, most = MOST) {
+  const parameters = new URLSearchParams({ limit: most, sort: "count" });
+  if (prefix) parameters.set("prefix", prefix.slice(0, 128));
+  return (await call("GET", `labels?${parameters}`)).labels;
+}
+
+/** A `<datalist>` that can `suggest(prefix)`. */
+export function suggestions(id) {
+  const list = make("datalist", { id });
+  list.suggest = rested(async (prefix) => {
+    const found = prefix.trim() ? await beginning(prefix.trim()).catch(() => []) : [];
+    list.replaceChildren(...found.map(({ name }) => make("option", { value: name })));
+  });
+  return list;
+}
+
+/** The same function, called only when no further call came for a moment. */
+export function rested(called) {
+  let timer = 0;
+  return (...values) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => called(...values), PAUSE);
+  };
+}

@@ -1,0 +1,72 @@
+/** One photo in the grid: its thumbnail, what is seen on it, and a box to pick it. */
+
+import { picture } from "./api.js";
+import { button, make, symbol } from "./dom.js";
+import { previewOf } from "./previews.js";
+import { address } from "./route.js";
+import { STATES, summary, title } from "./words.js";
+
+/** The shape of an image, width to height, as far as it is known. */
+export function ratioOf(image) {
+  if (image.width && image.height) return image.width / image.height;
+  return previewOf(image.id)?.ratio ?? 4 / 3;
+}
+
+export class Tile {
+  #shown = "";
+  #source = "";
+
+  /** `query` is the search that the image is found by; `pick(event)` is called when its box is pressed. */
+  constructor(image, { query, pick }) {
+    const href = address({ q: query, image: image.id });
+    this.photo = make("span", { class: "photo" });
+    this.link = make("a", { class: "open", href, "data-go": true, tabindex: "-1" }, this.photo);
+    this.box = button("", pick, { class: "pick", "aria-pressed": "false", tabindex: "-1" });
+    this.box.append(symbol("tick"));
+    this.caption = make("p", { class: "caption" });
+    this.element = make("li", { class: "tile", "data-id": image.id }, this.link, this.caption, this.box);
+    this.update(image);
+  }
+
+  /** Show what is known now; what has not changed stays as it is. */
+  update(image) {
+    const shown = [image.status, image.result, image.width, summary(image)].join();
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.element.dataset.status = image.status;
+    this.link.setAttribute("aria-label", `${title(image)}: ${summary(image)}`);
+    this.box.setAttribute("aria-label", `Select ${title(image)}`);
+    this.caption.replaceChildren(make("b", {}, summary(image)), make("span", {}, title(image)));
+    this.#show(image);
+  }
+
+  /** Put it in its place, in pixels. */
+  move({ left, width }, { top, photo }) {
+    Object.assign(this.element.style, { translate: `${left}px ${top}px`, width: `${width}px` });
+    this.photo.style.height = `${photo}px`;
+  }
+
+  picked(yes) {
+    this.box.setAttribute("aria-pressed", String(yes));
+    this.element.classList.toggle("picked", yes);
+  }
+
+  #show(image) {
+    const preview = previewOf(image.id);
+    const source = preview?.url ?? (image.width ? `images/${image.id}/thumbnail` : "");
+    const badge = image.status === "labelled" ? null : make("span", { class: "badge" }, STATES[image.status]);
+    if (!source) this.photo.replaceChildren(symbol(image.status === "failed" ? "broken" : "wait"), badge ?? "");
+    else if (source === this.#source) this.photo.replaceChildren(this.photo.firstChild, badge ?? "");
+    else this.photo.replaceChildren(this.#image(source, preview), badge ?? "");
+    this.#source = source;
+  }
+
+  #image(source, preview) {
+    const shown = make("img", { alt: "", decoding: "async", draggable: "false" });
+    shown.addEventListener("load", () => shown.classList.add("there"), { once: true });
+    shown.addEventListener("error", () => shown.replaceWith(symbol("broken")), { once: true });
+    if (preview) shown.src = source;
+    else picture(source).then((url) => (shown.src = url), () => shown.replaceWith(symbol("broken")));
+    return shown;
+  }
+}
