@@ -15,6 +15,7 @@ from chalicelib import pipeline
 from chalicelib.api import (
     curation,
     deliveries,
+    exports,
     histories,
     images,
     jobs,
@@ -147,6 +148,12 @@ def show_metadata(image_id: str) -> Response:
 @app.route("/labels")
 def list_labels() -> Response:
     return answer(labels.index)
+
+
+@app.route("/export")
+def export() -> Response:
+    """What a query finds, as a file of CSV or JSON Lines."""
+    return answer(exports.show)
 
 
 @app.route("/blobs/{blob_id}")

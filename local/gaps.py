@@ -56,11 +56,21 @@ def _ownership(client: Client, bucket: Json, value: Json) -> None:
 
 
 def _lifecycle(client: Client, bucket: Json, value: Json) -> None:
-    rules = [{"Filter": {"Prefix": ""}, **rule} for rule in value["Rules"]]
-    renamed = [{("ID" if name == "Id" else name): one for name, one in rule.items()} for rule in rules]
     client("s3").put_bucket_lifecycle_configuration(
-        Bucket=bucket["BucketName"], LifecycleConfiguration={"Rules": renamed}
+        Bucket=bucket["BucketName"], LifecycleConfiguration={"Rules": [_rule(one) for one in value["Rules"]]}
     )
+
+
+def _rule(rule: Json) -> Json:
+    """A lifecycle rule in the words of S3's API, which are not the template's."""
+    days = rule.get("ExpirationInDays")
+    return {
+        "ID": rule["Id"],
+        "Status": rule["Status"],
+        "Filter": {"Prefix": rule.get("Prefix", "")},
+        **{name: one for name, one in rule.items() if name == "AbortIncompleteMultipartUpload"},
+        **({"Expiration": {"Days": days}} if days else {}),
+    }
 
 
 def _notifications(client: Client, bucket: Json, value: Json) -> None:

@@ -14,6 +14,7 @@ FRAGMENTS = (
     "service",
     "images",
     "labels",
+    "exports",
     "curation",
     "deliveries",
     "subscriptions",

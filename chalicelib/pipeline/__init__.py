@@ -6,6 +6,7 @@ events are hints to look at it, so a repeated hint finds nothing left to do.
 
 from chalicelib.pipeline.arrival import await_upload, delete_image, fetch_and_take_in, take_in
 from chalicelib.pipeline.curating import correct, words_of
+from chalicelib.pipeline.exporting import export
 from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
 from chalicelib.pipeline.receivers import check_receiver
 from chalicelib.pipeline.relabelling import relabel
@@ -21,6 +22,7 @@ __all__ = [
     "correct",
     "delete_image",
     "deliver",
+    "export",
     "fan_out",
     "fetch_and_take_in",
     "label_image",

@@ -58,9 +58,18 @@ def bucket(client: Client, wanted: Json, name: str) -> Any:
             rule["MaxAge"] = rule.pop("MaxAgeSeconds")
             return {"CorsRules": [rule]}
         case "LifecycleConfiguration":
-            [rule] = s3.get_bucket_lifecycle_configuration(**where)["Rules"]
+            abandoned, exports = s3.get_bucket_lifecycle_configuration(**where)["Rules"]
             kept = ("Status", "AbortIncompleteMultipartUpload")
-            return {"Rules": [{"Id": rule["ID"], **{key: rule[key] for key in kept}}]}
+            expires = {
+                "Prefix": exports["Filter"]["Prefix"],
+                "ExpirationInDays": exports["Expiration"]["Days"],
+            }
+            return {
+                "Rules": [
+                    {"Id": abandoned["ID"], **{key: abandoned[key] for key in kept}},
+                    {"Id": exports["ID"], "Status": exports["Status"], **expires},
+                ]
+            }
         case "NotificationConfiguration":
             [one] = s3.get_bucket_notification_configuration(**where)["TopicConfigurations"]
             [rule] = one["Filter"]["Key"]["FilterRules"]

@@ -1,0 +1,35 @@
+"""Exports: what a question finds, as files to download."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalice.app import Request, Response
+
+from chalicelib import pipeline
+from chalicelib.api import answers
+from chalicelib.api.cursors import LONGEST, Cursors
+from chalicelib.api.questions import PARAMETERS, question_in
+from chalicelib.api.requests import owner_of, query_of
+from chalicelib.delivery.listings import Format
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+
+def show(request: Request, services: Services) -> Response:
+    """``GET /export``: a file of what is asked for, and a cursor where it takes more than one."""
+    parameters = query_of(request, (*PARAMETERS, "format", "cursor"))
+    owner, asked = owner_of(request), question_in(parameters)
+    form: Format = "jsonl" if parameters.choice("format", "csv", "jsonl") == "jsonl" else "csv"
+    cursors = Cursors(services, owner, "export", form, str(asked))
+    place = cursors.decode(parameters.line("cursor", longest=LONGEST))
+    file = pipeline.export(owner, asked, form, services, at=place)
+    body = {
+        "url": file.url,
+        "format": form,
+        "images": file.images,
+        "expires_in": services.settings.download_expires_seconds,
+        "next_cursor": cursors.encode(file.next_at),
+    }
+    return answers.fresh(body)

@@ -1,0 +1,64 @@
+"""Many images in one file: as CSV for spreadsheets, as JSON Lines for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from typing import Literal
+
+from chalicelib.model import Image
+
+Format = Literal["csv", "jsonl"]
+MEDIA_TYPES: dict[Format, str] = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
+COLUMNS = (
+    "id",
+    "status",
+    "filename",
+    "created_at",
+    "completed_at",
+    "content_type",
+    "size",
+    "width",
+    "height",
+    "labels",
+    "error",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def written(images: Iterable[Image], form: Format) -> bytes:
+    """The images in UTF-8, one a line; CSV (RFC 4180) begins with a line of the columns' names.
+
+    A JSON line is the image's document. In CSV ``labels`` holds ``name confidence`` for each, by ``; ``.
+    """
+    return _csv(images) if form == "csv" else _jsonl(images)
+
+
+def _jsonl(images: Iterable[Image]) -> bytes:
+    lines = (json.dumps(image.document(), ensure_ascii=False) + "\n" for image in images)
+    return "".join(lines).encode("utf-8", "replace")
+
+
+def _csv(images: Iterable[Image]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(image, column) for column in COLUMNS] for image in images)
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def _cell(image: Image, column: str) -> object:
+    match column:
+        case "labels":
+            return _text("; ".join(f"{label.name} {label.confidence:.2f}" for label in image.labels))
+        case "error":
+            return image.error.code if image.error else ""
+    value = getattr(image, column)
+    return _text(value) if isinstance(value, str) else value
+
+
+def _text(value: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
+    return f"'{value}" if value.startswith(_FORMULA) else value
