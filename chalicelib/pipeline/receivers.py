@@ -14,42 +14,44 @@ from chalicelib.delivery.keyring import OWNER
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import UnusableUrl
 from chalicelib.library import query
-from chalicelib.model import Image, Json
+from chalicelib.model import Image
+from chalicelib.pipeline.news import News
 from chalicelib.wiring import Services
 
 
-def receivers_of(image: Image, services: Services) -> Iterator[Destination]:
-    """Everyone who asked to be told of an image's present result."""
+def receivers_of(news: News, services: Services) -> Iterator[Destination]:
+    """Everyone who asked to be told of this, but for those who are told of a newer result instead."""
     for name in (INTEGRATION, CALLBACK):
-        if destination := receiver(image.owner, name, image, services):
+        destination = _standing_one(name, news.image, services)
+        if destination and not news.outdated:
             yield destination
-    for subscription in services.subscriptions.all(image.owner):
-        if _wants(subscription, image):
+    for subscription in services.subscriptions.all(news.image.owner):
+        if _wants(subscription, news):
             yield subscription.destination
 
 
-def receiver(owner: str, name: str, image: Image, services: Services) -> Destination | None:
-    """The destination of that name for an image; None where there is none, or no longer."""
-    if name == INTEGRATION:
-        url = services.settings.integration_url
-        return Destination(name, url, "xml", signer=OWNER) if url else None
-    if name == CALLBACK:
-        return Destination(name, image.callback_url, "json", signer=OWNER) if image.callback_url else None
-    subscription = services.subscriptions.find(owner, name)
+def receiver_of(news: News, name: str, services: Services) -> Destination | None:
+    """The one of them with that name, or None."""
+    if name in (INTEGRATION, CALLBACK):
+        return None if news.outdated else _standing_one(name, news.image, services)
+    subscription = services.subscriptions.find(news.image.owner, name)
+    return subscription.destination if subscription and _wants(subscription, news) else None
+
+
+def destination_named(name: str, image: Image, services: Services) -> Destination | None:
+    """Where that name leads for an image, whatever is to be told."""
+    if name in (INTEGRATION, CALLBACK):
+        return _standing_one(name, image, services)
+    subscription = services.subscriptions.find(image.owner, name)
     return subscription.destination if subscription else None
 
 
-def parcel_for(destination: Destination, image: Image, webhook_id: str, services: Services) -> Parcel:
-    """The signed document of an image's result for a destination."""
-    return packed(destination, image, ImageFinished.of(image).to_json(), webhook_id, services)
-
-
 def packed(
-    destination: Destination, image: Image, event: Json, webhook_id: str, services: Services
+    destination: Destination, event: ImageFinished, image: Image, webhook_id: str, services: Services
 ) -> Parcel:
-    """An image, as a document or inside of ``event``, signed for a destination."""
+    """The event, or the image itself where XML is wanted, signed for a destination."""
     xml = destination.format == "xml"
-    body = documents.to_xml(image) if xml else json.dumps(event, separators=(",", ":")).encode()
+    body = documents.to_xml(image) if xml else json.dumps(event.to_json(), separators=(",", ":")).encode()
     content_type = documents.CONTENT_TYPE if xml else events.CONTENT_TYPE
     secret = services.keyring.get(image.owner, destination.signer)
     return Parcel(destination.url, content_type, body, webhook_id, secret.signing(services.now()))
@@ -65,7 +67,15 @@ def check_receiver(url: str, services: Services) -> None:
     services.outbound.check(url)
 
 
-def _wants(subscription: Subscription, image: Image) -> bool:
-    if events.type_of(image) not in subscription.event_types:
+def _standing_one(name: str, image: Image, services: Services) -> Destination | None:
+    """The integration server, or the image's own callback: they are told of everything."""
+    if name == INTEGRATION:
+        url = services.settings.integration_url
+        return Destination(name, url, "xml", signer=OWNER) if url else None
+    return Destination(name, image.callback_url, "json", signer=OWNER) if image.callback_url else None
+
+
+def _wants(subscription: Subscription, news: News) -> bool:
+    if news.event_type not in subscription.event_types or news.replaced_by in subscription.event_types:
         return False
-    return subscription.filter is None or query.parse(subscription.filter).matches(image)
+    return subscription.filter is None or query.parse(subscription.filter).matches(news.image)

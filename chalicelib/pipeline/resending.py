@@ -9,7 +9,7 @@ from chalicelib.delivery.deliveries import by_destination
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.errors import Conflict, Superseded
 from chalicelib.pipeline.batches import for_each
-from chalicelib.pipeline.receivers import receiver
+from chalicelib.pipeline.receivers import destination_named
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.resending")
@@ -36,7 +36,7 @@ def send_again(delivery: Delivery, services: Services) -> Delivery:
     except Superseded:
         raise Conflict("The delivery is being sent at this moment.", code="delivery-under-way") from None
     record = services.images.find(delivery.owner, delivery.image_id)
-    destination = record and receiver(delivery.owner, delivery.destination, record.image, services)
+    destination = record and destination_named(delivery.destination, record.image, services)
     if destination:
         services.standings.clear(delivery.owner, destination.address)
     services.deliveries_queue.send(renewed.message())

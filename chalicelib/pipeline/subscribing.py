@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from chalicelib.delivery import courier
 from chalicelib.delivery.attempts import Verdict
 from chalicelib.delivery.courier import Outcome
@@ -30,8 +32,8 @@ def unsubscribe(subscription: Subscription, services: Services) -> None:
 def try_out(subscription: Subscription, services: Services) -> Outcome:
     """Send a signed sample and give what the receiver said; one that takes it is enabled."""
     image = _sample(subscription.owner, services.now())
-    event = {**ImageFinished.of(image).to_json(), "type": TEST_TYPE}
-    parcel = packed(subscription.destination, image, event, f"test_{new_id()}", services)
+    event = dataclasses.replace(ImageFinished.of(image), type=TEST_TYPE)
+    parcel = packed(subscription.destination, event, image, f"test_{new_id()}", services)
     timeout = services.settings.delivery_timeout_seconds
     outcome = courier.bring(parcel, services.outbound, deadline=timeout, now=services.now)
     if outcome.verdict is Verdict.ARRIVED:

@@ -18,9 +18,10 @@ from chalicelib.delivery.destinations import Destination
 from chalicelib.delivery.events import ImageFinished
 from chalicelib.delivery.standings import GONE, Standing
 from chalicelib.errors import Superseded
-from chalicelib.model import Image, Json
+from chalicelib.model import Json
 from chalicelib.pipeline.batches import bodies, for_each
-from chalicelib.pipeline.receivers import parcel_for, receiver, receivers_of
+from chalicelib.pipeline.news import NEWER_RESULT, News, news_of
+from chalicelib.pipeline.receivers import packed, receiver_of, receivers_of
 from chalicelib.queues import LONGEST_DELAY
 from chalicelib.wiring import Services
 
@@ -28,8 +29,6 @@ log = logging.getLogger("sightline.telling")
 
 AT_ONCE = 10  # the most messages that SQS hands over together
 
-NO_IMAGE = "The image was deleted."
-NEWER_RESULT = "The image has a newer result, or is about to get one; that one is told of instead."
 NOBODY = "Nobody is to be told there any more."
 DISABLED = "The destination is disabled: {} Send this delivery again to enable it."
 REFUSED = "The receiver refused it for good."
@@ -54,13 +53,14 @@ def deliver(event: Json, services: Services) -> None:
 
 
 def _fan_out(finished: ImageFinished, services: Services) -> None:
-    image = _current(finished.owner, finished.image_id, finished.result, services)
-    if not isinstance(image, Image):
-        log.info("nobody is told of %r: %s", finished.image_id, image)
+    owner, image_id, result = finished.owner, finished.image_id, finished.result
+    news = news_of(owner, image_id, result, finished.type, services)
+    if not isinstance(news, News):
+        log.info("nobody is told of %r: %s", image_id, news)
         return
-    for destination in receivers_of(image, services):
-        delivery = Delivery.of(image.owner, image.id, image.result, finished.type, destination.name)
-        standing = services.standings.of(image.owner, destination.address)
+    for destination in receivers_of(news, services):
+        delivery = Delivery.of(owner, image_id, result, finished.type, destination.name)
+        standing = services.standings.of(owner, destination.address)
         opened = services.deliveries.open(delivery, parked=_disabled(standing))
         if services.deliveries.is_due(opened):
             services.deliveries_queue.send(opened.message())
@@ -79,13 +79,13 @@ def _deliver(owner: str, delivery_id: str, services: Services) -> None:
 
 def _bring(delivery: Delivery, services: Services) -> None:
     """Make one try, unless the delivery has become pointless."""
-    image = _current(delivery.owner, delivery.image_id, delivery.result, services)
-    if not isinstance(image, Image):
-        services.deliveries.cancel(delivery, image)
+    news = news_of(delivery.owner, delivery.image_id, delivery.result, delivery.event_type, services)
+    if not isinstance(news, News):
+        services.deliveries.cancel(delivery, news)
         return
-    destination = receiver(delivery.owner, delivery.destination, image, services)
+    destination = receiver_of(news, delivery.destination, services)
     if destination is None:
-        services.deliveries.cancel(delivery, NOBODY)
+        services.deliveries.cancel(delivery, NEWER_RESULT if news.outdated else NOBODY)
         return
     standing = services.standings.of(delivery.owner, destination.address)
     if disabled := _disabled(standing):
@@ -95,7 +95,7 @@ def _bring(delivery: Delivery, services: Services) -> None:
         services.deliveries.park(delivery, GAVE_UP)
         return
     claimed = services.deliveries.claim(delivery)
-    parcel = parcel_for(destination, image, delivery.id, services)
+    parcel = packed(destination, news.event(), news.image, delivery.id, services)
     timeout = services.settings.delivery_timeout_seconds
     outcome = courier.bring(parcel, services.outbound, deadline=timeout, now=services.now)
     _note(outcome, delivery.owner, destination, standing, services)
@@ -137,15 +137,6 @@ def _note(
         services.standings.disable(owner, destination.address, GONE)
     else:
         services.standings.count_failure(owner, destination.address, standing)
-
-
-def _current(owner: str, image_id: str, result: int, services: Services) -> Image | str:
-    """The image, if this is still its result; else the sentence that says why nobody is told of it."""
-    record = services.images.find(owner, image_id)
-    if record is None:
-        return NO_IMAGE
-    image = record.image
-    return image if image.final and image.result == result else NEWER_RESULT
 
 
 def _disabled(standing: Standing) -> str | None:

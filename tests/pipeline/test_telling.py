@@ -19,6 +19,7 @@ from chalicelib.ids import new_id
 from chalicelib.library.outcome import Outcome
 from chalicelib.model import Box, Image, Instance, Label
 from chalicelib.outbound.reply import Headers, Reply
+from chalicelib.pipeline.curating import Word
 from tests.fakes.mail import Mail, sns_event, sqs_event
 from tests.fakes.receiver import FakeReceiver
 from tests.fakes.recogniser import FakeRecogniser
@@ -54,6 +55,10 @@ def subscribe(world: Any, **changes: Any) -> Subscription:
 def the_delivery(mail: Mail, destination: str = "integration") -> Delivery:
     [delivery] = mail.log(destination)
     return delivery
+
+
+def correct(world: Any, name: str, *, present: bool) -> None:
+    pipeline.correct("default", world.image_at(KEY).id, [Word(name, present)], world)
 
 
 def statuses(delivery: Delivery) -> list[int | None]:
@@ -348,6 +353,48 @@ class TestWhatHasBecomePointless:
         older, newer = mail.log("integration")
         assert (older.status, newer.status) == ("cancelled", "delivered")
         assert len(world.outbound.posted) == 2
+
+    def test_who_does_not_ask_for_corrections_still_gets_the_labels_and_as_corrected(
+        self, world: Any, mail: Mail
+    ) -> None:
+        labels_only = subscribe(world, event_types=("sightline.image.labelled",))
+        everything = subscribe(world)
+        world.outbound.answer_with(500, 500, 500, 200)
+        mail.announce()
+        mail.bring()
+        mail.forward(1)
+        correct(world, "cat", present=False)
+        correct(world, "Tiger", present=True)
+        mail.run()
+        told = the_delivery(mail, labels_only.id)
+        assert (told.status, told.event_type) == ("delivered", "sightline.image.labelled")
+        event = next(
+            json.loads(one.body) for one in world.outbound.posted[3:] if one.headers["webhook-id"] == told.id
+        )
+        assert event["type"] == "sightline.image.labelled"
+        assert [label["name"] for label in event["data"]["labels"]] == ["Tiger"]
+        *older, newest = mail.log(everything.id)
+        assert (newest.status, newest.event_type) == ("delivered", "sightline.image.corrected")
+        assert older[0].status == "cancelled"
+
+    def test_a_fan_out_that_comes_late_tells_those_whom_the_correction_does_not(
+        self, world: Any, mail: Mail
+    ) -> None:
+        labels_only = subscribe(world, event_types=("sightline.image.labelled",))
+        correct(world, "Tiger", present=True)
+        mail.run()
+        assert the_delivery(mail, labels_only.id).status == "delivered"
+        assert the_delivery(mail).event_type == "sightline.image.corrected"
+
+    def test_what_a_filter_no_longer_finds_is_not_told(self, world: Any, mail: Mail) -> None:
+        cats_only = subscribe(world, event_types=("sightline.image.labelled",), filter="cat")
+        world.outbound.answer_with(500, 500, 200)
+        mail.announce()
+        mail.bring()
+        mail.forward(1)
+        correct(world, "cat", present=False)
+        mail.run()
+        assert the_delivery(mail, cats_only.id).status == "cancelled"
 
     def test_nothing_goes_to_a_subscription_that_was_removed(self, world: Any, mail: Mail) -> None:
         subscription = subscribe(world)
