@@ -318,6 +318,12 @@ def show_history(image_id: str) -> Response:
     return answer(histories.show, image_id)
 
 
+@app.route("/images/{image_id}/why")
+def show_why(image_id: str) -> Response:
+    """Why an image has a label, or has not."""
+    return answer(histories.why, image_id)
+
+
 # ── the service itself ───────────────────────────────────────────────────────────────────────
 @app.route("/")
 def show_page() -> Response:

@@ -1,13 +1,17 @@
-"""An image's past: its results, and what changed from one to the next."""
+"""An image's past: its results, what changed from one to the next, and why."""
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
+from chalicelib import pipeline
 from chalicelib.api import answers
+from chalicelib.api.fields import required
+from chalicelib.api.names import LONGEST_NAME
 from chalicelib.api.requests import owner_of, query_of
 from chalicelib.library.changes import Change
 from chalicelib.library.history import Step
@@ -40,3 +44,11 @@ def _changes(step: Step, before: Step | None) -> Json | None:
         {"name": name, "before": old, "after": new} for name, (old, new) in change.confidence.items()
     ]
     return {"added": list(change.added), "removed": list(change.removed), "confidence": confidence}
+
+
+def why(request: Request, services: Services, image_id: str) -> Response:
+    """``GET /images/{id}/why``: why it has a label, or has not."""
+    query = query_of(request, ("label",))
+    label = required(query.line("label", longest=LONGEST_NAME), "?label")
+    reason = pipeline.why(owner_of(request), image_id, label, services)
+    return answers.fresh({"label": label, **dataclasses.asdict(reason)})

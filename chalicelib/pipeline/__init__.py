@@ -6,6 +6,7 @@ events are hints to look at it, so a repeated hint finds nothing left to do.
 
 from chalicelib.pipeline.arrival import await_upload, delete_image, fetch_and_take_in, take_in
 from chalicelib.pipeline.curating import correct, words_of
+from chalicelib.pipeline.explaining import why
 from chalicelib.pipeline.exporting import export
 from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
 from chalicelib.pipeline.receivers import check_receiver
@@ -37,6 +38,7 @@ __all__ = [
     "take_in",
     "try_out",
     "unsubscribe",
+    "why",
     "words_of",
     "work_on_jobs",
 ]

@@ -81,9 +81,7 @@ def test_another_model_is_asked_again(world: Any) -> None:
 
 def test_of_two_that_are_handed_in_at_once_one_waits_for_the_answer_of_the_other(world: Any) -> None:
     second = world.drop(SECOND)
-    world.recogniser = FakeRecogniser(
-        FELINE, before=lambda: pipeline.label_or_leave(s3_event(second), world)
-    )
+    world.recogniser = FakeRecogniser(FELINE, before=lambda: pipeline.label_or_leave(s3_event(second), world))
     pipeline.label_image(world.drop(FIRST), world)
     assert world.uploads_queue.delays == [3.0]
     work_off(world)

@@ -1,0 +1,139 @@
+"""Why an image has a label, or has not: in a sentence, and in data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from chalicelib.errors import NotFound
+from chalicelib.library.answers import Answer
+from chalicelib.library.conditions import quoted
+from chalicelib.library.corrections import said_of
+from chalicelib.library.query import parse
+from chalicelib.library.record import Record
+from chalicelib.model import Correction, Label, RecognitionOptions, normalised
+from chalicelib.recognition import choice
+from chalicelib.wiring import Services
+
+Verdict = Literal[
+    "present", "removed", "below-threshold", "excluded", "too-many", "only-related", "not-seen", "no-result"
+]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """The ``verdict`` on a label, in a sentence (``detail``) and in data where there is any.
+
+    ``confidence`` is how sure the recogniser was and ``threshold`` what was asked for (both 0–100);
+    ``related`` are labels that the image has, or nearly has, and that are close.
+    """
+
+    verdict: Verdict
+    detail: str
+    confidence: float | None = None
+    threshold: float | None = None
+    related: tuple[str, ...] = ()
+
+
+def why(owner: str, image_id: str, label: str, services: Services) -> Reason:
+    """Why the image has ``label``, or has not.
+
+    :raises NotFound: there is no such image.
+    """
+    record = services.images.find(owner, image_id)
+    if record is None:
+        raise NotFound(f"There is no image {image_id}.")
+    name = services.renames.rules(owner).name(label)
+    said = said_of(record.image.corrections, name)
+    if said and not said.present:
+        return _removed(said)
+    return (
+        _shown(record, name)
+        or _without_result(record)
+        or _passed_over(record, name, services)
+        or _related(record, name, services)
+        or Reason("not-seen", f"Nothing like {name} was seen.")
+    )
+
+
+def _removed(said: Correction) -> Reason:
+    return Reason("removed", f"{said.by} said on {said.at} that {said.name} is not there.")
+
+
+def _shown(record: Record, name: str) -> Reason | None:
+    own = _named(record.image.labels, name)
+    if own:
+        who = "A person says so" if own.source == "person" else f"It was seen with {own.confidence:.1f}"
+        return Reason("present", f"{who}.", round(own.confidence, 2))
+    below = [label for label in record.image.labels if _is_among(name, (*label.parents, *label.aliases))]
+    if not below:
+        return None
+    kinds = tuple(label.name for label in below)
+    found = f"The image is found by {name}, because {_listed(kinds)} was seen."
+    return Reason("present", found, round(max(label.confidence for label in below), 2), related=kinds)
+
+
+def _without_result(record: Record) -> Reason | None:
+    image = record.image
+    if image.status == "failed" and image.error:
+        return Reason("no-result", f"The image could not be labelled: {image.error.detail}")
+    return None if image.final else Reason("no-result", "The image has not been labelled yet.")
+
+
+def _passed_over(record: Record, name: str, services: Services) -> Reason | None:
+    """What the recogniser saw of it and what was not shown, if its answer has been kept."""
+    answer = services.answers.find(record.image.owner, record.answer)
+    if answer is None:
+        return None
+    seen = services.renames.rules(record.image.owner).labels(answer.recognition.passed_over)
+    own = _named(seen, name) or next((one for one in seen if _is_among(name, one.aliases)), None)
+    if own:
+        return _left_out(own, answer)
+    kinds = [one for one in seen if _is_among(name, one.parents)]
+    return dataclasses.replace(_left_out(kinds[0], answer), related=(kinds[0].name,)) if kinds else None
+
+
+def _left_out(label: Label, answer: Answer) -> Reason:
+    sure, asked = round(label.confidence, 2), answer.options
+    if choice.excluded(label, asked):
+        return Reason("excluded", f"{label.name} was seen with {sure:.1f}, but {_filter(asked)}.", sure)
+    if sure < asked.min_confidence:
+        found = f"{label.name} was seen with {sure:.1f}, below the threshold of {asked.min_confidence:g}."
+        return Reason("below-threshold", found, sure, asked.min_confidence)
+    found = (
+        f"{label.name} was seen with {sure:.1f}, but {asked.max_labels} surer labels were all that was asked."
+    )
+    return Reason("too-many", found, sure)
+
+
+def _filter(asked: RecognitionOptions) -> str:
+    if asked.exclude_labels or asked.exclude_categories:
+        return "a filter excludes it"
+    return "only other labels were asked for"
+
+
+def _related(record: Record, name: str, services: Services) -> Reason | None:
+    """Whether general terms are there that it has where it was seen: on the newest image that carries it."""
+    page = services.search.page(record.image.owner, parse(quoted(name)), limit=1)
+    known = _named(page.images[0].labels, name) if page.images else None
+    shown = {normalised(label.name) for label in record.image.labels}
+    parents = tuple(one for one in (known.parents if known else ()) if normalised(one) in shown)
+    if not parents:
+        return None
+    return Reason(
+        "only-related", f"{name} was not seen, only its general term {parents[0]}.", related=parents
+    )
+
+
+def _named(labels: Iterable[Label], name: str) -> Label | None:
+    return next((label for label in labels if normalised(label.name) == normalised(name)), None)
+
+
+def _is_among(name: str, names: Sequence[str]) -> bool:
+    return any(normalised(one) == normalised(name) for one in names)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
