@@ -7,21 +7,28 @@ PORT ?= 8000
 AWS_PORT ?= 5055
 PARTNER_PORT ?= 5056
 TRIGGER ?= s3
+AUTH ?= none
 FAULTS ?=
 FILES ?=
 STAGE ?= dev
 ARCH ?=
 EMAIL ?=
 IMAGES ?=
+OWNER ?=
+SCOPES ?= read,write
+DAYS ?= 365
+NAME ?=
+ID ?=
 
 PYTHONS = python3.13 python3.12 python3.14 python3.11 python3 python
 VENV = .venv
 PY = $(VENV)/bin/python
 INFRA = $(PY) -m infra --stage '$(STAGE)'
+TOKENS = $(PY) -m infra.tokens --stage '$(STAGE)' --owner '$(OWNER)' --aws-port '$(AWS_PORT)'
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run label test check bench-search deploy destroy redrive repair package-sam clean ready
+.PHONY: help run label token tokens revoke test check bench-search deploy destroy redrive repair package-sam clean ready
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -30,10 +37,19 @@ help: ## List what there is to do
 
 run: ready ## Start everything offline, label photos/, and stay up until Ctrl-C
 	@$(PY) -m local --port $(PORT) --aws-port $(AWS_PORT) --partner-port $(PARTNER_PORT) \
-		--trigger $(TRIGGER) --faults '$(FAULTS)'
+		--trigger $(TRIGGER) --auth $(AUTH) --faults '$(FAULTS)'
 
 label: ready ## Label photos of your own: make label FILES="a.jpg ~/Pictures"
 	@$(PY) -m local.label --url http://127.0.0.1:$(PORT) $(FILES)
+
+token: ready ## Make a bearer token: make token OWNER=anna SCOPES=read,write STAGE=dev (or local)
+	@$(TOKENS) issue --scopes '$(SCOPES)' --days '$(DAYS)' --name '$(NAME)'
+
+tokens: ready ## List an owner's tokens: make tokens OWNER=anna
+	@$(TOKENS) list
+
+revoke: ready ## Revoke a token: make revoke OWNER=anna ID=…
+	@$(TOKENS) revoke --id '$(ID)'
 
 test: ready ## Run all tests
 	@$(PY) -m pytest

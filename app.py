@@ -9,13 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from chalice.app import Chalice, CloudWatchEvent, Request, Response, S3Event, SNSEvent, SQSEvent
+from chalice.app import (
+    AuthRequest,
+    AuthResponse,
+    CloudWatchEvent,
+    Request,
+    Response,
+    S3Event,
+    SNSEvent,
+    SQSEvent,
+)
 
 from chalicelib import pipeline
 from chalicelib.api import (
     curation,
     deliveries,
     exports,
+    gate,
     histories,
     images,
     jobs,
@@ -27,13 +37,14 @@ from chalicelib.api import (
     service,
     signing,
     subscriptions,
+    tokens,
     usage,
 )
 from chalicelib.aws import TimeLeft
 from chalicelib.settings import settings
 from chalicelib.wiring import services
 
-app = Chalice(app_name="sightline")
+app = gate.GatedApp(app_name="sightline")
 app.register_middleware(problems.framework_errors_as_problems, "http")
 
 
@@ -47,6 +58,37 @@ def time_left(event: S3Event | SQSEvent) -> TimeLeft:
     """How many seconds the function that got ``event`` may still run."""
     context = cast(Any, event).context  # Lambda's own, which Chalice passes on untyped
     return lambda: float(context.get_remaining_time_in_millis()) / 1000
+
+
+# ── who may come in: all routes below are shut, but for those that gate.OPEN names ────────────
+@app.authorizer(ttl_seconds=gate.KEPT_SECONDS)
+def check_token(request: AuthRequest) -> AuthResponse:
+    """Say who sends a bearer token."""
+    return gate.admit(request.token, services())
+
+
+app.door = check_token if settings().auth == "token" else None
+
+
+@app.route("/tokens", methods=["POST"])
+def create_token() -> Response:
+    """Make a token; the answer alone shows it."""
+    return answer(tokens.create)
+
+
+@app.route("/tokens")
+def list_tokens() -> Response:
+    return answer(tokens.index)
+
+
+@app.route("/tokens/{token_id}")
+def show_token(token_id: str) -> Response:
+    return answer(tokens.show, token_id)
+
+
+@app.route("/tokens/{token_id}", methods=["DELETE"])
+def revoke_token(token_id: str) -> Response:
+    return answer(tokens.remove, token_id)
 
 
 # ── an image comes in ────────────────────────────────────────────────────────────────────────

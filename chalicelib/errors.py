@@ -7,6 +7,8 @@
     │   ├── BadSetting           an environment variable holds what it should not
     │   ├── BadRequest           a client sent what cannot be understood
     │   │   └── BadQuery         ... in a label query, at a column
+    │   ├── Unauthorized         nobody known to us asks
+    │   ├── Forbidden            who asks may not do this
     │   ├── NotFound             no such thing for this owner
     │   ├── Conflict             the thing is in a state that forbids it
     │   ├── TooLarge             more bytes than may be sent this way
@@ -69,6 +71,18 @@ class BadQuery(BadRequest):
     def __init__(self, column: int, expected: str, found: str) -> None:
         super().__init__(f"Column {column} of the query: expected {expected}, found {found}.", code=self.code)
         self.data = {"column": column, "expected": expected}
+
+
+class Unauthorized(Permanent):
+    """Nobody known to us asks: there is no token, or it opens nothing (any more)."""
+
+    code = "unauthorized"
+
+
+class Forbidden(Permanent):
+    """Who asks is known and may not do this."""
+
+    code = "forbidden"
 
 
 class NotFound(Permanent):

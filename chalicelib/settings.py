@@ -96,6 +96,7 @@ class Settings:
     topic_arn: str = _set(_arn, "the ARN of the SNS topic for labelled images")
     uploads_queue_url: str = _set(_url, "the URL of the SQS queue of uploads")
     deliveries_queue_url: str = _set(_url, "the URL of the SQS queue of deliveries")
+    auth: str = _set(_one_of("token", "none"), "token or none", "token")
     upload_trigger: str = _set(_one_of("s3", "queue"), "s3 or queue", "s3")
     recogniser: str = _set(_one_of(*RECOGNISERS), _listed(RECOGNISERS), "rekognition")
     sagemaker_endpoint: str = _set(str, "the name of the endpoint", "")

@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from chalicelib.access.tokens import Tokens
 from chalicelib.aws import Patience
 from chalicelib.delivery.deliveries import Deliveries
 from chalicelib.delivery.keyring import Keyring
@@ -75,6 +76,10 @@ class Services:
             upload_seconds=chosen.upload_expires_seconds,
             download_seconds=chosen.download_expires_seconds,
         )
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return Tokens(self.table, self.now)
 
     @cached_property
     def images(self) -> Images:

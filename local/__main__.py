@@ -38,7 +38,7 @@ def _run(options: argparse.Namespace) -> None:
     from local import stack, tour
 
     ports = Ports(options.aws_port, options.partner_port, options.port)
-    wish = stack.Wish(ports, options.trigger, options.faults, with_api=not options.no_api)
+    wish = stack.Wish(ports, options.trigger, options.auth, options.faults, with_api=not options.no_api)
     with stack.offline(wish, told=lambda received: log.info("%s", tour.telling(received))) as running:
         if running.api:
             tour.show(running, options.photos)
@@ -99,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--aws-port", type=int, default=Ports.aws, help="AWS's place (%(default)s)")
     parser.add_argument("--partner-port", type=int, default=Ports.partner, help="the partner's (%(default)s)")
     parser.add_argument("--trigger", choices=("s3", "queue"), default="s3", help="how uploads are noticed")
+    parser.add_argument("--auth", choices=("none", "token"), default="none", help="whether to ask for tokens")
     parser.add_argument(
         "--faults",
         type=_faults,

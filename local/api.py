@@ -9,9 +9,17 @@ from typing import Any
 
 from chalice.app import Chalice
 from chalice.config import Config
-from chalice.local import ChaliceRequestHandler, LocalChalice, LocalGatewayException
+from chalice.local import (
+    ChaliceRequestHandler,
+    LocalChalice,
+    LocalGateway,
+    LocalGatewayException,
+    NotAuthorizedError,
+)
 
-from chalicelib.api.problems import Kind, problem
+from chalicelib.api.answers import Headers
+from chalicelib.api.problems import CHALLENGE, INTERNAL_ERROR, KINDS, Kind, problem
+from chalicelib.errors import Forbidden, NotFound, TooLarge, Unauthorized
 from local.server import Server
 
 log = logging.getLogger("sightline.local")
@@ -19,11 +27,8 @@ log = logging.getLogger("sightline.local")
 LARGEST_BODY = 10_000_000  # API Gateway's payload quota
 _CHUNK = 65_536
 
-NO_ROUTE = Kind(404, "not-found", "There is no such thing")
-FORBIDDEN = Kind(403, "forbidden", "This is not allowed")
-UNAUTHORISED = Kind(401, "unauthorised", "Please say who you are")
-TOO_LARGE = Kind(413, "too-large", "That is more than may be sent this way")
-BROKEN = Kind(500, "internal-error", "Something broke on our side")
+NO_ROUTE = KINDS[NotFound]
+UNAUTHORIZED = KINDS[Unauthorized]
 
 
 def serve(app: Chalice, config: Config, port: int) -> Server:
@@ -35,8 +40,39 @@ def serve(app: Chalice, config: Config, port: int) -> Server:
     return Server(port, functools.partial(Handler, app_object=app, config=config))
 
 
+class Gateway(LocalGateway):
+    """Chalice's local gateway, whose authorizer can turn callers away as it does in API Gateway."""
+
+    def handle_request(self, method: str, path: str, headers: Any, body: bytes | None) -> Any:
+        try:
+            return super().handle_request(method, path, headers, body)
+        except LocalGatewayException:
+            raise
+        except Exception as error:
+            # (Amazon API Gateway developer guide, "Use API Gateway Lambda authorizers")
+            if str(error) == "Unauthorized":
+                raise NotAuthorizedError({}) from None
+            log.exception("%s %s broke", method, path)
+            raise BrokenAuthorizer({}) from error
+
+
+class BrokenAuthorizer(LocalGatewayException):
+    """The authorizer failed."""
+
+    CODE = 500
+
+
 class Handler(ChaliceRequestHandler):
     """A gateway in front of the app; what it refuses itself leaves as a problem document."""
+
+    def __init__(self, request: Any, client: Any, server: Any, app_object: Chalice, config: Config) -> None:
+        self._gateway = Gateway(app_object, config)
+        super().__init__(request, client, server, app_object, config)
+
+    def setup(self) -> None:
+        """Called when a connection opens; Chalice has set a gateway of its own by then."""
+        super().setup()
+        self.local_gateway = self._gateway
 
     def _generic_handle(self) -> None:
         length = self.headers.get("Content-Length", "0")
@@ -44,7 +80,9 @@ class Handler(ChaliceRequestHandler):
             super()._generic_handle()
             return
         self._discard(int(length) if length.isdecimal() else 0)
-        self._refuse(TOO_LARGE, "The body is larger than 10 MB. Announce an upload with POST /images and {}.")
+        self._refuse(
+            KINDS[TooLarge], "The body is larger than 10 MB. Announce an upload with POST /images and {}."
+        )
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _generic_handle  # noqa: N815
 
@@ -60,7 +98,8 @@ class Handler(ChaliceRequestHandler):
         self._refuse(kind, detail)
 
     def _refuse(self, kind: Kind, detail: str) -> None:
-        answer = problem(kind, detail, code=kind.slug)
+        advice: Headers = {**CHALLENGE} if kind is UNAUTHORIZED else {}
+        answer = problem(kind, detail, code=kind.slug, headers=advice)
         self._send_http_response(kind.status, dict(answer.headers), json.dumps(answer.body))
 
     def _send_http_response(self, code: int, headers: dict[str, Any], body: Any) -> None:
@@ -75,5 +114,5 @@ def _kind_of(error: LocalGatewayException) -> Kind:
     """Chalice's local gateway says 403 both for a route there is not and for a caller it turns away."""
     if error.CODE == 403:
         unknown = error.headers.get("x-amzn-ErrorType") == "UnauthorizedException"
-        return NO_ROUTE if unknown else FORBIDDEN
-    return UNAUTHORISED if error.CODE == 401 else BROKEN
+        return NO_ROUTE if unknown else KINDS[Forbidden]
+    return UNAUTHORIZED if error.CODE == 401 else INTERNAL_ERROR

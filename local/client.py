@@ -41,10 +41,11 @@ class Outcome:
 
 
 class Client:
-    """Talks to the service at ``url``."""
+    """Talks to the service at ``url``, with a ``token`` where it asks for one."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = "") -> None:
         self.url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def label(self, path: Path, name: str) -> Outcome:
         """Upload a file under ``name`` and wait until it is labelled; raises :exc:`NotRunning`."""
@@ -63,7 +64,8 @@ class Client:
     def _labelled(self, path: Path, name: str) -> Json:
         created = self._call("POST", f"{self.url}/images", json={"filename": name}).json()
         with path.open("rb") as file:
-            self._call("PUT", created["upload"]["url"], data=file)
+            # The bucket has no use for the token: the address itself is the permission.
+            self._call("PUT", created["upload"]["url"], headers={}, data=file)
         return self._final(f"{self.url}/images/{created['id']}")
 
     def _final(self, address: str) -> Json:
@@ -76,7 +78,7 @@ class Client:
 
     def _call(self, method: str, url: str, **options: Any) -> requests.Response:
         try:
-            reply = requests.request(method, url, timeout=_TIMEOUT, **options)
+            reply = requests.request(method, url, timeout=_TIMEOUT, **{"headers": self._headers, **options})
         except requests.RequestException as error:
             raise NotRunning(f"Nothing answers at {self.url}.") from error
         if not reply.ok:

@@ -40,8 +40,8 @@ def timeout_of(function: str) -> int:
     return int(stage_config(function).lambda_timeout or 60)
 
 
-def environment(ports: Ports, *, trigger: str | None = None) -> dict[str, str]:
-    """The local stage's variables, with the ports and the upload trigger that were asked for."""
+def environment(ports: Ports, *, trigger: str | None = None, auth: str | None = None) -> dict[str, str]:
+    """The local stage's variables, with the ports, the upload trigger and the door that were asked for."""
     moved = {str(Ports.aws): ports.aws, str(Ports.partner): ports.partner}
     pattern = re.compile(rf"\b({'|'.join(moved)})\b")
     written = stage_config("api_handler").environment_variables
@@ -50,6 +50,8 @@ def environment(ports: Ports, *, trigger: str | None = None) -> dict[str, str]:
     }
     if trigger:
         variables["UPLOAD_TRIGGER"] = trigger
+    if auth:
+        variables["AUTH"] = auth
     return variables
 
 

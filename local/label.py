@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_nothing_to_do(options.files), file=sys.stderr)
         return 1
     try:
-        outcomes = label(Client(options.url), picked)
+        outcomes = label(Client(options.url, options.token), picked)
     except NotRunning as error:
         print(f"{error} Start the service with make run in another terminal.", file=sys.stderr)
         return 1
@@ -73,6 +74,7 @@ def _nothing_to_do(files: Sequence[str]) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local.label", description="Label photos of your own.")
     parser.add_argument("--url", default=URL, help="where the service runs (%(default)s)")
+    parser.add_argument("--token", default=os.environ.get("TOKEN", ""), help="where the service asks for one")
     parser.add_argument("files", nargs="*", metavar="FILE|FOLDER")
     return parser
 

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from chalicelib.access.tokens import SCOPES
+from chalicelib.model import DEFAULT_OWNER
+from chalicelib.wiring import services
 from local import api
 from local.aws import LocalAws
 from local.config import Ports, enter, environment, stage_config, timeout_of
@@ -20,10 +23,11 @@ from local.source import Pace
 
 @dataclass(frozen=True)
 class Wish:
-    """What to start: the ports (0: any free one), the upload trigger, and how to misbehave."""
+    """What to start: the ports (0: any free one), the upload trigger, who is let in, how to misbehave."""
 
     ports: Ports = field(default_factory=Ports)
     trigger: str = "s3"
+    auth: str = "none"
     faults: Faults = field(default_factory=Faults)
     pace: Pace = field(default_factory=Pace)
     with_api: bool = True
@@ -31,13 +35,14 @@ class Wish:
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack. ``api`` is missing where somebody else serves the routes."""
+    """A running stack. ``api`` is missing where somebody else serves it, ``token`` where none is asked."""
 
     aws: LocalAws
     runtime: Runtime
     partner: Partner
     office: Server
     api: Server | None
+    token: str = ""
 
 
 @contextmanager
@@ -50,7 +55,7 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
     partner = Partner(told)
     with ExitStack() as running:
         aws, office = LocalAws(wish.ports.aws), partner.serve(wish.ports.partner)
-        enter(environment(Ports(aws.port, office.port), trigger=wish.trigger))
+        enter(environment(Ports(aws.port, office.port), trigger=wish.trigger, auth=wish.auth))
         app = importlib.import_module("app").app  # only now: it reads the environment
         server = api.serve(app, stage_config("api_handler"), wish.ports.api) if wish.with_api else None
         running.enter_context(aws)
@@ -60,4 +65,10 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
         running.enter_context(runtime)
         if server:
             running.enter_context(server)
-        yield Stack(aws, runtime, partner, office, server)
+        yield Stack(aws, runtime, partner, office, server, _token() if wish.auth == "token" else "")
+
+
+def _token() -> str:
+    """For the owner of what is dropped into the bucket, so that the tour can show all there is."""
+    _, text = services().tokens.issue(DEFAULT_OWNER, SCOPES, days=1, name="offline stack")
+    return text

@@ -23,7 +23,7 @@ _SHOWN_LINES = 16
 def show(stack: Stack, photos: Path) -> list[Outcome]:
     """Label the photos through the API and print what came of it."""
     assert stack.api is not None  # noqa: S101 - for mypy: the tour is only for a stack with an API
-    outcomes = label(Client(stack.api.url), list(pick([photos])))
+    outcomes = label(Client(stack.api.url, stack.token), list(pick([photos])))
     print(f"\nSeen on the photos in {photos.name}/ (confidence in %):\n")
     print(table(outcomes))
     with suppress(StillBusy):  # a stack told to misbehave may take its time
@@ -33,13 +33,14 @@ def show(stack: Stack, photos: Path) -> list[Outcome]:
             f"\nWhat the partner got by XML ({len(received)} documents; this is {received[0].reference}):\n"
         )
         print(_beginning(received[0]))
-    print(next_steps(stack.api.url, stack.office.url, photos))
+    print(next_steps(stack.api.url, stack.office.url, photos, stack.token))
     return outcomes
 
 
-def next_steps(api: str, partner: str, photos: Path) -> str:
+def next_steps(api: str, partner: str, photos: Path, token: str = "") -> str:
     """Lines that work when they are pasted into a shell."""
     python = os.path.relpath(sys.executable) if sys.executable.startswith(os.getcwd()) else sys.executable
+    curl = f"curl -H 'Authorization: Bearer {token}'" if token else "curl"
     photo = next(iter(pick([photos]))).path
     steps = f"""
         The web page    {api}/
@@ -47,15 +48,15 @@ def next_steps(api: str, partner: str, photos: Path) -> str:
 
         Label a photo of your own: announce it, upload it, ask for its labels:
 
-          new=$(curl -s {api}/images -H 'Content-Type: application/json' -d '{{"filename": "mine.jpg"}}')
+          new=$({curl} -s {api}/images -H 'Content-Type: application/json' -d '{{"filename": "mine.jpg"}}')
           of_new() {{ echo "$new" | {python} -c "import json, sys; print(json.load(sys.stdin)$1)"; }}
           curl --upload-file {os.path.relpath(photo)} "$(of_new '["upload"]["url"]')"
-          curl "{api}/images/$(of_new '["id"]')?wait=20"
+          {curl} "{api}/images/$(of_new '["id"]')?wait=20"
 
         Look around:
 
-          curl "{api}/images?label=animal&limit=5"
-          curl "{api}/labels?limit=10"
+          {curl} "{api}/images?label=animal&limit=5"
+          {curl} "{api}/labels?limit=10"
 
         Many at once: make label FILES="~/Pictures"
         """

@@ -12,6 +12,7 @@ ENVIRONMENT = {
     "TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:labelled",
     "UPLOADS_QUEUE_URL": "http://127.0.0.1:1/123456789012/uploads",
     "DELIVERIES_QUEUE_URL": "http://127.0.0.1:1/123456789012/deliveries",
+    "AUTH": "none",
     "AWS_DEFAULT_REGION": "eu-west-1",
 }
 for name, value in ENVIRONMENT.items():

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 GROUND = {"aws", "errors", "expressions", "ids", "model", "outbound", "queues", "settings", "table"}
-ROOMS = {"intake", "recognition", "library", "delivery"}
+ROOMS = {"access", "intake", "recognition", "library", "delivery"}
 MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),
     **{room: GROUND | {room} for room in ROOMS},

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import chalicelib
+from chalicelib.api.gate import is_open
 from chalicelib.model import Json
 
 FRAGMENTS = (
+    "access",
     "service",
     "images",
     "labels",
@@ -22,6 +24,11 @@ FRAGMENTS = (
     "usage",
     "schemas",
 )
+METHODS = ("get", "put", "post", "delete", "patch")
+REFUSALS = {
+    "401": {"$ref": "#/components/responses/Unauthorized"},
+    "403": {"$ref": "#/components/responses/Forbidden"},
+}
 _FOLDER = Path(__file__).parent / "openapi"
 
 
@@ -36,7 +43,17 @@ def _merged() -> Json:
     for name in FRAGMENTS:
         _merge_into(made, json.loads((_FOLDER / f"{name}.json").read_text("utf-8")))
     made["info"]["version"] = chalicelib.__version__
+    for path, item in made["paths"].items():
+        for operation in (one for method, one in item.items() if method in METHODS):
+            operation.update(_access(path, operation))
     return made
+
+
+def _access(path: str, operation: Json) -> Json:
+    """What the gate adds to an operation: who need not say who they are, and what all others may hear."""
+    if is_open(path):
+        return {"security": []}
+    return {"responses": {**operation["responses"], **REFUSALS}}
 
 
 def _merge_into(made: dict[str, Any], fragment: Json) -> None:

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
+from chalicelib.api import gate
 from chalicelib.api.answers import Headers
 from chalicelib.errors import (
     BadRequest,
     Conflict,
+    Forbidden,
     NotFound,
     SightlineError,
     TooLarge,
     Transient,
+    Unauthorized,
     UnusableImage,
     UnusableUrl,
 )
@@ -31,6 +34,7 @@ log = logging.getLogger("sightline.api")
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "urn:sightline:problem:"
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="sightline"'}  # RFC 6750 §3
 RETRY_AFTER_SECONDS = 1  # said where the other side did not say
 
 
@@ -50,6 +54,8 @@ INTERNAL_ERROR = Kind(500, "internal-error", "Something broke on our side")
 
 KINDS: dict[type, Kind] = {
     BadRequest: BAD_REQUEST,
+    Unauthorized: Kind(401, "unauthorized", "This needs a token"),
+    Forbidden: Kind(403, "forbidden", "This is not open to you"),
     NotFound: Kind(404, "not-found", "There is no such thing"),
     Conflict: Kind(409, "conflict", "It is not in a state for this"),
     TooLarge: Kind(413, "too-large", "That is more than may be sent this way"),
@@ -68,6 +74,7 @@ def guarded(handler: Callable[..., Response], request: Request, services: Servic
     answered as a 500 that tells nothing of it.
     """
     try:
+        gate.check(request, services.settings)
         return handler(request, services, *path)
     except Exception as error:
         return _answered(error, request)
@@ -139,6 +146,8 @@ def _detail(kind: Kind, message: str) -> str:
 
 
 def _advice(error: SightlineError) -> Headers:
+    if isinstance(error, Unauthorized):
+        return dict(CHALLENGE)
     if not isinstance(error, Transient):
         return {}
     seconds = error.retry_after or RETRY_AFTER_SECONDS

@@ -18,8 +18,9 @@ MAX_BODY_BYTES = 6 * 1024 * 1024
 
 
 def owner_of(request: Request) -> str:
-    """Whose images the request is about."""
-    return DEFAULT_OWNER
+    """Whose images the request is about: the authorizer said, or there is none and everybody is one."""
+    caller = request.context.get("authorizer") or {}
+    return str(caller.get("owner", DEFAULT_OWNER))
 
 
 def body_of(request: Request, known: Sequence[str], *, optional: bool = False) -> Fields:

@@ -64,8 +64,8 @@ class FakeOutbound:
 class FakeServices(World):
     """A world that the API can work with: its bucket signs links, and there is an internet."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **environment: str) -> None:
+        super().__init__(**environment)
         self.objects: FakeBucket = FakeBucket()
         self.outbound = FakeOutbound()
 

@@ -16,7 +16,15 @@ from local.provision import TEMPLATE
 from local.template import Names, Template
 
 ACCOUNTS = {"local": "123456789012", "dev": "000000000000", "prod": "000000000000"}
-FUNCTIONS = ("api_handler", "on_s3_upload", "on_upload_message", "on_sns_message", "on_sqs_message", "sweep")
+FUNCTIONS = (
+    "api_handler",
+    "check_token",
+    "on_s3_upload",
+    "on_upload_message",
+    "on_sns_message",
+    "on_sqs_message",
+    "sweep",
+)
 
 
 def policies() -> Iterator[tuple[str, dict[str, object]]]:
@@ -48,7 +56,9 @@ def test_the_names_in_a_stage_are_those_that_the_template_makes(stage: str) -> N
 
 
 def test_every_function_of_the_app_has_a_policy_memory_and_a_timeout() -> None:
-    script = "import app; print(*[one.name for one in app.app.event_sources])"
+    script = (
+        "import app; print(*[one.name for one in (*app.app.event_sources, *app.app.builtin_auth_handlers)])"
+    )
     variables = {**os.environ, **environment(Ports())}
 
     ran = subprocess.run(  # noqa: S603 - our own

@@ -29,7 +29,7 @@ def running(request: pytest.FixtureRequest) -> Iterator[Process]:
 
 @pytest.mark.parametrize(
     "running",
-    [(), ("--trigger", "queue"), ("--faults", "duplicate=1,reorder=0.3,seed=7")],
+    [(), ("--trigger", "queue", "--auth", "token"), ("--faults", "duplicate=1,reorder=0.3,seed=7")],
     ids=["s3", "queue", "faults"],
     indirect=True,
 )

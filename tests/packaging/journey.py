@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chalicelib.access.tokens import SCOPES, Tokens
+from chalicelib.table import Table
 from local import s3, schedule, sns, sqs
 from local.aws import LocalAws
 from local.partner import Partner
@@ -30,10 +33,22 @@ class Stage:
     partner: Partner
     rekognition: RekognitionStub
     overheard: str
+    token: str
 
     def request(self, method: str, path: str, body: Json | None = None, **query: str) -> Json:
-        """Ask the REST API through its function; answers API Gateway's view of the reply."""
-        return dict(self.functions["api_handler"](_proxy_event(method, path, body, query)))
+        """Ask the REST API through its authorizer and its function; API Gateway's view of the reply.
+
+        Raises :exc:`~tests.packaging.functions.Failed` where the authorizer turns the token away.
+        """
+        event = _proxy_event(method, path, body, query)
+        event["requestContext"]["authorizer"] = self.admitted(f"Bearer {self.token}")["context"]
+        return dict(self.functions["api_handler"](event))
+
+    def admitted(self, header: str) -> Json:
+        """What the authorizer makes of a header."""
+        method = "arn:aws:execute-api:eu-west-1:123456789012:api/api/GET/images"
+        event = {"type": "TOKEN", "authorizationToken": header, "methodArn": method}
+        return dict(self.functions["check_token"](event))
 
     def put(self, key: str, content: bytes) -> None:
         """Drop an object into the bucket, as any S3 client may."""
@@ -85,7 +100,13 @@ def started(
             deployed = _unpacked(name, described, folder)
             running[name] = open_.enter_context(Running(deployed, bench.python, libraries, around))
         overheard = _overhear(aws, outputs["TopicArn"], folder.name)
-        yield Stage(aws, running, outputs, partner, rekognition, overheard)
+        yield Stage(aws, running, outputs, partner, rekognition, overheard, _token(aws, outputs["Table"]))
+
+
+def _token(aws: LocalAws, table: str) -> str:
+    """For the owner of what is dropped into the bucket."""
+    tokens = Tokens(Table(aws.client("dynamodb"), table), time.time)
+    return tokens.issue("default", SCOPES, days=1)[1]
 
 
 def notification(bucket: str, key: str) -> Json:

@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 
 from local.config import ROOT
+from tests.packaging.functions import Failed
 from tests.packaging.journey import Stage, notification
 
 CAT = (ROOT / "photos" / "chelsea.jpg").read_bytes()
@@ -39,6 +40,15 @@ def test_from_upload_to_xml(stage: Stage) -> None:
     assert "Cat" in [label["name"] for label in seen["labels"]]  # type: ignore[attr-defined]
     assert image["id"] in stage.partner.received[-1].xml
     assert "Cat" in stage.partner.received[-1].xml
+
+
+def test_the_authorizer_lets_known_tokens_in_and_says_unauthorized_of_all_others(stage: Stage) -> None:
+    admitted = stage.admitted(f"Bearer {stage.token}")
+    [statement] = admitted["policyDocument"]["Statement"]
+    assert (statement["Effect"], admitted["context"]["owner"]) == ("Allow", "default")
+    assert statement["Resource"] == ["arn:aws:execute-api:eu-west-1:123456789012:api/api/*/*"]
+    with pytest.raises(Failed, match="Unauthorized"):
+        stage.admitted(f"Bearer {stage.token}x")
 
 
 def test_what_lies_on_the_queue_is_labelled_too(stage: Stage) -> None:

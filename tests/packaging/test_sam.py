@@ -62,7 +62,7 @@ def test_sams_own_translator_understands_it(sam: SamApp) -> None:
     functions = of_type(sam.transformed, "AWS::Lambda::Function")
 
     names = {one["FunctionName"]["Fn::Sub"].removeprefix("sightline-${Stage}") for one in functions.values()}
-    assert names == {"", "-on_upload_message", "-on_sns_message", "-on_sqs_message", "-sweep"}
+    assert names == {"", "-check_token", "-on_upload_message", "-on_sns_message", "-on_sqs_message", "-sweep"}
     assert not [name for name, one in sam.transformed["Resources"].items() if "Serverless" in one["Type"]]
     assert of_type(sam.transformed, "AWS::ApiGateway::Stage")
 

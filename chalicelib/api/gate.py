@@ -1,0 +1,87 @@
+"""The gate: every route is shut but for a few, and a token opens as much as its scopes say.
+
+API Gateway asks the authorizer who sends a token, and keeps the answer for a minute; what the token
+opens is decided here for each request, so that a route can be neither forgotten nor cached open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from chalice.app import AuthResponse, Chalice, ChaliceAuthorizer, Request
+
+from chalicelib.access.tokens import ADMIN, READ, WRITE
+from chalicelib.errors import Forbidden, Unauthorized
+from chalicelib.settings import Settings
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+KEPT_SECONDS = 60  # how long a revoked token may still open a deployed API
+OPEN = frozenset({"/", "/health", "/docs", "/openapi.json"})
+OPEN_BELOW = ("/page/", "/schemas/")
+# Reading takes read and everything else write, but for what is below these.
+_SCOPE_BELOW = {
+    "/tokens": ADMIN,
+    "/signing-secret": WRITE,  # who knows it can speak in the service's name
+}
+
+
+class GatedApp(Chalice):
+    """A Chalice app that registers its routes behind ``door``, a custom authorizer, where there is one."""
+
+    door: ChaliceAuthorizer | None = None
+
+    def route(self, path: str, **options: Any) -> Callable[..., Any]:
+        """Register a route; nobody but :func:`is_open` decides whether it is open."""
+        return super().route(path, authorizer=None if is_open(path) else self.door, **options)
+
+
+def is_open(route: str) -> bool:
+    """Whether a route (``/images/{image_id}``) is open to everybody."""
+    return route in OPEN or route.startswith(OPEN_BELOW)
+
+
+def scope_for(method: str, route: str) -> str:
+    """The scope that a token needs for a route that is not open."""
+    special = (scope for below, scope in _SCOPE_BELOW.items() if f"{route}/".startswith(f"{below}/"))
+    return next(special, READ if method in ("GET", "HEAD") else WRITE)
+
+
+def admit(header: str, services: Services) -> AuthResponse:
+    """The authorizer's answer to an ``Authorization`` header: who it is, with which scopes.
+
+    Raises what API Gateway takes for a 401 (Amazon API Gateway developer guide, "Use API Gateway Lambda
+    authorizers"): an exception that says ``Unauthorized``, and nothing else.
+    """
+    scheme, _, text = header.strip().partition(" ")
+    try:
+        if scheme.lower() != "bearer":
+            raise Unauthorized("A token is sent as Authorization: Bearer.")
+        token = services.tokens.recognise(text.strip())
+    except Unauthorized:
+        raise Exception("Unauthorized") from None
+    context = {"owner": token.owner, "scopes": " ".join(token.scopes)}
+    return AuthResponse(routes=["*"], principal_id=token.owner, context=context)
+
+
+def check(request: Request, settings: Settings) -> None:
+    """Let a request through to its route.
+
+    :raises Unauthorized: nobody said who asks.
+    :raises Forbidden: its token does not open this.
+    """
+    route = request.context["resourcePath"]
+    if is_open(route):
+        return
+    needed = scope_for(request.method, route)
+    if settings.auth == "none":
+        if needed == ADMIN:  # a token made while everybody could make one would outlive that
+            raise Forbidden("Tokens are only to be had over HTTP where AUTH is token.", code="auth-is-off")
+        return
+    caller = request.context.get("authorizer")
+    if not caller:
+        raise Unauthorized("Send a token: Authorization: Bearer.")
+    if needed not in caller["scopes"].split():
+        raise Forbidden(f"This takes a token with the scope {needed}.", code="insufficient-scope")

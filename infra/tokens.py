@@ -1,0 +1,102 @@
+"""``python -m infra.tokens``: tokens of a stage, made, listed and revoked by whoever runs it.
+
+Works on the stage's table directly, so the first token needs none: in AWS with the credentials of the
+shell, on this machine (``--stage local``) with the running offline stack.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.access.tokens import LONGEST_DAYS, SCOPES, Token, Tokens
+from chalicelib.errors import SightlineError
+from chalicelib.ids import rfc3339
+from chalicelib.table import Table
+
+CONFIG = Path(__file__).resolve().parent.parent / ".chalice" / "config.json"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what is asked; 1 and a sentence where that cannot be."""
+    asked = _parser().parse_args(arguments)
+    try:
+        _ACTIONS[asked.action](_tokens(asked), asked)
+    except (SightlineError, BotoCoreError, ClientError) as error:
+        print(getattr(error, "detail", error), file=sys.stderr)
+        return 1
+    return 0
+
+
+def _issue(tokens: Tokens, asked: argparse.Namespace) -> None:
+    token, text = tokens.issue(asked.owner, asked.scopes, days=asked.days, name=asked.name)
+    print(_told(token), file=sys.stderr)
+    print("Send it as Authorization: Bearer …; it cannot be shown again:", file=sys.stderr)
+    print(text)
+
+
+def _list(tokens: Tokens, asked: argparse.Namespace) -> None:
+    for token in tokens.all(asked.owner):
+        print(_told(token))
+
+
+def _revoke(tokens: Tokens, asked: argparse.Namespace) -> None:
+    tokens.revoke(tokens.get(asked.owner, asked.id))
+    print(f"{asked.id} opens nothing any more; a deployed API may take a minute to notice.")
+
+
+_ACTIONS = {"issue": _issue, "list": _list, "revoke": _revoke}
+
+
+def _told(token: Token) -> str:
+    until = rfc3339(token.expires_at)[:10]
+    return f"{token.id}  {token.owner}  {','.join(token.scopes)}  until {until}  {token.name}".rstrip()
+
+
+def _tokens(asked: argparse.Namespace) -> Tokens:
+    stages = json.loads(CONFIG.read_text(encoding="utf-8"))["stages"]
+    if asked.stage not in stages:
+        raise SightlineError(f"There is no stage {asked.stage!r}; there are {', '.join(stages)}.")
+    variables = stages[asked.stage]["environment_variables"]
+    here: dict[str, str] = {}
+    if asked.stage == "local":
+        here = {
+            "endpoint_url": f"http://127.0.0.1:{asked.aws_port}",
+            "region_name": variables["AWS_REGION"],
+            "aws_access_key_id": variables["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": variables["AWS_SECRET_ACCESS_KEY"],
+        }
+    return Tokens(Table(boto3.client("dynamodb", **here), variables["TABLE"]), time.time)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.tokens", description="Tokens of a stage.")
+    parser.add_argument("action", choices=_ACTIONS)
+    parser.add_argument("--stage", default="local")
+    parser.add_argument("--owner", required=True)
+    parser.add_argument(
+        "--scopes", type=_scopes, default=("read", "write"), help="some of " + ", ".join(SCOPES)
+    )
+    parser.add_argument("--days", type=int, choices=range(1, LONGEST_DAYS + 1), metavar="DAYS", default=365)
+    parser.add_argument("--name", default="", help="for people")
+    parser.add_argument("--id", default="", help="which to revoke")
+    parser.add_argument("--aws-port", type=int, default=int(os.environ.get("AWS_PORT") or 5055))
+    return parser
+
+
+def _scopes(text: str) -> tuple[str, ...]:
+    wanted = tuple(text.split(","))
+    if not set(wanted) <= set(SCOPES):
+        raise argparse.ArgumentTypeError(f"some of {','.join(SCOPES)}")
+    return wanted
+
+
+if __name__ == "__main__":
+    sys.exit(main())
