@@ -13,7 +13,7 @@ from botocore.config import Config
 from moto import mock_aws
 
 from chalicelib.errors import NotFound
-from chalicelib.intake.objects import ObjectStore, sidecar_key
+from chalicelib.intake.objects import ObjectStore, sidecar_key, thumbnail_key
 from tests.fakes.aws import FakeObjects
 
 KEY = "uploads/holiday/a b+c é&d.jpg"
@@ -72,6 +72,27 @@ def test_the_sidecar_lies_under_metadata_by_the_same_key_and_is_plain_json(
         "filename": "é"
     }
     assert json.loads(real.read_sidecar(KEY)) == {"filename": "é"}
+
+
+def test_the_thumbnail_lies_under_thumbnails_by_the_same_key_and_goes_with_the_object(
+    s3: Any, real: ObjectStore
+) -> None:
+    real.put(KEY, b"bytes")
+    real.write_thumbnail(KEY, b"a small JPEG")
+    assert thumbnail_key(KEY) == "thumbnails/holiday/a b+c é&d.jpg.jpg"
+    stored = s3.get_object(Bucket="images", Key=thumbnail_key(KEY))
+    assert (stored["Body"].read(), stored["ContentType"]) == (b"a small JPEG", "image/jpeg")
+    real.delete(KEY)
+    assert "Contents" not in s3.list_objects_v2(Bucket="images")
+
+
+def test_what_was_made_of_an_object_can_go_without_it(s3: Any, real: ObjectStore) -> None:
+    real.put(KEY, b"bytes")
+    real.write_thumbnail(KEY, b"a small JPEG")
+    real.write_sidecar(KEY, {})
+    real.delete_thumbnail(KEY)
+    real.delete_derived(KEY)
+    assert [one["Key"] for one in s3.list_objects_v2(Bucket="images")["Contents"]] == [KEY]
 
 
 def test_signed_urls_name_the_buckets_own_region_so_that_no_redirect_breaks_them(real: ObjectStore) -> None:

@@ -1,0 +1,53 @@
+"""A folder with a photo of each kind goes through ``make label``, as anybody's own folder would.
+
+Every variant of each kind goes through the labeler in tests/pipeline/test_any_photo.py, which is faster.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import requests
+from PIL import Image
+
+from local.client import Client, Outcome
+from local.label import Picked, label
+from tests.intake.corpus import BAD, GOOD
+from tests.journeys.conftest import Service
+
+pytestmark = pytest.mark.slow
+PHOTOS = (
+    *("cmyk.jpg", "sideways.jpg", "see-through.png", "heavy.png", "tiny.png", "animated.webp"),
+    *("plain.gif", "plain.bmp", "lzw.tif", "plain.heic", "plain.avif"),
+)
+OTHERS = ("empty.jpg", "text.jpg", "drawing.svg", "bomb.png", "cut.heic", "hollow.png")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in PHOTOS:
+        (tmp_path / name).write_bytes(GOOD[name]())
+    for name in OTHERS:
+        (tmp_path / name).write_bytes(BAD[name][1]())
+    return tmp_path
+
+
+def labelled(service: Service, folder: Path) -> dict[str, Outcome]:
+    picked = [Picked(path, path.name) for path in sorted(folder.iterdir())]
+    return {one.name: one for one in label(Client(service.api), picked)}
+
+
+def test_every_file_ends_labelled_or_failed_with_the_right_code(service: Service, folder: Path) -> None:
+    outcomes = labelled(service, folder)
+    problems = {name: one.problem.partition(":")[0] for name, one in outcomes.items()}
+    assert problems == {**dict.fromkeys(PHOTOS, ""), **{name: BAD[name][0] for name in OTHERS}}
+    for name in PHOTOS:
+        thumbnail = requests.get(outcomes[name].image["links"]["thumbnail"], timeout=10)
+        assert thumbnail.headers["Content-Type"] == "image/jpeg"
+        with Image.open(BytesIO(thumbnail.content)) as small:
+            assert max(small.size) <= 512
+    for name in OTHERS:
+        answer = requests.get(outcomes[name].image["links"]["thumbnail"], timeout=10)
+        assert (answer.status_code, answer.json()["code"]) == (404, "no-thumbnail")
