@@ -10,9 +10,10 @@ from chalicelib.model import Label, Model, Recognition, RecognitionOptions, norm
 
 # Recognisers are asked for labels down to this confidence, so that "why not?" has an answer.
 SEEN_FROM = 20.0
-MOST_PASSED_OVER = 100
-# A record is one item of at most 400 KB ("Quotas", DynamoDB); other things have to fit in as well.
-MOST_BYTES = 150_000
+# A record is one item of at most 400 KB ("Quotas", DynamoDB), and so is a kept answer; text, moderation and
+# the terms of the index have to fit in as well.
+MOST_BYTES = 120_000
+MOST_BYTES_PASSED_OVER = 60_000
 
 
 def lowest(options: RecognitionOptions) -> float:
@@ -25,10 +26,11 @@ def answer(seen: Iterable[Label], model: Model, options: RecognitionOptions, **r
     if "labels" not in options.features:
         return Recognition((), model, **rest)
     ordered = sorted((one for one in seen if one.confidence >= lowest(options)), key=_falling)
-    kept = tuple(_within_bounds([one for one in ordered if _wanted(one, options)][: options.max_labels]))
+    wanted = [one for one in ordered if _wanted(one, options)][: options.max_labels]
+    kept = tuple(_within(MOST_BYTES, wanted))
     names = {one.name for one in kept}
-    others = [one for one in ordered if one.name not in names]
-    return Recognition(kept, model, passed_over=tuple(others[:MOST_PASSED_OVER]), **rest)
+    others = _within(MOST_BYTES_PASSED_OVER, [one for one in ordered if one.name not in names])
+    return Recognition(kept, model, passed_over=tuple(others), **rest)
 
 
 def excluded(label: Label, options: RecognitionOptions) -> bool:
@@ -53,9 +55,8 @@ def _falling(label: Label) -> float:
     return -label.confidence
 
 
-def _within_bounds(labels: Sequence[Label]) -> Iterator[Label]:
-    """The surest labels, as many as a record has room for."""
-    room = MOST_BYTES
+def _within(room: int, labels: Sequence[Label]) -> Iterator[Label]:
+    """The surest labels, as many as there is room for in so many bytes of JSON."""
     for label in labels:
         room -= len(json.dumps(label.to_json(), ensure_ascii=False).encode())
         if room < 0:

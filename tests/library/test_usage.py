@@ -43,7 +43,7 @@ def test_days_are_summed_over_their_rows_and_bounded_on_both_sides(table: Any) -
         for number in range(20):
             for write in counted("me", day, f"image {number}", {"onnx": 1}, images=1, spared=number % 2):
                 table.write(write)
-    assert Usage(table).days("me", "2026-11-01", "2026-11-02", most=2) == [
+    assert Usage(table).days("me", "2026-11-01", "2026-11-02", most=366) == [
         Day("2026-11-01", 20, 10, {"onnx": 20}),
         Day("2026-11-02", 20, 10, {"onnx": 20}),
     ]

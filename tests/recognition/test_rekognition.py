@@ -145,9 +145,10 @@ def test_a_crowd_of_labels_is_cut_to_what_a_record_can_hold(
     cat = next(one for one in rekognition_stub.answer["Labels"] if one["Name"] == "Cat")
     crowd = [{**cat, "Name": f"Cat {n}", "Instances": cat["Instances"] * 100} for n in range(50)]
     rekognition_stub.answer = {**rekognition_stub.answer, "Labels": crowd}
-    labels = recogniser.recognise(sample("chelsea"), OPTIONS).labels
-    assert 1 < len(labels) < 50
-    assert len(json.dumps([label.to_json() for label in labels])) < 200_000
+    recognition = recogniser.recognise(sample("chelsea"), OPTIONS)
+    assert 1 < len(recognition.labels) < 50
+    assert len(recognition.passed_over) > 0
+    assert len(json.dumps(recognition.to_json())) < 200_000
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ProvisionedThroughputExceededException"])
@@ -262,6 +263,15 @@ def test_with_too_little_time_left_nothing_is_begun(
     with pytest.raises(Unavailable, match="5 s are too few"):
         recogniser.recognise(sample("chelsea"), OPTIONS, lambda: 5.0)
     assert rekognition_stub.calls == []
+
+
+def test_no_pause_is_begun_after_which_there_would_be_no_time(
+    recogniser: RekognitionRecogniser, rekognition_stub: RekognitionStub, pauses: Pauses
+) -> None:
+    rekognition_stub.fails("ThrottlingException", times=3)
+    with pytest.raises(Unavailable, match="ThrottlingException"):
+        recogniser.recognise(sample("chelsea"), OPTIONS, lambda: 6.0)
+    assert pauses.seconds == []
 
 
 def test_pauses_are_drawn_at_random_and_grow(
