@@ -11,6 +11,7 @@
     │   ├── Forbidden            who asks may not do this
     │   ├── NotFound             no such thing for this owner
     │   ├── Conflict             the thing is in a state that forbids it
+    │   ├── KeyReused            an idempotency key that stands for another request
     │   ├── TooLarge             more bytes than may be sent this way
     │   ├── UnusableUrl          an address that may not be, or could not be, fetched
     │   ├── UnusableImage        bytes that no recogniser can be given
@@ -95,6 +96,12 @@ class Conflict(Permanent):
     """The thing is in a state that forbids what was asked."""
 
     code = "conflict"
+
+
+class KeyReused(Permanent):
+    """An idempotency key that stands for another request already."""
+
+    code = "idempotency-key-reused"
 
 
 class TooLarge(Permanent):

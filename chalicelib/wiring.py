@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from chalicelib.access.repeats import Repeats
 from chalicelib.access.tokens import Tokens
 from chalicelib.aws import Patience
 from chalicelib.delivery.deliveries import Deliveries
@@ -76,6 +77,10 @@ class Services:
             upload_seconds=chosen.upload_expires_seconds,
             download_seconds=chosen.download_expires_seconds,
         )
+
+    @cached_property
+    def repeats(self) -> Repeats:
+        return Repeats(self.table, self.now)
 
     @cached_property
     def tokens(self) -> Tokens:

@@ -11,6 +11,7 @@ from chalicelib import pipeline
 from chalicelib.api import answers, waiting
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.fields import Fields
+from chalicelib.api.idempotency import once
 from chalicelib.api.media import prefers_xml
 from chalicelib.api.questions import PARAMETERS, question_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
@@ -27,8 +28,12 @@ if TYPE_CHECKING:
 
 def create(request: Request, services: Services) -> Response:
     """``POST /images``: announce an upload, or take an image from a URL or from the body itself."""
+    return once(request, services, lambda image_id: _created(request, services, image_id))
+
+
+def _created(request: Request, services: Services, image_id: str) -> Response:
     fields = body_of(request, ("url", "content", *ABOUT))
-    image = _taken_in(fields, owner_of(request), services)
+    image = _taken_in(fields, image_id, owner_of(request), services)
     body = answers.image_json(request, image)
     if image.status == "awaiting_upload":
         body["upload"] = _upload(image, services)
@@ -116,10 +121,10 @@ def _sidecar(image: Image, services: Services) -> str:
         return json.dumps(image.document())
 
 
-def _taken_in(fields: Fields, owner: str, services: Services) -> Image:
+def _taken_in(fields: Fields, image_id: str, owner: str, services: Services) -> Image:
     if "url" in fields and "content" in fields:
         raise BadRequest("Give url or content, not both.", code="two-sources", pointer="/content")
-    new = new_image_in(fields, services)
+    new = new_image_in(fields, image_id, services)
     url, sent = fields.line("url", longest=LONGEST_URL), content_in(fields)
     if url is not None:
         with pointing_at("/url"):

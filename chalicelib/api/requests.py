@@ -28,7 +28,7 @@ def body_of(request: Request, known: Sequence[str], *, optional: bool = False) -
 
     Raises :exc:`BadRequest` or :exc:`TooLarge`.
     """
-    raw = _raw(request)
+    raw = raw_body_of(request)
     if len(raw) > MAX_BODY_BYTES:
         raise TooLarge(
             f"The body has {len(raw)} bytes and may have {MAX_BODY_BYTES}. "
@@ -53,7 +53,8 @@ def pointing_at(pointer: str) -> Iterator[None]:
         raise
 
 
-def _raw(request: Request) -> bytes:
+def raw_body_of(request: Request) -> bytes:
+    """The body's bytes, whatever they are; raises :exc:`BadRequest` where there are none to be had."""
     try:
         raw = request.raw_body
     except ValueError as error:  # a gateway's base64 or text that cannot be turned into bytes

@@ -21,9 +21,10 @@ LONGEST_FILENAME = 255
 LONGEST_URL = 2048
 
 
-def new_image_in(fields: Fields, services: Services) -> NewImage:
+def new_image_in(fields: Fields, image_id: str, services: Services) -> NewImage:
     """The optional fields that go with any image; raises :exc:`BadRequest` or :exc:`UnusableUrl`."""
     return NewImage(
+        id=image_id,
         filename=fields.line("filename", longest=LONGEST_FILENAME) or "",
         callback_url=callback_in(fields, services),
         metadata=fields.text_map(

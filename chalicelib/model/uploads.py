@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus, unquote_plus
 
+from chalicelib.ids import new_id
 from chalicelib.model.json import Json
 from chalicelib.model.recognition import Asked
 
@@ -35,8 +36,9 @@ class ObjectUploaded:
 
 @dataclass(frozen=True)
 class NewImage(Asked):
-    """What a client says of an image it is about to hand in."""
+    """What a client says of an image it is about to hand in, and the ``id`` it is going to have."""
 
     filename: str = ""
     callback_url: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    id: str = field(default_factory=new_id)

@@ -7,7 +7,7 @@ import dataclasses
 from urllib.parse import unquote, urlsplit
 
 from chalicelib.errors import Superseded, Unavailable, UnusableUrl
-from chalicelib.ids import new_id, rfc3339
+from chalicelib.ids import rfc3339
 from chalicelib.library.answers import used
 from chalicelib.library.record import key_for
 from chalicelib.model import Image, NewImage
@@ -20,7 +20,7 @@ LONGEST_FILENAME = 255
 
 def await_upload(new: NewImage, owner: str, services: Services) -> Image:
     """Announce an image whose object the client will put into the bucket itself."""
-    return services.images.create(_announced(new, owner, services)).image
+    return _create(_announced(new, owner, services), services)
 
 
 def fetch_and_take_in(url: str, new: NewImage, owner: str, services: Services) -> Image:
@@ -37,8 +37,7 @@ def fetch_and_take_in(url: str, new: NewImage, owner: str, services: Services) -
 
 def take_in(content: bytes, new: NewImage, owner: str, services: Services) -> Image:
     """Store an image's record, then its object, which sets off the labeler."""
-    image = dataclasses.replace(_announced(new, owner, services), status="labelling")
-    services.images.create(image)
+    image = _create(dataclasses.replace(_announced(new, owner, services), status="labelling"), services)
     services.objects.put(image.key, content)
     return image
 
@@ -63,12 +62,18 @@ def _last_segment(url: str) -> str:
     return "".join(c for c in name if c.isprintable())[:LONGEST_FILENAME]
 
 
+def _create(image: Image, services: Services) -> Image:
+    """Store the record of a new image; what is there already is one that a repeated request began."""
+    try:
+        return services.images.create(image).image
+    except Superseded:
+        return services.images.get(image.owner, image.id)
+
+
 def _announced(new: NewImage, owner: str, services: Services) -> Image:
-    image_id = new_id()
     return Image(
-        id=image_id,
         owner=owner,
-        key=key_for(owner, image_id),
+        key=key_for(owner, new.id),
         status="awaiting_upload",
         created_at=rfc3339(services.now()),
         **{field.name: getattr(new, field.name) for field in dataclasses.fields(new)},
