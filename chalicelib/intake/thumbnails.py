@@ -14,5 +14,5 @@ _QUALITY = 82
 def thumbnail_of(picture: Image.Image) -> bytes:
     """The picture with its long side at 512 pixels, or as it is where that is shorter; no metadata."""
     small = picture.copy()
-    small.thumbnail((SIDE, SIDE), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    small.thumbnail((SIDE, SIDE), Image.Resampling.HAMMING, reducing_gap=1.0)
     return encoded(small, _QUALITY)
