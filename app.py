@@ -198,6 +198,12 @@ def export() -> Response:
     return answer(exports.show)
 
 
+@app.route("/export", methods=["POST"])
+def export_originals() -> Response:
+    """The originals of what a query finds, as one ZIP file, made by a job."""
+    return answer(exports.create)
+
+
 @app.route("/blobs/{blob_id}")
 @app.route("/blobs/get/{blob_id}")
 def show_blob(blob_id: str) -> Response:

@@ -20,6 +20,7 @@ from chalicelib.delivery.deliveries import Deliveries
 from chalicelib.delivery.keyring import Keyring
 from chalicelib.delivery.standings import Standings
 from chalicelib.delivery.subscriptions import Subscriptions
+from chalicelib.intake.assembly import Assembly
 from chalicelib.intake.objects import ObjectStore
 from chalicelib.library.answers import Answers
 from chalicelib.library.catalogue import Catalogue
@@ -85,6 +86,10 @@ class Services:
     @cached_property
     def tokens(self) -> Tokens:
         return Tokens(self.table, self.now)
+
+    @cached_property
+    def assembly(self) -> Assembly:
+        return Assembly(self._client("s3"), self.settings.bucket)
 
     @cached_property
     def images(self) -> Images:

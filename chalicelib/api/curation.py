@@ -58,7 +58,9 @@ def correct_many(request: Request, services: Services) -> Response:
     ids = fields.lines("ids", most=MOST_IDS, longest=LONGEST_ID)
     if ids is None:
         wanted = {"q": query_in(fields), "add": list(add), "remove": list(remove)}
-        return jobs.accepted(request, pipeline.start(owner_of(request), "correct", wanted, services))
+        return jobs.accepted(
+            request, pipeline.start(owner_of(request), "correct", wanted, services), services
+        )
     words = pipeline.words_of(add, remove)
     outcomes = [_outcome(owner_of(request), one, words, services) for one in dict.fromkeys(ids)]
     return answers.fresh({"images": outcomes})
@@ -71,7 +73,9 @@ def rename(request: Request, services: Services, name: str) -> Response:
         raise BadRequest("That is the same name.", code="same-name", pointer="/to")
     owner = owner_of(request)
     services.renames.add(owner, old, new)
-    return jobs.accepted(request, pipeline.start(owner, "rename", {"from": old, "to": new}, services))
+    return jobs.accepted(
+        request, pipeline.start(owner, "rename", {"from": old, "to": new}, services), services
+    )
 
 
 def end_rename(request: Request, services: Services, name: str) -> Response:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import answers
+from chalicelib.api import answers, jobs
+from chalicelib.api.curation import query_in
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.questions import PARAMETERS, question_in
-from chalicelib.api.requests import owner_of, query_of
+from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.delivery.listings import Format
 
 if TYPE_CHECKING:
@@ -33,3 +34,9 @@ def show(request: Request, services: Services) -> Response:
         "next_cursor": cursors.encode(file.next_at),
     }
     return answers.fresh(body)
+
+
+def create(request: Request, services: Services) -> Response:
+    """``POST /export``: the originals of what is asked for in one ZIP file, as a job."""
+    wanted = {"q": query_in(body_of(request, ("q",), optional=True))}
+    return jobs.accepted(request, pipeline.start(owner_of(request), "zip", wanted, services), services)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
+from chalicelib import pipeline
 from chalicelib.api import answers
 from chalicelib.api.requests import owner_of, query_of
 from chalicelib.library.jobs import Job
@@ -18,14 +19,18 @@ if TYPE_CHECKING:
 def show(request: Request, services: Services, job_id: str) -> Response:
     """``GET /jobs/{id}``: how far it has come."""
     query_of(request, ())
-    return answers.fresh(_shown(request, services.jobs.get(owner_of(request), job_id)))
+    return answers.fresh(_shown(request, services.jobs.get(owner_of(request), job_id), services))
 
 
-def accepted(request: Request, job: Job) -> Response:
+def accepted(request: Request, job: Job, services: Services) -> Response:
     """``202`` for work that goes on after the answer."""
-    shown = _shown(request, job)
+    shown = _shown(request, job, services)
     return answers.accepted(shown, shown["links"]["self"])
 
 
-def _shown(request: Request, job: Job) -> Json:
-    return {**job.document(), "links": {"self": f"{answers.base_of(request)}/jobs/{job.id}"}}
+def _shown(request: Request, job: Job, services: Services) -> Json:
+    links = {"self": f"{answers.base_of(request)}/jobs/{job.id}"}
+    if job.kind != "zip" or job.status != "done":
+        return {**job.document(), "links": links}
+    links["archive"] = pipeline.archive_link(job, services)
+    return {**job.document(), "complete": job.at is None, "links": links}

@@ -44,4 +44,4 @@ def relabel_many(request: Request, services: Services) -> Response:
         "labelled_before": fields.moment("labelled_before"),
         "asked": asked_in(fields).asked(),
     }
-    return jobs.accepted(request, pipeline.start(owner_of(request), "relabel", wanted, services))
+    return jobs.accepted(request, pipeline.start(owner_of(request), "relabel", wanted, services), services)

@@ -15,7 +15,7 @@ from chalicelib.ids import is_id, new_id, rfc3339
 from chalicelib.model import Json
 from chalicelib.table import ConditionFailed, Table
 
-JobKind = Literal["relabel", "rename", "correct"]
+JobKind = Literal["relabel", "rename", "correct", "zip"]
 DUE = "job"
 QUIET_SECONDS = 300.0  # a job that has not moved for so long has lost its message
 
@@ -24,7 +24,8 @@ QUIET_SECONDS = 300.0  # a job that has not moved for so long has lost its messa
 class Job:
     """What was asked for (``request``), and how many images were ``looked_at`` and ``changed`` so far.
 
-    Images are worked through newest first; ``at`` is the place to go on from.
+    Images are worked through newest first; ``at`` is the place to go on from, ``state`` what else the kind of
+    work has to remember.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Job:
     at: str | None = None
     looked_at: int = 0
     changed: int = 0
+    state: Json = dataclasses.field(default_factory=dict)
 
     def message(self) -> Json:
         """The message on the queue: enough to find the row, which is the truth."""
@@ -45,7 +47,7 @@ class Job:
 
     def document(self) -> Json:
         """The job as its owner sees it."""
-        hidden = {"owner", "revision", "at"}
+        hidden = {"owner", "revision", "at", "state"}
         return {name: value for name, value in dataclasses.asdict(self).items() if name not in hidden}
 
 

@@ -9,6 +9,7 @@ from chalicelib.pipeline.curating import correct, words_of
 from chalicelib.pipeline.explaining import why
 from chalicelib.pipeline.exporting import export
 from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
+from chalicelib.pipeline.packing import archive_link
 from chalicelib.pipeline.receivers import check_receiver
 from chalicelib.pipeline.relabelling import relabel
 from chalicelib.pipeline.resending import send_again, send_parked_again
@@ -18,6 +19,7 @@ from chalicelib.pipeline.upkeep import sweep
 from chalicelib.pipeline.working import start, work_on_jobs
 
 __all__ = [
+    "archive_link",
     "await_upload",
     "check_receiver",
     "correct",

@@ -15,6 +15,7 @@ from chalicelib.library.streams import TOP
 from chalicelib.model import Asked, Image, Json
 from chalicelib.pipeline.batches import bodies, for_each
 from chalicelib.pipeline.curating import correct, revise, words_of
+from chalicelib.pipeline.packing import pack_further
 from chalicelib.pipeline.relabelling import relabel
 from chalicelib.wiring import Services
 
@@ -49,10 +50,8 @@ def _work(message: Json, services: Services) -> None:
         return
     if job.status == "done":
         return
-    page = _page(job, services)
-    changed = sum(_done(job, image, services) for image in page.images)
     try:
-        moved = services.jobs.save(_moved(job, page, changed))
+        moved = services.jobs.save(_further(job, services))
     except Superseded as error:
         log.info("a message came twice: %s", error)
         return
@@ -70,6 +69,13 @@ def rename_image(owner: str, image_id: str, services: Services) -> bool:
         "renamed",
         services,
     )[1]
+
+
+def _further(job: Job, services: Services) -> Job:
+    if job.kind == "zip":
+        return pack_further(job, services)
+    page = _page(job, services)
+    return _moved(job, page, sum(_done(job, image, services) for image in page.images))
 
 
 def _page(job: Job, services: Services) -> Page:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from itertools import pairwise
@@ -36,8 +37,11 @@ def sent(api: Api, line: str) -> object:
         elif option == "-H":
             name, _, text = value.partition(": ")
             headers[quote(name).lower().replace("-", "_")] = text
-    answer = api.get("?".join([path, *filter(None, ["&".join(parameters)])]), **headers)
-    assert answer.status_code == 200, (line, answer.body)
+    if "-G" in words or "-sG" in words or not parameters:
+        answer = api.get("?".join([path, *filter(None, ["&".join(parameters)])]), **headers)
+    else:
+        answer = api.post(path, json.loads(*parameters), **headers)
+    assert answer.status_code in (200, 202), (line, answer.body)
     return answer.json_body
 
 

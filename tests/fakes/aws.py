@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from chalicelib.errors import NotFound
+from chalicelib.intake.assembly import SMALLEST_PART
 from chalicelib.intake.objects import StoredObject, sidecar_key, thumbnail_key
 from chalicelib.model import Json
 
@@ -50,6 +51,29 @@ class FakeObjects:
 
     def delete_thumbnail(self, key: str) -> None:
         self.thumbnails.pop(thumbnail_key(key), None)
+
+
+class FakeAssembly:
+    """Large objects of a fake bucket, put together as S3 does it: only the last part may be small."""
+
+    def __init__(self, objects: FakeObjects, smallest_part: int = SMALLEST_PART) -> None:
+        self._objects = objects
+        self._begun: dict[str, dict[int, bytes]] = {}
+        self.smallest_part = smallest_part
+
+    def begin(self, key: str, content_type: str) -> str:
+        self._begun[f"{key}?{len(self._begun)}"] = {}
+        return list(self._begun)[-1]
+
+    def add(self, key: str, assembly: str, number: int, source: str) -> str:
+        self._begun[assembly][number] = self._objects.stored[source]
+        return f"etag {number}"
+
+    def finish(self, key: str, assembly: str, etags: Sequence[str]) -> None:
+        parts = self._begun[assembly]
+        assert etags == [f"etag {number}" for number in range(1, len(parts) + 1)]
+        assert all(len(parts[number]) >= self.smallest_part for number in range(1, len(parts)))
+        self._objects.put(key, b"".join(parts[number] for number in sorted(parts)))
 
 
 class FakeQueue:

@@ -12,7 +12,7 @@ from chalicelib.intake.objects import sidecar_key
 from chalicelib.library.outcome import Outcome
 from chalicelib.model import Failure, Image, Json, Label, Model
 from chalicelib.outbound.reply import Headers, Reply
-from tests.fakes.aws import FakeObjects
+from tests.fakes.aws import FakeAssembly, FakeObjects
 from tests.fakes.world import World
 
 BUCKET_URL = "https://test-bucket.s3.eu-west-1.amazonaws.com"
@@ -67,6 +67,7 @@ class FakeServices(World):
     def __init__(self, **environment: str) -> None:
         super().__init__(**environment)
         self.objects: FakeBucket = FakeBucket()
+        self.assembly = FakeAssembly(self.objects)
         self.outbound = FakeOutbound()
 
     def label(self, image_id: str, *labels: Label, **rest: Any) -> Image:

@@ -1,0 +1,175 @@
+"""The originals of a query become one ZIP file, a step at a time.
+
+Each step packs some images into an object of its own, which no other step touches, and says in the job's row
+where it lies; of two workers that do the same step the row takes one, and the other's object is never heard
+of again. At last S3 puts the objects together. All of it lies under ``exports/``, which the bucket's
+lifecycle clears after a day.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.delivery.archive import Entry, end
+from chalicelib.errors import NotFound
+from chalicelib.ids import new_id
+from chalicelib.intake.assembly import SMALLEST_PART
+from chalicelib.library.jobs import Job
+from chalicelib.library.query import Query, parse
+from chalicelib.library.streams import TOP
+from chalicelib.model import Image
+from chalicelib.wiring import Services
+
+PART_BYTES = 64 * 1024 * 1024  # from which on a step ends; the worker has 1,536 MB
+IMAGES_AT_ONCE = 4  # of 50 MB each at most
+SECONDS = 25.0  # of the worker's 60
+JOINED_AT_ONCE = 40  # copies take some tenths of a second each
+MOST_PARTS = 500  # 32 GB and more
+MEDIA_TYPE = "application/zip"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """How far an archive has come: its ``parts`` so far (keys and bytes) and the ``directories`` of them.
+
+    ``offset`` is where the next entry begins. When all are packed, the parts are joined: ``assembly`` is S3's
+    id for that, ``etags`` those of the parts that are in it.
+    """
+
+    parts: list[tuple[str, int]] = field(default_factory=list)
+    directories: list[str] = field(default_factory=list)
+    offset: int = 0
+    entries: int = 0
+    assembly: str = ""
+    etags: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, job: Job) -> Packed:
+        state: dict[str, Any] = dict(job.state)
+        return cls(**{**state, "parts": [(key, size) for key, size in state.get("parts", [])]})
+
+
+def archive_link(job: Job, services: Services) -> str:
+    """Where to download the archive of a job that is done."""
+    name = f"images-{job.created_at[:10]}.zip"
+    return services.objects.presigned_get(_archive(job), filename=name, content_type=MEDIA_TYPE)
+
+
+def pack_further(job: Job, services: Services, clock: Callable[[], float] = time.monotonic) -> Job:
+    """The job, brought one step further; it is not saved yet."""
+    state = Packed.of(job)
+    if state.assembly:
+        return _joined(job, state, services)
+    packer = _Packer(job, services)
+    deadline, place = clock() + SECONDS, job.at or TOP
+    full = len(state.parts) >= MOST_PARTS
+    while place and not full:
+        page = services.search.page(job.owner, _asked(job), limit=IMAGES_AT_ONCE, at=place)
+        packer.take(page.images)
+        place = page.next_at or ""
+        if len(packer.body) >= PART_BYTES or clock() >= deadline:
+            break
+    state = packer.stored(last=full or not place)
+    moved = dataclasses.replace(job, at=place or None, looked_at=job.looked_at + packer.looked_at)
+    return dataclasses.replace(moved, changed=state.entries, state=dataclasses.asdict(state))
+
+
+class _Packer:
+    """Collects the entries of one step."""
+
+    def __init__(self, job: Job, services: Services) -> None:
+        self.body = bytearray()
+        self.looked_at = 0
+        self._directory = bytearray()
+        self._job = job
+        self._services = services
+        self._before = Packed.of(job)
+        self._entries = self._before.entries
+
+    def take(self, images: tuple[Image, ...]) -> None:
+        """Pack the originals of these images; those that are not there (yet) are left out."""
+        self.looked_at += len(images)
+        for image in images:
+            content = _original(image, self._services)
+            if content is not None:
+                entry = Entry(_name(image), _moment(image), content)
+                self._directory += entry.listed(self._before.offset + len(self.body))
+                self.body += entry.local()
+                self._entries += 1
+
+    def stored(self, *, last: bool) -> Packed:
+        """Store what was packed, behind a part before it that is too small to stand alone."""
+        state, body = self._before, bytes(self.body)
+        offset = state.offset + len(body)
+        directories = [*state.directories, self._put("directory", bytes(self._directory))]
+        if last:
+            body += self._end(directories, offset)
+        parts = list(state.parts)
+        if parts and parts[-1][1] < SMALLEST_PART:
+            body = _read(parts.pop()[0], self._services) + body
+        parts.append((self._put("part", body), len(body)))
+        made = dataclasses.replace(
+            state, parts=parts, directories=directories, offset=offset, entries=self._entries
+        )
+        return dataclasses.replace(made, assembly=self._begun()) if last else made
+
+    def _end(self, directories: list[str], offset: int) -> bytes:
+        directory = b"".join(_read(key, self._services) for key in directories)
+        return directory + end(self._entries, len(directory), offset)
+
+    def _begun(self) -> str:
+        return self._services.assembly.begin(_archive(self._job), MEDIA_TYPE)
+
+    def _put(self, kind: str, content: bytes) -> str:
+        key = f"{_folder(self._job)}/{new_id()}.{kind}"
+        self._services.objects.put(key, content)
+        return key
+
+
+def _joined(job: Job, state: Packed, services: Services) -> Job:
+    key, etags = _archive(job), list(state.etags)
+    for source, _ in state.parts[len(etags) :][:JOINED_AT_ONCE]:
+        etags.append(services.assembly.add(key, state.assembly, len(etags) + 1, source))
+    further = dataclasses.replace(job, state=dataclasses.asdict(dataclasses.replace(state, etags=etags)))
+    if len(etags) < len(state.parts):
+        return further
+    services.assembly.finish(key, state.assembly, etags)
+    return dataclasses.replace(further, status="done")
+
+
+def _asked(job: Job) -> Query:
+    return parse(job.request["q"]) if job.request["q"] else Query()
+
+
+def _original(image: Image, services: Services) -> bytes | None:
+    try:
+        return services.objects.read(image.key, max_bytes=services.settings.max_image_bytes).content
+    except NotFound:
+        return None
+
+
+def _read(key: str, services: Services) -> bytes:
+    return services.objects.read(key, max_bytes=2**62).content or b""
+
+
+def _name(image: Image) -> str:
+    """A name that no other entry has and that leads out of no folder."""
+    last = image.filename.replace("\\", "/").rpartition("/")[2]
+    return f"{image.id}-{last}" if last else f"{image.id}.{(image.content_type or 'bin').rpartition('/')[2]}"
+
+
+def _moment(image: Image) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(image.created_at)
+
+
+def _archive(job: Job) -> str:
+    return f"{_folder(job)}/images.zip"
+
+
+def _folder(job: Job) -> str:
+    return f"exports/~{job.owner}/{job.id}"

@@ -1,0 +1,152 @@
+"""The originals of a query as one ZIP file: asked for over HTTP, packed step by step, whatever goes wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import zipfile
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from chalicelib import pipeline
+from chalicelib.errors import Unavailable
+from chalicelib.model import Label
+from chalicelib.pipeline import packing
+from tests.api.client import Api
+from tests.fakes.services import FakeServices
+
+DOG = Label("Dog", 91.0)
+
+
+@pytest.fixture
+def dogs(api: Api, services: FakeServices, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """Eleven dogs, by their names in an archive; a step holds about three of them."""
+    monkeypatch.setattr(packing, "PART_BYTES", 2500)
+    monkeypatch.setattr(packing, "SMALLEST_PART", 2000)
+    monkeypatch.setattr(packing, "IMAGES_AT_ONCE", 2)
+    monkeypatch.setattr(packing, "JOINED_AT_ONCE", 2)
+    services.assembly.smallest_part = 2000
+    chance = random.Random(1)  # noqa: S311 - chance, not a secret
+    expected = {}
+    for number in range(11):
+        image_id = api.handed_in(filename=r"..\..\rex.jpg" if number % 2 else "../é/rex.jpg")
+        image = services.label(image_id, DOG)
+        content = chance.randbytes(chance.randrange(300, 1200))
+        services.objects.put(image.key, content)
+        expected[f"{image.id}-rex.jpg"] = content
+    services.label(api.handed_in(), Label("Cat", 90.0))
+    services.label(api.handed_in(), DOG)  # whose object has gone
+    return expected
+
+
+def packed(services: FakeServices, url: str) -> dict[str, bytes]:
+    content = services.objects.stored[urlsplit(url).path.removeprefix("/")]
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        assert len(set(archive.namelist())) == len(archive.namelist())
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def work(services: FakeServices, times: int = 1) -> int:
+    """Let the worker take every message on the queue so many times; how many there were."""
+    worked = 0
+    queue = services.uploads_queue
+    while queue.messages:
+        message = {"Records": [{"body": json.dumps(queue.messages.pop(0))}]}
+        for _ in range(times):
+            pipeline.work_on_jobs(message, services)  # type: ignore[arg-type]
+        worked += 1
+    return worked
+
+
+def begun(api: Api, services: FakeServices, **body: str) -> str:
+    services.uploads_queue.messages.clear()
+    answer = api.post("/export", body)
+    assert answer.status_code == 202
+    return f"/jobs/{answer.json_body['id']}"
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_archive_holds_the_originals_once_each_even_where_every_message_comes_twice(
+    api: Api, services: FakeServices, dogs: dict[str, bytes], times: int
+) -> None:
+    job = begun(api, services, q="dog")
+    assert "archive" not in api.get(job).json_body["links"]
+    assert work(services, times) > 4
+    done = api.get(job).json_body
+    assert (done["status"], done["looked_at"], done["changed"], done["complete"]) == ("done", 12, 11, True)
+    assert packed(services, done["links"]["archive"]) == dogs
+
+
+def test_a_step_that_has_little_time_leaves_a_part_that_the_next_one_fills(
+    api: Api, services: FakeServices, dogs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "SECONDS", 0.0)
+    monkeypatch.setattr(packing, "IMAGES_AT_ONCE", 1)
+    job = begun(api, services, q="dog")
+    work(services)
+    assert packed(services, api.get(job).json_body["links"]["archive"]) == dogs
+
+
+def test_an_archive_of_nothing_is_empty(api: Api, services: FakeServices) -> None:
+    job = begun(api, services)
+    work(services)
+    assert packed(services, api.get(job).json_body["links"]["archive"]) == {}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_worker_that_dies_anywhere_costs_time_only(
+    api: Api, services: FakeServices, dogs: dict[str, bytes], seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(seed)  # noqa: S311
+
+    def mortal(call: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
+        def may_die(*args: Any, **kwargs: Any) -> Any:
+            answer = call(*args, **kwargs) if after else None
+            if chance.random() < 0.1:
+                raise Unavailable("The worker is gone.")
+            return answer if after else call(*args, **kwargs)
+
+        return may_die
+
+    job = begun(api, services, q="dog")
+    message = services.uploads_queue.messages[0]
+    for place, name in (
+        (services.objects, "put"),
+        (services.jobs, "save"),
+        (services.assembly, "add"),
+        (services.assembly, "finish"),
+    ):
+        monkeypatch.setattr(place, name, mortal(getattr(place, name), after=chance.random() < 0.5))
+    for _ in range(200):
+        services.uploads_queue.messages[:] = [message]  # the queue brings it again
+        try:
+            work(services)
+        except Unavailable:
+            continue
+        break
+    done = api.get(job).json_body
+    assert done["status"] == "done"
+    assert packed(services, done["links"]["archive"]) == dogs
+
+
+def test_an_archive_that_has_become_too_large_ends_and_says_so(
+    api: Api, services: FakeServices, dogs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "MOST_PARTS", 2)
+    job = begun(api, services, q="dog")
+    work(services)
+    done = api.get(job).json_body
+    assert done["complete"] is False
+    part = packed(services, done["links"]["archive"])
+    assert 0 < len(part) < len(dogs)
+    assert part.items() <= dogs.items()
+
+
+@pytest.mark.parametrize("body", [{"q": "("}, {"q": ""}, {"query": "dog"}, {"q": 1}])
+def test_an_archive_of_what_makes_no_sense_is_refused(api: Api, body: dict[str, object]) -> None:
+    assert api.post("/export", body).status_code == 400
