@@ -14,6 +14,7 @@ from chalicelib.api.submissions import LONGEST_URL
 from chalicelib.delivery.attempts import Verdict
 from chalicelib.delivery.destinations import Format
 from chalicelib.delivery.events import EVENT_TYPES
+from chalicelib.delivery.standings import Standing
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.library import query
@@ -29,22 +30,26 @@ def create(request: Request, services: Services) -> Response:
     fields = body_of(request, ("url", "format", "filter", "event_types"))
     subscription = _subscription_in(fields, owner_of(request), services)
     secret = pipeline.subscribe(subscription, services)
-    body = {**_json(request, subscription, services), "secret": secret}
+    body = {**_json(request, subscription, Standing()), "secret": secret}
     return answers.created(body["links"]["self"], body)
 
 
 def index(request: Request, services: Services) -> Response:
     """``GET /subscriptions``: all of them, newest first."""
     query_of(request, ())
-    all_of_them = services.subscriptions.all(owner_of(request))
-    return answers.fresh({"subscriptions": [_json(request, one, services) for one in all_of_them]})
+    owner = owner_of(request)
+    found = services.subscriptions.all(owner)
+    standings = services.standings.of_each(owner, [one.destination.address for one in found])
+    shown = [_json(request, one, standing) for one, standing in zip(found, standings, strict=True)]
+    return answers.fresh({"subscriptions": shown})
 
 
 def show(request: Request, services: Services, subscription_id: str) -> Response:
     """``GET /subscriptions/{id}``: one of them, and whether it is still sent to."""
     query_of(request, ())
     subscription = services.subscriptions.get(owner_of(request), subscription_id)
-    return answers.fresh(_json(request, subscription, services))
+    standing = services.standings.of(subscription.owner, subscription.destination.address)
+    return answers.fresh(_json(request, subscription, standing))
 
 
 def remove(request: Request, services: Services, subscription_id: str) -> Response:
@@ -83,9 +88,8 @@ def _subscription_in(fields: Fields, owner: str, services: Services) -> Subscrip
     )
 
 
-def _json(request: Request, subscription: Subscription, services: Services) -> Json:
+def _json(request: Request, subscription: Subscription, standing: Standing) -> Json:
     here = f"{answers.base_of(request)}/subscriptions/{subscription.id}"
-    standing = services.standings.of(subscription.owner, subscription.destination.address)
     disabled = {"at": standing.disabled_at, "reason": standing.reason} if standing.disabled_at else None
     links = {"self": here, "deliveries": f"{here}/deliveries", "test": f"{here}/test"}
     return {**subscription.document(), "disabled": disabled, "links": links}

@@ -54,13 +54,11 @@ class Deliveries:
         self._table = table
         self._now = now
 
-    def open(self, delivery: Delivery, *, parked: str | None = None) -> Delivery:
-        """Store a new delivery, due now or ``parked`` for a reason, or give the one that is there already."""
+    def open(self, delivery: Delivery) -> Delivery:
+        """Store a new delivery, due now, or give the one that is there already."""
         now = self._now()
-        made = dataclasses.replace(
-            delivery, created_at=rfc3339(now), next_attempt_at=now, revision=new_id(), **_parked(parked)
-        )
-        due = self._due(made, now + GRACE_SECONDS) if made.status == "pending" else {}
+        made = dataclasses.replace(delivery, created_at=rfc3339(now), next_attempt_at=now, revision=new_id())
+        due = self._due(made, now + GRACE_SECONDS)
         expires: Item = {"expires_at": int(now + LOG_SECONDS)}
         writes: list[Write] = [
             Put(_key(made.owner, made.id), {**made.to_item(), **expires, **due}, when={"revision": None})
@@ -131,7 +129,7 @@ class Deliveries:
     def park(self, delivery: Delivery, reason: str, attempt: Attempt | None = None) -> Delivery:
         """Give up until a person asks for another try."""
         ended = delivery.ended(attempt) if attempt else delivery
-        return self._settle(delivery, ended, **_parked(reason))
+        return self._settle(delivery, ended, status="parked", reason=reason)
 
     def cancel(self, delivery: Delivery, reason: str) -> Delivery:
         """Nobody is to be told of this any more."""
@@ -195,10 +193,6 @@ class Deliveries:
     def _due(self, delivery: Delivery, at: float) -> dict[str, Value]:
         shard = zlib.crc32(delivery.id.encode()) % DUE_SHARDS
         return {"due_shard": f"delivery#{shard}", "due_at": rfc3339(at)}
-
-
-def _parked(reason: str | None) -> dict[str, Any]:
-    return {"status": "parked", "reason": reason} if reason else {}
 
 
 def _listings(delivery: Delivery) -> list[str]:

@@ -6,10 +6,10 @@ Nothing is stored of one that answers. The record of one that fails is gone with
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chalicelib.expressions import Delete, Key, Update
+from chalicelib.expressions import Delete, Item, Key, Update
 from chalicelib.ids import rfc3339
 from chalicelib.table import Table
 
@@ -38,9 +38,13 @@ class Standings:
 
     def of(self, owner: str, address: str) -> Standing:
         """How this destination stands."""
-        item = self._table.get(_key(owner, address)) or {}
-        known = {field.name for field in dataclasses.fields(Standing)}
-        return Standing(**{name: value for name, value in item.items() if name in known})  # type: ignore[arg-type]  # as written below
+        return _read(self._table.get(_key(owner, address)))
+
+    def of_each(self, owner: str, addresses: Sequence[str]) -> list[Standing]:
+        """How these destinations stand, in their order."""
+        keys = [_key(owner, address) for address in addresses]
+        items = self._table.get_many(keys)
+        return [_read(items.get(key)) for key in keys]
 
     def count_failure(self, owner: str, address: str, before: Standing) -> None:
         """One more failure; with the tenth or later, after five days without a success, it is disabled."""
@@ -59,6 +63,11 @@ class Standings:
     def clear(self, owner: str, address: str) -> None:
         """It answers, or deserves another chance."""
         self._table.write(Delete(_key(owner, address)))
+
+
+def _read(item: Item | None) -> Standing:
+    known = {field.name for field in dataclasses.fields(Standing)}
+    return Standing(**{name: value for name, value in (item or {}).items() if name in known})  # type: ignore[arg-type]  # as written above
 
 
 def _key(owner: str, address: str) -> Key:

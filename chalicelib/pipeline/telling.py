@@ -60,8 +60,7 @@ def _fan_out(finished: ImageFinished, services: Services) -> None:
         return
     for destination in receivers_of(news, services):
         delivery = Delivery.of(owner, image_id, result, finished.type, destination.name)
-        standing = services.standings.of(owner, destination.address)
-        opened = services.deliveries.open(delivery, parked=_disabled(standing))
+        opened = services.deliveries.open(delivery)
         if services.deliveries.is_due(opened):
             services.deliveries_queue.send(opened.message())
 
@@ -88,8 +87,8 @@ def _bring(delivery: Delivery, services: Services) -> None:
         services.deliveries.cancel(delivery, NEWER_RESULT if news.outdated else NOBODY)
         return
     standing = services.standings.of(delivery.owner, destination.address)
-    if disabled := _disabled(standing):
-        services.deliveries.park(delivery, disabled)
+    if standing.disabled_at:
+        services.deliveries.park(delivery, DISABLED.format(standing.reason))
         return
     if delivery.tries >= schedule.TRIES:  # the last one was interrupted
         services.deliveries.park(delivery, GAVE_UP)
@@ -104,6 +103,15 @@ def _bring(delivery: Delivery, services: Services) -> None:
 
 def _record(outcome: Outcome, claimed: Delivery, services: Services) -> None:
     attempt = outcome.attempt
+    # Neither the URL nor the answer: both may hold what is nobody else's business.
+    log.info(
+        "delivery %r of image %r to %r, try %d: %s",
+        claimed.id,
+        claimed.image_id,
+        claimed.destination,
+        claimed.tries,
+        attempt.status or attempt.error,
+    )
     match outcome.verdict:
         case Verdict.ARRIVED:
             services.deliveries.mark_delivered(claimed, attempt, outcome.reference)
@@ -137,7 +145,3 @@ def _note(
         services.standings.disable(owner, destination.address, GONE)
     else:
         services.standings.count_failure(owner, destination.address, standing)
-
-
-def _disabled(standing: Standing) -> str | None:
-    return DISABLED.format(standing.reason) if standing.disabled_at else None

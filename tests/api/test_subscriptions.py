@@ -75,6 +75,10 @@ class TestSubscribing:
         answer = api.post("/subscriptions", {"url": HOOK, **changes})
         assert (answer.status_code, answer.json_body["pointer"]) == (status, pointer)
 
+    def test_a_stage_that_allows_private_urls_needs_no_tls(self, api: Api, services: FakeServices) -> None:
+        services.with_settings(allow_private_urls=True)
+        subscribed(api, url="http://hook.example/")
+
     def test_a_url_is_needed(self, api: Api) -> None:
         assert api.post("/subscriptions", {}).json_body["pointer"] == "/url"
 

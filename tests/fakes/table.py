@@ -24,6 +24,9 @@ class FakeTable:
         self.transactions: list[Sequence[Write]] = []
 
     def get(self, key: Key) -> Item | None:
+        # DynamoDB's limits on keys ("Quotas and limits"); beyond them it refuses the call.
+        assert 1 <= len(key.pk.encode()) <= 2048, "no such partition key"
+        assert 1 <= len(key.sk.encode()) <= 1024, "no such sort key"
         item = self._partitions.get(key.pk, {}).get(key.sk)
         return None if item is None else {"pk": key.pk, "sk": key.sk, **item}
 

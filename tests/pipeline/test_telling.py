@@ -168,6 +168,18 @@ class TestOnce:
         assert len(world.outbound.posted) == 1
         assert the_delivery(mail).status == "delivered"
 
+    def test_a_message_that_gets_lost_is_made_up_for_by_the_sweep_once(self, world: Any, mail: Mail) -> None:
+        mail.announce()
+        world.deliveries_queue.messages.clear()
+        world.deliveries_queue.delays.clear()
+        world.clock.forward(61)
+        for _ in range(3):
+            pipeline.sweep(world)
+            world.clock.forward(60)
+        assert len(world.deliveries_queue.messages) == 1
+        mail.run()
+        assert the_delivery(mail).status == "delivered"
+
 
 class TestWhatAnAnswerMeans:
     @pytest.mark.parametrize(
@@ -439,6 +451,26 @@ class TestSendingAgain:
         parked = [one.created_at for one in mail.log("integration") if one.status == "parked"]
         assert parked[-1] == moments[3]
         assert not {moments[1], moments[2]} & set(parked)
+
+    def test_what_is_being_sent_at_this_moment_is_not_sent_again(self, world: Any, mail: Mail) -> None:
+        refused = []
+
+        def impatient() -> None:
+            with pytest.raises(Conflict) as conflict:
+                pipeline.send_again(the_delivery(mail), world)
+            refused.append(conflict.value.code)
+
+        world.outbound = FakeReceiver(during=impatient)
+        mail.run()
+        assert refused == ["delivery-under-way"]
+
+    def test_what_waits_for_its_next_try_may_be_sent_at_once(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(500, 200)
+        mail.announce()
+        mail.bring()
+        pipeline.send_again(the_delivery(mail), world)
+        mail.bring()
+        assert the_delivery(mail).status == "delivered"
 
     def test_what_has_arrived_is_not_sent_again(self, world: Any, mail: Mail) -> None:
         mail.run()
