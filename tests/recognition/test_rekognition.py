@@ -187,8 +187,7 @@ def test_what_does_not_pass_in_time_may_be_tried_again_later_and_is_no_fault_of_
 def test_a_rekognition_that_never_answers_may_be_tried_again_later(
     recogniser: RekognitionRecogniser, rekognition_stub: RekognitionStub
 ) -> None:
-    for _ in range(3):
-        rekognition_stub.hangs()
+    rekognition_stub.hangs(times=3)
     with pytest.raises(Unavailable, match="Rekognition"):
         recogniser.recognise(sample("chelsea"), OPTIONS)
 
@@ -196,8 +195,7 @@ def test_a_rekognition_that_never_answers_may_be_tried_again_later(
 def test_a_connection_that_breaks_may_be_tried_again_later(
     recogniser: RekognitionRecogniser, rekognition_stub: RekognitionStub
 ) -> None:
-    for _ in range(3):
-        rekognition_stub.hangs_up()
+    rekognition_stub.hangs_up(times=3)
     with pytest.raises(Unavailable, match="Rekognition"):
         recogniser.recognise(sample("chelsea"), OPTIONS)
 
@@ -244,8 +242,7 @@ def test_a_rekognition_that_hangs_does_not_outlast_the_function(
     recogniser: RekognitionRecogniser, rekognition_stub: RekognitionStub
 ) -> None:
     """With 7.2 s there is time for calls of a second and the reserve, once, twice, and no more."""
-    for _ in range(10):
-        rekognition_stub.hangs()
+    rekognition_stub.hangs(times=10)
     started = time.monotonic()
 
     def left() -> float:

@@ -1,19 +1,16 @@
-"""A Rekognition on the loopback address: its three calls over HTTP in AWS's JSON protocol, by a script.
+"""A Rekognition: its three calls over HTTP in AWS's JSON protocol, by a script (:mod:`tests.stubs.scripted`).
 
-``with RekognitionStub() as stub`` serves at ``stub.url``. Calls first use up what was scripted with
-:meth:`RekognitionStub.fails`, :meth:`~RekognitionStub.hangs` and :meth:`~RekognitionStub.hangs_up`, one
-each; after that they get ``stub.answer``, cut as the service cuts it, ``stub.moderation`` or ``stub.text``.
+What is not scripted gets ``stub.answer``, cut as the service cuts it, ``stub.moderation`` or ``stub.text``.
 ``stub.calls`` is what was asked, ``stub.operations`` of which operation.
 """
 
 from __future__ import annotations
 
 import json
-import threading
-from collections import deque
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.stubs.scripted import Reply, ScriptedServer
 
 CAT_AND_TABLE: dict[str, Any] = {
     "LabelModelVersion": "3.0",
@@ -102,53 +99,27 @@ def cut(answer: dict[str, Any], *, min_confidence: float, max_labels: int) -> di
     return {**answer, "Labels": [label for label in labels if label in most]}
 
 
-class RekognitionStub:
+class RekognitionStub(ScriptedServer):
     def __init__(self) -> None:
+        super().__init__()
         self.answer = CAT_AND_TABLE
         self.moderation = SMOKING
         self.text = A_SIGN
         self.operations: list[str] = []
         self.calls: list[dict[str, Any]] = []
-        self._script: deque[Callable[[_Call], None]] = deque()
-        self._stopping = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     def fails(self, code: str, *, status: int = 400, message: str = "", times: int = 1) -> None:
-        body = {"__type": code, "message": message}
-        self._script.extend([lambda call: call.reply(status, body)] * times)
+        self.replies(_reply(status, {"__type": code, "message": message}), times=times)
 
-    def hangs(self) -> None:
-        """The next call gets no answer for as long as the stub lives."""
-        self._script.append(lambda call: self._stopping.wait() and None)
+    def note(self, headers: Mapping[str, str], body: bytes) -> None:
+        self.operations.append(headers["X-Amz-Target"].removeprefix("RekognitionService."))
+        self.calls.append(json.loads(body))
 
-    def hangs_up(self) -> None:
-        """The next call's connection is closed without an answer."""
-        self._script.append(lambda call: None)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def act(self, call: _Call, operation: str, asked: dict[str, Any]) -> None:
-        self.calls.append(asked)
-        self.operations.append(operation)
-        if self._script:
-            self._script.popleft()(call)
-        elif operation in self._answers:
-            call.reply(200, self._answers[operation](asked))
-        else:
-            call.reply(400, {"__type": "UnknownOperationException"})
+    def usual(self, headers: Mapping[str, str], body: bytes) -> Reply:
+        operation = headers["X-Amz-Target"].removeprefix("RekognitionService.")
+        if operation not in self._answers:
+            return _reply(400, {"__type": "UnknownOperationException"})
+        return _reply(200, self._answers[operation](json.loads(body)))
 
     @property
     def _answers(self) -> dict[str, Callable[[dict[str, Any]], dict[str, Any]]]:
@@ -166,24 +137,6 @@ class RekognitionStub:
             answer = {**answer, "ImageProperties": IMAGE_PROPERTIES}
         return answer
 
-    def _handler(self) -> type[_Call]:
-        return type("Call", (_Call,), {"stub": self})
 
-
-class _Call(BaseHTTPRequestHandler):
-    stub: RekognitionStub
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.stub.act(self, self.headers["X-Amz-Target"].removeprefix("RekognitionService."), asked)
-
-    def reply(self, status: int, body: dict[str, Any]) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        """The tests' output is no place for an access log."""
+def _reply(status: int, body: dict[str, Any]) -> Reply:
+    return Reply(status, json.dumps(body).encode(), {"Content-Type": "application/x-amz-json-1.1"})
