@@ -16,12 +16,14 @@ Format = Literal["json", "xml"]
 class Destination:
     """A receiver: ``name`` is ``integration``, ``callback`` or a subscription's id.
 
-    ``signer`` names the signing secret, which the owner has one of and each subscription its own.
+    ``owner`` and ``signer`` name the secret that it is signed with: each owner has one and each subscription
+    its own. The integration server hears of every owner's images and knows one secret, the default owner's.
     """
 
     name: str
     url: str
     format: Format
+    owner: str
     signer: str
 
     @property

@@ -34,7 +34,7 @@ class Subscription:
 
     @property
     def destination(self) -> Destination:
-        return Destination(self.id, self.url, self.format, signer=self.id)
+        return Destination(self.id, self.url, self.format, self.owner, signer=self.id)
 
     def document(self) -> Json:
         """The subscription as its owner sees it."""

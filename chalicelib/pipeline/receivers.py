@@ -14,7 +14,7 @@ from chalicelib.delivery.keyring import OWNER
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import UnusableUrl
 from chalicelib.library import query
-from chalicelib.model import Image
+from chalicelib.model import DEFAULT_OWNER, Image
 from chalicelib.pipeline.news import News
 from chalicelib.wiring import Services
 
@@ -53,7 +53,7 @@ def packed(
     xml = destination.format == "xml"
     body = documents.to_xml(image) if xml else json.dumps(event.to_json(), separators=(",", ":")).encode()
     content_type = documents.CONTENT_TYPE if xml else events.CONTENT_TYPE
-    secret = services.keyring.get(image.owner, destination.signer)
+    secret = services.keyring.get(destination.owner, destination.signer)
     return Parcel(destination.url, content_type, body, webhook_id, secret.signing(services.now()))
 
 
@@ -70,9 +70,10 @@ def check_receiver(url: str, services: Services) -> None:
 def _standing_one(name: str, image: Image, services: Services) -> Destination | None:
     """The integration server, or the image's own callback: they are told of everything."""
     if name == INTEGRATION:
-        url = services.settings.integration_url
-        return Destination(name, url, "xml", signer=OWNER) if url else None
-    return Destination(name, image.callback_url, "json", signer=OWNER) if image.callback_url else None
+        server = services.settings.integration_url
+        return Destination(name, server, "xml", DEFAULT_OWNER, signer=OWNER) if server else None
+    url = image.callback_url
+    return Destination(name, url, "json", image.owner, signer=OWNER) if url else None
 
 
 def _wants(subscription: Subscription, news: News) -> bool:

@@ -17,13 +17,13 @@ from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import Conflict, DeliveryFailed, Unavailable, UnusableUrl
 from chalicelib.ids import new_id
 from chalicelib.library.outcome import Outcome
-from chalicelib.model import Box, Image, Instance, Label
+from chalicelib.model import Box, Image, Instance, Label, NewImage, ObjectUploaded
 from chalicelib.outbound.reply import Headers, Reply
 from chalicelib.pipeline.curating import Word
 from tests.fakes.mail import Mail, sns_event, sqs_event
 from tests.fakes.receiver import FakeReceiver
 from tests.fakes.recogniser import FakeRecogniser
-from tests.fakes.world import World
+from tests.fakes.world import CAT, World
 
 KEY = "uploads/cat.jpg"
 PARTNER = "https://partner.example/labels"
@@ -123,6 +123,15 @@ class TestWhoIsTold:
         secret = world.keyring.get("default", subscription.id).current
         assert secret != world.keyring.get("default", "owner").current
         signatures.verify(secret, posted.headers, posted.body, now=world.now())
+
+    def test_the_integration_server_needs_one_secret_whoever_the_image_belongs_to(self, world: Any) -> None:
+        image = pipeline.take_in(CAT, NewImage(callback_url=HOOK), "somebody", world)
+        pipeline.label_image(ObjectUploaded(image.key), world)
+        Mail(world).run()
+        posted = {one.url: one for one in world.outbound.posted}
+        for url, owner in ((PARTNER, "default"), (HOOK, "somebody")):
+            secret = world.keyring.get(owner, "owner").current
+            signatures.verify(secret, posted[url].headers, posted[url].body, now=world.now())
 
     def test_another_owners_subscription_is_told_nothing(self, world: Any, mail: Mail) -> None:
         subscription = subscribe(world, owner="somebody")
