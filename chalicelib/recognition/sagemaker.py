@@ -37,6 +37,8 @@ logger = logging.getLogger("sightline.recognition.sagemaker")
 MOST_BYTES_SENT = 4_000_000
 MOST_BYTES_BACK = 4_000_000
 IMAGENET = "imagenet-1k"
+# What a model answers to an image that it will never take; its other statuses speak of itself.
+_VERDICTS = frozenset({400, 413, 415, 422})
 
 
 class SageMakerRecogniser:
@@ -54,8 +56,9 @@ class SageMakerRecogniser:
     def recognise(
         self, photo: Photo, options: RecognitionOptions, time_left: TimeLeft = unhurried
     ) -> Recognition:
+        ask = functools.partial(self._invoked, *fitted(photo, MOST_BYTES_SENT))
         try:
-            text = self._patience.call("SageMaker", functools.partial(self._invoked, photo), time_left)
+            text = self._patience.call("SageMaker", ask, time_left)
         except ClientError as error:
             raise _translated(error) from error
         answer = _understood(text)
@@ -68,8 +71,7 @@ class SageMakerRecogniser:
         """What stands behind the endpoint can be exchanged at any time; only its answers tell."""
         return Model(f"sagemaker:{self._endpoint}", "")
 
-    def _invoked(self, photo: Photo) -> bytes:
-        content, content_type = fitted(photo, MOST_BYTES_SENT)
+    def _invoked(self, content: bytes, content_type: str) -> bytes:
         answer = self._client.invoke_endpoint(
             EndpointName=self._endpoint, ContentType=content_type, Accept="application/json", Body=content
         )
@@ -93,7 +95,7 @@ def _understood(text: bytes) -> Json:
         classes = data["classes"] if data["classes"] == IMAGENET else tuple(map(_name, data["classes"]))
         if len(scores) != (1000 if isinstance(classes, str) else len(classes)):
             raise ValueError(f"{len(scores)} scores for another number of classes")
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         logger.error("the endpoint breaks the contract: %r", error)
         raise Unavailable(f"The endpoint's answer is not understood: {error!r}.") from error
     return {"model": model, "scores": scores, "classes": classes}
@@ -114,12 +116,12 @@ def _name(value: object) -> str:
 def _translated(error: ClientError) -> SightlineError:
     """What an error answer means for the image (SageMaker's API reference, InvokeEndpoint, Errors).
 
-    A model's 4xx is its verdict on the image. Anything else, from a missing endpoint to a model that
+    A model may have a verdict on the image. Anything else, from a missing endpoint to a model that
     breaks, is a fault of the deployment, which must lose no image: see the Rekognition adapter.
     """
     code = code_of(error)
     message = error.response.get("Error", {}).get("Message", "")
-    if code == "ModelError" and 400 <= int(error.response.get("OriginalStatusCode", 500)) < 500:
+    if code == "ModelError" and error.response.get("OriginalStatusCode") in _VERDICTS:
         said = error.response.get("OriginalMessage", "")
         return RecogniserRefused(
             f"The endpoint's model refused the image: {said[:200]}", code="endpoint-refused"

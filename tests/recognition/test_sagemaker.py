@@ -124,6 +124,7 @@ def test_a_class_that_the_hierarchy_knows_has_its_general_terms(
         b"<html>",
         b"[]",
         b"{}",
+        b"[" * 100_000,
         {"scores": [0.5]},
         {"classes": ["cat"]},
         {"classes": ["cat"], "scores": 0.5},
@@ -194,7 +195,7 @@ def test_a_models_verdict_on_the_image_is_final(
     assert len(stub.bodies) == 1
 
 
-@pytest.mark.parametrize("status", [500, 503])
+@pytest.mark.parametrize("status", [404, 408, 429, 500, 503])
 def test_a_model_that_breaks_loses_no_image_and_is_not_asked_again_at_once(
     recogniser: SageMakerRecogniser, stub: EndpointStub, status: int
 ) -> None:
