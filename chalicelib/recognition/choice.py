@@ -14,6 +14,7 @@ SEEN_FROM = 20.0
 # the terms of the index have to fit in as well.
 MOST_BYTES = 120_000
 MOST_BYTES_PASSED_OVER = 60_000
+MOST_PASSED_OVER = 100
 
 
 def lowest(options: RecognitionOptions) -> float:
@@ -29,8 +30,8 @@ def answer(seen: Iterable[Label], model: Model, options: RecognitionOptions, **r
     wanted = [one for one in ordered if _wanted(one, options)][: options.max_labels]
     kept = tuple(_within(MOST_BYTES, wanted))
     names = {one.name for one in kept}
-    others = _within(MOST_BYTES_PASSED_OVER, [one for one in ordered if one.name not in names])
-    return Recognition(kept, model, passed_over=tuple(others), **rest)
+    others = [one for one in ordered if one.name not in names][:MOST_PASSED_OVER]
+    return Recognition(kept, model, passed_over=tuple(_within(MOST_BYTES_PASSED_OVER, others)), **rest)
 
 
 def excluded(label: Label, options: RecognitionOptions) -> bool:
