@@ -46,18 +46,20 @@ class Rules:
 
     def corrections(self, corrections: Iterable[Correction]) -> tuple[Correction, ...]:
         """What a person said, under its new names; of two words on one label the later counts."""
-        latest = {
-            normalised(self.name(one.name)): dataclasses.replace(one, name=self.name(one.name))
-            for one in sorted(corrections, key=lambda one: one.at)
-        }
-        return tuple(latest.values())
+        renamed = map(self._correction, sorted(corrections, key=lambda one: one.at))
+        return tuple({normalised(one.name): one for one in renamed}.values())
+
+    def _correction(self, said: Correction) -> Correction:
+        name = self.name(said.name)
+        parents = None if said.parents is None else self._names(said.parents, but=name)
+        return dataclasses.replace(said, name=name, parents=parents)
+
+    def _names(self, names: Iterable[str], *, but: str) -> tuple[str, ...]:
+        return _each_once(map(self.name, names), but=but)
 
     def _label(self, label: Label) -> Label:
         name = self.name(label.name)
-        parents, aliases = (
-            _each_once((self.name(one) for one in names), but=name)
-            for names in (label.parents, label.aliases)
-        )
+        parents, aliases = self._names(label.parents, but=name), self._names(label.aliases, but=name)
         return dataclasses.replace(label, name=name, parents=parents, aliases=aliases)
 
 

@@ -42,15 +42,15 @@ def correct(
     :raises NotFound: there is no such image; or, unless ``lenient``, nothing to take away or to take back.
     """
     rules = services.renames.rules(owner)
-    renamed = [dataclasses.replace(word, name=rules.name(word.name)) for word in words]
 
     def say(record: Record) -> Said:
         corrections = record.image.corrections
-        for word in renamed:
+        for word in words:
+            named = dataclasses.replace(word, name=rules.name(word.name))
             if not lenient:
-                _refuse_idle(word, corrections, record)
-            corrections = _after(corrections, word, record, rfc3339(services.now()))
-        return record.seen, corrections
+                _refuse_idle(named, corrections, record)
+            corrections = _after(corrections, named, record, rfc3339(services.now()))
+        return record.seen, rules.corrections(corrections)
 
     return revise(owner, image_id, say, "corrected", services)
 

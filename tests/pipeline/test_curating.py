@@ -215,6 +215,13 @@ class TestRenaming:
         assert world.counts() == {"animal": 1, "cat": 1, "hound": 1}
         assert [one["data"]["labels"][1]["name"] for one in world.topic.published] == ["hound"]
 
+    def test_what_a_person_said_stands_above_a_label_is_renamed_too(self, world: World, image: Image) -> None:
+        say(world, image, Word("Rex", True, parents=("wolf", "habit")))
+        self.rename(world, "wolf", "canine")
+        assert world.image_at(KEY).labels[0].parents == ("canine", "habit")
+        say(world, image, Word("Rex", True, parents=("Wolf",)))
+        assert world.counts() == {"animal": 1, "canine": 1, "cat": 1, "dog": 1, "rex": 1}
+
     def test_a_persons_word_follows_the_rename(self, world: World, image: Image) -> None:
         say(world, image, Word("dog", False))
         self.rename(world, "dog", "hound")
