@@ -13,7 +13,7 @@ from chalicelib.library.corrections import MOST_CORRECTIONS
 from chalicelib.library.history import KEPT
 from chalicelib.library.renames import MOST_RENAMES
 from chalicelib.model import Label
-from chalicelib.recognition.choice import MOST_PASSED_OVER, SEEN_FROM
+from chalicelib.recognition.choice import MOST_BYTES_PASSED_OVER, SEEN_FROM
 from tests.api.client import NOTHING, Api
 from tests.fakes.services import FakeServices
 
@@ -45,7 +45,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
         f"the last {KEPT} results",
         f"for {LEASE_SECONDS:g} seconds at most",
         f"down to a confidence of {SEEN_FROM:g}",
-        f"up to {MOST_PASSED_OVER} labels",
+        f"up to {MOST_BYTES_PASSED_OVER // 1000} kB of what was not shown",
     ):
         assert words in DOC.replace("\n", " ").replace("  ", " "), words
 
