@@ -47,9 +47,11 @@ def uploads_in(notification: Json) -> Iterator[ObjectUploaded]:
     """The uploads that an S3 notification tells of.
 
     S3's test event has no records; other folders, and the empty objects that consoles make for folders, are
-    not our business.
+    not our business. What the labeler failed on comes wrapped (AWS Lambda, "Capturing records of Lambda
+    asynchronous invocations"), because the uploads queue is where Lambda leaves it.
     """
-    uploads = (ObjectUploaded.from_json(record) for record in notification.get("Records", []))
+    told: Json = notification.get("requestPayload", notification)
+    uploads = (ObjectUploaded.from_json(record) for record in told.get("Records", []))
     return (
         uploaded
         for uploaded in uploads

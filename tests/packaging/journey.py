@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +18,7 @@ from local import s3, schedule, sns, sqs
 from local.aws import LocalAws
 from local.partner import Partner
 from tests.packaging.cloud import unpack, variables
-from tests.packaging.functions import Deployed, Running
+from tests.packaging.functions import Deployed, Failed, Running
 from tests.packaging.workbench import Workbench
 from tests.stubs.rekognition import RekognitionStub
 
@@ -58,10 +60,49 @@ class Stage:
         """Hand S3's notification of an object to the labeler."""
         self.functions["on_s3_upload"](notification(self.outputs["Bucket"], key))
 
+    def queue(self, event: Json) -> None:
+        """Put an event on the uploads queue."""
+        self.aws.client("sqs").send_message(QueueUrl=self._url("UploadsQueue"), MessageBody=json.dumps(event))
+
+    def put_to(self, function: Running, labeler: str, key: str) -> None:
+        """Tell one function of an object, in the words that ``labeler`` understands."""
+        event = notification(self.outputs["Bucket"], key)
+        if labeler == "on_upload_message":
+            message = {"MessageId": "1", "ReceiptHandle": "r", "Body": json.dumps(event), "Attributes": {}}
+            event = sqs.event([{**message, "MD5OfBody": ""}], self.outputs["UploadsQueueArn"])
+        with contextlib.suppress(Failed):  # what comes of it is not asked here
+            function(event)
+
+    def lose(self, output: str) -> None:
+        """Let every message of a queue be lost."""
+        self.aws.client("sqs").purge_queue(QueueUrl=self._url(output))
+
+    def make_due(self, moment: str) -> None:
+        """Let everything that waits for the sweep have waited since ``moment``."""
+        self._change("due_at", {"S": moment})
+
+    def lease(self, until: float) -> None:
+        """Let another worker hold every image ``until`` then, in seconds since 1970."""
+        self._change("lease_until", {"N": str(until)})
+
+    def _change(self, attribute: str, value: Json) -> None:
+        table, dynamodb = self.outputs["Table"], self.aws.client("dynamodb")
+        condition = f"attribute_exists({attribute})"
+        for item in dynamodb.scan(TableName=table, FilterExpression=condition)["Items"]:
+            dynamodb.update_item(
+                TableName=table,
+                Key={"pk": item["pk"], "sk": item["sk"]},
+                UpdateExpression=f"SET {attribute} = :value",
+                ExpressionAttributeValues={":value": value},
+            )
+
+    def _url(self, output: str) -> str:
+        name = self.outputs[f"{output}Url"].rpartition("/")[2]
+        return str(self.aws.client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+
     def drain(self, output: str, function: str) -> int:
         """Give every message of a queue to its function; answers how many there were."""
-        client, url, count = self.aws.client("sqs"), self.outputs[f"{output}Url"], 0
-        url = client.get_queue_url(QueueName=url.rpartition("/")[2])["QueueUrl"]
+        client, url, count = self.aws.client("sqs"), self._url(output), 0
         while messages := _received(client, url):
             self.functions[function](sqs.event(messages, self.outputs[f"{output}Arn"]))
             client.delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
@@ -148,11 +189,20 @@ def _received(client: Any, url: str) -> list[Json]:
     )
 
 
+def route_of(method: str, path: str) -> tuple[str, dict[str, str]]:
+    """The app's route that a path belongs to, as API Gateway finds it, and its parameters."""
+    import app
+
+    literal_first = sorted(app.app.routes.items(), key=lambda one: one[0].count("{"))
+    for route, methods in literal_first:
+        found = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", route), path)
+        if found and method in methods:
+            return route, found.groupdict()
+    raise ValueError(f"The app has no route for {method} {path}.")
+
+
 def _proxy_event(method: str, path: str, body: Json | None, query: dict[str, str]) -> Json:
-    resource, parameters = path, {}
-    if path.startswith("/images/"):
-        image_id = path.split("/")[2]
-        resource, parameters = path.replace(image_id, "{image_id}"), {"image_id": image_id}
+    resource, parameters = route_of(method, path)
     return {
         "resource": resource,
         "path": path,

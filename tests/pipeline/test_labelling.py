@@ -254,6 +254,14 @@ def test_on_the_queue_a_fault_is_raised_so_that_the_queue_counts_it(world: World
     assert world.uploads_queue.messages == []
 
 
+def test_an_event_that_the_labeler_failed_on_is_labelled_from_the_queue(world: World) -> None:
+    left = {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": s3_event(world.drop(KEY))}
+
+    pipeline.label_messages({"Records": [{"body": json.dumps(left)}]}, world)
+
+    assert world.image_at(KEY).status == "labelled"
+
+
 def test_one_bad_message_of_a_batch_does_not_keep_the_others_waiting(world: World) -> None:
     good = json.dumps(s3_event(world.drop(KEY)))
     with pytest.raises(KeyError):
