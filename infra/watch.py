@@ -106,9 +106,6 @@ def _dashboard(stage: Stage) -> Json:
     queues = [_sqs(one, "ApproximateAgeOfOldestMessage") for one in QUEUES]
     dead = [_sqs(one, "ApproximateNumberOfMessagesVisible") for one in DEAD]
     widgets = [
-        _widget("Images", _own("ImagesLabelled", "ImagesFailed"), "Sum"),
-        _widget("Recogniser, ms", _own("RecogniserMilliseconds"), "p90"),
-        _widget("Deliveries", _own("DeliveriesDelivered", "DeliveriesFailed"), "Sum"),
         _widget("Oldest message, s", queues, "Maximum"),
         _widget("Dead letters", dead, "Maximum"),
         _widget("Errors", _of_each(stage, "Errors"), "Sum"),
@@ -127,10 +124,6 @@ def _dashboard(stage: Stage) -> Json:
 
 def _of_each(stage: Stage, metric: str) -> list[list[str]]:
     return [_lambda(stage, one, metric) for one in stage.functions]
-
-
-def _own(*metrics: str) -> list[list[str]]:
-    return [["Sightline", metric, "Stage", "${Stage}"] for metric in metrics]
 
 
 def _widget(title: str, metrics: list[list[str]], statistic: str) -> Json:

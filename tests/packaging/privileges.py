@@ -16,6 +16,11 @@ OTHERWISE = {
     "HeadObject": "GetObject",
     "ListObjectsV2": "ListBucket",
     "SendMessageBatch": "SendMessage",
+    "CreateMultipartUpload": "PutObject",
+    "UploadPart": "PutObject",
+    "UploadPartCopy": "PutObject",
+    "CompleteMultipartUpload": "PutObject",
+    "ListParts": "ListMultipartUploadParts",
 }
 # Statements that AWS itself uses on the function's behalf: they show in no call of its code.
 PLATFORM = {

@@ -106,7 +106,8 @@ class Tour:
         self.ask("GET", f"/images/{image_id}/why", label="cat")
         self.ask("POST", f"/images/{image_id}/relabel", {"min_confidence": 10})
         job = self.ask("POST", "/relabel", {"q": "tiger | cat | rocket", "max_labels": 3})
-        for _ in range(3):
+        self.ask("POST", "/export", {"q": "tiger | cat | rocket"})
+        for _ in range(4):
             self._stage.drain("UploadsQueue", "on_upload_message")
         self.ask("GET", f"/jobs/{job.get('id', '01JCX000000000000000000000')}")
         self.ask("DELETE", "/labels/tabby/rename")

@@ -1,0 +1,1 @@
+"""Messages and records as version 1 writes them, for every later version to read."""

@@ -1,0 +1,55 @@
+"""What version 1 stored and sent can be read by this version, and nothing of it is lost."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.events import ImageFinished
+from chalicelib.library.record import Record
+from chalicelib.model import RECORD_VERSION
+from chalicelib.pipeline.batches import uploads_in
+from tests.golden.__main__ import BROKEN, DELIVERY, FOLDER, LABELLED, RECORDS, files
+
+
+def golden(name: str) -> Any:
+    return json.loads((FOLDER / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("kind", ["labelled", "failed"])
+def test_a_record_is_read_whole(kind: str) -> None:
+    assert Record.from_item(golden(f"record-{kind}.json")) == RECORDS[kind]
+
+
+def test_a_delivery_is_read_whole() -> None:
+    assert Delivery.from_item(golden("delivery.json")) == DELIVERY
+
+
+def test_messages_that_are_still_on_a_queue_are_understood() -> None:
+    message = golden("delivery-message.json")
+    [uploaded] = uploads_in(golden("upload-message.json"))
+    finished = ImageFinished.from_message(golden("result-message.json"))
+
+    assert (message["owner"], message["delivery_id"]) == (DELIVERY.owner, DELIVERY.id)
+    assert (uploaded.key, uploaded.etag, uploaded.sequencer) == (
+        LABELLED.key,
+        LABELLED.etag,
+        LABELLED.sequencer,
+    )
+    assert (finished.owner, finished.image_id, finished.result) == (LABELLED.owner, LABELLED.id, 2)
+    assert [label["name"] for label in finished.data["labels"]] == ["Cat", "Animal"]
+
+
+def test_what_is_written_says_its_version() -> None:
+    assert json.loads(golden("record-labelled.json")["image"])["version"] == 1
+    assert golden("delivery-message.json")["version"] == 1
+    assert LABELLED.to_json()["version"] == BROKEN.to_json()["version"] == RECORD_VERSION
+
+
+@pytest.mark.parametrize("name", sorted(files()))
+def test_nothing_that_an_older_version_reads_is_left_out_while_both_run(name: str) -> None:
+    """During a deployment functions of both versions are at work on the same table and queues."""
+    assert set(golden(name)) <= set(files()[name])

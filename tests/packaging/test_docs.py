@@ -1,0 +1,54 @@
+"""The documents' commands are there, and their tables say what the configuration says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from infra import sam, watch
+from infra.project import stage
+from infra.template import resources_template
+from local.config import ROOT, stage_config
+from tests.packaging.test_least_privilege import FUNCTIONS
+
+DOCUMENTS = ("README.md", "docs/deploy.md", "docs/operations.md", "docs/access.md")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_target_exists(document: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    asked = set(re.findall(r"(?:^|`|=\S+ )make ([a-z][a-z-]*)", (ROOT / document).read_text(), re.MULTILINE))
+
+    assert asked <= targets
+
+
+def test_the_functions_memory_and_timeout_are_the_configured_ones() -> None:
+    text = (ROOT / "docs" / "deploy.md").read_text()
+    rows = re.findall(r"^\| (`.+?) \| (\d+) MB \| (\d+) s \|", text, re.MULTILINE)
+    said = {name: (int(mb), int(s)) for names, mb, s in rows for name in re.findall(r"`(\w+)`", names)}
+
+    configs = {name: stage_config(name, stage="dev") for name in FUNCTIONS}
+    assert said == {name: (one.lambda_memory_size, one.lambda_timeout) for name, one in configs.items()}
+
+
+def test_every_parameter_of_the_sam_application_is_described() -> None:
+    text = (ROOT / "docs" / "deploy.md").read_text()
+    described = set(re.findall(r"^\| `([A-Z]\w+)` \|", text, re.MULTILINE))
+
+    assert described == set(sam.overlay(stage("dev", "queue"))["Parameters"])
+
+
+def test_every_kind_of_alarm_is_explained() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    body = resources_template(stage("dev", "s3"))
+    names = [
+        one["Properties"]["AlarmName"]["Fn::Sub"]
+        for one in body["Resources"].values()
+        if one["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+
+    assert names
+    explained = re.findall(r"`…(-[\w-]+)`", text)
+    assert not [name for name in names if not name.endswith(tuple(explained))]
+    assert f"over {watch.OLDEST_SECONDS // 60} minutes" in text
