@@ -51,9 +51,11 @@ class LocalAws:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
         from werkzeug.serving import make_server
 
+        from local.signed import SignedOnly
+
         logging.getLogger("werkzeug").setLevel(logging.ERROR)  # one line a request otherwise
         with listen(port) as listener:
-            dispatcher = IsolatedTables(DomainDispatcherApplication(create_backend_app))
+            dispatcher = SignedOnly(IsolatedTables(DomainDispatcherApplication(create_backend_app)))
             self._server = make_server(HOST, 0, dispatcher, threaded=True, fd=listener.fileno())
         self.port: int = self._server.server_address[1]
         self.url = f"http://{HOST}:{self.port}"
@@ -70,9 +72,10 @@ class LocalAws:
         """A boto3 client for this server, made once."""
         with self._making:
             if service not in self._clients:
-                self._clients[service] = self._session.client(
-                    service, endpoint_url=self.url, config=Config(max_pool_connections=50)
-                )
+                # botocore would presign for S3 by version 2, which no region made since 2014 takes.
+                version = {"signature_version": "s3v4"} if service == "s3" else {}
+                config = Config(max_pool_connections=50, **version)
+                self._clients[service] = self._session.client(service, endpoint_url=self.url, config=config)
             return self._clients[service]
 
     def __enter__(self) -> LocalAws:

@@ -14,6 +14,7 @@ from chalicelib.errors import NotFound
 from chalicelib.model import Json
 
 UPLOADS = "uploads/"
+_ANY_TYPE = {"Content-Type": "application/octet-stream"}
 _ABSENT = ("NoSuchKey", "404", "NotFound")
 
 
@@ -41,22 +42,30 @@ class ObjectStore:
         return str(self._client.generate_presigned_url("put_object", params, ExpiresIn=self.upload_seconds))
 
     def presigned_form(self, key: str, *, max_bytes: int) -> Json:
-        """``url`` and ``fields`` of an HTML form that uploads one object of at most ``max_bytes``."""
+        """``url`` and ``fields`` of an HTML form that uploads one object of at most ``max_bytes``.
+
+        The type is fixed too: what a photo is comes from its bytes, whatever its sender says.
+        """
         form = self._client.generate_presigned_post(
             self.bucket,
             key,
-            Conditions=[["content-length-range", 1, max_bytes]],
+            Fields=dict(_ANY_TYPE),
+            Conditions=[_ANY_TYPE, ["content-length-range", 1, max_bytes]],
             ExpiresIn=self.upload_seconds,
         )
         return {"url": form["url"], "fields": form["fields"]}
 
     def presigned_get(self, key: str, *, filename: str, content_type: str) -> str:
-        """A URL that gives the object under the name ``filename``, as ``content_type`` and nothing else."""
+        """A URL that gives the object under the name ``filename``, as ``content_type`` and nothing else.
+
+        Only pictures are shown in a browser; all else, which may be anything, is for saving.
+        """
+        disposition = "inline" if content_type.startswith("image/") else "attachment"
         params = {
             "Bucket": self.bucket,
             "Key": key,
             "ResponseContentType": content_type,
-            "ResponseContentDisposition": f"inline; filename*=UTF-8''{quote(filename, safe='')}",
+            "ResponseContentDisposition": f"{disposition}; filename*=UTF-8''{quote(filename, safe='')}",
         }
         return str(
             self._client.generate_presigned_url("get_object", params, ExpiresIn=self._download_seconds)
