@@ -19,6 +19,7 @@
     └── Transient                the same call may succeed later
         ├── Busy                 another worker holds this image
         ├── Superseded           a newer result has been stored meanwhile
+        ├── TooManyRequests      an owner asks more often than is allowed
         ├── Unavailable          an AWS service throttled, failed or did not answer
         └── DeliveryFailed       a destination did not take a delivery
 """
@@ -148,6 +149,12 @@ class Superseded(Transient):
     """The record changed under this worker: what it was about to store is out of date."""
 
     code = "superseded"
+
+
+class TooManyRequests(Transient):
+    """An owner asks more often than is allowed."""
+
+    code = "too-many-requests"
 
 
 class Unavailable(Transient):

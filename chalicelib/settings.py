@@ -97,6 +97,7 @@ class Settings:
     uploads_queue_url: str = _set(_url, "the URL of the SQS queue of uploads")
     deliveries_queue_url: str = _set(_url, "the URL of the SQS queue of deliveries")
     auth: str = _set(_one_of("token", "none"), "token or none", "token")
+    rate_limit: int = _set(_within(0, 1_000_000, int), "requests a minute, from 0 (no limit) to 1000000", "0")
     upload_trigger: str = _set(_one_of("s3", "queue"), "s3 or queue", "s3")
     recogniser: str = _set(_one_of(*RECOGNISERS), _listed(RECOGNISERS), "rekognition")
     sagemaker_endpoint: str = _set(str, "the name of the endpoint", "")

@@ -116,6 +116,17 @@ class Table:
         call = {"TransactItems": [transaction_part(self._name, write) for write in writes]}
         return self._with_patience(lambda: self._client.transact_write_items(**call), writes)
 
+    def count(self, key: Key, *, expires_at: int) -> int:
+        """Add one to the item's ``used`` and give what it is now; the item goes at ``expires_at`` (seconds).
+
+        An answer that was lost may count twice: this is for limits, not for what must be exact.
+        """
+        update = Update(key, set={"expires_at": expires_at}, add={"used": 1})
+        arguments = transaction_part(self._name, update)["Update"]
+        with faults_told_apart("DynamoDB"):
+            answer = self._client.update_item(**arguments, ReturnValues="UPDATED_NEW")
+        return int(decoded(answer["Attributes"])["used"])
+
     def _single(self, write: Write) -> None:
         ((operation, arguments),) = transaction_part(self._name, write).items()
         method = {"Put": "put_item", "Update": "update_item", "Delete": "delete_item"}[operation]

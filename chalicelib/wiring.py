@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from chalicelib.access.rates import Rates
 from chalicelib.access.repeats import Repeats
 from chalicelib.access.tokens import Tokens
 from chalicelib.aws import Patience
@@ -78,6 +79,10 @@ class Services:
             upload_seconds=chosen.upload_expires_seconds,
             download_seconds=chosen.download_expires_seconds,
         )
+
+    @cached_property
+    def rates(self) -> Rates:
+        return Rates(self.table, self.now, self.settings.rate_limit)
 
     @cached_property
     def repeats(self) -> Repeats:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from chalice.app import AuthResponse, Chalice, ChaliceAuthorizer, Request
 
+from chalicelib.access.rates import WINDOW_SECONDS
 from chalicelib.access.tokens import ADMIN, READ, WRITE
+from chalicelib.api.requests import owner_of
 from chalicelib.errors import Forbidden, Unauthorized
 from chalicelib.settings import Settings
 
@@ -64,6 +66,22 @@ def admit(header: str, services: Services) -> AuthResponse:
         raise Exception("Unauthorized") from None
     context = {"owner": token.owner, "scopes": " ".join(token.scopes)}
     return AuthResponse(routes=["*"], principal_id=token.owner, context=context)
+
+
+def counted(request: Request, services: Services) -> dict[str, str]:
+    """Count a request to a route that is not open; the headers that tell what is left, if it is bounded.
+
+    The headers are those of the IETF's draft "RateLimit header fields for HTTP".
+
+    :raises TooManyRequests: the owner has asked too often in this minute.
+    """
+    allowance = None if is_open(request.context["resourcePath"]) else services.rates.take(owner_of(request))
+    if allowance is None:
+        return {}
+    return {
+        "RateLimit-Policy": f'"owner";q={allowance.limit};w={WINDOW_SECONDS}',
+        "RateLimit": f'"owner";r={allowance.left};t={allowance.seconds}',
+    }
 
 
 def check(request: Request, settings: Settings) -> None:

@@ -28,6 +28,7 @@ METHODS = ("get", "put", "post", "delete", "patch")
 REFUSALS = {
     "401": {"$ref": "#/components/responses/Unauthorized"},
     "403": {"$ref": "#/components/responses/Forbidden"},
+    "429": {"$ref": "#/components/responses/TooManyRequests"},
 }
 _FOLDER = Path(__file__).parent / "openapi"
 

@@ -21,6 +21,7 @@ from chalicelib.errors import (
     NotFound,
     SightlineError,
     TooLarge,
+    TooManyRequests,
     Transient,
     Unauthorized,
     UnusableImage,
@@ -63,6 +64,7 @@ KINDS: dict[type, Kind] = {
     TooLarge: Kind(413, "too-large", "That is more than may be sent this way"),
     UnusableUrl: Kind(422, "unusable-url", "The URL cannot be used"),
     UnusableImage: Kind(422, "unusable-image", "The image cannot be used"),
+    TooManyRequests: Kind(429, "too-many-requests", "Too many requests at once"),
     Transient: Kind(503, "unavailable", "Not now; please try again"),
 }
 FRAMEWORK_KINDS = {kind.status: kind for kind in (BAD_REQUEST, METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE)}
@@ -77,7 +79,10 @@ def guarded(handler: Callable[..., Response], request: Request, services: Servic
     """
     try:
         gate.check(request, services.settings)
-        return handler(request, services, *path)
+        allowance = gate.counted(request, services)
+        answer = handler(request, services, *path)
+        answer.headers.update(allowance)
+        return answer
     except Exception as error:
         return _answered(error, request)
 

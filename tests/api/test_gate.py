@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib import pipeline
+from chalicelib.access.rates import Rates
 from chalicelib.api import openapi
 from chalicelib.model import Label
 from tests.api.client import NOTHING, Api
@@ -150,6 +151,21 @@ def scope_of(method: str, template: str) -> str:
         return "admin"
     secret = template.split("/")[1] == "signing-secret"
     return "read" if method == "GET" and not secret else "write"
+
+
+class TestRates:
+    def test_an_owner_who_asks_too_often_is_told_when_to_come_back(self, gated: Gated) -> None:
+        gated.services.rates = Rates(gated.services.table, gated.services.clock, 2)  # type: ignore[arg-type]
+        anna, again = gated.holder("read"), gated.holder("read")
+        first = anna.get("/images")
+        assert re.fullmatch(r'"owner";r=1;t=\d+', first.headers["RateLimit"])
+        assert first.headers["RateLimit-Policy"] == '"owner";q=2;w=60'
+        assert again.get("/images").status_code == 200
+        refused = anna.get("/images")
+        assert (refused.status_code, refused.json()["code"]) == (429, "too-many-requests")
+        assert 1 <= int(refused.headers["Retry-After"]) <= 60
+        assert gated.holder("read", owner="bert").get("/images").status_code == 200
+        assert gated.stranger().get("/health").status_code == 200
 
 
 class TestTwoOwners:

@@ -7,7 +7,15 @@ import logging
 import pytest
 
 from chalicelib.api import problems
-from chalicelib.errors import BadSetting, Busy, Permanent, SightlineError, Transient, Unavailable
+from chalicelib.errors import (
+    BadSetting,
+    Busy,
+    Permanent,
+    SightlineError,
+    TooManyRequests,
+    Transient,
+    Unavailable,
+)
 from tests.api.client import Api
 from tests.fakes.services import FakeServices
 
@@ -88,8 +96,8 @@ def classes_below(cls: type[SightlineError]) -> list[type[SightlineError]]:
 
 
 @pytest.mark.parametrize("cls", classes_below(Transient))
-def test_whatever_may_pass_is_answered_503(cls: type[Transient]) -> None:
-    assert problems.kind_of(cls.__new__(cls)).status == 503
+def test_whatever_may_pass_is_answered_503_or_429(cls: type[Transient]) -> None:
+    assert problems.kind_of(cls.__new__(cls)).status == (429 if cls is TooManyRequests else 503)
 
 
 def test_what_no_client_can_have_caused_is_our_own_fault() -> None:

@@ -6,7 +6,7 @@ import bisect
 import threading
 from collections.abc import Sequence
 
-from chalicelib.expressions import Delete, Item, Key, Put, Write
+from chalicelib.expressions import Delete, Item, Key, Put, Update, Write
 from chalicelib.table import TRANSACTION_LIMIT, ConditionFailed
 
 LAST_CHARACTER = "\U0010ffff"
@@ -95,6 +95,11 @@ class FakeTable:
             for write in writes:
                 self._apply(write)
             self.transactions.append(writes)
+
+    def count(self, key: Key, *, expires_at: int) -> int:
+        with self._lock:
+            self._apply(Update(key, set={"expires_at": expires_at}, add={"used": 1}))
+            return int(self._partitions[key.pk][key.sk]["used"])
 
     def _apply(self, write: Write) -> None:
         partition = self._partitions.setdefault(write.key.pk, {})

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from chalicelib.access.rates import Rates
 from chalicelib.access.repeats import Repeats
 from chalicelib.access.tokens import Tokens
 from chalicelib.delivery.deliveries import Deliveries
@@ -56,6 +57,7 @@ class World:
         self.subscriptions = Subscriptions(self.table)  # type: ignore[arg-type]
         self.standings = Standings(self.table, self.clock)  # type: ignore[arg-type]
         self.keyring = Keyring(self.table, self.clock)  # type: ignore[arg-type]
+        self.rates = Rates(self.table, self.clock, self.settings.rate_limit)  # type: ignore[arg-type]
         self.repeats = Repeats(self.table, self.clock, self.clock.forward)  # type: ignore[arg-type]
         self.tokens = Tokens(self.table, self.clock)  # type: ignore[arg-type]
         self.uploads_queue = FakeQueue()

@@ -63,6 +63,10 @@ class TestTable:
         assert table.get(A) == {"pk": A.pk, "sk": A.sk, **item}
         assert isinstance(table.get(A)["flag"], bool)
 
+    def test_a_count_goes_up_by_one_and_carries_its_end(self, table: Any) -> None:
+        assert [table.count(A, expires_at=1_900_000_000) for _ in range(3)] == [1, 2, 3]
+        assert table.get(A) == {"pk": A.pk, "sk": A.sk, "used": 3, "expires_at": 1_900_000_000}
+
     def test_an_absent_item_is_none(self, table: Any) -> None:
         assert table.get(A) is None
 
