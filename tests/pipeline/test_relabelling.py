@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.errors import Conflict, RecogniserRefused, Unavailable
+from chalicelib.errors import Conflict, RecogniserRefused, Superseded, Unavailable
 from chalicelib.library.history import KEPT
 from chalicelib.library.images import LEASE_SECONDS
 from chalicelib.library.jobs import QUIET_SECONDS
@@ -169,6 +170,27 @@ class TestManyAtOnce:
         self.start(world, before="2000-01-01T00:00:00.000Z")
         work_off(world)
         assert world.recogniser.photos == []
+
+    def test_a_job_that_was_interrupted_labels_no_image_twice(self, world: Any) -> None:
+        keys = self.library(world)
+        self.start(world, before="2100-01-01T00:00:00.000Z")
+        whole = world.jobs.save
+        world.jobs.save = lambda job: (_ for _ in ()).throw(Unavailable("Gone."))
+        first = world.uploads_queue.messages.pop(0)
+        with pytest.raises(Unavailable):
+            handle(world, first)
+        world.jobs.save = whole
+        work_off(world)
+        handle(world, first)
+        work_off(world)
+        assert {world.image_at(key).result for key in keys} == {2}
+
+    def test_of_two_workers_with_one_job_the_slower_does_not_set_it_back(self, world: Any) -> None:
+        job = world.jobs.create("default", "relabel", {})
+        further = world.jobs.save(dataclasses.replace(job, looked_at=20))
+        with pytest.raises(Superseded):
+            world.jobs.save(dataclasses.replace(job, looked_at=3))
+        assert world.jobs.get("default", job.id) == further
 
     @pytest.mark.parametrize("fault", ["twice", "lost", "killed"])
     def test_a_job_is_done_once_whatever_happens_to_its_messages(self, world: Any, fault: str) -> None:
