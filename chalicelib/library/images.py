@@ -18,16 +18,16 @@ from chalicelib.expressions import Delete, Item, Key, Put, Update, Value, Write
 from chalicelib.ids import is_id, new_id, rfc3339
 from chalicelib.library import history, index
 from chalicelib.library.index import Entry
+from chalicelib.library.moves import chunks, moves
 from chalicelib.library.outcome import Kind, Outcome
 from chalicelib.library.record import Record, lookup_key, parse_key, record_key
-from chalicelib.library.sizes import counted, placed
+from chalicelib.library.sizes import placed
 from chalicelib.model import DEFAULT_OWNER, Failure, Image
 from chalicelib.table import ConditionFailed, Table
 
 LEASE_SECONDS = 90.0  # longer than the labeler may run (60 s), so that a lease ends only where its holder did
 QUEUE_SECONDS = 300.0  # how long the event of an object that is there may stay away
 UPLOAD_SECONDS = 24 * 3600.0  # how long an announced upload may stay away
-CHUNK = 45  # terms a transaction: each costs an entry and a count; ten of the 100 places are for the rest
 DUE_SHARDS = 4
 FINISH_TRIES = 5
 
@@ -129,7 +129,7 @@ class Images:
         :raises Superseded: the record has changed since it was read.
         """
         wanted = self._placed(changed.image, record.terms)
-        *before, last = _chunks(record.terms, wanted)
+        *before, last = chunks(record.terms, wanted)
         for chunk in before:
             record = self._save_moved(record, chunk, wanted)
         changed = dataclasses.replace(changed, revision=record.revision, terms=record.terms)
@@ -156,7 +156,7 @@ class Images:
 
         :raises Superseded: the record has changed since it was read.
         """
-        for chunk in _chunks(record.terms, {}):
+        for chunk in chunks(record.terms, {}):
             record = self._save_moved(record, chunk, {})
         image = record.image
         writes: list[Write] = [
@@ -184,7 +184,7 @@ class Images:
             lookup: Item = {"image_id": image.id, "revision": record.revision}
             writes.append(Put(lookup_key(image.key), lookup, _NEW))
         unindexed = dataclasses.replace(record, terms={})
-        writes += [write for term, entry in record.terms.items() for write in _moves(unindexed, term, entry)]
+        writes += [write for term, entry in record.terms.items() for write in moves(unindexed, term, entry)]
         self._transact(image, writes)
         return record
 
@@ -216,7 +216,7 @@ class Images:
         """Save ``record`` and move its ``chunk`` of terms to what is ``wanted``, index and counts with it."""
         kept = {term: entry for term, entry in record.terms.items() if term not in chunk}
         moved = kept | {term: wanted[term] for term in chunk if term in wanted}
-        writes = [write for term in chunk for write in _moves(record, term, wanted.get(term))]
+        writes = [write for term in chunk for write in moves(record, term, wanted.get(term))]
         moving = dataclasses.replace(record, terms=moved)
         return self._save(moving, due_in=LEASE_SECONDS, along=[*writes, *along])
 
@@ -246,24 +246,3 @@ class Images:
 
 
 _NEW: dict[str, Value | None] = {"revision": None}
-
-
-def _chunks(present: Mapping[str, Entry], wanted: Mapping[str, Entry]) -> list[list[str]]:
-    """The terms whose entries differ, in parts that each fit a transaction; at least one, maybe empty."""
-    gone = [term for term in present if term not in wanted]
-    new = [term for term, entry in wanted.items() if present.get(term) != entry]
-    terms = gone + new
-    return [terms[start : start + CHUNK] for start in range(0, len(terms), CHUNK)] or [[]]
-
-
-def _moves(record: Record, term: str, entry: Entry | None) -> list[Write]:
-    owner, image_id, present = record.image.owner, record.image.id, record.terms.get(term)
-    if entry:
-        counts = [] if present else counted(owner, term, entry.shard, 1)
-        return [index.added(owner, term, image_id, entry), *counts]
-    if present:
-        return [
-            index.removed(owner, term, image_id, present),
-            *counted(owner, term, present.shard, -1),
-        ]
-    return []
