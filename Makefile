@@ -28,7 +28,7 @@ TOKENS = $(PY) -m infra.tokens --stage '$(STAGE)' --owner '$(OWNER)' --aws-port 
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run label token tokens revoke test check bench-search deploy destroy redrive repair package-sam clean ready
+.PHONY: help run label token tokens revoke test check bench-search deploy destroy redrive repair package-sam package-terraform clean ready
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -74,6 +74,9 @@ redrive: ready ## Give a stage's dead letters another chance
 
 package-sam: ready ## Write a self-contained SAM application to build/sam-STAGE
 	@$(INFRA) package-sam --arch '$(ARCH)'
+
+package-terraform: ready ## Write the same as a Terraform module to build/terraform-STAGE
+	@$(INFRA) package-terraform --arch '$(ARCH)'
 
 repair: ready ## Hold counts and index to the records: make repair STAGE=dev OWNER=default MEND=1
 	@$(PY) -m infra.repair --stage '$(STAGE)' --owner $(or $(OWNER),default) $(if $(MEND),--mend)

@@ -10,7 +10,7 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import ClientError, ProfileNotFound
 
-from infra import deployment, sam
+from infra import deployment, sam, terraform
 from infra.checks import python_is_new_enough
 from infra.project import ROOT, Refused, stage
 from infra.redrive import redrive
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         "deploy": _deploy,
         "destroy": _destroy,
         "package-sam": _package_sam,
+        "package-terraform": _package_terraform,
         "redrive": _redrive,
     }
     parser.add_argument("action", choices=actions)
@@ -76,6 +77,12 @@ def _package_sam(asked: argparse.Namespace) -> None:
     python_is_new_enough()
     out = sam.package(stage(asked.stage, "queue"), asked.build, asked.arch)
     print(f"\nsam deploy --guided --capabilities CAPABILITY_IAM --template-file {out}/sam.json")
+
+
+def _package_terraform(asked: argparse.Namespace) -> None:
+    python_is_new_enough()
+    out = terraform.package(stage(asked.stage, "s3"), asked.build, asked.arch)
+    print(f"\nterraform -chdir={out} init && terraform -chdir={out} apply")
 
 
 def _redrive(asked: argparse.Namespace) -> None:

@@ -35,8 +35,9 @@ class Stage:
     @property
     def functions(self) -> tuple[str, ...]:
         """Every function that is deployed with this trigger, as ``app.py`` calls it."""
-        elsewhere = set() if self.trigger == "s3" else {"on_s3_upload"}
-        return tuple(name for name in on_disk(self.root)["lambda_functions"] if name not in elsewhere)
+        asked = self.config().environment_variables.get("AUTH", "token") == "token"
+        left_out = {"on_s3_upload": self.trigger != "s3", "check_token": not asked}
+        return tuple(name for name in on_disk(self.root)["lambda_functions"] if not left_out.get(name))
 
     def full_name(self, function: str) -> str:
         """What the function is called in the account, whichever route brought it there."""

@@ -143,3 +143,33 @@ def transformed(template: Json) -> Json:
     known = {name: one["Default"] for name, one in template["Parameters"].items() if "Default" in one}
     translated: Json = Translator({}, Parser(), boto_session=session).translate(uploaded, known)
     return translated
+
+
+@dataclass(frozen=True)
+class Module:
+    """What ``make package-terraform`` wrote: all its blocks merged, and the template that it brings along."""
+
+    blocks: Json
+    resources: Json
+
+
+@pytest.fixture(scope="session")
+def module(bench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Module:
+    build = tmp_path_factory.mktemp("terraform")
+    ran = bench.infra("package-terraform", "--stage", "prod", "--build", str(build))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    folder = build / "terraform-prod"
+    read = {path.name: json.loads(path.read_text()) for path in folder.glob("*.json")}
+    blocks: Json = {}
+    for name in ("chalice.tf.json", "sightline.tf.json", "sightline_override.tf.json"):
+        merge(blocks, read[name])
+    return Module(blocks, read["resources.json"])
+
+
+def merge(into: Json, more: Json) -> None:
+    """As Terraform merges a module's files, overrides last."""
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            merge(into[key], value)
+        else:
+            into[key] = value

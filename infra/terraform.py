@@ -1,0 +1,158 @@
+"""The Terraform configuration: what Chalice writes for it, and beside that everything it leaves out.
+
+The resources come as the same CloudFormation template that the other ways use, in one
+``aws_cloudformation_stack``: one description, and no second one to keep in step.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from infra import chalice_cli, gateway, networks
+from infra.policies import Place
+from infra.project import APP, Json, Stage
+from infra.template import FED_BY, LEFT_ON, SETTING_OF_OUTPUT, TRIES_AGAIN, resources_template
+from infra.workspace import Choices, lay_out
+
+VERSIONS: Json = {
+    "required_version": ">= 1.5",
+    "required_providers": {
+        # Chalice sets the stage in the deployment, which version 6 of the provider no longer takes.
+        "aws": {"source": "hashicorp/aws", "version": ">= 5.0, < 6.0"},
+        "null": {"source": "hashicorp/null", "version": ">= 3.0, < 4.0"},
+    },
+}
+VARIABLES: Json = {
+    "alarm_email": {
+        "type": "string",
+        "default": "",
+        "description": "who is written to when an alarm goes off",
+    },
+    "integration_url": {
+        "type": "string",
+        "default": "",
+        "sensitive": True,
+        "description": "the http(s) URL that gets the XML; empty for nobody",
+    },
+    "log_retention_days": {"type": "number", "description": "how long the functions' logs are kept"},
+}
+API = "${aws_api_gateway_rest_api.rest_api.id}"
+
+
+def package(stage: Stage, build: Path, architecture: str = "") -> Path:
+    """Write a root module and ``deployment.zip`` below ``build``; answers the folder they are in."""
+    out = build / f"terraform-{stage.name}"
+    shutil.rmtree(out, ignore_errors=True)
+    place = Place(
+        "${data.aws_partition.chalice.partition}",
+        "${data.aws_region.chalice.name}",
+        "${data.aws_caller_identity.chalice.account_id}",
+        stage.name,
+    )
+    workspace = build / f"workspace-terraform-{stage.name}"
+    folder = lay_out(stage, workspace, Choices({}, place, architecture))
+    networks.bring(stage, folder, architecture)
+    chalice_cli.run(folder, "package", "--pkg-format", "terraform", "--stage", stage.name, str(out))
+    written = out / "chalice.tf.json"
+    _write(written, _referring(json.loads(written.read_text(encoding="utf-8")), stage))
+    _write(out / "sightline_override.tf.json", _overrides(stage))
+    _write(out / "sightline.tf.json", _beside(stage))
+    _write(out / "resources.json", resources_template(stage))
+    return out
+
+
+def _referring(chalices: Any, stage: Stage) -> Any:
+    """What Chalice wrote, with API Gateway's own answers, and references in place of placeholders."""
+    swagger = json.loads(chalices["locals"]["chalice_api_swagger"])
+    swagger["x-amazon-apigateway-gateway-responses"] = gateway.swagger_extension()
+    chalices["locals"]["chalice_api_swagger"] = json.dumps(swagger)
+    told = {setting: _output(output) for output, setting in SETTING_OF_OUTPUT.items()}
+    for function in chalices["resource"]["aws_lambda_function"].values():
+        function["environment"]["variables"].update(told, INTEGRATION_URL="${var.integration_url}")
+    return _replaced(chalices, stage)
+
+
+def _replaced(chalices: Any, stage: Stage) -> Any:
+    placeholders = stage.config().environment_variables
+    bucket, topic = placeholders["BUCKET"], placeholders["TOPIC_ARN"]
+    known = {bucket: _output("Bucket"), topic: _output("TopicArn")}
+
+    def read(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key.replace(bucket, APP): read(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [read(one) for one in value]
+        if isinstance(value, str):
+            return known.get(value, value.replace(bucket, known[bucket]))
+        return value
+
+    return read(chalices)
+
+
+def _overrides(stage: Stage) -> Json:
+    mappings = {
+        f"{function}-sqs-event-source": {"event_source_arn": _output(f"{queue}Arn")}
+        for function, queue in FED_BY.items()
+    }
+    return {
+        "terraform": VERSIONS,
+        "resource": {
+            "aws_lambda_event_source_mapping": mappings,
+            "aws_api_gateway_rest_api": {"rest_api": {"name": stage.stack}},
+        },
+    }
+
+
+def _beside(stage: Stage) -> Json:
+    days = {**VARIABLES["log_retention_days"], "default": stage.log_days}
+    return {
+        "variable": {**VARIABLES, "log_retention_days": days},
+        "resource": {
+            "aws_cloudformation_stack": {"resources": _stack(stage)},
+            "aws_lambda_function_event_invoke_config": dict(_left(stage, f) for f in LEFT_ON),
+            "aws_api_gateway_method_settings": {"throttling": _throttling(stage)},
+        },
+    }
+
+
+def _stack(stage: Stage) -> Json:
+    return {
+        "name": stage.stack,
+        "template_body": '${file("${path.module}/resources.json")}',
+        "parameters": {
+            "Stage": stage.name,
+            "UploadTrigger": stage.trigger,
+            "AlarmEmail": "${var.alarm_email}",
+            "LogRetentionDays": "${var.log_retention_days}",
+        },
+    }
+
+
+def _left(stage: Stage, function: str) -> tuple[str, Json]:
+    return function, {
+        "function_name": f"${{aws_lambda_function.{function}.function_name}}",
+        "maximum_retry_attempts": TRIES_AGAIN,
+        "destination_config": {"on_failure": {"destination": _output(f"{LEFT_ON[function]}Arn")}},
+    }
+
+
+def _throttling(stage: Stage) -> Json:
+    limits = {"throttling_rate_limit": gateway.RATE, "throttling_burst_limit": gateway.BURST}
+    return {
+        "rest_api_id": API,
+        "stage_name": stage.config().api_gateway_stage,
+        "method_path": "*/*",
+        "settings": {**limits, "metrics_enabled": True},
+        "depends_on": ["aws_api_gateway_deployment.rest_api"],
+    }
+
+
+def _output(name: str) -> str:
+    return f'${{aws_cloudformation_stack.resources.outputs["{name}"]}}'
+
+
+def _write(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
