@@ -67,6 +67,7 @@ def check_token(request: AuthRequest) -> AuthResponse:
     return gate.admit(request.token, services())
 
 
+app.api.cors = gate.shared_with(settings().cors_origin)
 app.door = check_token if settings().auth == "token" else None
 
 

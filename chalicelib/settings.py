@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from chalicelib.errors import BadSetting
 from chalicelib.model import FEATURES, RecognitionOptions
 
 N = TypeVar("N", int, float)
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 RECOGNISERS = ("rekognition", "sagemaker", "onnx", "cascade")
 
 
@@ -63,6 +65,12 @@ def _features(raw: str) -> tuple[str, ...]:
     return tuple(one for one in FEATURES if one in wanted)
 
 
+def _origin(raw: str) -> str:
+    if raw not in ("", "*") and not _ORIGIN.fullmatch(raw):
+        raise ValueError
+    return raw
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def read(raw: str) -> str:
         if raw not in choices:
@@ -97,6 +105,7 @@ class Settings:
     uploads_queue_url: str = _set(_url, "the URL of the SQS queue of uploads")
     deliveries_queue_url: str = _set(_url, "the URL of the SQS queue of deliveries")
     auth: str = _set(_one_of("token", "none"), "token or none", "token")
+    cors_origin: str = _set(_origin, "an origin like https://photos.example, *, or nothing", "")
     rate_limit: int = _set(_within(0, 1_000_000, int), "requests a minute, from 0 (no limit) to 1000000", "0")
     upload_trigger: str = _set(_one_of("s3", "queue"), "s3 or queue", "s3")
     recogniser: str = _set(_one_of(*RECOGNISERS), _listed(RECOGNISERS), "rekognition")

@@ -30,7 +30,10 @@ class Template:
 
     def resolved(self, names: Names) -> dict[str, Json]:
         """Every resource's properties with all references replaced, by logical id."""
-        read = _Reader(self.body.get("Conditions", {}), names)
+        parameters = self.body.get("Parameters", {})
+        defaults = {name: one["Default"] for name, one in parameters.items() if "Default" in one}
+        known = Names({**defaults, **names.refs}, names.attributes)
+        read = _Reader(self.body.get("Conditions", {}), known)
         return {
             logical_id: read(resource.get("Properties", {}))
             for logical_id, resource in self.resources.items()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from chalice.app import AuthResponse, Chalice, ChaliceAuthorizer, Request
+from chalice.app import AuthResponse, Chalice, ChaliceAuthorizer, CORSConfig, Request
 
 from chalicelib.access.rates import WINDOW_SECONDS
 from chalicelib.access.tokens import ADMIN, READ, WRITE
@@ -38,6 +38,21 @@ class GatedApp(Chalice):
     def route(self, path: str, **options: Any) -> Callable[..., Any]:
         """Register a route; nobody but :func:`is_open` decides whether it is open."""
         return super().route(path, authorizer=None if is_open(path) else self.door, **options)
+
+
+def shared_with(origin: str) -> CORSConfig | bool:
+    """What browsers are told about pages of another ``origin``; pages of no other may ask where it is empty.
+
+    One only: API Gateway answers preflight requests itself, always alike.
+    """
+    if not origin:
+        return False
+    return CORSConfig(
+        allow_origin=origin,
+        allow_headers=["Idempotency-Key", "If-None-Match", "Prefer"],
+        expose_headers=["ETag", "Location", "Retry-After", "RateLimit", "RateLimit-Policy"],
+        max_age=3600,
+    )
 
 
 def is_open(route: str) -> bool:

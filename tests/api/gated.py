@@ -24,7 +24,7 @@ class Person:
     """Somebody with a token, or with none; every answer they get is held to the description."""
 
     def __init__(self, url: str, app: Any, token: str = "") -> None:
-        self._url = url
+        self.url = url
         self._app = app
         self._matcher = RouteMatcher(list(app.routes))
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -34,7 +34,7 @@ class Person:
         given = {"Content-Type": "application/json"} if sent else {}
         answer = requests.request(
             method,
-            self._url + path,
+            self.url + path,
             data=sent,
             headers={**given, **self.headers, **headers},
             timeout=10,
@@ -57,17 +57,17 @@ class Gated:
     def __init__(self, app: Any, url: str, services: FakeServices) -> None:
         self.app = app
         self.services = services
-        self._url = url
+        self.url = url
 
     def stranger(self) -> Person:
-        return Person(self._url, self.app)
+        return Person(self.url, self.app)
 
     def holder(self, *scopes: str, owner: str = "anna") -> Person:
         _, text = self.services.tokens.issue(owner, scopes, days=1)
-        return Person(self._url, self.app, text)
+        return Person(self.url, self.app, text)
 
     def bearer(self, text: str) -> Person:
-        return Person(self._url, self.app, text)
+        return Person(self.url, self.app, text)
 
     def routes(self) -> list[tuple[str, str]]:
         """(method, template) of every route."""
@@ -75,15 +75,16 @@ class Gated:
 
 
 @contextmanager
-def gated_app() -> Iterator[Gated]:
+def gated_app(**environment: str) -> Iterator[Gated]:
     """A second app object: whether routes are shut is decided when ``app.py`` is imported."""
     services = FakeServices(AUTH="token")
     spec = importlib.util.spec_from_file_location("gated_app", ROOT / "app.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AUTH", "token")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"AUTH": "token", **environment}.items():
+            patch.setenv(name, value)
         settings.cache_clear()
         spec.loader.exec_module(module)
     settings.cache_clear()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
 from chalicelib import pipeline
 from chalicelib.access.rates import Rates
@@ -151,6 +152,27 @@ def scope_of(method: str, template: str) -> str:
         return "admin"
     secret = template.split("/")[1] == "signing-secret"
     return "read" if method == "GET" and not secret else "write"
+
+
+class TestOtherOrigins:
+    ORIGIN = "https://photos.example"
+
+    def test_pages_of_the_chosen_origin_alone_may_ask(self) -> None:
+        with gated_app(CORS_ORIGIN=self.ORIGIN) as gated:
+            headers = {"Origin": self.ORIGIN, "Access-Control-Request-Method": "POST"}
+            preflight = requests.options(f"{gated.url}/images", headers=headers, timeout=10)
+            answer = gated.holder("read").get("/images")
+        assert preflight.headers["Access-Control-Allow-Origin"] == self.ORIGIN
+        assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+        assert "Idempotency-Key" in preflight.headers["Access-Control-Allow-Headers"]
+        assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+        assert answer.headers["Access-Control-Allow-Origin"] == self.ORIGIN
+
+    def test_unless_one_is_chosen_no_other_origins_pages_may(self, gated: Gated) -> None:
+        preflight = requests.options(f"{gated.url}/images", headers={"Origin": self.ORIGIN}, timeout=10)
+        answer = gated.holder("read").get("/images", Origin=self.ORIGIN)
+        for one in (preflight, answer):
+            assert "Access-Control-Allow-Origin" not in one.headers
 
 
 class TestRates:
