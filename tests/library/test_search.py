@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from chalicelib.ids import first_id_of
 from chalicelib.library import sizes
+from chalicelib.library.index import partition
 from chalicelib.library.query import Query, parse
 from chalicelib.library.search import Search
 from chalicelib.library.streams import TOP
@@ -180,3 +181,29 @@ def test_the_latest_image_of_a_file_name_is_found_by_the_exact_name() -> None:
     made = [library.add("cat", filename=name) for name in ("a.jpg", "a.jpg", "A.jpg")]
     assert library.search.latest_named("default", "a.jpg") == made[1].image
     assert library.search.latest_named("default", "a") is None
+
+
+def test_what_must_not_be_there_is_subtracted_before_any_record_is_read() -> None:
+    library = stocked(200, common=1, half=2)
+    library.table.items_got = 0
+    page = library.search.page("default", parse("common & !half"), limit=20)
+    sizes_read = 3
+    assert len(page.images) == 20
+    assert library.table.items_got == 20 + sizes_read
+
+
+def test_records_count_towards_what_a_request_may_read() -> None:
+    library = stocked(150, common=1)
+    pages = list(read_through(library, parse("common"), limit=200, most_reads=100))
+    assert [first_id_of(START + n * 1000) for n in range(149, -1, -1)] == joined(pages)
+    assert len(pages) > 2
+
+
+def test_a_label_that_is_seen_again_with_another_confidence_stays_in_its_shard() -> None:
+    library = stocked(60, common=1)
+    for n in range(60):
+        library.relabel(library.record(first_id_of(START + n * 1000)), Label("common", 50.0 + n / 2))
+    size = sizes.sizes_of(library.table, "default", ["label:common"])["label:common"]  # type: ignore[arg-type]
+    lie_in = [partition("default", "label:common", shard) for shard in range(size.shards)]
+    assert sum(len(library.table.query(pk, limit=1000)) for pk in lie_in) == 60
+    assert library.counts() == {"common": 60}
