@@ -20,7 +20,7 @@ from chalice.app import (
     SQSEvent,
 )
 
-from chalicelib import pipeline
+from chalicelib import logs, pipeline
 from chalicelib.api import (
     curation,
     deliveries,
@@ -46,6 +46,15 @@ from chalicelib.wiring import services
 
 app = gate.GatedApp(app_name="sightline")
 app.register_middleware(problems.framework_errors_as_problems, "http")
+logs.set_up(app.log, settings().log_level)
+
+
+@app.middleware("all")
+def name_the_request(event: Any, get_response: Callable[[Any], Any]) -> Any:
+    """Let every line of the log say which invocation wrote it."""
+    context = getattr(event, "lambda_context", None) or getattr(event, "context", None)
+    with logs.about(request_id=getattr(context, "aws_request_id", "")):
+        return get_response(event)
 
 
 def answer(handler: Callable[..., Response], *path: str) -> Response:

@@ -6,6 +6,7 @@ import dataclasses
 import logging
 from typing import Any
 
+from chalicelib import logs
 from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.errors import Busy, NotFound, RecogniserRefused, Superseded, Transient, UnusableImage
 from chalicelib.ids import new_id, rfc3339
@@ -84,11 +85,12 @@ def _label_or_leave(
     services: Services,
     time_left: TimeLeft,
 ) -> None:
-    try:
-        label_image(uploaded, services, time_left)
-    except leave_on as error:
-        log.warning("left on the queue: %r: %s", uploaded.key, error)
-        services.uploads_queue.send(event_of(uploaded), delay=error.retry_after or RETRY_SECONDS)
+    with logs.about(key=uploaded.key):
+        try:
+            label_image(uploaded, services, time_left)
+        except leave_on as error:
+            log.warning("left on the queue: %r: %s", uploaded.key, error)
+            services.uploads_queue.send(event_of(uploaded), delay=error.retry_after or RETRY_SECONDS)
 
 
 def _recognised(

@@ -1,0 +1,52 @@
+"""Logs for machines: one JSON object a line, with what the work at hand is about.
+
+``with about(image_id=…):`` names it for every line that is logged inside, in this thread.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+_about: ContextVar[dict[str, str]] = ContextVar("about", default={})  # noqa: B039 - never changed in place
+
+
+@contextmanager
+def about(**names: str) -> Iterator[None]:
+    """Add ``names`` to every line until the block ends; empty ones are left out."""
+    before = _about.set({**_about.get(), **{name: value for name, value in names.items() if value}})
+    try:
+        yield
+    finally:
+        _about.reset(before)
+
+
+class JsonFormatter(logging.Formatter):
+    """A line: ``time``, ``level``, ``logger``, ``message``, what it is about, an ``exception`` if any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_about.get(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def set_up(log: logging.Logger, level: str) -> None:
+    """Let ``log``, and all below it, write JSON to standard output from ``level`` on."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonFormatter())
+    log.handlers[:] = [handler]
+    log.propagate = False
+    log.setLevel(level)
