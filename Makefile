@@ -28,7 +28,7 @@ TOKENS = $(PY) -m infra.tokens --stage '$(STAGE)' --owner '$(OWNER)' --aws-port 
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run label token tokens revoke test check bench-search deploy destroy redrive repair package-sam package-terraform clean ready
+.PHONY: help run label token tokens revoke test check bench-search deploy destroy redrive repair package-sam package-terraform screenshots clean ready
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -80,6 +80,9 @@ package-terraform: ready ## Write the same as a Terraform module to build/terraf
 
 repair: ready ## Hold counts and index to the records: make repair STAGE=dev OWNER=default MEND=1
 	@$(PY) -m infra.repair --stage '$(STAGE)' --owner $(or $(OWNER),default) $(if $(MEND),--mend)
+
+screenshots: ready ## Take the pictures of the web page in docs/screenshots (needs Chromium)
+	@$(PY) -m tests.browser.screenshots
 
 clean: ## Remove the virtual environment and all caches
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build

@@ -39,6 +39,7 @@ function row(delivery) {
 }
 
 function fill(made, delivery) {
+  const focused = made.contains(document.activeElement);
   made.dataset.status = delivery.status;
   const open = delivery.status === "parked" || delivery.status === "pending";
   const attempts = delivery.attempts.map((one) => make("li", {}, `${moment(one.at)}: ${outcome(one)}`));
@@ -47,10 +48,11 @@ function fill(made, delivery) {
   made.replaceChildren(
     make("b", {}, WHERE[delivery.destination] ?? `Subscription ${delivery.destination}`),
     make("span", { class: "badge" }, STATES[delivery.status]),
-    said && make("p", { class: "muted" }, said),
+    said ? make("p", { class: "muted" }, said) : "",
     make("details", {}, make("summary", {}, many(attempts.length, "attempt")), make("ol", {}, ...attempts)),
-    open && button("Send again", () => sendAgain(made, delivery)),
+    open ? button("Send again", () => sendAgain(made, delivery)) : "",
   );
+  if (focused) made.querySelector("summary").focus(); // what had the focus is gone
 }
 
 function outcome(attempt) {

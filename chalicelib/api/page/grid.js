@@ -96,6 +96,7 @@ export class Grid {
     tile.element.setAttribute("aria-posinset", this.#places.get(item.id));
     tile.element.setAttribute("aria-setsize", this.library.complete ? this.#places.size : -1);
     if (!tile.element.isConnected) this.#insert(tile.element);
+    tile.settle();
   }
 
   /** In the order of the images, which is the order in which they are read out. */

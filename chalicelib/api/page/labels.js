@@ -1,7 +1,7 @@
 /** The labels of one image: how sure they are, what they belong to, and a person's word on them. */
 
 import { call } from "./api.js";
-import { button, make } from "./dom.js";
+import { button, make, symbol } from "./dom.js";
 import { suggestions } from "./suggestions.js";
 import { address } from "./route.js";
 import { complain, speak, undoableToast } from "./toasts.js";
@@ -46,6 +46,7 @@ export class LabelList {
     const sure = `${Math.round(label.confidence)}%`;
     const bar = make("meter", { min: "0", max: "100", value: label.confidence, "aria-label": `${label.name}, confidence` });
     const remove = button(`Remove ${label.name}`, () => this.#remove(label), { icon: "close", class: "quiet" });
+    const marked = label.instances.length ? symbol("boxes") : null;
     const by = label.source === "person" ? make("span", { class: "by" }, "by a person") : null;
     const parents = label.parents.length ? make("span", { class: "parents" }, label.parents.join(" · ")) : null;
     return make(
@@ -58,7 +59,7 @@ export class LabelList {
         focusout: () => this.boxes.show(null),
         keydown: (event) => this.#key(event, label),
       },
-      make("span", { class: "name" }, name, by),
+      make("span", { class: "name" }, name, marked, by),
       make("span", { class: "sure" }, sure),
       remove,
       bar,

@@ -58,7 +58,7 @@ export class Library extends EventTarget {
   /** Take over what is new about an image. */
   update(image) {
     if (this.#hidden.has(image.id)) return;
-    this.#known.set(image.id, image);
+    this.#keep(image);
     this.#changed();
   }
 
@@ -78,7 +78,7 @@ export class Library extends EventTarget {
     if (mine !== this.#search || this.#loading) return;
     const seen = page.images.filter((one) => !this.#hidden.has(one.id));
     const fresh = seen.map((one) => one.id).filter((id) => !this.#known.has(id));
-    for (const image of seen) this.#known.set(image.id, image);
+    seen.forEach((image) => this.#keep(image));
     this.#order = [...this.#order, ...fresh].sort().reverse(); // ids sort by time
     this.#changed();
   }
@@ -107,11 +107,18 @@ export class Library extends EventTarget {
 
   #take(page) {
     const fresh = page.images.filter((one) => !this.#known.has(one.id) && !this.#hidden.has(one.id));
-    for (const image of fresh) this.#known.set(image.id, image);
+    fresh.forEach((image) => this.#keep(image));
     this.#order = [...this.#order, ...fresh.map((one) => one.id)];
     this.#cursor = page.next_cursor;
     this.complete = page.next_cursor === null;
     this.#changed();
+  }
+
+  /** The service cannot know that an upload which it awaits is on its way from here. */
+  #keep(image) {
+    const sent = this.#known.get(image.id)?.status;
+    const early = image.status === "awaiting_upload" && (sent === "uploading" || sent === "labelling");
+    this.#known.set(image.id, early ? { ...image, status: sent } : image);
   }
 
   #restore(id, image, before) {

@@ -4,7 +4,7 @@ import { make, button } from "./dom.js";
 import { Grid } from "./grid.js";
 import { go } from "./route.js";
 import { Chips } from "./search.js";
-import { isFinal, watch } from "./watch.js";
+import { isFinal, isWatched, watch } from "./watch.js";
 
 const EXAMPLES = ["dog & !cat", "person>=2", "cat@90", "status:failed", "after:2026-01-01"];
 const REFRESH = 10_000; // milliseconds: what comes into the bucket by another way shows up by itself
@@ -53,12 +53,12 @@ export class Photos {
     const { length } = library.ids;
     if (library.broken) this.note.replaceChildren(...this.#broken());
     else if (length) this.note.replaceChildren(library.complete ? "" : make("p", { class: "muted" }, "Loading more …"));
-    else if (!library.complete) this.note.replaceChildren(make("p", { class: "muted" }, "Loading …"));
+    else if (!library.complete) this.note.replaceChildren(); // what is moved aside at once only flickers
     else this.note.replaceChildren(...(library.query ? this.#nothingFound() : this.#nothingYet()));
   }
 
   #watch(image) {
-    if (image.status !== "labelling") return;
+    if (image.status !== "labelling" || isWatched(image.id)) return;
     watch(image.id, (known) => (this.library.update(known), isFinal(known) && this.refreshChips()));
   }
 

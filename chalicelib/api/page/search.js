@@ -10,6 +10,7 @@ const WORD = /[^&|!()"]*$/; // what is being typed: all since the last sign
 
 export class Search {
   #active = -1;
+  #typing = false;
 
   constructor(form) {
     this.input = make("input", {
@@ -35,7 +36,7 @@ export class Search {
 
   #listen() {
     const complete = rested(() => this.#complete());
-    this.input.addEventListener("input", () => (this.#settled(), complete()));
+    this.input.addEventListener("input", () => ((this.#typing = true), this.#settled(), complete()));
     this.input.addEventListener("keydown", (event) => this.#key(event));
     this.input.addEventListener("blur", () => this.#close());
     this.input.addEventListener("search", () => this.input.value || this.#search()); // its own cross was pressed
@@ -81,7 +82,7 @@ export class Search {
   async #complete() {
     const { text } = this.#word();
     const found = text && !text.includes(":") ? await beginning(text).catch(() => []) : [];
-    if (text !== this.#word().text || document.activeElement !== this.input) return;
+    if (!this.#typing || text !== this.#word().text) return;
     const fresh = found.filter((one) => one.name !== text);
     this.options.replaceChildren(...fresh.map((one, at) => this.#option(one, at)));
     this.#activate(-1);
@@ -109,6 +110,7 @@ export class Search {
   }
 
   #close() {
+    this.#typing = false;
     this.options.hidden = true;
     this.input.setAttribute("aria-expanded", "false");
     this.#activate(-1);

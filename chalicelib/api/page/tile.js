@@ -12,7 +12,11 @@ export function ratioOf(image) {
   return previewOf(image.id)?.ratio ?? 4 / 3;
 }
 
+const REST = 80; // milliseconds in the document before a picture is fetched: whoever scrolls past wants none
+
 export class Tile {
+  #load = null;
+  #timer = 0;
   #shown = "";
   #source = "";
 
@@ -34,7 +38,7 @@ export class Tile {
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.element.dataset.status = image.status;
-    this.link.setAttribute("aria-label", `${title(image)}: ${summary(image)}`);
+    this.link.setAttribute("aria-label", `${title(image)}: ${image.error?.detail ?? summary(image)}`);
     this.box.setAttribute("aria-label", `Select ${title(image)}`);
     this.caption.replaceChildren(make("b", {}, summary(image)), make("span", {}, title(image)));
     this.#show(image);
@@ -46,6 +50,17 @@ export class Tile {
     this.photo.style.height = `${photo}px`;
   }
 
+  /** Fetch the picture, if the tile stays in the document for a moment. */
+  settle() {
+    if (!this.#load || this.#timer) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = 0;
+      if (!this.element.isConnected) return;
+      this.#load?.();
+      this.#load = null;
+    }, REST);
+  }
+
   picked(yes) {
     this.box.setAttribute("aria-pressed", String(yes));
     this.element.classList.toggle("picked", yes);
@@ -54,8 +69,9 @@ export class Tile {
   #show(image) {
     const preview = previewOf(image.id);
     const source = preview?.url ?? (image.width ? `images/${image.id}/thumbnail` : "");
-    const badge = image.status === "labelled" ? null : make("span", { class: "badge" }, STATES[image.status]);
-    if (!source) this.photo.replaceChildren(symbol(image.status === "failed" ? "broken" : "wait"), badge ?? "");
+    const why = image.error?.detail;
+    const badge = image.status === "labelled" ? null : make("span", { class: why ? "why" : "badge" }, why ?? STATES[image.status]);
+    if (!source) this.photo.replaceChildren(symbol(why ? "broken" : "wait"), badge ?? "");
     else if (source === this.#source) this.photo.replaceChildren(this.photo.firstChild, badge ?? "");
     else this.photo.replaceChildren(this.#image(source, preview), badge ?? "");
     this.#source = source;
@@ -65,8 +81,9 @@ export class Tile {
     const shown = make("img", { alt: "", decoding: "async", draggable: "false" });
     shown.addEventListener("load", () => shown.classList.add("there"), { once: true });
     shown.addEventListener("error", () => shown.replaceWith(symbol("broken")), { once: true });
-    if (preview) shown.src = source;
-    else picture(source).then((url) => (shown.src = url), () => shown.replaceWith(symbol("broken")));
+    const fetched = () => picture(source).then((url) => (shown.src = url), () => shown.replaceWith(symbol("broken")));
+    if (preview?.url) shown.src = source;
+    else this.#load = fetched;
     return shown;
   }
 }

@@ -4,6 +4,7 @@ import { button, make } from "./dom.js";
 import { speak } from "./toasts.js";
 import { count, many } from "./words.js";
 
+const STAYS = 6000; // milliseconds
 const SAID = {
   waiting: "Waiting",
   sending: "Uploading",
@@ -55,7 +56,13 @@ export class Tray {
     const said = `${over.length} of ${all.length}`;
     if (!over.length || said === this.#said) return;
     this.#said = said;
+    if (all.every((one) => one.state === "labelled")) setTimeout(() => this.#leave(all), STAYS);
     speak(`${this.#headline(all)}. ${over.at(-1).name}: ${SAID[over.at(-1).state] ?? over.at(-1).reason}`);
+  }
+
+  /** All went well: there is nothing more to read here. */
+  #leave(all) {
+    if (all === this.uploads.all && all.every((one) => one.state === "labelled")) this.uploads.clear();
   }
 
   #row(upload) {

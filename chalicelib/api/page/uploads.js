@@ -96,12 +96,12 @@ export class Uploads extends EventTarget {
   async #announced(image, upload) {
     const preview = await read(upload.file);
     if (preview) keep(image.id, preview);
-    if (!upload.over) this.library.add({ ...image, ...this.library.get(image.id) });
+    if (upload.state === "sending") this.library.add({ ...image, status: "uploading" });
   }
 
   #sent(upload, image) {
     this.#set(upload, { state: "labelling", progress: 1 });
-    if (!upload.file) this.library.add(image);
+    this.library.add({ ...image, status: "labelling" });
     watch(image.id, (known) => {
       this.library.update(known);
       if (isFinal(known)) this.#set(upload, { state: known.status, reason: known.error?.detail ?? "" });

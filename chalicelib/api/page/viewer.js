@@ -10,7 +10,7 @@ import { previewOf } from "./previews.js";
 import { go, place } from "./route.js";
 import { complain, notify } from "./toasts.js";
 import { summary, title } from "./words.js";
-import { isFinal, watch } from "./watch.js";
+import { isFinal, isWatched, watch } from "./watch.js";
 
 export class Viewer {
   #id = null;
@@ -28,12 +28,14 @@ export class Viewer {
     this.more = make("div");
     this.element = make(
       "dialog",
-      { class: "viewer", "aria-labelledby": "viewed", close: () => this.#left(), keydown: (event) => this.#key(event) },
+      { class: "viewer", "aria-labelledby": "viewed", close: () => this.#left() },
       make("div", { class: "look" }, this.stage, this.#steps()),
       make("div", { class: "about" }, make("header", {}, this.heading, this.#tools()), this.state, this.labels.element, this.more),
       make("div", { class: "toasts", role: "status", "aria-live": "polite" }),
     );
     document.body.append(this.element);
+    library.addEventListener("change", () => this.#follow());
+    document.addEventListener("keydown", (event) => this.#key(event));
   }
 
   /** Show an image, or none. */
@@ -72,20 +74,25 @@ export class Viewer {
     this.state.textContent = error.message;
   }
 
+  #follow() {
+    const known = this.library.get(this.#id);
+    if (known && known !== this.#image) this.#take(known);
+  }
+
   /** Take over what is known of the image. */
   #take(image) {
-    this.library.update(image);
-    if (image.id !== this.#id) return;
     const before = this.#image;
-    this.#image = image;
+    if (image.id === this.#id) this.#image = image;
+    this.library.update(image);
+    if (image.id !== this.#id || image === before) return;
     this.heading.textContent = title(image);
-    this.state.textContent = image.status === "labelled" ? "" : summary(image);
+    this.state.textContent = image.status === "labelled" ? "" : image.error?.detail ?? summary(image);
     this.state.dataset.status = image.status;
     this.labels.show(image);
     this.#step();
     if (before?.width !== image.width || !before) this.#picture(image);
     if (before?.result !== image.result || !before) this.more.replaceChildren(facts(image), deliveriesOf(image));
-    if (!isFinal(image)) watch(image.id, (known) => this.#take(known));
+    if (!isFinal(image) && !isWatched(image.id)) watch(image.id, (known) => this.library.update(known));
   }
 
   /** First what is at hand, then the photo itself; where the browser cannot show its type, the thumbnail stays. */
@@ -169,12 +176,14 @@ export class Viewer {
   #left() {
     const id = this.#id;
     this.#id = null;
+    document.getElementById("toasts").append(...this.element.querySelectorAll(".toast")); // they can still be undone
     if (place().image) go({ ...place(), image: "" });
     this.closed(id);
   }
 
   #key(event) {
-    if (event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const elsewhere = !this.element.open || document.querySelector("dialog[open]:not(.viewer)");
+    if (elsewhere || event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey) return;
     const does = {
       ArrowLeft: () => this.#go(-1),
       ArrowRight: () => this.#go(1),

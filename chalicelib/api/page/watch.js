@@ -9,16 +9,20 @@ const MOST_ASKED = 30; // times
 export const isFinal = (image) => image.status === "labelled" || image.status === "failed";
 
 const waiting = [];
-const watched = new Set();
+const listeners = new Map(); // by id, all who want to be told
 let busy = 0;
 
-/** Call `tell(image)` with what is known of an image whenever that changes, until it is final. */
+/** Call `tell(image)` with what is known of an image now and then, until it is final. */
 export function watch(id, tell) {
-  if (watched.has(id)) return;
-  watched.add(id);
-  waiting.push({ id, tell, asked: 0 });
-  next();
+  const known = listeners.get(id);
+  if (known) return known.push(tell);
+  listeners.set(id, [tell]);
+  waiting.push({ id, asked: 0 });
+  return next();
 }
+
+/** Whether somebody waits for an image. */
+export const isWatched = (id) => listeners.has(id);
 
 function next() {
   while (busy < AT_ONCE && waiting.length) {
@@ -30,9 +34,9 @@ function next() {
 async function look(one) {
   one.asked += 1;
   const image = await call("GET", `images/${one.id}?wait=${PATIENCE}`).catch((error) => error);
-  if (!(image instanceof Error)) one.tell(image);
+  if (!(image instanceof Error)) listeners.get(one.id).forEach((tell) => tell(image));
   const over = image instanceof Error ? image.status === 404 : isFinal(image);
-  if (over || one.asked === MOST_ASKED) watched.delete(one.id);
+  if (over || one.asked === MOST_ASKED) listeners.delete(one.id);
   else waiting.push(one);
   if (image instanceof Error && !over) await new Promise((resolve) => setTimeout(resolve, 2000));
 }

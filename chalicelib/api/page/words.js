@@ -42,6 +42,7 @@ export function specific(labels) {
 
 /** What an image's state means to somebody who looks at it. */
 export const STATES = {
+  uploading: "Uploading …", // known to this page only
   awaiting_upload: "Waiting for its upload",
   labelling: "Being labelled …",
   labelled: "Labelled",
@@ -50,7 +51,6 @@ export const STATES = {
 
 /** What is seen on an image, in a line: its labels, or why there are none. */
 export function summary(image) {
-  if (image.status === "failed") return image.error?.detail ?? STATES.failed;
   if (image.status !== "labelled") return STATES[image.status];
   return specific(image.labels).map((label) => label.name).slice(0, 4).join(", ") || "Nothing recognised";
 }

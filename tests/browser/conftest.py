@@ -1,0 +1,137 @@
+"""The offline stack and a browser, once for all tests here; each test has a window of its own."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request
+
+from tests.browser import chromium
+from tests.browser.pages import Photos
+from tests.local.process import READY, Process
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.skipif(not chromium.installed(), reason=chromium.HOW_TO_GET_IT))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not chromium.installed():
+        terminalreporter.write_line(chromium.HOW_TO_GET_IT)
+
+
+@pytest.fixture(scope="package")
+def stack() -> Iterator[Process]:
+    """The whole service as a process, with the sample photos in it."""
+    process = Process()
+    try:
+        process.wait_for(READY)
+        yield process
+    finally:
+        process.end_in_any_case()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with chromium.running() as browser:
+        yield browser
+
+
+@dataclass
+class Watch:
+    """Notes what a page must not do: log an error, fail, or ask another host than ``hosts``."""
+
+    hosts: frozenset[str]
+    allowed: tuple[str, ...] = ()
+    faults: list[str] = field(default_factory=list)
+
+    def over(self, context: BrowserContext) -> None:
+        context.on("console", lambda message: self._said(message.type, message.text, message.location))
+        context.on("weberror", lambda error: self.faults.append(str(error.error)))
+        context.on("request", self._asked)
+
+    def allow(self, *parts: str) -> None:
+        """Let errors pass that name one of ``parts``: a test causes them on purpose."""
+        self.allowed += parts
+
+    def _said(self, kind: str, text: str, where: object) -> None:
+        line = f"{text} {where}"
+        if kind in ("error", "warning") and not any(part in line for part in self.allowed):
+            self.faults.append(line)
+
+    def _asked(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("blob", "data") and parts.netloc not in self.hosts:
+            self.faults.append(f"{request.url} is another host")
+
+
+@pytest.fixture
+def watch(stack: Process) -> Watch:
+    api, aws, _ = stack.ports
+    return Watch(frozenset(f"127.0.0.1:{port}" for port in (api, aws)))
+
+
+@pytest.fixture
+def context(browser: Browser, watch: Watch) -> Iterator[BrowserContext]:
+    """A browser's profile, which must not have done anything that :class:`Watch` notes."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(8_000)
+    watch.over(context)
+    yield context
+    context.close()
+    assert watch.faults == []
+
+
+@pytest.fixture
+def window(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def photos(window: Page, stack: Process) -> Photos:
+    """The page of photos, opened, with its first photos in sight."""
+    page = Photos(window, f"http://127.0.0.1:{stack.ports[0]}/")
+    page.open()
+    return page
+
+
+class Receiver:
+    """Somebody's web server that answers with ``status`` and counts what it gets."""
+
+    def __init__(self) -> None:
+        self.status = 204
+        self.got: list[bytes] = []
+        self.url = ""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+
+    class Answering(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            made.got.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(made.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        made.url = f"http://127.0.0.1:{server.server_port}/hook"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield made
+        server.shutdown()
+        thread.join()

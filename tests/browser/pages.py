@@ -1,0 +1,73 @@
+"""The page as a person uses it: what is to be seen on it, and what can be done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import FilePayload, Locator, Page, expect
+
+SAMPLES = Path(__file__).parents[2] / "photos"
+CAT, ROCKET = SAMPLES / "chelsea.jpg", SAMPLES / "rocket.jpg"
+_BUSY = ":is([data-state=waiting], [data-state=sending], [data-state=labelling])"
+
+
+class Photos:
+    """The page of photos in a browser's window."""
+
+    def __init__(self, window: Page, url: str) -> None:
+        self.window = window
+        self.url = url
+
+    def open(self, query: str = "") -> None:
+        """Open the page, and wait until the first photo is painted."""
+        self.window.goto(self.url + query)
+        self.window.locator(".tile img.there").first.wait_for()
+
+    @property
+    def tiles(self) -> Locator:
+        return self.window.locator(".tile")
+
+    def tile(self, name: str) -> Locator:
+        """The tiles of photos with a file name, newest first."""
+        return self.tiles.filter(has=self.window.locator(".caption span", has_text=name))
+
+    @property
+    def uploads(self) -> Locator:
+        return self.window.locator(".tray li")
+
+    @property
+    def viewer(self) -> Locator:
+        return self.window.locator("dialog.viewer")
+
+    @property
+    def toast(self) -> Locator:
+        return self.window.locator("body > .toasts .toast, dialog[open] .toast")
+
+    def add(self, *files: Path | FilePayload) -> None:
+        """Choose files in the dialog."""
+        self.window.get_by_role("button", name="Add photos").first.click()
+        chosen = [file(one.name, one.read_bytes()) if isinstance(one, Path) else one for one in files]
+        self.window.set_input_files("#files", chosen)
+
+    def wait_for_uploads(self) -> None:
+        """Wait until everything that was added is labelled or turned down."""
+        expect(self.uploads.and_(self.window.locator(_BUSY))).to_have_count(0, timeout=30_000)
+
+    def search(self, query: str) -> None:
+        self.window.get_by_role("combobox", name="Search photos").fill(query)
+        self.window.keyboard.press("Enter")
+
+    def view(self, name: str) -> Locator:
+        """Open the newest photo with a file name."""
+        self.tile(name).first.locator(".open").click()
+        expect(self.viewer.get_by_role("heading", level=2)).to_have_text(name)
+        return self.viewer
+
+    def label(self, name: str) -> Locator:
+        """A label's row in the viewer."""
+        return self.viewer.locator(".label", has=self.window.get_by_role("link", name=name, exact=True))
+
+
+def file(name: str, content: bytes, kind: str = "image/jpeg") -> FilePayload:
+    """A file that is not on the disk."""
+    return {"name": name, "mimeType": kind, "buffer": content}

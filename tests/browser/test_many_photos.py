@@ -1,0 +1,104 @@
+"""Ten thousand photos: the answers are made up here, the page that shows them is the real one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import CDPSession, Route, expect
+
+from tests.browser.pages import Photos
+
+MANY = 10_000
+PAGE = 500
+MOST_TILES = 150  # in the document at any time
+PIXEL = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><path d="M0 0h4v3H0z"/></svg>'
+SCROLL = """async (step) => {
+  for (let at = 0; at < 20; at += 1) {
+    scrollBy(0, step);
+    await new Promise(requestAnimationFrame);
+  }
+}"""
+SHIFTS = """() => new Promise((resolve) => {
+  const told = (list) => resolve(list.getEntries().reduce((sum, one) => sum + one.value, 0));
+  new PerformanceObserver(told).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => resolve(0), 500);
+})"""
+
+
+class Library:
+    """A service with very many photos, which answers in large pages."""
+
+    def __init__(self, sample: dict[str, Any]) -> None:
+        self._sample = {**sample, "labels": sample["labels"][:2]}
+
+    def answer(self, route: Route) -> None:
+        first = int(parse_qs(urlsplit(route.request.url).query).get("cursor", ["0"])[0])
+        images = [self._image(at) for at in range(first, first + PAGE)]
+        following = str(first + PAGE) if first + PAGE < MANY else None
+        route.fulfill(json={"images": images, "next_cursor": following})
+
+    def _image(self, at: int) -> dict[str, Any]:
+        shape = {"width": 300 + 37 * at % 500, "height": 400}
+        return {**self._sample, **shape, "id": f"{MANY - at:026d}", "filename": f"{at + 1}.jpg"}
+
+
+@pytest.fixture
+def many(photos: Photos) -> Photos:
+    sample = photos.window.request.get(f"{photos.url}images?limit=1").json()["images"][0]
+    photos.window.route(re.compile(r"/images\?"), Library(sample).answer)
+    photos.window.route("**/thumbnail", lambda route: route.fulfill(body=PIXEL, content_type="image/svg+xml"))
+    photos.open()
+    return photos
+
+
+def work(many: Photos, step: int) -> float:
+    """The seconds of script and layout that twenty frames of scrolling by so many pixels took."""
+    devtools = many.window.context.new_cdp_session(many.window)
+    devtools.send("Performance.enable")
+    before = _spent(devtools)
+    many.window.evaluate(SCROLL, step)
+    return _spent(devtools) - before
+
+
+def _spent(devtools: CDPSession) -> float:
+    metrics = {one["name"]: one["value"] for one in devtools.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["ScriptDuration"] + metrics["LayoutDuration"] + metrics["RecalcStyleDuration"])
+
+
+def test_it_stays_quick_as_only_those_near_the_window_are_in_the_document(many: Photos) -> None:
+    at_first = work(many, 500)
+    last = many.tile(f"{MANY}.jpg")
+    for _ in range(3 * MANY // PAGE):
+        many.window.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+        many.window.wait_for_timeout(50)
+        assert many.tiles.count() <= MOST_TILES
+        if last.count():
+            break
+    expect(last).to_have_attribute("aria-posinset", str(MANY))
+    at_last = work(many, -500)
+    assert at_last < 3 * at_first + 0.2
+    assert many.tiles.count() <= MOST_TILES
+
+
+def test_the_keyboard_goes_through_them_and_the_focus_is_never_lost(many: Photos) -> None:
+    window = many.window
+    many.tiles.first.locator(".open").focus()
+    for key in ["ArrowRight"] * 3 + ["ArrowDown"] * 12 + ["ArrowLeft", "ArrowUp"]:
+        window.keyboard.press(key)
+    focused = window.locator(".tile:focus-within")
+    expect(focused).to_be_in_viewport()
+    place = int(str(focused.get_attribute("aria-posinset")))
+    assert place > 30
+    window.evaluate("() => scrollTo(0, 0)")
+    window.keyboard.press("ArrowRight")
+    expect(focused).to_have_attribute("aria-posinset", str(place + 1))
+    expect(focused).to_be_in_viewport()
+    window.keyboard.press("Home")
+    expect(focused).to_have_attribute("aria-posinset", "1")
+
+
+def test_pictures_do_not_move_what_is_there_already(many: Photos) -> None:
+    assert many.window.evaluate(SHIFTS) < 0.05
