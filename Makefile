@@ -28,7 +28,7 @@ TOKENS = $(PY) -m infra.tokens --stage '$(STAGE)' --owner '$(OWNER)' --aws-port 
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run label token tokens revoke test check bench-search deploy destroy redrive repair package-sam package-terraform screenshots clean ready
+.PHONY: help run label token tokens revoke test bite check bench-search deploy destroy redrive repair package-sam package-terraform screenshots clean ready
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -53,6 +53,9 @@ revoke: ready ## Revoke a token: make revoke OWNER=anna ID=…
 
 test: ready ## Run all tests
 	@$(PY) -m pytest
+
+bite: ready ## Switch each guard off in a copy and show that a test goes red (some minutes)
+	@$(PY) -m tests.bite
 
 check: ready ## Lint, check formatting and types, run the fast tests
 	@$(PY) -m ruff check .

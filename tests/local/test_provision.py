@@ -214,6 +214,9 @@ def test_a_queue_waits_six_times_as_long_as_its_function_may_take(name: str) -> 
 def test_dead_letters_are_kept_longer_than_what_they_came_from(name: str) -> None:
     resources = Template.load(TEMPLATE).resources
     dead, alive = resources[f"{name}DeadLetters"], resources[f"{name}Queue"]
+    wired = alive["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]
+
+    assert wired == {"Fn::GetAtt": [f"{name}DeadLetters", "Arn"]}
 
     assert dead["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
     assert alive["Properties"]["MessageRetentionPeriod"] < dead["Properties"]["MessageRetentionPeriod"]

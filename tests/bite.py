@@ -1,0 +1,198 @@
+"""``make bite``: switches each guard off in a copy of the project, and shows that a test goes red.
+
+A guard whose tests stay green without it is named, and the exit code is 1. With it they must be green.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+AT_ONCE = 2
+PATIENCE_SECONDS = 180
+_BIG = ("models", "photos")  # linked, not copied
+_LEFT = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "build", "deployed", *_BIG)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """``on`` stands once in ``path``; with ``off`` in its place one of ``tests`` must fail."""
+
+    name: str
+    path: str
+    on: str
+    off: str
+    tests: str
+
+
+GATE, TWO = "tests/api/test_gate.py", "tests/api/test_gate.py::TestTwoOwners"
+GUARDS = (
+    Guard("a request needs a token", "chalicelib/api/gate.py", "if not caller:", "if caller is False:", GATE),
+    Guard(
+        "routes are behind the authorizer",
+        "chalicelib/api/gate.py",
+        "authorizer=None if is_open(path) else self.door",
+        "authorizer=None",
+        GATE,
+    ),
+    Guard(
+        "scopes", "chalicelib/api/gate.py", 'if needed not in caller["scopes"].split():', "if False:", GATE
+    ),
+    Guard(
+        "the owner in every key",
+        "chalicelib/api/requests.py",
+        'return str(caller.get("owner", DEFAULT_OWNER))',
+        "return DEFAULT_OWNER",
+        TWO,
+    ),
+    Guard(
+        "a token's secret",
+        "chalicelib/access/tokens.py",
+        "if not hmac.compare_digest(_hashed(secret), kept) or item is None:",
+        "if item is None:",
+        GATE,
+    ),
+    Guard(
+        "a token's end",
+        "chalicelib/access/tokens.py",
+        "if token.expires_at <= self._now():",
+        "if False:",
+        "tests/access/test_tokens.py",
+    ),
+    Guard(
+        "the rate of requests",
+        "chalicelib/access/rates.py",
+        "if used > self._limit:",
+        "if False:",
+        "tests/access/test_rates.py",
+    ),
+    Guard(
+        "one body for one idempotency key",
+        "chalicelib/access/repeats.py",
+        "if stored and stored.request != digest:",
+        "if False:",
+        "tests/access/test_repeats.py",
+    ),
+    Guard(
+        "the condition on an idempotency key's write",
+        "chalicelib/access/repeats.py",
+        'claim.to_item(), when={"revision": left}',
+        "claim.to_item()",
+        "tests/journeys/test_repeats.py",
+    ),
+    Guard(
+        "the condition on a record's write",
+        "chalicelib/library/images.py",
+        '("due_shard", "due_at"),\n            when={"revision": record.revision},',
+        '("due_shard", "due_at"),',
+        "tests/library/test_images.py",
+    ),
+    Guard(
+        "a cursor's signature",
+        "chalicelib/api/cursors.py",
+        "if not hmac.compare_digest(signature, self._signature(place)):",
+        "if False:",
+        "tests/api/test_cursors.py",
+    ),
+    Guard(
+        "the check of dialled addresses",
+        "chalicelib/outbound/http.py",
+        "return port in self._ports and is_public(address)",
+        "return port in self._ports",
+        "tests/outbound/test_hostile_urls.py",
+    ),
+    Guard(
+        "no compressed bodies",
+        "chalicelib/outbound/answers.py",
+        'if answer.getheader("Content-Encoding", "identity").strip().lower() not in ("", "identity"):',
+        "if False:",
+        "tests/outbound/test_http.py",
+    ),
+    Guard(
+        "the cap on pixels",
+        "chalicelib/intake/inspection.py",
+        "    if pixels > most:",
+        "    if False:",
+        "tests/intake/test_inspection.py",
+    ),
+    Guard(
+        "the size of a form's file",
+        "chalicelib/intake/objects.py",
+        '["content-length-range", 1, max_bytes]',
+        '["content-length-range", 1, 10**12]',
+        "tests/local/test_signed.py",
+    ),
+    Guard(
+        "only pictures inline",
+        "chalicelib/intake/objects.py",
+        'disposition = "inline" if content_type.startswith("image/") else "attachment"',
+        'disposition = "inline"',
+        "tests/local/test_signed.py",
+    ),
+    Guard(
+        "the offline bucket's signatures",
+        "local/signed.py",
+        "if not hmac.compare_digest(expected.encode(), given.encode()):",
+        "if False:",
+        "tests/local/test_signed.py",
+    ),
+    Guard(
+        "dead letters are wired",
+        "infra/resources.yaml",
+        "        deadLetterTargetArn: {Fn::GetAtt: [UploadsDeadLetters, Arn]}",
+        "        deadLetterTargetArn: {Fn::GetAtt: [DeliveriesQueue, Arn]}",
+        "tests/local/test_provision.py",
+    ),
+)
+
+
+def main() -> int:
+    """Try every guard; answers the exit code."""
+    suites = sorted({guard.tests for guard in GUARDS})
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        sound = dict(zip(suites, pool.map(outcome, suites), strict=True))
+        without = list(pool.map(lambda guard: outcome(guard.tests, guard), GUARDS))
+    # 1: tests failed. Anything else, an import that breaks for instance, shows nothing.
+    bitten = [sound[guard.tests] == 0 and code == 1 for guard, code in zip(GUARDS, without, strict=True)]
+    for guard, red in zip(GUARDS, bitten, strict=True):
+        print(f"{'red  ' if red else 'GREEN'} without {guard.name}")
+    print(f"{sum(bitten)} of {len(GUARDS)} guards are watched by a test that bites.")
+    return 0 if all(bitten) else 1
+
+
+def outcome(tests: str, without: Guard | None = None) -> int:
+    """pytest's exit code for some tests in a copy of the project, where one guard may be switched off."""
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place) / "project"
+        shutil.copytree(ROOT, copy, ignore=_LEFT)
+        for name in _BIG:
+            (copy / name).symlink_to(ROOT / name)
+        if without:
+            switch_off(without, copy)
+        ran = subprocess.run(  # noqa: S603 - our own
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", tests],
+            cwd=copy,
+            capture_output=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+    return ran.returncode
+
+
+def switch_off(guard: Guard, root: Path) -> None:
+    """:raises ValueError: the guard is not where it was."""
+    path = root / guard.path
+    text = path.read_text("utf-8")
+    if text.count(guard.on) != 1:
+        raise ValueError(f"{guard.name}: {guard.on!r} does not stand once in {guard.path}")
+    path.write_text(text.replace(guard.on, guard.off), "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

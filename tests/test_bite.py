@@ -1,0 +1,13 @@
+"""The guards that are switched off to see a test go red stand where ``make bite`` looks for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bite import GUARDS, ROOT, Guard
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
+def test_a_guard_and_its_tests_are_where_they_were(guard: Guard) -> None:
+    assert (ROOT / guard.path).read_text("utf-8").count(guard.on) == 1
+    assert (ROOT / guard.tests.partition("::")[0]).is_file()
