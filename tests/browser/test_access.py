@@ -1,0 +1,101 @@
+"""A stage that asks for tokens: the page asks the person for one, keeps it for the tab, and makes others."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Watch
+from tests.browser.pages import CAT, Photos
+from tests.local.process import READY, Process
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Process]:
+    """The whole service, which lets nobody in without a token."""
+    process = Process("--auth", "token")
+    try:
+        process.wait_for(READY)
+        yield process
+    finally:
+        process.end_in_any_case()
+
+
+@pytest.fixture(scope="module")
+def token(guarded: Process) -> str:
+    """A token that opens everything, made the way an operator makes it."""
+    port = str(guarded.ports[1])
+    asked = ["issue", "--owner", "default", "--scopes", "read,write,admin", "--aws-port", port]
+    made = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-m", "infra.tokens", *asked], capture_output=True, text=True, check=True
+    )
+    return made.stdout.strip()
+
+
+@pytest.fixture
+def watch(guarded: Process) -> Watch:
+    api, aws, _ = guarded.ports
+    return Watch(frozenset(f"127.0.0.1:{port}" for port in (api, aws)), allowed=("401",))
+
+
+@pytest.fixture
+def closed(window: Page, guarded: Process) -> Photos:
+    """The page of photos, before anybody has given a token."""
+    photos = Photos(window, f"http://127.0.0.1:{guarded.ports[0]}/")
+    window.goto(photos.url)
+    return photos
+
+
+def give(window: Page, token: str) -> None:
+    window.get_by_label("Token", exact=True).fill(token)
+    window.get_by_role("button", name="Go on").click()
+
+
+def test_a_token_is_asked_for_until_it_is_good_and_is_kept_for_the_tab_alone(closed: Photos, token: str) -> None:
+    window = closed.window
+    expect(window.get_by_role("heading", name="This service wants a token")).to_be_visible()
+    give(window, "sightline.default.nobody.nothing")
+    expect(window.get_by_text("This token is not valid")).to_be_visible()
+    give(window, token)
+    expect(closed.tile("chelsea.jpg").locator("img.there")).to_be_visible()
+    window.reload()
+    expect(closed.tile("chelsea.jpg").locator("img.there")).to_be_visible()
+    assert window.evaluate("() => JSON.stringify(localStorage) + document.cookie") == "{}"
+    other = window.context.new_page()
+    other.goto(closed.url)
+    expect(other.get_by_role("heading", name="This service wants a token")).to_be_visible()
+
+
+def test_with_a_token_photos_are_uploaded_and_looked_at(closed: Photos, token: str) -> None:
+    give(closed.window, token)
+    expect(closed.tiles.first).to_be_visible()
+    closed.add(CAT)
+    closed.wait_for_uploads()
+    photo = closed.view("chelsea.jpg").locator(".stage img")
+    expect(photo).to_have_attribute("src", re.compile("^blob:"))
+    assert photo.evaluate("(one) => one.decode().then(() => one.naturalWidth)") == 451
+
+
+def test_tokens_are_made_shown_once_and_revoked(closed: Photos, token: str) -> None:
+    window = closed.window
+    give(window, token)
+    window.get_by_role("link", name="Access").click()
+    window.get_by_label("What it is for").fill("a phone")
+    window.get_by_role("button", name="Make a token").click()
+    shown = window.get_by_role("textbox", name="The token")
+    expect(shown).to_have_value(re.compile(r"^sightline\.default\."))
+    made = shown.input_value()
+    window.get_by_role("button", name="Done").click()
+    row = window.locator("li.card", has_text="a phone")
+    expect(row).to_contain_text("May read, write.")
+    asked = {"Authorization": f"Bearer {made}"}
+    assert window.request.get(f"{closed.url}images", headers=asked).status == 200
+    row.get_by_role("button", name="Revoke").click()
+    window.locator("dialog[open]").get_by_role("button", name="Revoke").click()
+    expect(row).to_have_count(0)
+    assert window.request.get(f"{closed.url}images", headers=asked).status == 401
