@@ -56,7 +56,9 @@ def give(window: Page, token: str) -> None:
     window.get_by_role("button", name="Go on").click()
 
 
-def test_a_token_is_asked_for_until_it_is_good_and_is_kept_for_the_tab_alone(closed: Photos, token: str) -> None:
+def test_a_token_is_asked_for_until_it_is_good_and_is_kept_for_the_tab_alone(
+    closed: Photos, token: str
+) -> None:
     window = closed.window
     expect(window.get_by_role("heading", name="This service wants a token")).to_be_visible()
     give(window, "sightline.default.nobody.nothing")

@@ -51,7 +51,7 @@ export class Library extends EventTarget {
 
   /** Put an image in front, if the search is for all of them. */
   add(image) {
-    if (!this.query && !this.#known.has(image.id)) this.#order = [image.id, ...this.#order];
+    if (!this.query && !this.#order.includes(image.id)) this.#order = [image.id, ...this.#order];
     this.update(image);
   }
 
@@ -77,7 +77,8 @@ export class Library extends EventTarget {
     const page = await call("GET", address(this.query, null, PAGE));
     if (mine !== this.#search || this.#loading) return;
     const seen = page.images.filter((one) => !this.#hidden.has(one.id));
-    const fresh = seen.map((one) => one.id).filter((id) => !this.#known.has(id));
+    const listed = new Set(this.#order);
+    const fresh = seen.map((one) => one.id).filter((id) => !listed.has(id));
     seen.forEach((image) => this.#keep(image));
     this.#order = [...this.#order, ...fresh].sort().reverse(); // ids sort by time
     this.#changed();
@@ -106,7 +107,8 @@ export class Library extends EventTarget {
   }
 
   #take(page) {
-    const fresh = page.images.filter((one) => !this.#known.has(one.id) && !this.#hidden.has(one.id));
+    const listed = new Set(this.#order); // more may be known: the one that is looked at
+    const fresh = page.images.filter((one) => !listed.has(one.id) && !this.#hidden.has(one.id));
     fresh.forEach((image) => this.#keep(image));
     this.#order = [...this.#order, ...fresh.map((one) => one.id)];
     this.#cursor = page.next_cursor;

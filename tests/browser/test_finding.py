@@ -1,0 +1,99 @@
+"""Finding photos: completion, chips, errors with their place, addresses to share and to go back to."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Route, expect
+
+from tests.browser.pages import Photos
+
+FIRST_VIEW_MS = 1000
+PAINTED = "() => Math.max(...performance.getEntriesByType('paint').map((one) => one.startTime))"
+
+
+def test_the_first_view_is_there_within_a_second(photos: Photos) -> None:
+    photos.open()  # again: the files are kept by now, as they are for anybody who comes back
+    assert photos.window.evaluate(PAINTED) < FIRST_VIEW_MS
+
+
+def test_names_are_completed_by_keyboard_within_a_longer_query(photos: Photos) -> None:
+    window = photos.window
+    window.keyboard.press("/")
+    window.keyboard.type("!rocket & domestic c")
+    expect(window.get_by_role("option", name="domestic cat")).to_be_visible()
+    window.keyboard.press("ArrowDown")
+    field = window.get_by_role("combobox", name="Search photos")
+    expect(field).to_have_attribute("aria-activedescendant", "completion-0")
+    window.keyboard.press("Enter")
+    expect(field).to_have_value("!rocket & domestic cat")
+    window.keyboard.press("Enter")
+    expect(window).to_have_url(re.compile(r"\?q=%21rocket\+%26\+domestic\+cat$"))
+    expect(photos.tile("rocket.jpg")).to_have_count(0)
+    expect(photos.tile("chelsea.jpg").first).to_be_visible()
+
+
+def test_a_query_that_breaks_off_shows_where_and_what_was_expected(photos: Photos, watch: Any) -> None:
+    watch.allow("400")
+    photos.search("cat & & dog")
+    alert = photos.window.locator("#query-error")
+    expect(alert.locator("mark")).to_have_text("&")
+    expect(alert).to_contain_text("At character 7, expected a label's name")
+    field = photos.window.get_by_role("combobox", name="Search photos")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    photos.search("cat & dog")
+    expect(alert).to_be_hidden()
+
+
+def test_chips_narrow_the_search_and_widen_it_again_and_back_goes_back(photos: Photos) -> None:
+    window = photos.window
+    chips = window.get_by_role("group", name="Frequent labels")
+    chips.get_by_role("button", name=re.compile("^coffee")).click()
+    expect(photos.tile("rocket.jpg")).to_have_count(0)
+    expect(photos.tile("coffee.jpg").first).to_be_visible()
+    pressed = chips.get_by_role("button", name=re.compile("^coffee"))
+    expect(pressed).to_have_attribute("aria-pressed", "true")
+    photos.view("coffee.jpg")
+    window.go_back()
+    expect(photos.viewer).to_be_hidden()
+    expect(photos.tile("rocket.jpg")).to_have_count(0)
+    pressed.click()
+    expect(photos.tile("rocket.jpg").first).to_be_visible()
+    window.go_back()
+    expect(window).to_have_url(re.compile(r"\?q=coffee$"))
+    expect(photos.tile("rocket.jpg")).to_have_count(0)
+
+
+def test_an_address_opens_the_photo_and_arrows_go_on_from_there(photos: Photos) -> None:
+    window = photos.window
+    photos.open("?q=coffee+%7C+cat+%7C+rocket")
+    first, second = (photos.tiles.nth(at).get_attribute("data-id") for at in (0, 1))
+    window.goto(f"{photos.url}?q=coffee+%7C+cat+%7C+rocket&image={first}")
+    expect(photos.viewer).to_be_visible()
+    expect(photos.tiles.nth(1)).to_be_attached()
+    window.keyboard.press("ArrowRight")
+    expect(window).to_have_url(re.compile(f"&image={second}$"))
+    window.keyboard.press("ArrowLeft")
+    expect(window).to_have_url(re.compile(f"&image={first}$"))
+    window.keyboard.press("Escape")
+    expect(window.locator(f"[data-id='{first}'] .open")).to_be_focused()
+
+
+def test_a_sidecar_is_taken_along_as_json_and_as_xml(photos: Photos) -> None:
+    viewer = photos.view("coffee.jpg")
+    for kind, name in (("JSON", '"filename": "coffee.jpg"'), ("XML", 'filename="coffee.jpg"')):
+        with photos.window.expect_download() as download:
+            viewer.get_by_role("button", name=f"Sidecar as {kind}").click()
+        assert name in download.value.path().read_text()
+
+
+def test_a_library_without_photos_teaches_the_first_step(photos: Photos) -> None:
+    def empty(route: Route) -> None:
+        route.fulfill(json={"images": [], "next_cursor": None})
+
+    photos.window.route(re.compile(r"/images\?"), empty)
+    photos.window.goto(photos.url)
+    expect(photos.window.get_by_role("heading", name="Add your first photo")).to_be_visible()
+    photos.window.locator(".note").get_by_role("button", name="Add photos").click()
+    expect(photos.window.get_by_role("heading", name="Add photos")).to_be_visible()
