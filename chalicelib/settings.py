@@ -106,6 +106,7 @@ class Settings:
     deliveries_queue_url: str = _set(_url, "the URL of the SQS queue of deliveries")
     auth: str = _set(_one_of("token", "none"), "token or none", "token")
     cors_origin: str = _set(_origin, "an origin like https://photos.example, *, or nothing", "")
+    daily_calls: int = _set(_within(0, 10_000_000, int), "calls a day, from 0 (no limit) to 10000000", "0")
     rate_limit: int = _set(_within(0, 1_000_000, int), "requests a minute, from 0 (no limit) to 1000000", "0")
     upload_trigger: str = _set(_one_of("s3", "queue"), "s3 or queue", "s3")
     recogniser: str = _set(_one_of(*RECOGNISERS), _listed(RECOGNISERS), "rekognition")

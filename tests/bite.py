@@ -73,6 +73,13 @@ GUARDS = (
         "tests/access/test_rates.py",
     ),
     Guard(
+        "the day's budget",
+        "chalicelib/pipeline/counting.py",
+        "if called >= most:",
+        "if False:",
+        "tests/pipeline/test_budget.py",
+    ),
+    Guard(
         "one body for one idempotency key",
         "chalicelib/access/repeats.py",
         "if stored and stored.request != digest:",

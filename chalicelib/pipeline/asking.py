@@ -54,6 +54,7 @@ def _asked(
     services: Services,
 ) -> tuple[Answer, str]:
     try:
+        counting.check_budget(image.owner, services)
         answer = Answer(recognise(), options, image.id)
         # A recogniser that reads the bucket itself may have been shown what came there meanwhile.
         unchanged = services.objects.etag(image.key) == stored.etag
