@@ -6,10 +6,10 @@ opens is decided here for each request, so that a route can be neither forgotten
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from chalice.app import AuthResponse, Chalice, ChaliceAuthorizer, CORSConfig, Request
+from chalice.app import Authorizer, AuthResponse, CORSConfig, Request, RouteEntry
 
 from chalicelib.access.rates import WINDOW_SECONDS
 from chalicelib.access.tokens import ADMIN, READ, WRITE
@@ -30,14 +30,11 @@ _SCOPE_BELOW = {
 }
 
 
-class GatedApp(Chalice):
-    """A Chalice app that registers its routes behind ``door``, a custom authorizer, where there is one."""
-
-    door: ChaliceAuthorizer | None = None
-
-    def route(self, path: str, **options: Any) -> Callable[..., Any]:
-        """Register a route; nobody but :func:`is_open` decides whether it is open."""
-        return super().route(path, authorizer=None if is_open(path) else self.door, **options)
+def shut(routes: Mapping[str, Mapping[str, RouteEntry]], door: Authorizer | None) -> None:
+    """Put every route of an app behind ``door``, if there is one; only :func:`is_open` lets one stay open."""
+    for path, methods in routes.items():
+        for entry in methods.values():
+            entry.authorizer = None if is_open(path) else door
 
 
 def shared_with(origin: str) -> CORSConfig | bool:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from chalice.app import Request, Response
+from chalice.app import Blueprint, Request, Response
 
+from chalicelib import wiring
 from chalicelib.api import gate
 from chalicelib.api.answers import Headers
 from chalicelib.errors import (
@@ -85,6 +86,15 @@ def guarded(handler: Callable[..., Response], request: Request, services: Servic
         return answer
     except Exception as error:
         return _answered(error, request)
+
+
+def answering(routes: Blueprint) -> Callable[..., Response]:
+    """What each view of ``routes`` returns: what a handler of :mod:`chalicelib.api` answers, or a problem."""
+
+    def answer(handler: Callable[..., Response], *path: str) -> Response:
+        return guarded(handler, routes.current_request, wiring.services(), *path)
+
+    return answer
 
 
 def framework_errors_as_problems(request: Request, get_response: Callable[[Request], Response]) -> Response:

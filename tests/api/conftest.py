@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import app
+from chalicelib import wiring
 from chalicelib.model import Label
 from tests.api.client import Api
 from tests.fakes.receiver import FakeReceiver
@@ -18,7 +19,7 @@ from tests.fakes.services import FakeServices
 def services(monkeypatch: pytest.MonkeyPatch) -> FakeServices:
     """The services that the app works with in this test."""
     made = FakeServices()
-    monkeypatch.setattr(app, "services", lambda: made)
+    monkeypatch.setattr(wiring, "services", lambda: made)
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import requests
 from chalice.local import RouteMatcher
 
+from chalicelib import wiring
 from chalicelib.settings import settings
 from local import api
 from local.config import ROOT, stage_config
@@ -76,7 +78,10 @@ class Gated:
 
 @contextmanager
 def gated_app(**environment: str) -> Iterator[Gated]:
-    """A second app object: whether routes are shut is decided when ``app.py`` is imported."""
+    """A second app object: whether routes are shut is decided when ``app.py`` is imported.
+
+    A Blueprint belongs to one app, so the second app gets routes of its own.
+    """
     services = FakeServices(AUTH="token")
     spec = importlib.util.spec_from_file_location("gated_app", ROOT / "app.py")
     assert spec
@@ -85,9 +90,13 @@ def gated_app(**environment: str) -> Iterator[Gated]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"AUTH": "token", **environment}.items():
             patch.setenv(name, value)
+        for name in [one for one in sys.modules if one.startswith("chalicelib.api.routes")]:
+            patch.delitem(sys.modules, name)
+        patch.delattr("chalicelib.api.routes")
         settings.cache_clear()
         spec.loader.exec_module(module)
     settings.cache_clear()
-    module.services = lambda: services  # type: ignore[attr-defined]
-    with api.serve(module.app, stage_config("api_handler"), 0) as server:
-        yield Gated(module.app, server.url, services)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wiring, "services", lambda: services)
+        with api.serve(module.app, stage_config("api_handler"), 0) as server:
+            yield Gated(module.app, server.url, services)

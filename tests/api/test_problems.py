@@ -85,7 +85,7 @@ def test_a_fault_outside_of_every_handler_is_a_problem_too(
     def broken() -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("app.services", broken)
+    monkeypatch.setattr("chalicelib.wiring.services", broken)
     answer = api.get("/health")
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, PROBLEM)
     assert b"secret" not in answer.body

@@ -8,13 +8,14 @@ import pytest
 from chalice.local import LambdaContext
 
 import app
+from chalicelib import wiring
 from tests.fakes.world import World, s3_event
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
-    monkeypatch.setattr(app, "services", lambda: made)
+    monkeypatch.setattr(wiring, "services", lambda: made)
     return made
 
 

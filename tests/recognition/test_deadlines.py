@@ -8,6 +8,7 @@ import pytest
 from chalice.local import LambdaContext
 
 import app
+from chalicelib import wiring
 from chalicelib.aws import Patience
 from chalicelib.errors import Unavailable
 from chalicelib.settings import Settings
@@ -23,7 +24,7 @@ def world(rekognition_stub: RekognitionStub, aws_credentials: None, monkeypatch:
     monkeypatch.setenv("AWS_ENDPOINT_URL_REKOGNITION", rekognition_stub.url)
     made = World()
     made.recogniser = Services(Settings.read(ENVIRONMENT)).recogniser
-    monkeypatch.setattr(app, "services", lambda: made)
+    monkeypatch.setattr(wiring, "services", lambda: made)
     return made
 
 

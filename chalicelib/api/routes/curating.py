@@ -1,0 +1,82 @@
+"""A person knows better: corrections, renames, labelling again, and what became of it."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.api import curation, histories, jobs, relabelling
+from chalicelib.api.problems import answering
+
+routes = Blueprint(__name__)
+answer = answering(routes)
+
+
+@routes.route("/images/{image_id}/labels/{name}", methods=["PUT"])
+def put_label(image_id: str, name: str) -> Response:
+    """A person says that it is there."""
+    return answer(curation.put_label, image_id, name)
+
+
+@routes.route("/images/{image_id}/labels/{name}", methods=["DELETE"])
+def remove_label(image_id: str, name: str) -> Response:
+    """A person says that it is not there."""
+    return answer(curation.remove_label, image_id, name)
+
+
+@routes.route("/images/{image_id}/corrections/{name}", methods=["DELETE"])
+def undo_correction(image_id: str, name: str) -> Response:
+    """The person takes it back."""
+    return answer(curation.undo, image_id, name)
+
+
+@routes.route("/images/labels", methods=["POST"])
+def correct_images() -> Response:
+    """The same corrections for many images."""
+    return answer(curation.correct_many)
+
+
+@routes.route("/labels/{name}/rename", methods=["POST"])
+def rename_label(name: str) -> Response:
+    """Call a label otherwise, now and from now on."""
+    return answer(curation.rename, name)
+
+
+@routes.route("/labels/{name}/rename", methods=["DELETE"])
+def end_rename(name: str) -> Response:
+    """Call it by its old name again from now on."""
+    return answer(curation.end_rename, name)
+
+
+@routes.route("/renames")
+def list_renames() -> Response:
+    return answer(curation.renames)
+
+
+@routes.route("/images/{image_id}/relabel", methods=["POST"])
+def relabel_image(image_id: str) -> Response:
+    """Recognise an image again."""
+    return answer(relabelling.relabel, image_id)
+
+
+@routes.route("/relabel", methods=["POST"])
+def relabel_images() -> Response:
+    """Recognise again what a filter finds."""
+    return answer(relabelling.relabel_many)
+
+
+@routes.route("/jobs/{job_id}")
+def show_job(job_id: str) -> Response:
+    """How far work on many images has come."""
+    return answer(jobs.show, job_id)
+
+
+@routes.route("/images/{image_id}/history")
+def show_history(image_id: str) -> Response:
+    """An image's results, and what changed between them."""
+    return answer(histories.show, image_id)
+
+
+@routes.route("/images/{image_id}/why")
+def show_why(image_id: str) -> Response:
+    """Why an image has a label, or has not."""
+    return answer(histories.why, image_id)

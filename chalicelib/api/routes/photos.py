@@ -1,0 +1,74 @@
+"""Photos come in, are looked at, found and counted."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.api import exports, images, labels, usage
+from chalicelib.api.problems import answering
+
+routes = Blueprint(__name__)
+answer = answering(routes)
+
+
+@routes.route("/images", methods=["POST"])
+def create_image() -> Response:
+    """Announce an upload, or take an image from a URL or from the body."""
+    return answer(images.create)
+
+
+@routes.route("/images")
+def list_images() -> Response:
+    return answer(images.index)
+
+
+@routes.route("/images/{image_id}")
+def show_image(image_id: str) -> Response:
+    return answer(images.show, image_id)
+
+
+@routes.route("/images/{image_id}", methods=["DELETE"])
+def remove_image(image_id: str) -> Response:
+    """Remove the object, its sidecar, its record and its part of the index."""
+    return answer(images.remove, image_id)
+
+
+@routes.route("/images/{image_id}/content")
+def show_content(image_id: str) -> Response:
+    """Redirect to the photo in the bucket."""
+    return answer(images.content, image_id)
+
+
+@routes.route("/images/{image_id}/thumbnail")
+def show_thumbnail(image_id: str) -> Response:
+    """Redirect to a small JPEG of the photo."""
+    return answer(images.thumbnail, image_id)
+
+
+@routes.route("/images/{image_id}/metadata")
+def show_metadata(image_id: str) -> Response:
+    """The sidecar, as JSON or as XML."""
+    return answer(images.metadata, image_id)
+
+
+@routes.route("/labels")
+def list_labels() -> Response:
+    return answer(labels.index)
+
+
+@routes.route("/export")
+def export() -> Response:
+    """What a query finds, as a file of CSV or JSON Lines."""
+    return answer(exports.show)
+
+
+@routes.route("/export", methods=["POST"])
+def export_originals() -> Response:
+    """The originals of what a query finds, as one ZIP file, made by a job."""
+    return answer(exports.create)
+
+
+@routes.route("/usage")
+def show_usage() -> Response:
+    """Images, recogniser calls and their cost, day by day."""
+    return answer(usage.show)
