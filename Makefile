@@ -61,6 +61,7 @@ check: ready ## Lint, check formatting and types, run the fast tests
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@$(PY) -m bandit --quiet --recursive -ll app.py chalicelib infra local
 	@$(PY) -m pytest -m "not slow"
 
 bench-search: ready ## Count what a page of a query reads in libraries of 1,000 to 100,000 images

@@ -37,8 +37,8 @@ GUARDS = (
     Guard(
         "routes are behind the authorizer",
         "chalicelib/api/gate.py",
-        "authorizer=None if is_open(path) else self.door",
-        "authorizer=None",
+        "entry.authorizer = None if is_open(path) else door",
+        "entry.authorizer = None",
         GATE,
     ),
     Guard(
