@@ -64,7 +64,7 @@ def access(photos: Photos) -> None:
 
 def docs(photos: Photos) -> None:
     photos.window.goto(f"{photos.url}docs#createImage")
-    photos.window.locator("#createImage[open]").wait_for()
+    expect(photos.window.locator("#createImage pre").first).to_be_attached()
 
 
 VIEWS = (grid, viewer, uploads, adding, completing, bad_query, nothing_found, subscriptions, access, docs)

@@ -74,7 +74,7 @@ def test_two_photos_and_a_broken_file_are_uploaded_found_corrected_told_of_and_d
     photos.tiles.first.locator(".open").focus()
     window.keyboard.press("Delete")
     expect(photos.tiles).to_have_count(0)
-    expect(photos.toast).to_contain_text("1 photo deleted.")
+    expect(photos.toast.last).to_contain_text("1 photo deleted.")
     with window.expect_response(lambda one: one.request.method == "DELETE") as deleted:
         pass
     assert deleted.value.status == 204

@@ -12,7 +12,7 @@ from playwright.sync_api import CDPSession, Route, expect
 from tests.browser.pages import Photos
 
 MANY = 10_000
-PAGE = 500
+PAGE = 1000
 MOST_TILES = 150  # in the document at any time
 PIXEL = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><path d="M0 0h4v3H0z"/></svg>'
 SCROLL = """async (step) => {

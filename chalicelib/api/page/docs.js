@@ -42,22 +42,24 @@ function section({ name, description: about }) {
   );
 }
 
+/** What an operation says is put there when it is first unfolded. */
 function operation(one) {
-  const parameters = [...(one.item.parameters ?? []), ...(one.parameters ?? [])].map(resolved);
   const head = make("summary", {}, make("b", { class: `method ${one.method}` }, one.method.toUpperCase()), make("code", {}, one.path), make("span", {}, one.summary));
+  const made = make("details", { class: "operation", id: one.operationId }, head);
+  made.addEventListener("toggle", () => made.append(details(one)), { once: true });
+  return made;
+}
+
+function details(one) {
+  const parameters = [...(one.item.parameters ?? []), ...(one.parameters ?? [])].map(resolved);
   const body = resolved(one.requestBody).content;
   return make(
-    "details",
-    { class: "operation", id: one.operationId },
-    head,
-    make(
-      "div",
-      {},
-      ...prose(one.description),
-      parameters.length && table("Parameters", parameters.map(parameter)),
-      ...(body ? media("Request body", body) : []),
-      ...Object.entries(one.responses).flatMap(([status, response]) => answer(status, resolved(response))),
-    ),
+    "div",
+    {},
+    ...prose(one.description),
+    parameters.length > 0 && table("Parameters", parameters.map(parameter)),
+    ...(body ? media("Request body", body) : []),
+    ...Object.entries(one.responses).flatMap(([status, response]) => answer(status, resolved(response))),
   );
 }
 
