@@ -1,6 +1,7 @@
 """Logs for machines: one JSON object a line, with what the work at hand is about.
 
-``with about(image_id=…):`` names it for every line that is logged inside, in this thread.
+``with about(image_id=…):`` names it for every line that is logged inside, in this thread and in those that
+run in a copy of its context.
 """
 
 from __future__ import annotations
@@ -27,8 +28,16 @@ def about(**names: str) -> Iterator[None]:
         _about.reset(before)
 
 
+def add(**names: str) -> None:
+    """Add ``names`` until the block of :func:`about` around this ends: for what shows only inside it."""
+    _about.set({**_about.get(), **names})
+
+
 class JsonFormatter(logging.Formatter):
-    """A line: ``time``, ``level``, ``logger``, ``message``, what it is about, an ``exception`` if any."""
+    """A line: ``time``, ``level``, ``logger``, ``message``, what it is about, an ``exception`` if any.
+
+    ``extra={"fields": …}`` of a logging call goes along.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -38,6 +47,7 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             **_about.get(),
         }
+        line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)
@@ -50,3 +60,4 @@ def set_up(log: logging.Logger, level: str) -> None:
     log.handlers[:] = [handler]
     log.propagate = False
     log.setLevel(level)
+    log.getChild("metrics").setLevel(logging.INFO)  # numbers are wanted at every level

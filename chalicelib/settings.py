@@ -132,6 +132,7 @@ class Settings:
     allowed_ports: frozenset[int] = _set(
         _ports, "port numbers from 1 to 65535, separated by commas", "80,443"
     )
+    stage: str = _set(str, "the stage's name, or nothing", "")
     models_dir: str = _set(_filled, "the folder of the embedded networks", "models")
     log_level: str = _set(
         _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "DEBUG, INFO, WARNING or ERROR", "INFO"

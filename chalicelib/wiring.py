@@ -32,6 +32,7 @@ from chalicelib.library.renames import Renames
 from chalicelib.library.search import Search
 from chalicelib.library.secret import DeploymentSecret
 from chalicelib.library.usage import Usage
+from chalicelib.metrics import Metrics
 from chalicelib.outbound import Outbound
 from chalicelib.queues import Queue, Topic
 from chalicelib.recognition.recogniser import Recogniser
@@ -147,6 +148,10 @@ class Services:
     @cached_property
     def keyring(self) -> Keyring:
         return Keyring(self.table, self.now)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        return Metrics(self.settings.stage, self.now)
 
     @cached_property
     def uploads_queue(self) -> Queue:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
+from chalicelib import metrics
+from chalicelib.metrics import Metric
 from infra.project import APP, Json, Stage
 
 QUEUES = ("uploads", "deliveries")
@@ -111,6 +113,11 @@ def _dashboard(stage: Stage) -> Json:
         _widget("Errors", _of_each(stage, "Errors"), "Sum"),
         _widget("Duration, ms", _of_each(stage, "Duration"), "p90"),
         _widget("Throttles", _of_each(stage, "Throttles"), "Sum"),
+        _widget("Images labelled", [_search(metrics.IMAGES_LABELLED, "Sum")], "Sum"),
+        _widget("Images failed, by code", [_search(metrics.IMAGES_FAILED, "Sum")], "Sum"),
+        _widget("Recogniser, ms", [_search(metrics.RECOGNISER_TIME, "p90")], "p90"),
+        _widget("Deliveries, by outcome", [_search(metrics.DELIVERIES, "Sum")], "Sum"),
+        _widget("Waited on a queue, s", [_search(metrics.MESSAGE_AGE, "Maximum")], "Maximum"),
     ]
     placed = [{**one, "x": 8 * (i % 3), "y": 6 * (i // 3)} for i, one in enumerate(widgets)]
     return {
@@ -126,10 +133,17 @@ def _of_each(stage: Stage, metric: str) -> list[list[str]]:
     return [_lambda(stage, one, metric) for one in stage.functions]
 
 
-def _widget(title: str, metrics: list[list[str]], statistic: str) -> Json:
+def _search(metric: Metric, statistic: str) -> list[Json]:
+    """A line for each value that the metric's own dimension has had in this stage."""
+    schema = ",".join([metrics.NAMESPACE, *metric.dimensions])
+    wanted = f'{{{schema}}} MetricName="{metric.name}" stage="${{Stage}}"'
+    return [{"expression": f"SEARCH('{wanted}', '{statistic}', {FIVE_MINUTES})"}]
+
+
+def _widget(title: str, lines: list[list[str]] | list[list[Json]], statistic: str) -> Json:
     properties = {
         "title": title,
-        "metrics": metrics,
+        "metrics": lines,
         "stat": statistic,
         "period": FIVE_MINUTES,
         "region": "${AWS::Region}",

@@ -9,7 +9,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-GROUND = {"aws", "errors", "expressions", "ids", "logs", "model", "outbound", "queues", "settings", "table"}
+GROUND = {
+    "aws",
+    "errors",
+    "expressions",
+    "ids",
+    "logs",
+    "metrics",
+    "model",
+    "outbound",
+    "queues",
+    "settings",
+    "table",
+}
 ROOMS = {"access", "intake", "recognition", "library", "delivery"}
 MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),

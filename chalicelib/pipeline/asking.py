@@ -14,7 +14,7 @@ from chalicelib.intake.objects import StoredObject
 from chalicelib.library.answers import Answer, Question, Turn
 from chalicelib.library.record import Record
 from chalicelib.model import Image, Model, Photo, Recognition, RecognitionOptions
-from chalicelib.pipeline import counting
+from chalicelib.pipeline import counting, measuring
 from chalicelib.wiring import Services
 
 
@@ -55,7 +55,8 @@ def _asked(
 ) -> tuple[Answer, str]:
     try:
         counting.check_budget(image.owner, services)
-        answer = Answer(recognise(), options, image.id)
+        with measuring.recogniser_time(services):
+            answer = Answer(recognise(), options, image.id)
         # A recogniser that reads the bucket itself may have been shown what came there meanwhile.
         unchanged = services.objects.etag(image.key) == stored.etag
     except SightlineError:

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 from chalicelib.intake.objects import UPLOADS
@@ -33,7 +34,9 @@ def for_each(items: Iterable[T], act: Callable[[T], object], *, at_once: int = 1
         outcomes = [attempted(item) for item in items]
     else:
         with ThreadPoolExecutor(at_once) as threads:
-            outcomes = list(threads.map(attempted, items))
+            # Each in a copy of this thread's context, so that its lines of the log name the request.
+            tasks = [threads.submit(copy_context().run, attempted, item) for item in items]
+        outcomes = [task.result() for task in tasks]
     for error in filter(None, outcomes):
         raise error
 

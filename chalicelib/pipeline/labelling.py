@@ -23,7 +23,7 @@ from chalicelib.model import (
     ObjectUploaded,
     Recognition,
 )
-from chalicelib.pipeline import counting
+from chalicelib.pipeline import counting, measuring
 from chalicelib.pipeline.announcing import announce, tidy_after_deletion
 from chalicelib.pipeline.asking import answer_for
 from chalicelib.pipeline.batches import bodies, event_of, for_each, uploads_in
@@ -51,6 +51,7 @@ def label_or_leave(event: Json, services: Services, time_left: TimeLeft = unhurr
 
 def label_messages(event: Json, services: Services, time_left: TimeLeft = unhurried) -> None:
     """Label the objects of an SQS event; a fault is raised, so that the queue tries again and counts."""
+    measuring.waited(event, "uploads", services)
     uploads = (uploaded for body in bodies(event) for uploaded in uploads_in(body))
     for_each(uploads, lambda uploaded: _label_or_leave(uploaded, (Busy, Superseded), services, time_left))
 
@@ -65,6 +66,8 @@ def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLef
     :raises Transient: a service did not answer; the record keeps what has been reached.
     """
     record = services.images.find_by_key(uploaded.key)
+    if record:
+        logs.add(image_id=record.image.id)
     if record and record.settled and _is_old(uploaded, record.image):
         return
     stored = _stored(uploaded.key, services)
@@ -136,6 +139,7 @@ def _claimed(record: Record | None, key: str, services: Services) -> Record:
         created_at=started,
         started_at=started,
     )
+    logs.add(image_id=image.id)
     return services.images.create_claimed(image)
 
 
@@ -149,6 +153,7 @@ def _finished(claimed: Record, outcome: Outcome, services: Services) -> Record |
         services.answers.forget_unused(owner, outcome.answer)
         tidy_after_deletion(claimed.image, services)
         return None
+    measuring.result(outcome, services)
     if claimed.answer not in ("", outcome.answer):
         services.answers.forget_unused(owner, claimed.answer)
     return done

@@ -10,6 +10,7 @@ import json
 import logging
 import math
 
+from chalicelib import logs
 from chalicelib.delivery import courier, schedule
 from chalicelib.delivery.attempts import Verdict
 from chalicelib.delivery.courier import Outcome
@@ -18,7 +19,9 @@ from chalicelib.delivery.destinations import Destination
 from chalicelib.delivery.events import ImageFinished
 from chalicelib.delivery.standings import GONE, Standing
 from chalicelib.errors import Superseded
+from chalicelib.metrics import DELIVERIES
 from chalicelib.model import Json
+from chalicelib.pipeline import measuring
 from chalicelib.pipeline.batches import bodies, for_each
 from chalicelib.pipeline.news import NEWER_RESULT, News, news_of
 from chalicelib.pipeline.receivers import packed, receiver_of, receivers_of
@@ -47,6 +50,7 @@ def deliver(event: Json, services: Services) -> None:
     What a destination does is recorded and planned for; only a fault of our own is raised, which brings the
     whole batch back: those that were done by then are left alone.
     """
+    measuring.waited(event, "deliveries", services)
     for_each(
         bodies(event), lambda body: _deliver(body["owner"], body["delivery_id"], services), at_once=AT_ONCE
     )
@@ -70,38 +74,36 @@ def _deliver(owner: str, delivery_id: str, services: Services) -> None:
     if delivery is None or not services.deliveries.is_due(delivery):
         log.info("nothing to deliver now: %r", delivery_id)
         return
-    try:
-        _bring(delivery, services)
-    except Superseded as error:
-        log.info("left to another worker: %s", error)
+    with logs.about(image_id=delivery.image_id, delivery_id=delivery.id):
+        try:
+            brought = _bring(delivery, services)
+            services.metrics.put(DELIVERIES, 1, by=brought.status)
+        except Superseded as error:
+            log.info("left to another worker: %s", error)
 
 
-def _bring(delivery: Delivery, services: Services) -> None:
-    """Make one try, unless the delivery has become pointless."""
+def _bring(delivery: Delivery, services: Services) -> Delivery:
+    """Make one try, unless the delivery has become pointless; answers what has become of it."""
     news = news_of(delivery.owner, delivery.image_id, delivery.result, delivery.event_type, services)
     if not isinstance(news, News):
-        services.deliveries.cancel(delivery, news)
-        return
+        return services.deliveries.cancel(delivery, news)
     destination = receiver_of(news, delivery.destination, services)
     if destination is None:
-        services.deliveries.cancel(delivery, NEWER_RESULT if news.outdated else NOBODY)
-        return
+        return services.deliveries.cancel(delivery, NEWER_RESULT if news.outdated else NOBODY)
     standing = services.standings.of(delivery.owner, destination.address)
     if standing.disabled_at:
-        services.deliveries.park(delivery, DISABLED.format(standing.reason))
-        return
+        return services.deliveries.park(delivery, DISABLED.format(standing.reason))
     if delivery.tries >= schedule.TRIES:  # the last one was interrupted
-        services.deliveries.park(delivery, GAVE_UP)
-        return
+        return services.deliveries.park(delivery, GAVE_UP)
     claimed = services.deliveries.claim(delivery)
     parcel = packed(destination, news.event(), news.image, delivery.id, services)
     timeout = services.settings.delivery_timeout_seconds
     outcome = courier.bring(parcel, services.outbound, deadline=timeout, now=services.now)
     _note(outcome, delivery.owner, destination, standing, services)
-    _record(outcome, claimed, services)
+    return _record(outcome, claimed, services)
 
 
-def _record(outcome: Outcome, claimed: Delivery, services: Services) -> None:
+def _record(outcome: Outcome, claimed: Delivery, services: Services) -> Delivery:
     attempt = outcome.attempt
     # Neither the URL nor the answer: both may hold what is nobody else's business.
     log.info(
@@ -114,24 +116,24 @@ def _record(outcome: Outcome, claimed: Delivery, services: Services) -> None:
     )
     match outcome.verdict:
         case Verdict.ARRIVED:
-            services.deliveries.mark_delivered(claimed, attempt, outcome.reference)
+            return services.deliveries.mark_delivered(claimed, attempt, outcome.reference)
         case Verdict.GONE:
-            services.deliveries.park(claimed, GONE, attempt)
+            return services.deliveries.park(claimed, GONE, attempt)
         case Verdict.NEVER:
-            services.deliveries.park(claimed, REFUSED, attempt)
+            return services.deliveries.park(claimed, REFUSED, attempt)
         case Verdict.AGAIN:
-            _plan(outcome, claimed, services)
+            return _plan(outcome, claimed, services)
 
 
-def _plan(outcome: Outcome, claimed: Delivery, services: Services) -> None:
+def _plan(outcome: Outcome, claimed: Delivery, services: Services) -> Delivery:
     wait = schedule.wait_after(claimed.tries, outcome.asked_wait)
     if wait is None:
-        services.deliveries.park(claimed, GAVE_UP, outcome.attempt)
-        return
+        return services.deliveries.park(claimed, GAVE_UP, outcome.attempt)
     short = wait <= LONGEST_DELAY
-    services.deliveries.plan(claimed, outcome.attempt, wait, queued=short)
+    planned = services.deliveries.plan(claimed, outcome.attempt, wait, queued=short)
     if short:
         services.deliveries_queue.send(claimed.message(), delay=math.ceil(wait))
+    return planned
 
 
 def _note(

@@ -23,6 +23,7 @@ from chalicelib.library.renames import Renames
 from chalicelib.library.search import Search
 from chalicelib.library.secret import DeploymentSecret
 from chalicelib.library.usage import Usage
+from chalicelib.metrics import Metrics
 from chalicelib.model import Image, Json, ObjectUploaded
 from chalicelib.settings import Settings
 from tests.conftest import ENVIRONMENT
@@ -60,6 +61,7 @@ class World:
         self.rates = Rates(self.table, self.clock, self.settings.rate_limit)  # type: ignore[arg-type]
         self.repeats = Repeats(self.table, self.clock, self.clock.forward)  # type: ignore[arg-type]
         self.tokens = Tokens(self.table, self.clock)  # type: ignore[arg-type]
+        self.metrics = Metrics(self.settings.stage, self.clock)
         self.uploads_queue = FakeQueue()
         self.deliveries_queue = FakeQueue()
         self.topic = FakeTopic()

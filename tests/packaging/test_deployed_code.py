@@ -42,6 +42,28 @@ def test_from_upload_to_xml(stage: Stage) -> None:
     assert "Cat" in stage.partner.received[-1].xml
 
 
+def test_the_deployed_functions_write_metrics_of_their_stage(stage: Stage) -> None:
+    stage.put("uploads/measured.jpg", CAT + b"measured")
+    stage.notify("uploads/measured.jpg")
+    stage.hear()
+    stage.drain("DeliveriesQueue", "on_sqs_message")
+
+    written = {
+        name: [json.loads(line) for line in stage.functions[name].log.splitlines() if '"_aws"' in line]
+        for name in ("on_s3_upload", "on_sqs_message")
+    }
+
+    [labelled, *_] = [line for line in written["on_s3_upload"] if "ImagesLabelled" in line]
+    assert (labelled["stage"], labelled["ImagesLabelled"]) == ("dev", 1)
+    assert labelled["request_id"]
+    assert labelled["image_id"]
+    assert [line for line in written["on_s3_upload"] if line.get("recogniser") == "rekognition"]
+    ages = [line for line in written["on_sqs_message"] if line.get("queue") == "deliveries"]
+    assert ages
+    assert 0 <= ages[-1]["MessageAge"] < 120
+    assert {line["outcome"] for line in written["on_sqs_message"] if "Deliveries" in line} == {"delivered"}
+
+
 def test_the_authorizer_lets_known_tokens_in_and_says_unauthorized_of_all_others(stage: Stage) -> None:
     admitted = stage.admitted(f"Bearer {stage.token}")
     [statement] = admitted["policyDocument"]["Statement"]

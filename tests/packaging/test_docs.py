@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from chalicelib import metrics
 from infra import sam, watch
 from infra.project import stage
 from infra.template import resources_template
@@ -37,6 +38,14 @@ def test_every_parameter_of_the_sam_application_is_described() -> None:
     described = set(re.findall(r"^\| `([A-Z]\w+)` \|", text, re.MULTILINE))
 
     assert described == set(sam.overlay(stage("dev", "queue"))["Parameters"])
+
+
+def test_every_metric_is_described_with_its_unit_and_dimension() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    described = set(re.findall(r"^\| `([A-Z]\w+)` \| (\w+) \| (?:`(\w+)`)? ?\|", text, re.MULTILINE))
+    ours = [one for one in vars(metrics).values() if isinstance(one, metrics.Metric)]
+
+    assert described == {(one.name, one.unit, one.by) for one in ours}
 
 
 def test_every_kind_of_alarm_is_explained() -> None:

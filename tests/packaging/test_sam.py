@@ -12,6 +12,7 @@ import pytest
 from cfnlint import ManualArgs
 from cfnlint.api import lint_file
 
+from chalicelib import metrics
 from local.config import ROOT
 from tests.packaging.conftest import SamApp
 
@@ -175,6 +176,27 @@ def test_an_alarm_watches_every_queue_and_every_function(sam: SamApp) -> None:
         assert {("Errors", function), ("Throttles", function)} <= watched
     [dashboard] = of_type(sam.transformed, "AWS::CloudWatch::Dashboard").values()
     assert json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+
+
+def test_the_dashboard_shows_every_metric_of_our_own(sam: SamApp) -> None:
+    [dashboard] = of_type(sam.transformed, "AWS::CloudWatch::Dashboard").values()
+    widgets = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+    shown = {
+        line[0]["expression"]
+        for one in widgets
+        for line in one["properties"]["metrics"]
+        if isinstance(line[0], dict)
+    }
+    ours = [one for one in vars(metrics).values() if isinstance(one, metrics.Metric)]
+
+    assert ours
+    for metric in ours:
+        schema = "{Sightline," + ",".join(metric.dimensions) + "}"
+        wanted = f"""SEARCH('{schema} MetricName="{metric.name}" stage="${{Stage}}"'"""
+        assert any(expression.startswith(wanted) for expression in shown), metric.name
+    assert {(one["x"], one["y"]) for one in widgets} == {
+        (8 * (i % 3), 6 * (i // 3)) for i in range(len(widgets))
+    }
 
 
 def test_every_role_is_narrowed_to_this_stage(sam: SamApp) -> None:
