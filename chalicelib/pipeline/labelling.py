@@ -65,6 +65,11 @@ def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLef
     :raises Busy: another worker is at it.
     :raises Transient: a service did not answer; the record keeps what has been reached.
     """
+    with logs.about(key=uploaded.key):
+        _label(uploaded, services, time_left)
+
+
+def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) -> None:
     record = services.images.find_by_key(uploaded.key)
     if record:
         logs.add(image_id=record.image.id)
@@ -88,12 +93,11 @@ def _label_or_leave(
     services: Services,
     time_left: TimeLeft,
 ) -> None:
-    with logs.about(key=uploaded.key):
-        try:
-            label_image(uploaded, services, time_left)
-        except leave_on as error:
-            log.warning("left on the queue: %r: %s", uploaded.key, error)
-            services.uploads_queue.send(event_of(uploaded), delay=error.retry_after or RETRY_SECONDS)
+    try:
+        label_image(uploaded, services, time_left)
+    except leave_on as error:
+        log.warning("left on the queue: %r: %s", uploaded.key, error)
+        services.uploads_queue.send(event_of(uploaded), delay=error.retry_after or RETRY_SECONDS)
 
 
 def _recognised(
