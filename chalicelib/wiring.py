@@ -21,6 +21,8 @@ from chalicelib.delivery.deliveries import Deliveries
 from chalicelib.delivery.keyring import Keyring
 from chalicelib.delivery.standings import Standings
 from chalicelib.delivery.subscriptions import Subscriptions
+from chalicelib.expressions import Key
+from chalicelib.health import Health
 from chalicelib.intake.assembly import Assembly
 from chalicelib.intake.objects import ObjectStore
 from chalicelib.library.answers import Answers
@@ -49,6 +51,8 @@ _PATIENCE = {
 }
 # A recogniser's calls are tried again by the adapter, which knows how long the function may still run.
 _ONE_TRY = {**_PATIENCE, "retries": {"mode": "standard", "total_max_attempts": 1}}
+# Whoever asks after the service's health is told within seconds that a part of it is silent.
+_QUICK = {**_ONE_TRY, "connect_timeout": 1, "read_timeout": 2}
 # An endpoint that nobody has asked for a while takes some seconds to start.
 _ENDPOINT = {**_ONE_TRY, "read_timeout": 25}
 
@@ -71,15 +75,24 @@ class Services:
 
     @cached_property
     def objects(self) -> ObjectStore:
+        return self._objects(_PATIENCE)
+
+    def _objects(self, patience: Mapping[str, Any]) -> ObjectStore:
         # Virtual addressing signs for the bucket's own region; other styles sign for one that redirects.
-        client = self._client("s3", signature_version="s3v4", s3={"addressing_style": "virtual"})
+        virtual = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
         chosen = self.settings
         return ObjectStore(
-            client,
+            self._client("s3", **patience, **virtual),
             chosen.bucket,
             upload_seconds=chosen.upload_expires_seconds,
             download_seconds=chosen.download_expires_seconds,
         )
+
+    @cached_property
+    def health(self) -> Health:
+        table, objects = Table(self._client("dynamodb", **_QUICK), self.settings.table), self._objects(_QUICK)
+        nothing = Key("~health", "health")  # no owner's, and never stored
+        return Health({"table": lambda: table.get(nothing), "bucket": objects.reach}, self.now)
 
     @cached_property
     def rates(self) -> Rates:

@@ -13,6 +13,7 @@ GROUND = {
     "aws",
     "errors",
     "expressions",
+    "health",
     "ids",
     "logs",
     "metrics",

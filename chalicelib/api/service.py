@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def health(request: Request, services: Services) -> Response:
-    """``GET /health``: this process answers; nothing else is asked, so that it costs nothing."""
+    """``GET /health``: table and bucket can be reached, as of a few seconds ago.
+
+    :raises Unavailable: one of them cannot.
+    """
+    services.health.check()
     return answers.fresh({"status": "ok", "version": chalicelib.__version__})
 
 

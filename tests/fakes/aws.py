@@ -19,6 +19,10 @@ class FakeObjects:
         self.sidecars: dict[str, Json] = {}
         self.thumbnails: dict[str, bytes] = {}
         self.reads: list[str] = []
+        self.reached = 0
+
+    def reach(self) -> None:
+        self.reached += 1
 
     def put(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> None:
         self.stored[key] = content

@@ -13,6 +13,8 @@ from chalicelib.delivery.deliveries import Deliveries
 from chalicelib.delivery.keyring import Keyring
 from chalicelib.delivery.standings import Standings
 from chalicelib.delivery.subscriptions import Subscriptions
+from chalicelib.expressions import Key
+from chalicelib.health import Health
 from chalicelib.library.answers import Answers
 from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.history import History
@@ -62,6 +64,9 @@ class World:
         self.repeats = Repeats(self.table, self.clock, self.clock.forward)  # type: ignore[arg-type]
         self.tokens = Tokens(self.table, self.clock)  # type: ignore[arg-type]
         self.metrics = Metrics(self.settings.stage, self.clock)
+        nothing = Key("~health", "health")
+        probes = {"table": lambda: self.table.get(nothing), "bucket": lambda: self.objects.reach()}
+        self.health = Health(probes, self.clock)
         self.uploads_queue = FakeQueue()
         self.deliveries_queue = FakeQueue()
         self.topic = FakeTopic()

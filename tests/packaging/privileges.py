@@ -40,12 +40,10 @@ def _needs(service: str, operation: str, params: Json) -> Iterator[Need]:
         case "dynamodb":
             yield from _of_table(operation, params)
         case "s3":
-            if "Key" not in params and operation != "ListObjectsV2":
-                return  # no call: how botocore learns the address that a form is sent to
             bucket = f"arn:aws:s3:::{params['Bucket']}"
-            if operation != "ListObjectsV2":
+            if "Key" in params:
                 yield f"s3:{OTHERWISE.get(operation, operation)}", f"{bucket}/{params['Key']}"
-            if operation in ("GetObject", "HeadObject", "ListObjectsV2"):
+            if operation in ("GetObject", "HeadObject", "HeadBucket", "ListObjectsV2"):
                 # Who may not list is told 403 for an object that is not there (Amazon S3, "GetObject").
                 yield "s3:ListBucket", bucket
         case "sqs":

@@ -1,0 +1,51 @@
+"""Whether the parts that everything rests on can be reached."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from botocore.exceptions import ClientError
+
+from chalicelib.errors import Unavailable
+
+log = logging.getLogger("sightline.health")
+
+KEPT_SECONDS = 5.0  # however often somebody asks, a process looks no more often than this
+
+Probe = Callable[[], object]
+
+
+class Health:
+    """Asks each part, by name, for the least that shows it is there; what was found serves for a while."""
+
+    def __init__(self, probes: Mapping[str, Probe], now: Callable[[], float]) -> None:
+        self._probes = probes
+        self._now = now
+        self._found: tuple[float, tuple[str, ...]] = (float("-inf"), ())
+
+    def check(self) -> None:
+        """:raises Unavailable: a part is missing, shut or silent; code and detail name it."""
+        failing = self._failing()
+        if failing:
+            raise Unavailable(
+                f"The {' and the '.join(failing)} cannot be reached.",
+                code=f"{failing[0]}-unreachable",
+                retry_after=KEPT_SECONDS,
+            )
+
+    def _failing(self) -> tuple[str, ...]:
+        at, failing = self._found
+        if self._now() - at >= KEPT_SECONDS:
+            failing = tuple(name for name, probe in self._probes.items() if not _answers(name, probe))
+            self._found = (self._now(), failing)
+        return failing
+
+
+def _answers(name: str, probe: Probe) -> bool:
+    try:
+        probe()
+    except (ClientError, Unavailable) as error:
+        log.error("the %s cannot be reached: %s", name, error)
+        return False
+    return True
