@@ -27,7 +27,7 @@ def provision(
     gaps.refuse_the_unknown(template.resources)
     parameters = {"Stage": stage, "UploadTrigger": trigger}
     _create_stack(client, template, parameters)
-    properties = template.resolved(_names(client, parameters))
+    properties = template.resolved(names(client, parameters))
     gaps.fill(client, template.resources, properties)
     return properties
 
@@ -44,8 +44,10 @@ def _stack_name(parameters: dict[str, str]) -> str:
     return f"sightline-{parameters['Stage']}"
 
 
-def _names(client: gaps.Client, parameters: dict[str, str]) -> Names:
-    created = client("cloudformation").describe_stack_resources(StackName=_stack_name(parameters))
+def names(client: gaps.Client, parameters: dict[str, str]) -> Names:
+    """What the stack's buckets, tables, queues and topics are called, and its parameters."""
+    made = client("cloudformation").describe_stack_resources(StackName=_stack_name(parameters))
+    created = [one for one in made["StackResources"] if one["ResourceType"] in gaps.KEPT]
     refs = {
         "AWS::AccountId": ACCOUNT,
         "AWS::Region": REGION,
@@ -53,12 +55,12 @@ def _names(client: gaps.Client, parameters: dict[str, str]) -> Names:
         **parameters,
         **{
             one["LogicalResourceId"]: _ref(client, one["ResourceType"], one["PhysicalResourceId"])
-            for one in created["StackResources"]
+            for one in created
         },
     }
     arns = {
         f"{one['LogicalResourceId']}.Arn": _arn(one["ResourceType"], one["PhysicalResourceId"])
-        for one in created["StackResources"]
+        for one in created
     }
     return Names(refs, arns)
 

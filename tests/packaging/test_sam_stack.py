@@ -1,0 +1,96 @@
+"""The SAM application, created in moto's CloudFormation, at work: from upload to XML."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from local.aws import LocalAws
+from local.config import ROOT
+from local.partner import PATH, Partner
+from local.server import Server
+from tests.packaging import sam_stack
+from tests.packaging.cloud import quiet
+from tests.packaging.conftest import SamApp
+from tests.packaging.journey import Stage, started
+from tests.packaging.workbench import Workbench
+
+CAT = (ROOT / "photos" / "chelsea.jpg").read_bytes()
+FUNCTIONS = ("api_handler", "check_token", "on_upload_message", "on_sns_message", "on_sqs_message", "sweep")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def outputs(sam: SamApp, aws: LocalAws, office: Server) -> dict[str, str]:
+    parameters = {"Stage": "sam", "UploadTrigger": "queue", "IntegrationUrl": office.url + PATH}
+    return sam_stack.create(sam.transformed, sam.folder / "deployment.zip", aws, parameters)
+
+
+@pytest.fixture(scope="module")
+def at_work(
+    outputs: dict[str, str],
+    aws: LocalAws,
+    bench: Workbench,
+    partner: Partner,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stage]:
+    quiet(aws, outputs["Bucket"])
+    functions = {
+        name: aws.client("lambda").get_function(
+            FunctionName="sightline-sam" + ("" if name == "api_handler" else f"-{name}")
+        )
+        for name in FUNCTIONS
+    }
+    with started(functions, outputs, aws, bench, tmp_path_factory.mktemp("sam"), partner) as running:
+        yield running
+
+
+def test_from_upload_to_xml_by_way_of_the_bucket_the_topic_and_the_queue(at_work: Stage) -> None:
+    created = at_work.request("POST", "/images", {"filename": "cat.jpg"})
+    image = json.loads(created["body"])
+    put = urllib.request.Request(
+        image["upload"]["url"], data=CAT, method="PUT", headers={"Content-Type": "image/jpeg"}
+    )
+    urllib.request.urlopen(put, timeout=30).close()
+
+    assert at_work.drain("UploadsQueue", "on_upload_message") >= 1
+    assert at_work.hear() == 1
+    assert at_work.drain("DeliveriesQueue", "on_sqs_message") == 1
+
+    answer = at_work.request("GET", f"/images/{image['id']}")
+    seen = json.loads(answer["body"])
+    assert seen["status"] == "labelled"
+    assert "Cat" in [label["name"] for label in seen["labels"]]
+    assert image["id"] in at_work.partner.received[-1].xml
+
+
+def test_every_queue_feeds_its_function(outputs: dict[str, str], aws: LocalAws) -> None:
+    mappings = aws.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    fed = {
+        one["FunctionArn"].rpartition(":")[2]: one["EventSourceArn"]
+        for one in mappings
+        if ":sightline-sam-" in one["FunctionArn"]
+    }
+    assert fed == {
+        "sightline-sam-on_upload_message": outputs["UploadsQueueArn"],
+        "sightline-sam-on_sqs_message": outputs["DeliveriesQueueArn"],
+    }
+
+
+def test_the_stage_is_healthy_and_its_sweep_runs(at_work: Stage) -> None:
+    assert at_work.request("GET", "/health")["statusCode"] == 200
+    at_work.tick()
+    assert at_work.outputs["Bucket"] == "sightline-sam-123456789012"
+
+
+def test_a_resource_that_nobody_makes_is_refused() -> None:
+    with pytest.raises(ValueError, match="Nothing offline makes Walk"):
+        sam_stack.refuse_the_unknown({"Walk": {"Type": "AWS::Moon::Walk"}})
+
+
+def test_nothing_is_left_out_that_is_not_there(sam: SamApp) -> None:
+    assert set(sam_stack.LEFT_OUT) <= {one["Type"] for one in sam.transformed["Resources"].values()}
