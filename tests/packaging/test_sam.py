@@ -199,6 +199,21 @@ def test_the_dashboard_shows_every_metric_of_our_own(sam: SamApp) -> None:
     }
 
 
+def test_prod_is_laid_out_for_more_and_shut(sam: SamApp) -> None:
+    functions = of_type(sam.transformed, "AWS::Lambda::Function")
+    api, uploads = functions["APIHandler"], functions["OnUploadMessage"]
+    [fed] = [
+        one
+        for one in of_type(sam.transformed, "AWS::Lambda::EventSourceMapping").values()
+        if one["FunctionName"]["Ref"] == "OnUploadMessage"
+    ]
+
+    assert (api["MemorySize"], api["Timeout"], uploads["MemorySize"]) == (1024, 30, 1536)
+    assert fed["ScalingConfig"] == {"MaximumConcurrency": 20}
+    assert api["Environment"]["Variables"]["AUTH"] == "token"
+    assert sam.template["Parameters"]["LogRetentionDays"]["Default"] == 90
+
+
 def test_every_role_is_narrowed_to_this_stage(sam: SamApp) -> None:
     for name, role in of_type(sam.transformed, "AWS::IAM::Role").items():
         [policy] = role["Policies"]

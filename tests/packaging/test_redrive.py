@@ -1,0 +1,85 @@
+"""``make redrive`` on a deployed stage: dead letters go back to where they came from."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.aws import LocalAws
+from tests.packaging.cloud import quiet
+from tests.packaging.conftest import Deployment
+from tests.packaging.workbench import Workbench
+
+Json = dict[str, Any]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def functions_answer(deployment: Deployment, aws: LocalAws) -> Iterator[None]:
+    """moto takes invocations without Docker, and sends no queue's messages anywhere by itself."""
+    quiet(aws, deployment.outputs["Bucket"])
+    configure(aws, use_docker=False)
+    yield
+    configure(aws, use_docker=True)
+
+
+def configure(aws: LocalAws, *, use_docker: bool) -> None:
+    body = json.dumps({"lambda": {"use_docker": use_docker}}).encode()
+    request = urllib.request.Request(f"{aws.url}/moto-api/config", data=body, method="POST")
+    request.add_header("Content-Type", "application/json")
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+def url_of(aws: LocalAws, queue: str) -> str:
+    return str(aws.client("sqs").get_queue_url(QueueName=f"sightline-dev-{queue}")["QueueUrl"])
+
+
+def taken(aws: LocalAws, queue: str) -> list[str]:
+    """The bodies of what lies on a queue, which is empty then."""
+    sqs, url, found = aws.client("sqs"), url_of(aws, queue), []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for one in messages:
+            found.append(one["Body"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+    return sorted(found)
+
+
+def test_dead_letters_get_another_chance(
+    deployment: Deployment, aws: LocalAws, bench: Workbench, functions_answer: None
+) -> None:
+    arn = deployment.functions["sweep"]["Configuration"]["FunctionArn"]
+    failed = {"requestContext": {"functionArn": f"{arn}:$LATEST"}, "requestPayload": {"id": "1"}}
+    bodies = [f'{{"n": {number}}}' for number in range(12)]
+    for queue, messages in (
+        ("uploads-dead", bodies),
+        ("deliveries-dead", ["{}"]),
+        ("events-dead", [json.dumps(failed)]),
+    ):
+        for body in messages:
+            aws.client("sqs").send_message(QueueUrl=url_of(aws, queue), MessageBody=body)
+    for queue in ("uploads", "deliveries"):
+        taken(aws, queue)
+
+    ran = bench.infra("redrive", "--stage", "dev")
+
+    assert ran.returncode == 0, ran.stderr
+    said = [line.split() for line in ran.stdout.splitlines()]
+    assert [(line[0], line[1]) for line in said] == [
+        ("UploadsDeadLetters", "12"),
+        ("DeliveriesDeadLetters", "1"),
+        ("EventsDeadLetters", "1"),
+    ]
+    assert taken(aws, "uploads") == sorted(bodies)
+    assert taken(aws, "deliveries") == ["{}"]
+    assert not [one for dead in ("uploads", "deliveries", "events") for one in taken(aws, f"{dead}-dead")]
+
+
+def test_a_stage_that_is_not_there_has_none(bench: Workbench, aws: LocalAws) -> None:
+    ran = bench.infra("redrive", "--stage", "prod")
+
+    assert ran.returncode == 1
+    assert "has not been deployed from here" in ran.stderr
