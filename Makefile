@@ -18,6 +18,8 @@ OWNER ?=
 SCOPES ?= read,write
 DAYS ?= 365
 NAME ?=
+API ?=
+BUCKET_ORIGIN ?=
 ID ?=
 
 PYTHONS = python3.13 python3.12 python3.14 python3.11 python3 python
@@ -28,7 +30,7 @@ TOKENS = $(PY) -m infra.tokens --stage '$(STAGE)' --owner '$(OWNER)' --aws-port 
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run label token tokens revoke test bite check bench-search deploy destroy redrive repair package-sam package-terraform screenshots clean ready
+.PHONY: help run label token tokens revoke test bite check bench-search deploy destroy redrive repair package-sam package-terraform page screenshots clean ready
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -81,6 +83,9 @@ package-sam: ready ## Write a self-contained SAM application to build/sam-STAGE
 
 package-terraform: ready ## Write the same as a Terraform module to build/terraform-STAGE
 	@$(INFRA) package-terraform --arch '$(ARCH)'
+
+page: ready ## Write the web page as a static site to build/page: make page API=… BUCKET_ORIGIN=…
+	@$(PY) -m infra.page --stage '$(STAGE)' --api '$(API)' --bucket-origin '$(BUCKET_ORIGIN)'
 
 repair: ready ## Hold counts and index to the records: make repair STAGE=dev OWNER=default MEND=1
 	@$(PY) -m infra.repair --stage '$(STAGE)' --owner $(or $(OWNER),default) $(if $(MEND),--mend)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import html
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -24,18 +25,32 @@ TYPES = {
     ".svg": "image/svg+xml; charset=utf-8",
 }
 _A_YEAR = "public, max-age=31536000, immutable"
+_META = '<meta http-equiv="Content-Security-Policy" content="{}">\n'
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a document is read from (``base``), where the API begins, and what the other document is called.
+
+    Both addresses end with a slash. A ``policy`` is written into a document that may come without headers.
+    """
+
+    base: str
+    api: str
+    docs: str
+    max_bytes: int
+    policy: str = ""
 
 
 def photos(request: Request, services: Services) -> Response:
     """``GET /``: the page of photos, which may load its own files and the bucket's photos, nothing else."""
-    bucket = _origin(services.objects.presigned_put("uploads/"))
-    most = services.settings.max_image_bytes
-    return _document("index.html", request, f" {bucket}", {"max_bytes": str(most), "preload": _preload()})
+    bucket = origin_of(services.objects.presigned_put("uploads/"))
+    return _served("index.html", _beside(request, services), policy(bucket))
 
 
 def docs(request: Request, services: Services) -> Response:
     """``GET /docs``: the API, shown from its own description."""
-    return _document("docs.html", request, "", {})
+    return _served("docs.html", _beside(request, services), policy())
 
 
 def file(request: Request, services: Services, version: str, name: str) -> Response:
@@ -63,23 +78,57 @@ def version_of_files() -> str:
     return hashlib.sha256(repr(sorted(files().items())).encode()).hexdigest()[:16]
 
 
-def _document(name: str, request: Request, bucket: str, more: dict[str, str]) -> Response:
+def document(name: str, where: Where) -> str:
+    """``index.html`` or ``docs.html``, for one place."""
     places = {
-        **more,
-        "base": html.escape(f"{answers.path_of_base(request)}/"),
+        "preload": _preload(),
         "files": f"page/{version_of_files()}",
+        "base": html.escape(where.base),
+        "api": html.escape(where.api),
+        "docs": where.docs,
+        "max_bytes": str(where.max_bytes),
+        "policy": where.policy and _META.format(html.escape(where.policy)),
     }
     text = _text(name)
     for place, value in places.items():
         text = text.replace(f"{{{{{place}}}}}", value)
+    return text
+
+
+def policy(*origins: str) -> str:
+    """What a document may load and do, with which other ``origins`` it may talk and whose photos it may show.
+
+    Photos of a private stage and of the reader's disk are ``blob:``.
+    """
+    others = "".join(f" {one}" for one in origins)
+    allowed = {
+        "default-src": "'self'",
+        "img-src": f"'self' blob:{others}",
+        "connect-src": f"'self'{others}",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",  # nothing here makes markup of a text
+        "trusted-types": "'none'",
+    }
+    return "; ".join(f"{directive} {sources}" for directive, sources in allowed.items())
+
+
+def _beside(request: Request, services: Services) -> Where:
+    base = f"{answers.path_of_base(request)}/"
+    return Where(base, api=base, docs="docs", max_bytes=services.settings.max_image_bytes)
+
+
+def _served(name: str, where: Where, allowed: str) -> Response:
     headers: answers.Headers = {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": _policy(bucket),
+        "Content-Security-Policy": allowed,
         "Cache-Control": "no-cache",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }
-    return Response(body=text, headers=headers)
+    return Response(body=document(name, where), headers=headers)
 
 
 @functools.cache
@@ -97,22 +146,7 @@ def _preload() -> str:
     )
 
 
-def _origin(url: str) -> str:
+def origin_of(url: str) -> str:
+    """``https://host:port`` of an address."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _policy(bucket: str) -> str:
-    """What a document may load and do; photos of a private stage and of the reader's disk are ``blob:``."""
-    allowed = {
-        "default-src": "'self'",
-        "img-src": f"'self' blob:{bucket}",
-        "connect-src": f"'self'{bucket}",
-        "object-src": "'none'",
-        "base-uri": "'self'",
-        "form-action": "'none'",
-        "frame-ancestors": "'none'",
-        "require-trusted-types-for": "'script'",  # nothing here makes markup of a text
-        "trusted-types": "'none'",
-    }
-    return "; ".join(f"{directive} {sources}" for directive, sources in allowed.items())

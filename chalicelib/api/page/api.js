@@ -1,5 +1,7 @@
 /** The service: calls, and what it says when something is wrong. */
 
+import { addressOf } from "./address.js";
+
 /** A problem document (RFC 9457), or the next best thing where there is none. */
 export class Problem extends Error {
   constructor(status, body) {
@@ -37,7 +39,7 @@ export async function call(method, path, body, options) {
 /** Call a route; the answer itself. Where a token is wanted, one is asked for and the call made again. */
 export async function send(method, path, body, { signal, headers = {}, keepalive = false } = {}) {
   const used = token;
-  const reply = await fetch(path, {
+  const reply = await fetch(addressOf(path), {
     method,
     signal,
     keepalive,
@@ -54,7 +56,7 @@ export async function send(method, path, body, { signal, headers = {}, keepalive
 
 /** An address that an `<img>` can show; with a token it is fetched first, as an `<img>` cannot send one. */
 export async function picture(path) {
-  if (!hasToken()) return path;
+  if (!hasToken()) return addressOf(path);
   return URL.createObjectURL(await (await send("GET", path)).blob());
 }
 

@@ -1,5 +1,6 @@
 /** The API, shown from its own description (OpenAPI 3.1). */
 
+import { addressOf } from "./address.js";
 import { schemaOf } from "./docs-schema.js";
 import { prose } from "./docs-prose.js";
 import { make } from "./dom.js";
@@ -21,7 +22,7 @@ function operationsIn(tag) {
 
 function page() {
   const { info, tags } = description;
-  const links = tags.map(({ name }) => make("li", {}, make("a", { href: `docs#${anchor(name)}` }, name)));
+  const links = tags.map(({ name }) => make("li", {}, make("a", { href: `${location.pathname}#${anchor(name)}` }, name)));
   return [
     make("nav", { class: "contents", "aria-label": "Contents" }, make("ul", {}, ...links)),
     make("div", { class: "api" }, make("h1", {}, `${info.title} ${info.version}`), ...prose(info.description), ...servers(), ...tags.map(section)),
@@ -102,7 +103,7 @@ function unfold() {
 
 const main = document.getElementById("main");
 try {
-  const reply = await fetch("openapi.json");
+  const reply = await fetch(addressOf("openapi.json"));
   if (!reply.ok) throw new Error(`The service answered ${reply.status}.`);
   description = await reply.json();
   main.replaceChildren(...page());

@@ -1,0 +1,77 @@
+"""``python -m infra.page``: the web page as a static site, for a bucket behind CloudFront (``page.yaml``)."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from chalicelib.api import pages
+from chalicelib.settings import Settings
+from infra.project import Refused, Stage, stage
+
+LEFT_TO_HEADERS = "frame-ancestors"  # browsers do not heed it in a document (CSP level 3, section 3.3)
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]+)*/?")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?")
+
+
+def write(into: Path, api: str, bucket_origin: str, most: int) -> None:
+    """Write the site that talks to ``api`` and ``bucket_origin``, with photos of at most ``most`` bytes.
+
+    :raises Refused: one of the two is no such address; nothing was written.
+    """
+    if not _ADDRESS.fullmatch(api):
+        raise Refused(
+            f"The API's address is like https://abc.execute-api.eu-west-1.amazonaws.com/api, not {api!r}."
+        )
+    if not _ORIGIN.fullmatch(bucket_origin):
+        raise Refused(f"The bucket's origin is like https://bucket.s3.amazonaws.com, not {bucket_origin!r}.")
+    begins = f"{api.rstrip('/')}/"
+    origins = {"index.html": (pages.origin_of(api), bucket_origin), "docs.html": (pages.origin_of(api),)}
+    folder = into / "page" / pages.version_of_files()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in pages.files().items():
+        (folder / name).write_text(content, encoding="utf-8")
+    for name, allowed in origins.items():
+        where = pages.Where("./", begins, "docs.html", most, _in_document(pages.policy(*allowed)))
+        (into / name).write_text(pages.document(name, where), encoding="utf-8")
+
+
+def max_bytes(stage: Stage) -> int:
+    """The most that a photo of the stage may have."""
+    default = Settings.__dataclass_fields__["max_image_bytes"].metadata["default"]
+    return int(stage.config().environment_variables.get("MAX_IMAGE_BYTES", default))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write what is asked for; 1 and a sentence where that cannot be."""
+    asked = _parser().parse_args(arguments)
+    try:
+        write(asked.into, asked.api, asked.bucket_origin, max_bytes(stage(asked.stage, "s3")))
+    except Refused as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"The page is in {asked.into}; docs/deploy.md says how it comes to CloudFront.")
+    return 0
+
+
+def _in_document(policy: str) -> str:
+    return "; ".join(one for one in policy.split("; ") if not one.startswith(LEFT_TO_HEADERS))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.page", description="The web page as a static site."
+    )
+    parser.add_argument("--api", required=True, help="where the API begins")
+    parser.add_argument("--bucket-origin", required=True, help="where presigned addresses of photos begin")
+    parser.add_argument(
+        "--stage", default="dev", help="whose MAX_IMAGE_BYTES the page turns larger files down by"
+    )
+    parser.add_argument("--into", type=Path, default=Path("build/page"))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
