@@ -14,12 +14,17 @@ from infra.template import FED_BY, LEFT_ON, SETTING_OF_OUTPUT, TRIES_AGAIN, reso
 from infra.workspace import Choices, lay_out
 
 PARAMETERS: Json = {
-    "IntegrationUrl": {
+    "IntegrationSecret": {
         "Type": "String",
         "Default": "",
-        "NoEcho": True,
-        "Description": "The http(s) URL that gets the XML; empty for nobody",
+        "Description": "The name of the secret that is the http(s) URL that gets the XML; empty for nobody",
     },
+}
+CONDITIONS: Json = {"ThereIsAPartner": {"Fn::Not": [{"Fn::Equals": [{"Ref": "IntegrationSecret"}, ""]}]}}
+# Lambda's variables take no reference to a secure parameter of SSM, but one to a secret (AWS CloudFormation
+# user guide, "Get values stored in other services using dynamic references").
+INTEGRATION_URL: Json = {
+    "Fn::If": ["ThereIsAPartner", {"Fn::Sub": "{{resolve:secretsmanager:${IntegrationSecret}}}"}, ""]
 }
 
 
@@ -40,7 +45,7 @@ def overlay(stage: Stage) -> Json:
     return {
         "Description": template["Description"],
         "Parameters": {**template["Parameters"], **PARAMETERS},
-        "Conditions": template["Conditions"],
+        "Conditions": {**template["Conditions"], **CONDITIONS},
         "Outputs": template["Outputs"],
         "Resources": {**template["Resources"], **_functions(stage), "RestAPI": _rest_api()},
     }
@@ -90,7 +95,7 @@ def _variables() -> Json:
     referred = {
         setting: {"Ref": outputs.get(output, output)} for output, setting in SETTING_OF_OUTPUT.items()
     }
-    return {**referred, "STAGE": {"Ref": "Stage"}, "INTEGRATION_URL": {"Ref": "IntegrationUrl"}}
+    return {**referred, "STAGE": {"Ref": "Stage"}, "INTEGRATION_URL": INTEGRATION_URL}
 
 
 def _policy(stage: Stage, function: str) -> Json:

@@ -26,7 +26,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def outputs(sam: SamApp, aws: LocalAws, office: Server) -> dict[str, str]:
-    parameters = {"Stage": "sam", "UploadTrigger": "queue", "IntegrationUrl": office.url + PATH}
+    aws.client("secretsmanager").create_secret(Name="the-partner", SecretString=office.url + PATH)
+    parameters = {"Stage": "sam", "UploadTrigger": "queue", "IntegrationSecret": "the-partner"}
     return sam_stack.create(sam.transformed, sam.folder / "deployment.zip", aws, parameters)
 
 
