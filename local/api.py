@@ -29,6 +29,8 @@ _CHUNK = 65_536
 
 NO_ROUTE = KINDS[NotFound]
 UNAUTHORIZED = KINDS[Unauthorized]
+# As deployed (infra/gateway.py): a page of another origin could not see that a token is wanted.
+TO_ANY_PAGE = {"Access-Control-Allow-Origin": "*"}
 
 
 def serve(app: Chalice, config: Config, port: int) -> Server:
@@ -98,7 +100,7 @@ class Handler(ChaliceRequestHandler):
         self._refuse(kind, detail)
 
     def _refuse(self, kind: Kind, detail: str) -> None:
-        advice: Headers = {**CHALLENGE} if kind is UNAUTHORIZED else {}
+        advice: Headers = {**CHALLENGE, **TO_ANY_PAGE} if kind is UNAUTHORIZED else {}
         answer = problem(kind, detail, code=kind.slug, headers=advice)
         self._send_http_response(kind.status, dict(answer.headers), json.dumps(answer.body))
 

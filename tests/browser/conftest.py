@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.server
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -39,6 +41,18 @@ def stack() -> Iterator[Process]:
         yield process
     finally:
         process.end_in_any_case()
+
+
+def token_for(process: Process) -> str:
+    """A token that opens everything, made the way an operator makes it."""
+    asked = ["issue", "--owner", "default", "--scopes", "read,write,admin"]
+    made = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-m", "infra.tokens", *asked, "--aws-port", str(process.ports[1])],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return made.stdout.strip()
 
 
 @pytest.fixture(scope="package")

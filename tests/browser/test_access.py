@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Watch
+from tests.browser.conftest import Watch, token_for
 from tests.browser.pages import CAT, Photos
 from tests.local.process import READY, Process
 
@@ -29,12 +27,7 @@ def guarded() -> Iterator[Process]:
 @pytest.fixture(scope="module")
 def token(guarded: Process) -> str:
     """A token that opens everything, made the way an operator makes it."""
-    port = str(guarded.ports[1])
-    asked = ["issue", "--owner", "default", "--scopes", "read,write,admin", "--aws-port", port]
-    made = subprocess.run(  # noqa: S603 - our own
-        [sys.executable, "-m", "infra.tokens", *asked], capture_output=True, text=True, check=True
-    )
-    return made.stdout.strip()
+    return token_for(guarded)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from infra import page
-from tests.browser.conftest import Watch
+from tests.browser.conftest import Watch, token_for
 from tests.browser.pages import CAT, Photos
 from tests.local.process import READY, Process
 
@@ -34,11 +34,13 @@ def folder(tmp_path: Path) -> Iterator[tuple[Path, str]]:
         thread.join()
 
 
-@pytest.fixture
-def service(folder: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
-    """The service, open to pages of that origin."""
+@pytest.fixture(params=["none", "token"])
+def service(
+    folder: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Process]:
+    """The service, open to pages of that origin: to anybody there, or to who has a token."""
     monkeypatch.setenv("CORS_ORIGIN", folder[1])
-    process = Process()
+    process = Process("--auth", request.param)
     try:
         process.wait_for(READY)
         yield process
@@ -52,12 +54,18 @@ def test_the_static_page_shows_uploads_and_describes(
     into, origin = folder
     api, bucket = (f"http://127.0.0.1:{port}" for port in service.ports[:2])
     page.write(into, api, bucket, 50_000_000)
-    watch = Watch(frozenset(one.removeprefix("http://") for one in (origin, api, bucket)))
+    watch = Watch(frozenset(one.removeprefix("http://") for one in (origin, api, bucket)), allowed=("401",))
     with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
         context.set_default_timeout(8_000)
         watch.over(context)
         photos = Photos(context.new_page(), f"{origin}/")
-        photos.open()
+        photos.window.goto(photos.url)
+        first, dialog = photos.tiles.locator("img.there").first, photos.window.get_by_role("dialog")
+        expect(first.or_(dialog)).to_be_visible()
+        if dialog.is_visible():
+            dialog.get_by_label("Token", exact=True).fill(token_for(service))
+            dialog.get_by_role("button", name="Go on").click()
+        expect(first).to_be_visible()
 
         before = photos.tiles.count()
         photos.add(CAT)
