@@ -21,7 +21,7 @@ Judge = Callable[[str, dict[str, str], bytes], object]
 
 
 def now() -> int:
-    """Seconds since 1970, asked anew by each test: the verifiers go by the clock, and a long run outlasts them."""
+    """Seconds since 1970, asked anew by each test: the verifiers go by the clock, however long the run."""
     return int(datetime.now(UTC).timestamp())
 
 
