@@ -407,13 +407,15 @@ def test_a_failing_message_holds_up_no_other(bench: Bench) -> None:
 
 
 def test_without_a_pace_of_its_own_a_failed_message_waits_for_the_visibility_timeout(bench: Bench) -> None:
-    memory = Memory(fail=always)
+    invoked = threading.Event()
+    memory = Memory(fail=lambda event, calls: invoked.set() is None)
     url = bench.queue(VisibilityTimeout="100")
     messages(bench, memory)
     runtime = bench.run(pace=Pace(retry_seconds=None, poll_seconds=0))
 
     bench.sqs.send_message(QueueUrl=url, MessageBody="one")
 
+    assert invoked.wait(30)
     with pytest.raises(StillBusy, match=bench.name):
         runtime.wait_until_idle(0.5)
     assert len(memory.events) == 1
