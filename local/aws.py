@@ -51,8 +51,11 @@ class LocalAws:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
         from werkzeug.serving import make_server
 
+        from local import queues, tables
         from local.signed import SignedOnly
 
+        queues.mend()
+        tables.mend()
         logging.getLogger("werkzeug").setLevel(logging.ERROR)  # one line a request otherwise
         with listen(port) as listener:
             dispatcher = SignedOnly(IsolatedTables(DomainDispatcherApplication(create_backend_app)))

@@ -67,3 +67,24 @@ def test_a_cancelled_transaction_takes_no_other_write_with_it(aws: LocalAws, tab
 
     kept = dynamodb.scan(TableName=table, ProjectionExpression="pk")["Items"]
     assert {one["pk"]["S"] for one in kept} == {"taken", *map(str, range(MANY))}
+
+
+def test_what_many_add_at_once_is_all_counted(aws: LocalAws, table: str) -> None:
+    dynamodb = aws.client("dynamodb")
+    one = {":one": {"N": "1"}}
+    call = {
+        "TableName": table,
+        "Key": {"pk": {"S": "counter"}},
+        "UpdateExpression": "ADD calls :one",
+        "ExpressionAttributeValues": one,
+    }
+
+    def add() -> None:
+        for _ in range(40):
+            dynamodb.update_item(**call)
+            dynamodb.transact_write_items(TransactItems=[{"Update": call}])
+
+    at_once(*[add] * 4)
+
+    counter = dynamodb.get_item(TableName=table, Key={"pk": {"S": "counter"}})["Item"]
+    assert counter["calls"] == {"N": str(4 * 40 * 2)}

@@ -57,7 +57,7 @@ class Workbench:
             capture_output=True,
             text=True,
             check=False,
-            timeout=600,
+            timeout=180,
         )
 
     def libraries(self, folder: Path) -> Path:

@@ -1,0 +1,132 @@
+"""What moto's SQS lacks for a queue of some length: steps that cost the same however many messages wait.
+
+moto looks at every message for each one that is sent, received or deleted, and deletes by replacing its list,
+where what another thread adds meanwhile is lost. There are no FIFO queues here (local/gaps.py refuses them).
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from typing import Any
+
+from moto.core.utils import unix_time_millis
+from moto.sqs import models
+from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
+from moto.sqs.models import Message, Queue, SQSBackend
+
+from local import mending
+from local.backlog import Backlog
+
+LONGEST_IN_FLIGHT_MS = 12 * 3600 * 1000  # Amazon SQS, "ChangeMessageVisibility"
+
+
+class LongQueue(Queue):
+    """A standard queue over a :class:`Backlog`, one thread at a time."""
+
+    @property  # type: ignore[override]  # in a list's place
+    def _messages(self) -> Backlog:
+        return self._backlog
+
+    @_messages.setter
+    def _messages(self, messages: list[Any]) -> None:
+        self._backlog = Backlog(unix_time_millis, messages)
+
+    @property
+    def messages(self) -> list[Any]:
+        """What may be received now, as far as moto asks: whether there is anything."""
+        first = self._backlog.first()
+        return [] if first is None else [first]
+
+    @property
+    def approximate_number_of_messages(self) -> int:
+        return self._depths()[0]
+
+    @property
+    def approximate_number_of_messages_not_visible(self) -> int:
+        return self._depths()[1]
+
+    @property
+    def approximate_number_of_messages_delayed(self) -> int:
+        return self._depths()[2]
+
+    def _depths(self) -> tuple[int, int, int]:
+        with self._messages_lock:
+            return self._backlog.depths()
+
+    def delete_message(self, receipt_handle: str) -> None:
+        """Delete by any handle that the message ever had; one that is gone already is no error."""
+        with self._messages_lock:
+            message = self._backlog.known_as(receipt_handle)
+            if message is not None:
+                self._backlog.remove(message)
+
+    def take(self, count: int, seconds: float, hidden_seconds: int) -> list[Any]:
+        """Up to ``count`` messages, hidden from now on; for the first, wait at most so many seconds."""
+        until = time.monotonic() + seconds
+        with self._messages_lock:
+            while not (taken := self._taken(count, hidden_seconds)):
+                left = until - time.monotonic()
+                if left <= 0:
+                    break
+                self._messages_lock.wait(min(left, max(0.001, self._backlog.seconds_to_next() or left)))
+        return taken
+
+    def _taken(self, count: int, hidden_seconds: int) -> list[Any]:
+        taken: list[Any] = []
+        while len(taken) < count and (message := self._backlog.first()) is not None:
+            if self.dead_letter_queue is not None and self._received_enough(message):
+                self._backlog.remove(message)
+                self.dead_letter_queue.add_message(message)
+                continue
+            message.mark_received(visibility_timeout=hidden_seconds)
+            self._backlog.append(message)
+            taken.append(copy.copy(message))
+            if not hidden_seconds:  # it may be received again at once, but not twice in one batch
+                break
+        return taken
+
+    def _received_enough(self, message: Any) -> bool:
+        most = (self.redrive_policy or {}).get("maxReceiveCount", math.inf)
+        return bool(message.approximate_receive_count >= most)
+
+    def hide(self, receipt_handle: str, seconds: int) -> None:
+        """Let a message come back after so many seconds (``ChangeMessageVisibility``)."""
+        with self._messages_lock:
+            message = self._backlog.known_as(receipt_handle)
+            if message is None:
+                raise ReceiptHandleIsInvalid
+            if unix_time_millis() + seconds * 1000 - message.sent_timestamp > LONGEST_IN_FLIGHT_MS:
+                raise InvalidParameterValue(
+                    f"Value {seconds} for parameter VisibilityTimeout is invalid. Reason: Total "
+                    "VisibilityTimeout for the message is beyond the limit [43200 seconds]"
+                )
+            message.change_visibility(seconds)
+            self._backlog.append(message)
+            self._messages_lock.notify_all()
+
+
+def mend() -> None:
+    """Let moto's queues grow."""
+    mending.replace(models, Queue=LongQueue)
+    mending.replace(SQSBackend, receive_message=_receive, change_message_visibility=_hide)
+    mending.forget(Message)
+
+
+def _receive(
+    backend: Any,
+    queue_name: str,
+    count: int,
+    wait_seconds_timeout: int,
+    visibility_timeout: int,
+    message_attribute_names: list[str] | None = None,
+) -> list[Any]:
+    taken = backend.get_queue(queue_name).take(count, wait_seconds_timeout, int(visibility_timeout or 0))
+    for message in taken:
+        models._filter_message_attributes(message, message_attribute_names or [])
+    return taken  # type: ignore[no-any-return]  # moto's queue
+
+
+def _hide(backend: Any, queue_name: str, receipt_handle: str, visibility_timeout: int) -> None:
+    backend.get_queue(queue_name).hide(receipt_handle, int(visibility_timeout))
