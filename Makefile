@@ -8,6 +8,7 @@ AWS_PORT ?= 5055
 PARTNER_PORT ?= 5056
 TRIGGER ?= s3
 AUTH ?= none
+BENCH ?= deliveries search
 FAULTS ?=
 FILES ?=
 STAGE ?= dev
@@ -30,7 +31,7 @@ TOKENS = $(PY) -m infra.tokens --stage '$(STAGE)' --owner '$(OWNER)' --aws-port 
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run label token tokens revoke test bite check bench-search deploy destroy redrive repair package-sam package-terraform page screenshots clean ready
+.PHONY: help run label token tokens revoke test bite check bench deploy destroy redrive repair package-sam package-terraform page screenshots clean ready
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -66,8 +67,8 @@ check: ready ## Lint, check formatting and types, run the fast tests
 	@$(PY) -m bandit --quiet --recursive -ll app.py chalicelib infra local
 	@$(PY) -m pytest -m "not slow"
 
-bench-search: ready ## Count what a page of a query reads in libraries of 1,000 to 100,000 images
-	@$(PY) -m benchmarks.search
+bench: ready ## Measure what is promised of searches and deliveries: make bench BENCH=search for one
+	@for one in $(BENCH); do $(PY) -m benchmarks.$$one || exit 1; done
 
 deploy: ready ## Bring a stage up in your AWS account, or up to date: make deploy STAGE=dev
 	@$(INFRA) deploy --arch '$(ARCH)' --email '$(EMAIL)'

@@ -1,4 +1,4 @@
-"""What a page of a query costs in libraries of 1,000, 10,000 and 100,000 images: ``make bench-search``.
+"""What a page of a query costs in libraries of 1,000, 10,000 and 100,000 images: ``make bench BENCH=search``.
 
 The table is the tests' own, in memory, because moto's range reads go through the whole partition: it finds
 its place by bisection and counts the items that it hands out, as DynamoDB does. Capacity is in read units
