@@ -33,6 +33,14 @@ def unpack(function: str, folder: Path) -> None:
     zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
 
 
+def lose_messages(queue_url: str) -> None:
+    """Empty a queue of all that it shows, hides and delays; SQS itself does so once a minute at most."""
+    backend = get_backend("sqs")[ACCOUNT][REGION]
+    queue = backend.get_queue(queue_url.rpartition("/")[2])
+    queue.last_purged_at = None
+    backend.purge_queue(queue.name)
+
+
 def quiet(aws: LocalAws, bucket: str) -> None:
     """Keep moto from invoking functions, which it could only do with Docker: the tests carry the events."""
     lambda_ = aws.client("lambda")

@@ -73,7 +73,7 @@ def deployment(bench: Workbench, aws: LocalAws) -> Deployment:
 
 
 def described(bench: Workbench, aws: LocalAws, said: str = "") -> Deployment:
-    """The stage as the account now has it."""
+    """The stage as the account now has it, which may have others too."""
     [stack] = aws.client("cloudformation").describe_stacks(StackName="sightline-dev")["Stacks"]
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
     remembered = json.loads((bench.project / ".chalice" / "deployed" / "dev.json").read_text())["resources"]
@@ -89,15 +89,19 @@ def described(bench: Workbench, aws: LocalAws, said: str = "") -> Deployment:
         said,
         outputs,
         functions,
-        lambda_.list_event_source_mappings()["EventSourceMappings"],
+        _of_dev(lambda_.list_event_source_mappings()["EventSourceMappings"], "FunctionArn"),
         {name: one for name, one in notifications.items() if name != "ResponseMetadata"},
-        aws.client("sns").list_subscriptions()["Subscriptions"],
-        aws.client("events").list_rules()["Rules"],
+        _of_dev(aws.client("sns").list_subscriptions()["Subscriptions"], "TopicArn"),
+        _of_dev(aws.client("events").list_rules()["Rules"], "Name"),
     )
 
 
+def _of_dev(found: list[Json], named: str) -> list[Json]:
+    return [one for one in found if "sightline-dev-" in one[named]]
+
+
 @pytest.fixture(scope="session")
-def stage(
+def dev(
     deployment: Deployment,
     aws: LocalAws,
     bench: Workbench,
@@ -109,6 +113,13 @@ def stage(
     folder = tmp_path_factory.mktemp("dev")
     with started(deployment.functions, deployment.outputs, aws, bench, folder, partner) as running:
         yield running
+
+
+@pytest.fixture
+def stage(dev: Stage) -> Stage:
+    """The same, as if no other test had been at it."""
+    dev.forget()
+    return dev
 
 
 @dataclass(frozen=True)

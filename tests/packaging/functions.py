@@ -8,8 +8,8 @@ import queue
 import subprocess
 import time
 import uuid
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -83,9 +83,10 @@ class Running:
 
     def __enter__(self) -> Self:
         self._open.enter_context(self._api.server)
-        # A file and not a pipe: nobody reads along, and a full pipe would stop the function.
+        # A file and not a pipe: nobody reads along, and a full pipe would stop the function. Appended to:
+        # the same function in another stage writes there too.
         self._log = self._open.enter_context(
-            (self._function.code.parent / f"{self._function.name}.log").open("w+")
+            (self._function.code.parent / f"{self._function.name}.log").open("a+")
         )
         self._process = subprocess.Popen(  # noqa: S603 - our own code
             self._command,
@@ -112,6 +113,15 @@ class Running:
         if kind != "response":
             raise Failed(f"{answer}\n{self.log}")
         return answer
+
+    @contextmanager
+    def hurried(self, seconds: float) -> Iterator[None]:
+        """Meanwhile the function is told that it has no longer than that."""
+        self._api.seconds = seconds
+        try:
+            yield
+        finally:
+            self._api.seconds = DEADLINE
 
     def chosen(self, **variables: str) -> Running:
         """The same function in a stage that has chosen otherwise; its calls count as this one's."""
@@ -143,6 +153,7 @@ class _RuntimeApi:
     def __init__(self) -> None:
         self.events: queue.Queue[Json | None] = queue.Queue()
         self.answers: queue.Queue[tuple[str, Any]] = queue.Queue()
+        self.seconds = DEADLINE
         self.server = Server(0, lambda *args: _Handler(self, *args))
 
 
@@ -158,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.dumps(event).encode()
         self.send_response(200)
         self.send_header("Lambda-Runtime-Aws-Request-Id", str(uuid.uuid4()))
-        self.send_header("Lambda-Runtime-Deadline-Ms", str(round((time.time() + DEADLINE) * 1000)))
+        self.send_header("Lambda-Runtime-Deadline-Ms", str(round((time.time() + self._api.seconds) * 1000)))
         self.send_header(
             "Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:f"
         )

@@ -17,9 +17,10 @@ from chalicelib.table import Table
 from local import s3, schedule, sns, sqs
 from local.aws import LocalAws
 from local.partner import Partner
-from tests.packaging.cloud import unpack, variables
+from tests.packaging.cloud import lose_messages, unpack, variables
 from tests.packaging.functions import Deployed, Failed, Running
 from tests.packaging.workbench import Workbench
+from tests.stubs.endpoint import EndpointStub
 from tests.stubs.rekognition import RekognitionStub
 
 Json = dict[str, Any]
@@ -75,7 +76,13 @@ class Stage:
 
     def lose(self, output: str) -> None:
         """Let every message of a queue be lost."""
-        self.aws.client("sqs").purge_queue(QueueUrl=self._url(output))
+        lose_messages(self.outputs[f"{output}Url"])
+
+    def forget(self) -> None:
+        """Let nothing wait on any queue, now or later: a test counts only what it has caused itself."""
+        for output in ("UploadsQueue", "DeliveriesQueue"):
+            self.lose(output)
+        lose_messages(self.overheard)
 
     def make_due(self, moment: str) -> None:
         """Let everything that waits for the sweep have waited since ``moment``."""
@@ -134,8 +141,12 @@ def started(
 ) -> Iterator[Stage]:
     """A stage whose functions, described as Lambda's GetFunction does, run on the code that was deployed."""
     libraries = bench.libraries(folder / "libraries")
-    with ExitStack() as open_, RekognitionStub() as rekognition:
-        around = {**variables(aws), "AWS_ENDPOINT_URL_REKOGNITION": rekognition.url}
+    with ExitStack() as open_, RekognitionStub() as rekognition, EndpointStub() as endpoint:
+        recognisers = {
+            "AWS_ENDPOINT_URL_REKOGNITION": rekognition.url,
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": endpoint.url,
+        }
+        around = {**variables(aws), **recognisers}
         running = {}
         for name, described in functions.items():
             deployed = _unpacked(name, described, folder)

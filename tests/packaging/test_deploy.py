@@ -138,12 +138,18 @@ def test_the_projects_own_files_stay_as_they_are(deployment: Deployment, bench: 
 
 # ── what becomes of it ───────────────────────────────────────────────────────────────────────
 @pytest.fixture(scope="module")
-def prod(bench: Workbench, aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+def changing(bench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     folder = tmp_path_factory.mktemp("changing")
-    changing = set_up(folder, {name: v for name, v in bench.environment.items() if name.startswith("AWS_")})
-    run(changing, "deploy")
-    yield changing
+    yield set_up(folder, {name: v for name, v in bench.environment.items() if name.startswith("AWS_")})
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def prod(changing: Workbench, aws: LocalAws) -> Workbench:
+    """The stage is up, whatever another test did to it."""
+    if not inventory(aws)["functions"]:
+        run(changing, "deploy")
+    return changing
 
 
 def run(bench: Workbench, action: str, *more: str) -> str:

@@ -32,13 +32,14 @@ class Tour:
 
 
 @pytest.fixture(scope="module")
-def tour(stage: Stage, office: Server) -> Tour:
-    guide = Guide(stage, f"{office.url}/labels")
+def tour(dev: Stage, office: Server) -> Tour:
+    dev.forget()
+    guide = Guide(dev, f"{office.url}/labels")
     guide.go()
     for labeler in LABELERS:
-        classify(stage, labeler)
-    calls = {name: function.calls for name, function in stage.functions.items()}
-    calls["check_token"] = let_in(stage)
+        classify(dev, labeler)
+    calls = {name: function.calls for name, function in dev.functions.items()}
+    calls["check_token"] = let_in(dev)
     return Tour(guide.asked, {name: privileges.needs(made) for name, made in calls.items()})
 
 

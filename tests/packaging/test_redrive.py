@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.aws import LocalAws
-from tests.packaging.cloud import quiet
+from tests.packaging.cloud import lose_messages, quiet
 from tests.packaging.conftest import Deployment
 from tests.packaging.workbench import Workbench
 
@@ -20,8 +20,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def functions_answer(deployment: Deployment, aws: LocalAws) -> Iterator[None]:
-    """moto takes invocations without Docker, and sends no queue's messages anywhere by itself."""
+    """moto takes invocations without Docker; and no queue holds or sends anything by itself."""
     quiet(aws, deployment.outputs["Bucket"])
+    for queue in ("uploads", "deliveries", "uploads-dead", "deliveries-dead", "events-dead"):
+        lose_messages(url_of(aws, queue))
     configure(aws, use_docker=False)
     yield
     configure(aws, use_docker=True)
@@ -61,9 +63,6 @@ def test_dead_letters_get_another_chance(
     ):
         for body in messages:
             aws.client("sqs").send_message(QueueUrl=url_of(aws, queue), MessageBody=body)
-    for queue in ("uploads", "deliveries"):
-        taken(aws, queue)
-
     ran = bench.infra("redrive", "--stage", "dev")
 
     assert ran.returncode == 0, ran.stderr
@@ -78,8 +77,10 @@ def test_dead_letters_get_another_chance(
     assert not [one for dead in ("uploads", "deliveries", "events") for one in taken(aws, f"{dead}-dead")]
 
 
-def test_a_stage_that_is_not_there_has_none(bench: Workbench, aws: LocalAws) -> None:
-    ran = bench.infra("redrive", "--stage", "prod")
+def test_a_stage_that_is_not_there_has_none(bench: Workbench) -> None:
+    elsewhere = {"AWS_DEFAULT_REGION": "eu-north-1", "AWS_REGION": "eu-north-1"}
+
+    ran = bench.infra("redrive", "--stage", "dev", **elsewhere)
 
     assert ran.returncode == 1
     assert "has not been deployed from here" in ran.stderr

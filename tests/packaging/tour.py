@@ -14,6 +14,7 @@ Json = dict[str, Any]
 CAT = (ROOT / "photos" / "chelsea.jpg").read_bytes()
 ROCKET = (ROOT / "photos" / "rocket.jpg").read_bytes()
 FEATURES = ["labels", "properties", "moderation", "text"]
+ENOUGH_FOR_ONE_CALL = 20.0  # seconds: the longest that Rekognition's client waits, and the reserve
 LONG_AGO = "2001-01-01T00:00:00.000Z"
 
 
@@ -62,9 +63,7 @@ class Tour:
 
     def _troubles(self) -> None:
         """A recogniser that throttles, an object that has gone, a record that has gone, a late event."""
-        self._stage.rekognition.fails("ThrottlingException", times=4)
-        self._upload("uploads/throttled.jpg", ROCKET + b"1")
-        self._stage.drain("UploadsQueue", "on_upload_message")
+        self._throttle(f"uploads/throttled-for-{self._labeler}.jpg")
         self._tell("uploads/never-there.jpg")
         self._upload("uploads/~default/01JCX000000000000000000000", CAT)
         self._upload("uploads/again.jpg", CAT)
@@ -73,6 +72,15 @@ class Tour:
         self._stage.lease(0)
         self._upload("uploads/again.jpg", ROCKET)
         self._everyone_told()
+
+    def _throttle(self, key: str) -> None:
+        """A recogniser that throttles, and a function that has no time to ask it again."""
+        self._stage.put(key, ROCKET + key.encode())
+        self._stage.rekognition.fails("ThrottlingException")
+        function = self._stage.functions[self._labeler]
+        with function.hurried(ENOUGH_FOR_ONE_CALL):
+            self._stage.put_to(function, self._labeler, key)
+        self._tell(key)
 
     def _look_at(self, image_id: str) -> None:
         for path in ("", "/content", "/thumbnail", "/metadata", "/deliveries"):
