@@ -22,6 +22,9 @@ NAME ?=
 API ?=
 BUCKET_ORIGIN ?=
 ID ?=
+SEED ?= 1
+PART ?=
+SIZE ?= 1
 
 PYTHONS = python3.13 python3.12 python3.14 python3.11 python3 python
 VENV = .venv
@@ -31,7 +34,7 @@ TOKENS = $(PY) -m infra.tokens --stage '$(STAGE)' --owner '$(OWNER)' --aws-port 
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run label token tokens revoke test bite check bench deploy destroy redrive repair package-sam package-terraform page screenshots clean ready
+.PHONY: help run label token tokens revoke test torture bite check bench deploy destroy redrive repair package-sam package-terraform page screenshots clean ready
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -56,6 +59,9 @@ revoke: ready ## Revoke a token: make revoke OWNER=anna ID=…
 
 test: ready ## Run all tests
 	@$(PY) -m pytest
+
+torture: ready ## Faults, load and bad files, by a seed: make torture SEED=1 PART=schedules SIZE=0.1
+	@$(PY) -m torture --seed '$(SEED)' --size '$(SIZE)' $(if $(PART),--part '$(PART)')
 
 bite: ready ## Switch each guard off in a copy and show that a test goes red (some minutes)
 	@$(PY) -m tests.bite

@@ -1,4 +1,4 @@
-"""A proxy before an AWS endpoint that loses, refuses or repeats calls, over real HTTP.
+"""A proxy before an AWS endpoint that loses, refuses, throttles, delays or repeats calls, over real HTTP.
 
 ``with FaultProxy(url) as proxy`` passes everything on to ``url``. ``proxy.inject("Publish", Fault.REFUSE)``
 spoils the next call of that name, ``proxy.spoil_each_call(fault)`` the first try of every call there is.
@@ -8,7 +8,10 @@ spoils the next call of that name, ``proxy.spoil_each_call(fault)`` the first tr
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,7 +27,42 @@ class Fault(Enum):
     LOSE_CALL = "it never reaches AWS, and the connection breaks"
     LOSE_ANSWER = "AWS carries it out, and the connection breaks before the answer"
     REFUSE = "a 503 instead"
+    THROTTLE = "AWS asks for patience instead, each service in its own words"
     REPEAT = "AWS carries it out twice"
+    DELAY = "it takes a while, and others overtake it"
+
+
+DELAY_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a caller gets."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
+REFUSED = Answer(503, (), b"")
+
+
+def operation_of(method: str, headers: Mapping[str, str], body: bytes) -> str:
+    """The call's name; for S3 its method."""
+    if target := headers.get("X-Amz-Target"):
+        return target.rpartition(".")[2]
+    return next(iter(parse_qs(body.decode("latin-1")).get("Action", [])), method)
+
+
+def throttled(method: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    """How the service that was called says that it was called too often."""
+    if headers.get("X-Amz-Target"):
+        code = b'{"__type": "ThrottlingException", "message": "Rate exceeded"}'
+        return Answer(400, (("Content-Type", "application/x-amz-json-1.0"),), code)
+    if operation_of(method, headers, body) == method:
+        return Answer(503, (("Content-Type", "application/xml"),), b"<Error><Code>SlowDown</Code></Error>")
+    code = b"<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>"
+    return Answer(400, (("Content-Type", "text/xml"),), code)
 
 
 class FaultProxy:
@@ -78,8 +116,8 @@ class FaultProxy:
                 self.spoilt.append(operation)
             return fault
 
-    def forward(self, operation: str, method: str, path: str, headers: dict[str, str], body: bytes) -> Any:
-        """Carry a call out; its status, headers and body."""
+    def forward(self, operation: str, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        """Carry a call out."""
         with self._lock:
             self.calls.append(operation)
         connection = HTTPConnection(self._upstream, timeout=30)
@@ -87,7 +125,7 @@ class FaultProxy:
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
-        return answer.status, answer.getheaders(), content
+        return Answer(answer.status, answer.getheaders(), content)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -102,11 +140,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        operation = self._operation(body)
+        operation = operation_of(self.command, self.headers, body)
         fault = self._proxy.fault_for(operation, body)
         if fault is Fault.REFUSE:
-            self._answer(503, [], b"")
+            self._answer(REFUSED)
             return
+        if fault is Fault.THROTTLE:
+            self._answer(throttled(self.command, self.headers, body))
+            return
+        if fault is Fault.DELAY:
+            time.sleep(DELAY_SECONDS)
         call = (operation, self.command, self.path, dict(self.headers), body)
         if fault is Fault.REPEAT:
             self._proxy.forward(*call)
@@ -115,24 +158,19 @@ class _Handler(BaseHTTPRequestHandler):
         if fault in (Fault.LOSE_CALL, Fault.LOSE_ANSWER):
             self.close_connection = True
             return
-        self._answer(*answer)
+        self._answer(answer)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve  # noqa: N815 - the standard library's names
 
-    def _operation(self, body: bytes) -> str:
-        if target := self.headers.get("X-Amz-Target"):
-            return target.rpartition(".")[2]
-        return next(iter(parse_qs(body.decode("latin-1")).get("Action", [])), self.command)
-
-    def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.send_response(status)
-        for name, value in headers:
+    def _answer(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers:
             if name.lower() not in _HOP:
                 self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            self.wfile.write(answer.body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: the proxy keeps what there is to know."""

@@ -109,7 +109,7 @@ class RekognitionStub(ScriptedServer):
         self.calls: list[dict[str, Any]] = []
 
     def fails(self, code: str, *, status: int = 400, message: str = "", times: int = 1) -> None:
-        self.replies(_reply(status, {"__type": code, "message": message}), times=times)
+        self.replies(reply(status, {"__type": code, "message": message}), times=times)
 
     def note(self, headers: Mapping[str, str], body: bytes) -> None:
         self.operations.append(headers["X-Amz-Target"].removeprefix("RekognitionService."))
@@ -118,8 +118,8 @@ class RekognitionStub(ScriptedServer):
     def usual(self, headers: Mapping[str, str], body: bytes) -> Reply:
         operation = headers["X-Amz-Target"].removeprefix("RekognitionService.")
         if operation not in self._answers:
-            return _reply(400, {"__type": "UnknownOperationException"})
-        return _reply(200, self._answers[operation](json.loads(body)))
+            return reply(400, {"__type": "UnknownOperationException"})
+        return reply(200, self._answers[operation](json.loads(body)))
 
     @property
     def _answers(self) -> dict[str, Callable[[dict[str, Any]], dict[str, Any]]]:
@@ -138,5 +138,6 @@ class RekognitionStub(ScriptedServer):
         return answer
 
 
-def _reply(status: int, body: dict[str, Any]) -> Reply:
+def reply(status: int, body: dict[str, Any]) -> Reply:
+    """An answer in AWS's JSON protocol."""
     return Reply(status, json.dumps(body).encode(), {"Content-Type": "application/x-amz-json-1.1"})

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, Protocol
 
 from chalicelib.settings import Settings
 from chalicelib.wiring import Services
-from local.aws import LocalAws
 from local.provision import provision
 
 _NUMBERS = itertools.count(1)
 
 
-def make_stage(aws: LocalAws, endpoint: str, **settings: str) -> dict[str, str]:
+class Aws(Protocol):
+    """moto, however it is reached."""
+
+    def client(self, service: str) -> Any:
+        """A boto3 client for it."""
+
+
+def make_stage(aws: Aws, endpoint: str, **settings: str) -> dict[str, str]:
     """Provision a stage; the environment that its functions get, with AWS at ``endpoint``."""
     stage = f"test-{next(_NUMBERS)}"
     made = provision(aws.client, stage=stage)

@@ -1,0 +1,74 @@
+"""Who is at work, and when it dies: what a Lambda function's sandbox is to the code inside it."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+
+TIMEOUT = 60.0  # seconds, as in .chalice/config.json
+EFFECTS = frozenset(
+    {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
+    | {"SendMessage", "Publish", "PutObject", "DeleteObject", "DetectLabels"}
+)
+
+
+class Killed(BaseException):
+    """The process ends here. What no handler of the code under test may catch."""
+
+
+class Invocation:
+    """One run of a function, or of a client's request, over all its threads.
+
+    It dies before its effect number ``dies_at`` (from 1), or after all its work if there are fewer; None: it
+    lives. ``slept`` are the seconds that it has waited, on a clock of its own; ``given_up`` the calls that
+    failed in all their tries.
+    """
+
+    def __init__(self, dies_at: int | None = None) -> None:
+        self._dies_at = dies_at
+        self._lock = threading.Lock()
+        self.effects = 0
+        self.dead = False
+        self.slept = 0.0
+        self.given_up = 0
+
+    def about_to(self, operation: str) -> None:
+        """:raises Killed: it dies here, or another of its threads has died."""
+        with self._lock:
+            self.effects += operation in EFFECTS
+            self.dead = self.dead or (self._dies_at is not None and self.effects >= self._dies_at)
+            if self.dead:
+                raise Killed
+
+    def time_left(self) -> float:
+        """Seconds until the function would be stopped."""
+        return TIMEOUT - self.slept
+
+    def run(self, work: Callable[[], object]) -> None:
+        """Do ``work`` in this invocation.
+
+        :raises Killed: it died on the way, or right after it.
+        """
+        contextvars.copy_context().run(self._enter, work)
+
+    def _enter(self, work: Callable[[], object]) -> None:
+        _current.set(self)
+        work()
+        if self._dies_at is not None:
+            self.dead = True
+            raise Killed
+
+
+_current: contextvars.ContextVar[Invocation | None] = contextvars.ContextVar("invocation", default=None)
+_nobody = Invocation()
+
+
+def current() -> Invocation:
+    """The invocation that this thread works for."""
+    return _current.get() or _nobody
+
+
+def sleep(seconds: float) -> None:
+    """Wait, on the invocation's own clock."""
+    current().slept += seconds

@@ -1,0 +1,39 @@
+"""The service's own parts, at a cloud that misbehaves and on a clock that is moved."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from chalicelib.aws import Patience
+from chalicelib.recognition.recogniser import Recogniser
+from chalicelib.recognition.rekognition import RekognitionRecogniser
+from chalicelib.settings import Settings
+from chalicelib.table import Table
+from chalicelib.wiring import Services
+from tests.fakes.clock import Clock
+from torture import invocation
+
+CALL_SECONDS = 12.0  # what one call of the recogniser may take, as in wiring
+
+
+class TorturedServices(Services):
+    """Real in all but time: nobody sleeps, and it is as late as ``clock`` says."""
+
+    def __init__(self, environment: dict[str, str], session: Any, clock: Clock) -> None:
+        super().__init__(Settings.read(environment))
+        self._session = session
+        self._clock = clock
+
+    def now(self) -> float:
+        return self._clock()
+
+    @cached_property
+    def table(self) -> Table:
+        return Table(self._client("dynamodb"), self.settings.table, invocation.sleep)
+
+    def _rekognition(self) -> Recogniser:
+        once = {"retries": {"mode": "standard", "total_max_attempts": 1}}
+        return RekognitionRecogniser(
+            self._client("rekognition", **once), Patience(CALL_SECONDS, invocation.sleep)
+        )
