@@ -56,6 +56,9 @@ _QUICK = {**_ONE_TRY, "connect_timeout": 1, "read_timeout": 2}
 # An endpoint that nobody has asked for a while takes some seconds to start.
 _ENDPOINT = {**_ONE_TRY, "read_timeout": 25}
 
+# Virtual addressing signs for the bucket's own region; other styles sign for one that redirects.
+_OWN_REGION = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
+
 
 class Services:
     """What the use cases work with. Each part is made when it is first asked for."""
@@ -75,14 +78,12 @@ class Services:
 
     @cached_property
     def objects(self) -> ObjectStore:
-        return self._objects(_PATIENCE)
+        return self._objects(self._s3)
 
-    def _objects(self, patience: Mapping[str, Any]) -> ObjectStore:
-        # Virtual addressing signs for the bucket's own region; other styles sign for one that redirects.
-        virtual = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
+    def _objects(self, client: Any) -> ObjectStore:
         chosen = self.settings
         return ObjectStore(
-            self._client("s3", **patience, **virtual),
+            client,
             chosen.bucket,
             upload_seconds=chosen.upload_expires_seconds,
             download_seconds=chosen.download_expires_seconds,
@@ -90,7 +91,8 @@ class Services:
 
     @cached_property
     def health(self) -> Health:
-        table, objects = Table(self._client("dynamodb", **_QUICK), self.settings.table), self._objects(_QUICK)
+        table = Table(self._client("dynamodb", **_QUICK), self.settings.table)
+        objects = self._objects(self._client("s3", **_QUICK, **_OWN_REGION))
         nothing = Key("~health", "health")  # no owner's, and never stored
         return Health({"table": lambda: table.get(nothing), "bucket": objects.reach}, self.now)
 
@@ -108,7 +110,7 @@ class Services:
 
     @cached_property
     def assembly(self) -> Assembly:
-        return Assembly(self._client("s3"), self.settings.bucket)
+        return Assembly(self._s3, self.settings.bucket)
 
     @cached_property
     def images(self) -> Images:
@@ -168,11 +170,19 @@ class Services:
 
     @cached_property
     def uploads_queue(self) -> Queue:
-        return Queue(self._client("sqs"), self.settings.uploads_queue_url)
+        return Queue(self._sqs, self.settings.uploads_queue_url)
 
     @cached_property
     def deliveries_queue(self) -> Queue:
-        return Queue(self._client("sqs"), self.settings.deliveries_queue_url)
+        return Queue(self._sqs, self.settings.deliveries_queue_url)
+
+    @cached_property
+    def _s3(self) -> Any:
+        return self._client("s3", **_OWN_REGION)
+
+    @cached_property
+    def _sqs(self) -> Any:
+        return self._client("sqs")
 
     @cached_property
     def topic(self) -> Topic:
