@@ -49,17 +49,17 @@ class LocalAws:
     def __init__(self, port: int = 0) -> None:
         # Importing moto takes a third of a second; nobody who only wants a constant should pay it.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-        from werkzeug.serving import make_server
 
         from local import queues, tables
         from local.signed import SignedOnly
+        from local.wsgi import WsgiServer
 
         queues.mend()
         tables.mend()
         logging.getLogger("werkzeug").setLevel(logging.ERROR)  # one line a request otherwise
         with listen(port) as listener:
             dispatcher = SignedOnly(IsolatedTables(DomainDispatcherApplication(create_backend_app)))
-            self._server = make_server(HOST, 0, dispatcher, threaded=True, fd=listener.fileno())
+            self._server = WsgiServer(listener, dispatcher)
         self.port: int = self._server.server_address[1]
         self.url = f"http://{HOST}:{self.port}"
         self._session = boto3.session.Session("local", "local", region_name=REGION)
@@ -88,5 +88,5 @@ class LocalAws:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
+        self._server.end()
         self._thread.join()

@@ -93,10 +93,13 @@ class Runtime:
 
         Dead letters do not count. Raises :exc:`StillBusy` after ``timeout`` seconds.
         """
-        until = time.monotonic() + timeout
+        began = time.monotonic()
         while busy := self._busy():
-            if time.monotonic() > until:
+            waited = time.monotonic() - began
+            if waited > timeout:
                 raise StillBusy(f"After {timeout:g} s there is still work: {', '.join(busy)}.")
+            # Each look asks every queue: what takes minutes is looked at every second.
+            time.sleep(min(1.0, waited / 50))
             self._activity.wait_for_change(0.02)
 
     def _busy(self) -> list[str]:

@@ -1,0 +1,87 @@
+"""The server in front of moto: requests follow each other on a connection.
+
+werkzeug's own closes every connection after one answer: with a connection, and a thread, for each call
+an AWS client is a third slower.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import socket
+import threading
+from typing import Any
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.test import run_wsgi_app
+
+
+class Handler(WSGIRequestHandler):
+    """Reads a whole request, and writes a whole answer, before the next one on its connection."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # head and body of an answer go out together
+
+    def handle(self) -> None:
+        """Answer until either side has had enough."""
+        with self.server.open(self.connection), contextlib.suppress(ConnectionError):  # type: ignore[attr-defined]
+            super().handle()
+
+    def run_wsgi(self) -> None:
+        """Answer one request; what the application raises ends the connection, and is shown."""
+        if self.headers.get("Expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.wfile.flush()
+        environ = self.make_environ()
+        environ["wsgi.input"] = io.BytesIO(self._body(environ))
+        parts, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
+        self._answer(status, list(headers), b"".join(parts))
+
+    def _body(self, environ: dict[str, Any]) -> bytes:
+        if environ.get("wsgi.input_terminated"):
+            return bytes(environ["wsgi.input"].read())
+        return self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0))
+
+    def _answer(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        bodiless = self.command == "HEAD" or code in ("204", "304")
+        for name, value in headers:
+            if bodiless or name.lower() != "content-length":
+                self.send_header(name, value)
+        if not bodiless:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if not bodiless:
+            self.wfile.write(body)
+        self.wfile.flush()
+
+
+class WsgiServer(ThreadedWSGIServer):
+    """Serves ``app`` on a listening socket, each connection in a thread."""
+
+    def __init__(self, listener: socket.socket, app: Any) -> None:
+        host, port = listener.getsockname()
+        self._open: set[socket.socket] = set()
+        self._counting = threading.Lock()
+        super().__init__(host, port, app, Handler, fd=listener.fileno())
+
+    @contextlib.contextmanager
+    def open(self, connection: socket.socket) -> Any:
+        """Know of a connection while it lasts."""
+        with self._counting:
+            self._open.add(connection)
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._open.discard(connection)
+
+    def end(self) -> None:
+        """Stop serving, also on connections that are open; what is being answered is cut off."""
+        self.shutdown()
+        with self._counting:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
