@@ -23,7 +23,8 @@ COPIED = (
     "local",
     ".chalice",
     "requirements.txt",
-    "requirements-onnx.txt",
+    "requirements.lock",
+    "requirements-onnx.lock",
     "models",
     "tests/packaging/moto_faults",
 )
