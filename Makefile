@@ -38,7 +38,7 @@ COMPILE = $(LOCKER)/bin/uv pip compile --quiet --universal --python-version 3.11
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run label token tokens revoke test torture bite check bench deploy destroy redrive repair package-sam package-terraform lock page screenshots clean ready
+.PHONY: help run label token tokens revoke test torture bite check bench nightly deploy destroy redrive repair package-sam package-terraform lock page screenshots clean ready
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -80,6 +80,8 @@ check: ready ## Lint, check formatting and types, run the fast tests
 
 bench: ready ## Measure what is promised of searches and deliveries: make bench BENCH=search for one
 	@for one in $(BENCH); do $(PY) -m benchmarks.$$one || exit 1; done
+
+nightly: check test bite torture bench ## Everything that checks Sightline, one after the other (under an hour)
 
 deploy: ready ## Bring a stage up in your AWS account, or up to date: make deploy STAGE=dev
 	@$(INFRA) deploy --arch '$(ARCH)' --email '$(EMAIL)'
