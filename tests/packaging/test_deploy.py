@@ -286,4 +286,4 @@ def ask_for_permission(aws: LocalAws, after: str) -> None:
     """Have moto look at policies from the call of this number on."""
     request = urllib.request.Request(f"{aws.url}/moto-api/reset-auth", data=after.encode(), method="POST")
     request.add_header("Content-Type", "text/plain")
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=30).close()

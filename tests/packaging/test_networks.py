@@ -119,7 +119,7 @@ def test_it_recognises_with_nothing_but_what_is_in_it(package: Package, tmp_path
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)

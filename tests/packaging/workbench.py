@@ -58,7 +58,7 @@ class Workbench:
             capture_output=True,
             text=True,
             check=False,
-            timeout=180,
+            timeout=600,
         )
 
     def libraries(self, folder: Path) -> Path:
