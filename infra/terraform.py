@@ -101,7 +101,9 @@ def _overrides(stage: Stage) -> Json:
         "terraform": VERSIONS,
         "resource": {
             "aws_lambda_event_source_mapping": mappings,
-            "aws_api_gateway_rest_api": {"rest_api": {"name": stage.stack}},
+            "aws_api_gateway_rest_api": {
+                "rest_api": {"name": stage.stack, "lifecycle": {"create_before_destroy": True}}
+            },
         },
     }
 
