@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import socket
 import threading
 from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
+
+log = logging.getLogger("sightline.local")
 
 
 class Handler(WSGIRequestHandler):
@@ -29,14 +32,22 @@ class Handler(WSGIRequestHandler):
             super().handle()
 
     def run_wsgi(self) -> None:
-        """Answer one request; what the application raises ends the connection, and is shown."""
+        """Answer one request, with a 500 if the application raises."""
         if self.headers.get("Expect", "").lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.wfile.flush()
         environ = self.make_environ()
         environ["wsgi.input"] = io.BytesIO(self._body(environ))
-        parts, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
-        self._answer(status, list(headers), b"".join(parts))
+        self._answer(*self._asked(environ))
+
+    def _asked(self, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Status, headers and body."""
+        try:
+            parts, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
+        except Exception:
+            log.debug("%s %r broke the server", self.command, self.path, exc_info=True)
+            return "500 Internal Server Error", [], b""
+        return status, list(headers), b"".join(parts)
 
     def _body(self, environ: dict[str, Any]) -> bytes:
         if environ.get("wsgi.input_terminated"):

@@ -23,8 +23,7 @@ COPIED = (
     "local",
     ".chalice",
     "requirements.txt",
-    "requirements.lock",
-    "requirements-onnx.lock",
+    "requirements-onnx.txt",
     "models",
     "tests/packaging/moto_faults",
 )
@@ -58,7 +57,7 @@ class Workbench:
             capture_output=True,
             text=True,
             check=False,
-            timeout=600,
+            timeout=180,
         )
 
     def libraries(self, folder: Path) -> Path:

@@ -101,17 +101,14 @@ function unfold() {
   target?.scrollIntoView();
 }
 
-async function show(main) {
-  try {
-    const reply = await fetch(addressOf("openapi.json"));
-    if (!reply.ok) throw new Error(`The service answered ${reply.status}.`);
-    description = await reply.json();
-    main.replaceChildren(...page());
-    unfold();
-  } catch (error) {
-    main.replaceChildren(make("p", { class: "bad" }, `The description cannot be shown: ${error.message}`));
-  }
+const main = document.getElementById("main");
+try {
+  const reply = await fetch(addressOf("openapi.json"));
+  if (!reply.ok) throw new Error(`The service answered ${reply.status}.`);
+  description = await reply.json();
+  main.replaceChildren(...page());
+  unfold();
+} catch (error) {
+  main.replaceChildren(make("p", { class: "bad" }, `The description cannot be shown: ${error.message}`));
 }
-
-show(document.getElementById("main"));
 addEventListener("hashchange", unfold);

@@ -8,7 +8,6 @@ import { facts } from "./facts.js";
 import { LabelList } from "./labels.js";
 import { previewOf } from "./previews.js";
 import { go, place } from "./route.js";
-import { showThumbnail } from "./thumbnails.js";
 import { complain, notify } from "./toasts.js";
 import { summary, title } from "./words.js";
 import { isFinal, isWatched, watch } from "./watch.js";
@@ -50,7 +49,7 @@ export class Viewer {
     this.#clear();
     if (known) this.#take(known);
     try {
-      const image = await call("GET", `images/${id}?with=thumbnail_url`);
+      const image = await call("GET", `images/${id}`);
       if (id === this.#id) this.#take(image);
     } catch (error) {
       if (id === this.#id) this.#missing(error);
@@ -110,7 +109,7 @@ export class Viewer {
   }
 
   async #load(image, shown) {
-    showThumbnail(shown, image, () => {});
+    shown.src = await picture(`images/${image.id}/thumbnail`).catch(() => "");
     const whole = new Image();
     whole.src = await picture(`images/${image.id}/content`).catch(() => "");
     await whole.decode().then(() => (shown.src = whole.src), () => {});

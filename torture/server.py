@@ -1,0 +1,41 @@
+"""AWS in a process of its own: what it keeps, and the time it takes, are not the service's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from local.aws import LocalAws
+from local.config import ROOT
+from local.provision import provision
+
+TRIGGER = "queue"  # what is uploaded goes onto the queue of uploads
+STOPPING_SECONDS = 30
+
+
+@contextmanager
+def aws_apart() -> Iterator[int]:
+    """Run the offline stack's AWS, with the local stage's resources, for the length of a block; its port."""
+    command = [sys.executable, "-m", "torture.server"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
+    with subprocess.Popen(command, **pipes) as process:  # type: ignore[call-overload]  # noqa: S603 - ours
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.stdin.close()
+            process.wait(STOPPING_SECONDS)
+
+
+def main() -> None:
+    """Serve until the standard input ends."""
+    with LocalAws() as aws:
+        provision(aws.client, trigger=TRIGGER)
+        sys.stdout.write(f"{aws.port}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
