@@ -37,10 +37,11 @@ def prepare(content: bytes, *, max_bytes: int, max_pixels: int) -> Prepared:
         width, height = seen.image.size
         as_it_is = usable_as_it_is(seen, turn)
         picture = picture_of(seen, turn, thumbnails.SIDE if as_it_is else CONVERTED_SIDE)
+        profile = seen.image.info.get("icc_profile")
     if turn in conversion.SIDEWAYS:
         width, height = height, width
     converted = None if as_it_is else jpeg_of(picture)
-    return Prepared(seen.format.content_type, width, height, noted, thumbnail_of(picture), converted)
+    return Prepared(seen.format.content_type, width, height, noted, thumbnail_of(picture, profile), converted)
 
 
 def _noted(seen: Opened) -> Exif:

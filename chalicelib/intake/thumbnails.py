@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
+from chalicelib.intake.colours import in_srgb
 from chalicelib.intake.conversion import encoded
 
 SIDE = 512
@@ -11,8 +12,11 @@ CONTENT_TYPE = "image/jpeg"
 _QUALITY = 82
 
 
-def thumbnail_of(picture: Image.Image) -> bytes:
-    """The picture with its long side at 512 pixels, or as it is where that is shorter; no metadata."""
+def thumbnail_of(picture: Image.Image, profile: bytes | None) -> bytes:
+    """The picture with its long side at 512 pixels, or as it is where that is shorter; no metadata.
+
+    Its colours, which are those of the ICC ``profile``, become sRGB, so that it needs none.
+    """
     small = picture.copy()
     small.thumbnail((SIDE, SIDE), Image.Resampling.HAMMING, reducing_gap=1.0)
-    return encoded(small, _QUALITY)
+    return encoded(in_srgb(small, profile), _QUALITY)
