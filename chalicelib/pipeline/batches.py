@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from chalicelib.intake.objects import UPLOADS
 from chalicelib.model import Json, ObjectUploaded
@@ -41,25 +41,26 @@ def for_each(items: Iterable[T], act: Callable[[T], object], *, at_once: int = 1
         raise error
 
 
-def bodies(event: Json) -> Iterator[Json]:
-    """The JSON messages of an SQS event."""
-    return (json.loads(record["body"]) for record in event["Records"])
+def for_each_body(event: Json, act: Callable[[Any], object], *, at_once: int = 1) -> None:
+    """Act on each message of an SQS event, as :func:`for_each` does; one that is no JSON fails alone."""
+    for_each(event["Records"], lambda record: act(json.loads(record["body"])), at_once=at_once)
 
 
-def uploads_in(notification: Json) -> Iterator[ObjectUploaded]:
-    """The uploads that an S3 notification tells of.
+def for_each_upload(notification: Json, act: Callable[[ObjectUploaded], object]) -> None:
+    """Act on every upload that an S3 notification tells of, as :func:`for_each` does.
 
     S3's test event has no records; other folders, and the empty objects that consoles make for folders, are
     not our business. What the labeler failed on comes wrapped (AWS Lambda, "Capturing records of Lambda
     asynchronous invocations"), because the uploads queue is where Lambda leaves it.
     """
+
+    def act_on(record: Json) -> None:
+        uploaded = ObjectUploaded.from_json(record)
+        if uploaded.key.startswith(UPLOADS) and not uploaded.key.endswith("/"):
+            act(uploaded)
+
     told: Json = notification.get("requestPayload", notification)
-    uploads = (ObjectUploaded.from_json(record) for record in told.get("Records", []))
-    return (
-        uploaded
-        for uploaded in uploads
-        if uploaded.key.startswith(UPLOADS) and not uploaded.key.endswith("/")
-    )
+    for_each(told.get("Records", []), act_on)
 
 
 def event_of(uploaded: ObjectUploaded) -> Json:

@@ -26,7 +26,7 @@ from chalicelib.model import (
 from chalicelib.pipeline import counting, measuring
 from chalicelib.pipeline.announcing import announce, tidy_after_deletion
 from chalicelib.pipeline.asking import answer_for
-from chalicelib.pipeline.batches import bodies, event_of, for_each, uploads_in
+from chalicelib.pipeline.batches import event_of, for_each_body, for_each_upload
 from chalicelib.pipeline.preparing import NOTHING_SEEN, drop_outdated_thumbnail, prepared
 from chalicelib.wiring import Services
 
@@ -46,14 +46,17 @@ GAVE_UP = Failure(
 
 def label_or_leave(event: Json, services: Services, time_left: TimeLeft = unhurried) -> None:
     """Label the objects of an S3 event; those that cannot be finished now are left on the uploads queue."""
-    for_each(uploads_in(event), lambda uploaded: _label_or_leave(uploaded, (Transient,), services, time_left))
+    for_each_upload(event, lambda uploaded: _label_or_leave(uploaded, (Transient,), services, time_left))
 
 
 def label_messages(event: Json, services: Services, time_left: TimeLeft = unhurried) -> None:
     """Label the objects of an SQS event; a fault is raised, so that the queue tries again and counts."""
     measuring.waited(event, "uploads", services)
-    uploads = (uploaded for body in bodies(event) for uploaded in uploads_in(body))
-    for_each(uploads, lambda uploaded: _label_or_leave(uploaded, (Busy, Superseded), services, time_left))
+
+    def label(uploaded: ObjectUploaded) -> None:
+        _label_or_leave(uploaded, (Busy, Superseded), services, time_left)
+
+    for_each_body(event, lambda body: for_each_upload(body, label))
 
 
 def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft = unhurried) -> None:

@@ -22,7 +22,7 @@ from chalicelib.errors import Superseded
 from chalicelib.metrics import DELIVERIES
 from chalicelib.model import Json
 from chalicelib.pipeline import measuring
-from chalicelib.pipeline.batches import bodies, for_each
+from chalicelib.pipeline.batches import for_each, for_each_body
 from chalicelib.pipeline.news import NEWER_RESULT, News, news_of
 from chalicelib.pipeline.receivers import packed, receiver_of, receivers_of
 from chalicelib.queues import LONGEST_DELAY
@@ -40,8 +40,11 @@ GAVE_UP = f"All {schedule.TRIES} tries failed."
 
 def fan_out(event: Json, services: Services) -> None:
     """Make one delivery for each destination of an SNS event's results, and one message for each delivery."""
-    messages = (json.loads(record["Sns"]["Message"]) for record in event["Records"])
-    for_each(messages, lambda message: _fan_out(ImageFinished.from_message(message), services))
+
+    def fan_out_one(record: Json) -> None:
+        _fan_out(ImageFinished.from_message(json.loads(record["Sns"]["Message"])), services)
+
+    for_each(event["Records"], fan_out_one)
 
 
 def deliver(event: Json, services: Services) -> None:
@@ -51,9 +54,7 @@ def deliver(event: Json, services: Services) -> None:
     whole batch back: those that were done by then are left alone.
     """
     measuring.waited(event, "deliveries", services)
-    for_each(
-        bodies(event), lambda body: _deliver(body["owner"], body["delivery_id"], services), at_once=AT_ONCE
-    )
+    for_each_body(event, lambda body: _deliver(body["owner"], body["delivery_id"], services), at_once=AT_ONCE)
 
 
 def _fan_out(finished: ImageFinished, services: Services) -> None:

@@ -13,7 +13,7 @@ from chalicelib.library.query import Query, parse
 from chalicelib.library.search import Page
 from chalicelib.library.streams import TOP
 from chalicelib.model import Asked, Image, Json
-from chalicelib.pipeline.batches import bodies, for_each
+from chalicelib.pipeline.batches import for_each_body
 from chalicelib.pipeline.curating import correct, revise, words_of
 from chalicelib.pipeline.packing import pack_further
 from chalicelib.pipeline.relabelling import relabel
@@ -36,7 +36,7 @@ def start(owner: str, kind: JobKind, request: Json, services: Services) -> Job:
 
 def work_on_jobs(event: Json, services: Services) -> None:
     """Bring the jobs of an SQS event some images further; other messages are none of our business."""
-    for_each((body["job"] for body in bodies(event) if "job" in body), lambda job: _work(job, services))
+    for_each_body(event, lambda body: _work(body["job"], services) if "job" in body else None)
 
 
 def _work(message: Json, services: Services) -> None:

@@ -10,8 +10,8 @@ import pytest
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.events import ImageFinished
 from chalicelib.library.record import Record
-from chalicelib.model import RECORD_VERSION
-from chalicelib.pipeline.batches import uploads_in
+from chalicelib.model import RECORD_VERSION, ObjectUploaded
+from chalicelib.pipeline.batches import for_each_upload
 from tests.golden.__main__ import BROKEN, DELIVERY, FOLDER, LABELLED, RECORDS, files
 
 
@@ -30,7 +30,9 @@ def test_a_delivery_is_read_whole() -> None:
 
 def test_messages_that_are_still_on_a_queue_are_understood() -> None:
     message = golden("delivery-message.json")
-    [uploaded] = uploads_in(golden("upload-message.json"))
+    told: list[ObjectUploaded] = []
+    for_each_upload(golden("upload-message.json"), told.append)
+    [uploaded] = told
     finished = ImageFinished.from_message(golden("result-message.json"))
 
     assert (message["owner"], message["delivery_id"]) == (DELIVERY.owner, DELIVERY.id)

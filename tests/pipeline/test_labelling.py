@@ -262,12 +262,6 @@ def test_an_event_that_the_labeler_failed_on_is_labelled_from_the_queue(world: W
     assert world.image_at(KEY).status == "labelled"
 
 
-def test_one_bad_message_of_a_batch_does_not_keep_the_others_waiting(world: World) -> None:
-    good = json.dumps(s3_event(world.drop(KEY)))
-    with pytest.raises(KeyError):
-        pipeline.label_messages({"Records": [{"body": '{"Records": [{}]}'}, {"body": good}]}, world)
-
-
 @pytest.mark.parametrize(
     "body",
     [
