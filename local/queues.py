@@ -55,6 +55,11 @@ class LongQueue(Queue):
         with self._messages_lock:
             return self._backlog.depths()
 
+    def seconds_to_next(self) -> float | None:
+        """How long until a message that is hidden or delayed may be received; None where there is none."""
+        with self._messages_lock:
+            return self._backlog.seconds_to_next()
+
     def delete_message(self, receipt_handle: str) -> None:
         """Delete by any handle that the message ever had; one that is gone already is no error."""
         with self._messages_lock:

@@ -99,6 +99,8 @@ def _has(item: Any, name: str, value: Any) -> bool:
 def _extract(table: Any, items: Iterable[Any]) -> Any:
     """A table like this one that holds only ``items``."""
     part = copy.copy(table)
+    # moto would copy it for each item of a transaction, to go back to; the table itself is untouched.
+    part.__deepcopy__ = lambda memo: part
     part.items = defaultdict(dict)
     for item in items:
         _put(part, (item.hash_key, item.range_key), item)

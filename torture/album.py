@@ -67,7 +67,11 @@ class Album:
 
     def scene(self, content: bytes) -> Scene:
         """What is to be seen on a photo of this album."""
-        return self._scenes[_digest(content)]
+        return self.scene_of(digest(content))
+
+    def scene_of(self, name: str) -> Scene:
+        """The same, by the photo's digest."""
+        return self._scenes[name]
 
     def _labels(self) -> dict[str, float]:
         names = self._chance.sample(sorted(PARENTS), self._chance.randrange(5))
@@ -80,10 +84,11 @@ class Album:
         return picture.getvalue()
 
     def _kept(self, content: bytes, scene: Scene) -> bytes:
-        self._scenes[_digest(content)] = scene
+        self._scenes[digest(content)] = scene
         self._content.append(content)
         return content
 
 
-def _digest(content: bytes) -> str:
+def digest(content: bytes) -> str:
+    """What a photo is known by."""
     return hashlib.sha256(content).hexdigest()

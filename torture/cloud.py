@@ -12,12 +12,16 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
+from chalicelib.aws import THROTTLED
+from local import queues, tables
 from local.aws import REGION
 from tests.stubs.fault_proxy import DELAY_SECONDS, REFUSED, Answer, Fault, throttled
-from torture.invocation import current
+from torture.album import REFUSALS
+from torture.invocation import current, given_up, sleep
 from torture.plan import Plan
 from torture.seer import Seer
 
+READ_TIMEOUT = 10.0  # seconds, as in wiring
 _moto = BotocoreStubber()
 # moto is not made for threads, and a notification reaches from one service into another.
 _turn = threading.RLock()
@@ -33,17 +37,29 @@ class Cloud:
         self._plan = plan
         self._seer = seer
         self._clients: dict[str, Any] = {}
-        self._quiet = _session(lambda operation, request: self._carried_out(operation, request))
+        self.quiet = _session(self._carried_out)
+        queues.mend()
+        tables.mend()
 
     def session(self) -> Any:
         """A session for the service under test."""
-        return _session(self._spoilt)
+        session = _session(self._spoilt)
+        session.events.register("after-call", self._ended)
+        session.events.register("after-call-error", given_up)
+        return session
 
     def client(self, service: str) -> Any:
         """A client for setting things up and looking at them, made once."""
         if service not in self._clients:
-            self._clients[service] = self._quiet.client(service)
+            self._clients[service] = self.quiet.client(service)
         return self._clients[service]
+
+    def _ended(self, http_response: Any, parsed: Any, model: Any, **_: Any) -> None:
+        code = parsed.get("Error", {}).get("Code", "")
+        if http_response.status_code >= 500 or code in THROTTLED:
+            given_up()
+        elif model.name == "DetectLabels" and (not code or code in REFUSALS):
+            self._seer.note_heard()
 
     def _spoilt(self, operation: str, request: AWSPreparedRequest) -> AWSResponse:
         current().about_to(operation)
@@ -76,6 +92,7 @@ class Cloud:
     def _recognised(self, request: AWSPreparedRequest) -> AWSResponse:
         reply = self._seer.answered(_text(request.headers), _body(request))
         if reply is None:
+            sleep(READ_TIMEOUT)
             raise ReadTimeoutError(endpoint_url=request.url)
         return _response(request, Answer(reply.status, tuple(reply.headers.items()), reply.content))
 

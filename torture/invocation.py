@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 TIMEOUT = 60.0  # seconds, as in .chalice/config.json
 EFFECTS = frozenset(
-    {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
-    | {"SendMessage", "Publish", "PutObject", "DeleteObject", "DetectLabels"}
+    {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "SendMessage", "Publish"}
+    | {"PutObject", "DeleteObject", "DetectLabels", "POST"}
 )
 
 
@@ -21,8 +21,7 @@ class Invocation:
     """One run of a function, or of a client's request, over all its threads.
 
     It dies before its effect number ``dies_at`` (from 1), or after all its work if there are fewer; None: it
-    lives. ``slept`` are the seconds that it has waited, on a clock of its own; ``given_up`` the calls that
-    failed in all their tries.
+    lives. ``slept`` are the seconds that it has waited, on a clock of its own.
     """
 
     def __init__(self, dies_at: int | None = None) -> None:
@@ -31,7 +30,6 @@ class Invocation:
         self.effects = 0
         self.dead = False
         self.slept = 0.0
-        self.given_up = 0
 
     def about_to(self, operation: str) -> None:
         """:raises Killed: it dies here, or another of its threads has died."""
@@ -60,8 +58,28 @@ class Invocation:
             raise Killed
 
 
-_current: contextvars.ContextVar[Invocation | None] = contextvars.ContextVar("invocation", default=None)
-_nobody = Invocation()
+class Trace:
+    """Something that was had from outside in an invocation: an answer of the recogniser, one of a receiver.
+
+    ``outage``: a call to AWS that followed on it failed in all its tries.
+    """
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.outage = False
+        self._invocation = current()
+        _latest.set(self)
+
+    @property
+    def worker_died(self) -> bool:
+        return self._invocation.dead
+
+
+def given_up(**_: object) -> None:
+    """Note that a call has failed in all its tries."""
+    trace = _latest.get()
+    if trace:
+        trace.outage = True
 
 
 def current() -> Invocation:
@@ -72,3 +90,8 @@ def current() -> Invocation:
 def sleep(seconds: float) -> None:
     """Wait, on the invocation's own clock."""
     current().slept += seconds
+
+
+_current: contextvars.ContextVar[Invocation | None] = contextvars.ContextVar("invocation", default=None)
+_latest: contextvars.ContextVar[Trace | None] = contextvars.ContextVar("trace", default=None)
+_nobody = Invocation()

@@ -8,11 +8,13 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from tests.stubs.rekognition import RekognitionStub, reply
 from tests.stubs.scripted import Reply
-from torture.album import PARENTS, Album, Scene
+from torture.album import PARENTS, Album, Scene, digest
+from torture.invocation import Trace
 from torture.plan import in_turn
 
 HANG, HANG_UP = "no answer", "it hangs up"
@@ -25,14 +27,15 @@ PASSING = {
     "ServiceUnavailableException": 503,
 }
 MODEL = "3.0"
+_saying: ContextVar[str] = ContextVar("saying")
 
 
 class Seer(RekognitionStub):
     """Answers by the ``album``; ``read`` gives the object under a key, or None.
 
     One in ``gap`` calls, about, meets its temper: every passing error, silence and a closed connection in
-    turn, by the seed and the number of the call. ``answers`` counts what it has said, by photo; ``tempers``
-    what else has happened.
+    turn, by the seed and the number of the call; ``tempers`` counts that. ``said`` counts what it was asked
+    and has said, ``heard`` is what of that was heard: each the photo's digest.
     """
 
     def __init__(self, seed: int, gap: int, album: Album, read: Callable[[str], bytes | None]) -> None:
@@ -43,12 +46,17 @@ class Seer(RekognitionStub):
         self._coming = in_turn(chance, [[one] for one in (*PASSING, HANG, HANG_UP)], gap)
         self._lock = threading.Lock()
         self._healed = False
-        self.answers: Counter[bytes] = Counter()
+        self.said = 0
+        self.heard: list[Trace] = []
         self.tempers: Counter[str] = Counter()
 
     def heal(self) -> None:
         """Answer every call from now on."""
         self._healed = True
+
+    def note_heard(self) -> None:
+        """What was said last in this thread has reached the one who asked."""
+        self.heard.append(Trace(_saying.get()))
 
     def answered(self, headers: Mapping[str, str], body: bytes) -> Reply | None:
         """What Rekognition answers; None where it does not."""
@@ -66,7 +74,8 @@ class Seer(RekognitionStub):
         content = self._content(asked["Image"])
         if content is None:
             return _error("InvalidS3ObjectException", 400)
-        self.answers[content] += 1
+        self.said += 1
+        _saying.set(digest(content))
         scene = self._album.scene(content)
         if scene.refused_as:
             return _error(scene.refused_as, 400)

@@ -1,0 +1,242 @@
+"""Runs what is due, as AWS and people would, many at once; and when nothing is, moves the clock.
+
+Time stands still while things run. The order of the threads of one round is free: all else is the seed's.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from chalicelib import pipeline
+from chalicelib.model import Json
+from torture.invocation import Invocation, Killed
+from torture.moments import next_moments
+from torture.plan import in_turn
+from torture.queues import Queues
+from torture.world import World
+
+log = logging.getLogger("torture.platform")
+
+AT_ONCE = 12  # threads
+ROUND_SECONDS = 0.5
+MOST_ROUNDS = 5000
+SWEEP_SECONDS = 60.0
+RETRIES = (60.0, 120.0)  # of an asynchronous event (AWS Lambda, "asynchronous invocation")
+LATEST = 2 * 86_400.0
+DEATHS = range(1, 13)  # before which of its effects an invocation dies: each in turn
+
+Step = float | Callable[[], object]  # seconds to wait, or a request to make
+Script = Generator[Step, BaseException | None, None]
+Handler = Callable[[Json, World, Invocation], None]
+
+FUNCTIONS: dict[str, Handler] = {
+    "on_s3_upload": lambda event, world, it: pipeline.label_or_leave(event, world.services, it.time_left),
+    "on_upload_message": lambda event, world, it: _label_messages(event, world, it),
+    "on_sns_message": lambda event, world, it: pipeline.fan_out(event, world.services),
+    "on_sqs_message": lambda event, world, it: pipeline.deliver(event, world.services),
+    "sweep": lambda event, world, it: pipeline.sweep(world.services),
+}
+
+
+class Restless(Exception):
+    """There is always something left to do."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to run now, under a ``name``; ``settle`` is told how it ended."""
+
+    name: str
+    work: Callable[[Invocation], object]
+    settle: Callable[[BaseException | None], None]
+
+
+class Platform:
+    """S3, SNS, SQS, Lambda, the schedule, and everybody's patience; ``counted`` is what it has done."""
+
+    def __init__(self, world: World, gap: int) -> None:
+        self._world = world
+        self._gap = gap
+        self._chance = random.Random(f"{world.seed}:platform")  # noqa: S311 - no secret
+        self._later: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+        self._ready: list[Task] = []
+        self._deaths: dict[str, Iterator[int | None]] = {}
+        self._queues = Queues(world.cloud.client, world.services.settings)
+        self._dead: list[tuple[str, Json]] = []
+        self._swept_at = world.clock()
+        self._healed = False
+        self.counted: Counter[str] = Counter()
+
+    def at(self, moment: float, act: Callable[[], None]) -> None:
+        """Do something at a time (seconds since 1970), between two rounds."""
+        heapq.heappush(self._later, (moment, next(self._numbers), act))
+
+    def play(self, script: Script, answer: BaseException | None = None, *, begun: bool = False) -> None:
+        """Let somebody go on who waits and makes requests; each learns how the request ended."""
+        try:
+            step = script.send(answer) if begun else next(script)
+        except StopIteration:
+            return
+        if callable(step):
+            self._ready.append(
+                Task("api", lambda invocation: step(), lambda error: self.play(script, error, begun=True))
+            )
+        else:
+            self.at(self._world.clock() + step, lambda: self.play(script, begun=True))
+
+    def invoke(self, function: str, event: Json, tries: int = 0) -> None:
+        """Give a function an event as S3, SNS and the schedule do: with two more tries."""
+
+        def settle(error: BaseException | None) -> None:
+            if error is None:
+                return
+            if tries < len(RETRIES):
+                self.at(self._world.clock() + RETRIES[tries], lambda: self.invoke(function, event, tries + 1))
+            else:
+                self._leave(function, event)
+
+        self._ready.append(Task(function, lambda it: FUNCTIONS[function](event, self._world, it), settle))
+
+    def leave(self, function: str, body: str) -> None:
+        """Put any message on the queue that feeds a function."""
+        self._queues.send(function, body)
+
+    def dead_letters(self) -> list[str]:
+        """The messages that nobody could handle."""
+        return self._queues.dead_letters()
+
+    def run(self) -> None:
+        """Go on until nothing is left to do.
+
+        :raises Restless: that does not come about.
+        """
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            for _ in range(MOST_ROUNDS):
+                tasks = self._due()
+                if tasks:
+                    self._do(tasks, threads)
+                elif not self._forward():
+                    return
+        raise Restless(f"After {MOST_ROUNDS} rounds there is still something to do.")
+
+    def redrive(self) -> None:
+        """Give all dead letters another chance, with nothing happening any more."""
+        self._healed = True
+        self.counted["dead letters"] += len(self._dead) + self._queues.redrive()
+        dead, self._dead = self._dead, []
+        for function, event in dead:
+            self.invoke(function, event)
+
+    # ── what is due ──────────────────────────────────────────────────────────────────────────
+    def _due(self) -> list[Task]:
+        while self._later and self._later[0][0] <= self._world.clock():
+            heapq.heappop(self._later)[2]()
+        for event in self._queues.uploads_told_of():
+            self._tell("on_s3_upload", event)
+        for event in self._queues.results_told_of():
+            self._tell("on_sns_message", event)
+        tasks, self._ready = self._ready[:AT_ONCE], self._ready[AT_ONCE:]
+        tasks += self._polled("on_upload_message", self._queues.uploads(AT_ONCE))
+        return [*tasks, *self._polled("on_sqs_message", self._queues.deliveries())]
+
+    def _tell(self, function: str, event: Json) -> None:
+        """Hand an event over as often and as late as it pleases AWS."""
+        copies = self._chance.randrange(2, 11) if self._chance.random() < 0.2 else 1
+        self.counted["events told again"] += copies - 1
+        for _ in range(copies):
+            wait = self._lateness()
+            self.counted["events told late"] += wait > 0
+            self.at(self._world.clock() + wait, lambda: self._hand_over(function, event))
+
+    def _lateness(self) -> float:
+        kind = self._chance.random()
+        if kind < 0.7 or self._healed:
+            return 0.0
+        return self._chance.uniform(1, 600 if kind < 0.95 else LATEST)
+
+    def _hand_over(self, function: str, event: Json) -> None:
+        """By the way that the stage has chosen: S3 calls the function, or leaves its event on the queue."""
+        if function == "on_s3_upload" and self._world.seed % 2:
+            self._queues.leave(event)
+        else:
+            self.invoke(function, event)
+
+    def _polled(self, function: str, batches: list[list[Json]]) -> Iterator[Task]:
+        for batch in batches:
+            event = self._queues.event(batch)
+            twice = not self._healed and self._chance.random() < 0.05
+            self.counted["messages handed over twice"] += twice
+            work = self._handling(function, event)
+            if twice:
+                yield Task(function, work, lambda error: None)
+            yield Task(function, work, self._settling(function, batch))
+
+    def _handling(self, function: str, event: Json) -> Callable[[Invocation], object]:
+        return lambda invocation: FUNCTIONS[function](event, self._world, invocation)
+
+    def _settling(self, function: str, batch: list[Json]) -> Callable[[BaseException | None], None]:
+        return lambda error: self._queues.delete(function, batch) if error is None else None
+
+    def _leave(self, function: str, event: Json) -> None:
+        """What a function could not do in three tries goes where the deployment wants it."""
+        if function == "on_s3_upload":
+            self._queues.leave({"requestPayload": event})
+        else:
+            self._dead.append((function, event))
+
+    # ── running ──────────────────────────────────────────────────────────────────────────────
+    def _do(self, tasks: list[Task], threads: ThreadPoolExecutor) -> None:
+        ends = list(threads.map(self._end_of, tasks))
+        self._world.clock.forward(ROUND_SECONDS)
+        for task, error in zip(tasks, ends, strict=True):
+            task.settle(error)
+
+    def _end_of(self, task: Task) -> BaseException | None:
+        invocation = Invocation(self._death_of(task.name))
+        self.counted["invocations"] += 1
+        try:
+            invocation.run(lambda: task.work(invocation))
+        except Killed as killed:
+            self.counted[f"crashes of {task.name}"] += 1
+            return killed
+        except Exception as error:
+            self.counted[f"errors of {task.name}"] += 1
+            log.debug("%s failed", task.name, exc_info=True)
+            return error
+        return None
+
+    def _death_of(self, name: str) -> int | None:
+        if self._healed:
+            return None
+        if name not in self._deaths:
+            chance = random.Random(f"{self._world.seed}:deaths of {name}")  # noqa: S311 - no secret
+            self._deaths[name] = in_turn(chance, [[one] for one in DEATHS], self._gap)
+        return next(self._deaths[name])
+
+    def _forward(self) -> bool:
+        """Move the clock to the next thing that is due; False where there is none."""
+        moments = next_moments(self._world)
+        if moments.records is not None:
+            moments.records = max(moments.records, self._swept_at + SWEEP_SECONDS)
+        upcoming = [self._later[0][0]] if self._later else []
+        upcoming += [one for one in (moments.records, moments.messages) if one is not None]
+        if not upcoming:
+            return False
+        self._world.clock.forward(max(0.0, min(upcoming) - self._world.clock()))
+        if moments.records is not None and moments.records <= self._world.clock():
+            self._swept_at = self._world.clock()
+            self.invoke("sweep", {}, tries=len(RETRIES))
+        return True
+
+
+def _label_messages(event: Json, world: World, invocation: Invocation) -> None:
+    pipeline.label_messages(event, world.services, invocation.time_left)
+    pipeline.work_on_jobs(event, world.services)

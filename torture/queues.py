@@ -1,0 +1,109 @@
+"""The queues of a stage, as Lambda's pollers and an operator see them; nothing happens to these calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from moto.sqs.models import sqs_backends
+
+from chalicelib.model import Json
+from chalicelib.settings import Settings
+from local import s3, sns, sqs
+from local.aws import ACCOUNT, REGION
+
+BATCH = 10  # messages, of deliveries
+
+
+class Queues:
+    """Those of the service, and two of the platform's own: what S3 and what SNS have told."""
+
+    def __init__(self, client: Callable[[str], Any], settings: Settings) -> None:
+        self._sqs = client("sqs")
+        self._urls = {
+            "on_upload_message": settings.uploads_queue_url,
+            "on_sqs_message": settings.deliveries_queue_url,
+        }
+        self._s3_news, arn = self._made(f"{settings.table}-s3")
+        client("s3").put_bucket_notification_configuration(
+            Bucket=settings.bucket,
+            NotificationConfiguration={
+                "QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]
+            },
+        )
+        self._sns_news, arn = self._made(f"{settings.table}-sns")
+        told = client("sns").subscribe(TopicArn=settings.topic_arn, Protocol="sqs", Endpoint=arn)
+        self._subscription = told["SubscriptionArn"]
+
+    def uploads_told_of(self) -> Iterator[Json]:
+        """S3's notifications since the last time."""
+        for message in self._emptied(self._s3_news):
+            event = s3.event([message])
+            if event and event["Records"][0]["s3"]["object"]["key"].startswith("uploads/"):
+                yield event
+
+    def results_told_of(self) -> Iterator[Json]:
+        """What was published on the topic since the last time."""
+        return (sns.event([message], self._subscription) for message in self._emptied(self._sns_news))
+
+    def leave(self, event: Json) -> None:
+        """Put an event on the uploads queue."""
+        self.send("on_upload_message", json.dumps(event))
+
+    def send(self, function: str, body: str) -> None:
+        """Put any message on the queue that feeds a function."""
+        self._sqs.send_message(QueueUrl=self._urls[function], MessageBody=body)
+
+    def uploads(self, at_most: int) -> list[list[Json]]:
+        """Batches of one, as ``on_upload_message`` takes them."""
+        return [[message] for message in self._received(self._urls["on_upload_message"], at_most)]
+
+    def deliveries(self) -> list[list[Json]]:
+        """Up to two batches of ten, as ``on_sqs_message`` takes them."""
+        batches = (self._received(self._urls["on_sqs_message"], BATCH) for _ in range(2))
+        return [batch for batch in batches if batch]
+
+    def event(self, batch: list[Json]) -> Json:
+        """A batch as Lambda hands it over."""
+        return sqs.event(batch, "arn:aws:sqs:eu-west-1:123456789012:queue")
+
+    def delete(self, function: str, batch: list[Json]) -> None:
+        """Take off what was done."""
+        self._take_off(self._urls[function], batch)
+
+    def redrive(self) -> int:
+        """Move all dead letters back to where they came from; how many."""
+        moved = 0
+        for function, url in self._urls.items():
+            for message in self._emptied(f"{url}-dead"):
+                self.send(function, message["Body"])
+                moved += 1
+        return moved
+
+    def dead_letters(self) -> list[str]:
+        """The bodies of the messages that nobody could handle; they are taken off."""
+        return [one["Body"] for url in self._urls.values() for one in self._emptied(f"{url}-dead")]
+
+    def _made(self, name: str) -> tuple[str, str]:
+        url = str(self._sqs.create_queue(QueueName=name)["QueueUrl"])
+        told = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        return url, str(told["Attributes"]["QueueArn"])
+
+    def _emptied(self, url: str) -> Iterator[Json]:
+        while batch := self._received(url, 10):
+            yield from batch
+            self._take_off(url, batch)
+
+    def _take_off(self, url: str, batch: list[Json]) -> None:
+        entries = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(batch)]
+        self._sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+
+    def _received(self, url: str, at_most: int) -> list[Json]:
+        # Looked up in moto's memory: to ask costs as much as to receive, and there is mostly nothing.
+        if not sqs_backends[ACCOUNT][REGION].get_queue(url.rpartition("/")[2]).messages:
+            return []
+        found = self._sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=min(10, at_most), AttributeNames=["All"]
+        )
+        return list(found.get("Messages", []))
