@@ -31,10 +31,14 @@ VENV = .venv
 PY = $(VENV)/bin/python
 INFRA = $(PY) -m infra --stage '$(STAGE)'
 TOKENS = $(PY) -m infra.tokens --stage '$(STAGE)' --owner '$(OWNER)' --aws-port '$(AWS_PORT)'
+UV = uv==0.13.8
+LOCKER = build/$(UV)
+COMPILE = $(LOCKER)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock'
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run label token tokens revoke test torture bite check bench deploy destroy redrive repair package-sam package-terraform page screenshots clean ready
+.PHONY: help run label token tokens revoke test torture bite check bench nightly deploy destroy redrive repair package-sam package-terraform lock page screenshots clean ready
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -77,6 +81,8 @@ check: ready ## Lint, check formatting and types, run the fast tests
 bench: ready ## Measure what is promised of searches and deliveries: make bench BENCH=search for one
 	@for one in $(BENCH); do $(PY) -m benchmarks.$$one || exit 1; done
 
+nightly: check test bite torture bench ## Everything that checks Sightline, one after the other (under an hour)
+
 deploy: ready ## Bring a stage up in your AWS account, or up to date: make deploy STAGE=dev
 	@$(INFRA) deploy --arch '$(ARCH)' --email '$(EMAIL)'
 
@@ -91,6 +97,11 @@ package-sam: ready ## Write a self-contained SAM application to build/sam-STAGE
 
 package-terraform: ready ## Write the same as a Terraform module to build/terraform-STAGE
 	@$(INFRA) package-terraform --arch '$(ARCH)'
+
+lock: ready ## Pin what goes into the package by its hashes, after a change of requirements.txt
+	@$(PY) -m venv $(LOCKER) && $(LOCKER)/bin/python -m pip install --quiet $(UV)
+	@$(COMPILE) --output-file requirements.lock requirements.txt
+	@$(COMPILE) --no-deps --output-file requirements-onnx.lock requirements-onnx.txt
 
 page: ready ## Write the web page as a static site to build/page: make page API=… BUCKET_ORIGIN=…
 	@$(PY) -m infra.page --stage '$(STAGE)' --api '$(API)' --bucket-origin '$(BUCKET_ORIGIN)'

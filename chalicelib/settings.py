@@ -125,6 +125,7 @@ class Settings:
     keep_exif: bool = _set(_flag, "true or false", "false")
     upload_expires_seconds: int = _set(_within(1, 604_800, int), "seconds, from 1 to 604800", "3600")
     download_expires_seconds: int = _set(_within(1, 604_800, int), "seconds, from 1 to 604800", "300")
+    thumbnail_expires_seconds: int = _set(_within(2, 604_800, int), "seconds, from 2 to 604800", "7200")
     integration_url: str = _set(_url_or_empty, "the http(s) URL that gets the XML, or nothing", "")
     # The worker may run 60 s and needs some of them for itself.
     delivery_timeout_seconds: float = _set(_within(1, 30, float), "seconds, from 1 to 30", "15")

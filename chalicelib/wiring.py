@@ -24,6 +24,7 @@ from chalicelib.delivery.subscriptions import Subscriptions
 from chalicelib.expressions import Key
 from chalicelib.health import Health
 from chalicelib.intake.assembly import Assembly
+from chalicelib.intake.links import ThumbnailLinks
 from chalicelib.intake.objects import ObjectStore
 from chalicelib.library.answers import Answers
 from chalicelib.library.catalogue import Catalogue
@@ -87,6 +88,16 @@ class Services:
             chosen.bucket,
             upload_seconds=chosen.upload_expires_seconds,
             download_seconds=chosen.download_expires_seconds,
+        )
+
+    @cached_property
+    def thumbnails(self) -> ThumbnailLinks:
+        return ThumbnailLinks(
+            self.objects.address(),
+            self._session.region_name,
+            lambda: self._session.get_credentials().get_frozen_credentials(),
+            self.now,
+            self.settings.thumbnail_expires_seconds,
         )
 
     @cached_property

@@ -10,14 +10,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra import chalice_cli, finishing, networks
+from infra import chalice_cli, finishing, vendor
 from infra.bucket import empty, holds_images
 from infra.checks import account_of, may_deploy
 from infra.policies import Place
 from infra.project import Json, Refused, Stage
 from infra.stack import Stack
 from infra.template import SETTING_OF_OUTPUT, resources_template
-from infra.workspace import Choices, lay_out
+from infra.workspace import Choices, configure, lay_out
 
 Client = Callable[[str], Any]
 
@@ -38,6 +38,8 @@ def deploy(stage: Stage, account: Account, build: Path, *, architecture: str = "
     """
     number = account_of(account.client)
     may_deploy(account.client, stage)
+    folder = lay_out(stage, _workspace(build, stage))
+    vendor.fill(stage, folder, architecture)
     print(f"Resources of {stage.name}, in account {number}, {account.region}:")
     outputs = _stack(stage, account).bring_up(
         json.dumps(resources_template(stage)),
@@ -50,8 +52,7 @@ def deploy(stage: Stage, account: Account, build: Path, *, architecture: str = "
     )
     variables = {setting: outputs[output] for output, setting in SETTING_OF_OUTPUT.items()}
     place = Place(account.partition, account.region, number, stage.name)
-    folder = lay_out(stage, _workspace(build, stage), Choices(variables, place, architecture))
-    networks.bring(stage, folder, architecture)
+    configure(stage, folder, Choices(variables, place, architecture))
     print("Functions:")
     chalice_cli.run(folder, "deploy", "--stage", stage.name)
     return _finish(stage, account, outputs)
@@ -70,7 +71,8 @@ def destroy(stage: Stage, account: Account, build: Path, *, with_images: bool = 
             f"There are images in {bucket}. To delete them too: make destroy STAGE={stage.name} IMAGES=delete"
         )
     if _deployed(stage):
-        folder = lay_out(stage, _workspace(build, stage), Choices({}))
+        folder = lay_out(stage, _workspace(build, stage))
+        configure(stage, folder, Choices({}))
         chalice_cli.run(folder, "delete", "--stage", stage.name)
     if bucket:
         empty(account.client("s3"), bucket)

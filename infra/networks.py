@@ -10,13 +10,13 @@ whose recogniser needs none of it do not carry it.
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from infra.project import Refused, Stage
+from infra import libraries
+from infra.project import Stage
 
+LOCK = "requirements-onnx.lock"
 HIERARCHY = "imagenet_hierarchy.json"
 NETWORKS = ("efficientnet_lite0_int8.onnx", "efficientdet_lite0.onnx", HIERARCHY)
 LICENCES = ("LICENSE-Apache-2.0.txt", "LICENSE-BSD-3-Clause.txt", "LICENSE-WordNet-3.0.txt")
@@ -24,10 +24,6 @@ LICENCES = ("LICENSE-Apache-2.0.txt", "LICENSE-BSD-3-Clause.txt", "LICENSE-WordN
 # Which of the models a recogniser reads, and whether it runs them itself.
 _READ = {"onnx": NETWORKS, "cascade": NETWORKS, "sagemaker": (HIERARCHY,)}
 _RUN = frozenset({"onnx", "cascade"})
-
-# Lambda's Python 3.12 and newer has glibc 2.34: wheels for any of these run there.
-_GLIBC = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_27", "manylinux2014")
-_MACHINE = {"x86_64": "x86_64", "arm64": "aarch64"}
 
 # What inference does not load. libonnxruntime is the same engine once more, for programs in C; Python has it
 # inside onnxruntime_pybind11_state.
@@ -46,10 +42,8 @@ _LEFT_OUT = (
 )
 
 
-def bring(stage: Stage, folder: Path, architecture: str = "") -> None:
+def bring(stage: Stage, folder: Path, architecture: str) -> None:
     """Lay out in ``folder``, a copy of the project, what the stage's recogniser needs in the package.
-
-    For functions of this Python's version, on ``architecture`` (x86_64 or arm64; empty: the stage's).
 
     :raises Refused: the runtime could not be had.
     """
@@ -58,25 +52,14 @@ def bring(stage: Stage, folder: Path, architecture: str = "") -> None:
     for name in (*models, *(LICENCES if models else ())):
         _copy(stage.root / "models" / name, vendor / "models")
     if stage.recogniser in _RUN:
-        _install(stage.root / "requirements-onnx.txt", vendor, architecture or stage.architecture)
+        # The runtime's other dependencies are for the tools that are left out.
+        libraries.install(stage.root / LOCK, vendor, architecture, dependencies=False)
         _remove(path for pattern in _LEFT_OUT for path in vendor.glob(pattern))
 
 
 def _copy(file: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(file, folder)
-
-
-def _install(requirements: Path, vendor: Path, architecture: str) -> None:
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    platforms = (word for one in _GLIBC for word in ("--platform", f"{one}_{_MACHINE[architecture]}"))
-    options = ["--quiet", "--disable-pip-version-check", "--no-compile", "--target", str(vendor)]
-    # The runtime's other dependencies are for the tools that are left out.
-    chosen = ["--no-deps", "--only-binary=:all:", "--python-version", version, *platforms]
-    command = [sys.executable, "-m", "pip", "install", *options, *chosen, "--requirement", str(requirements)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
-    if done.returncode:
-        raise Refused(f"The networks' runtime could not be packaged for Python {version}: {done.stderr}")
 
 
 def _remove(paths: Iterable[Path]) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from chalice.utils import to_cfn_resource_name
 
-from infra import chalice_cli, gateway, networks
+from infra import chalice_cli, gateway, vendor
 from infra.policies import substituted
 from infra.project import API, Json, Stage
 from infra.template import FED_BY, LEFT_ON, SETTING_OF_OUTPUT, TRIES_AGAIN, resources_template
-from infra.workspace import Choices, lay_out
+from infra.workspace import Choices, configure, lay_out
 
 PARAMETERS: Json = {
     "IntegrationSecret": {
@@ -31,8 +31,9 @@ INTEGRATION_URL: Json = {
 def package(stage: Stage, build: Path, architecture: str = "") -> Path:
     """Write ``sam.json`` and ``deployment.zip`` below ``build``; answers the folder they are in."""
     out = build / f"sam-{stage.name}"
-    folder = lay_out(stage, build / f"workspace-sam-{stage.name}", Choices({}, architecture=architecture))
-    networks.bring(stage, folder, architecture)
+    folder = lay_out(stage, build / f"workspace-sam-{stage.name}")
+    vendor.fill(stage, folder, architecture)
+    configure(stage, folder, Choices({}, architecture=architecture))
     merge = folder / "merge.json"
     merge.write_text(json.dumps(overlay(stage)), encoding="utf-8")
     chalice_cli.run(folder, "package", "--stage", stage.name, "--merge-template", str(merge), str(out))

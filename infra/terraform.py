@@ -11,11 +11,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from infra import chalice_cli, gateway, networks
+from infra import chalice_cli, gateway, vendor
 from infra.policies import Place
 from infra.project import APP, Json, Stage
 from infra.template import FED_BY, LEFT_ON, SETTING_OF_OUTPUT, TRIES_AGAIN, resources_template
-from infra.workspace import Choices, lay_out
+from infra.workspace import Choices, configure, lay_out
 
 VERSIONS: Json = {
     "required_version": ">= 1.5",
@@ -52,9 +52,9 @@ def package(stage: Stage, build: Path, architecture: str = "") -> Path:
         "${data.aws_caller_identity.chalice.account_id}",
         stage.name,
     )
-    workspace = build / f"workspace-terraform-{stage.name}"
-    folder = lay_out(stage, workspace, Choices({}, place, architecture))
-    networks.bring(stage, folder, architecture)
+    folder = lay_out(stage, build / f"workspace-terraform-{stage.name}")
+    vendor.fill(stage, folder, architecture)
+    configure(stage, folder, Choices({}, place, architecture))
     chalice_cli.run(folder, "package", "--pkg-format", "terraform", "--stage", stage.name, str(out))
     written = out / "chalice.tf.json"
     _write(written, _referring(json.loads(written.read_text(encoding="utf-8")), stage))
@@ -101,7 +101,9 @@ def _overrides(stage: Stage) -> Json:
         "terraform": VERSIONS,
         "resource": {
             "aws_lambda_event_source_mapping": mappings,
-            "aws_api_gateway_rest_api": {"rest_api": {"name": stage.stack}},
+            "aws_api_gateway_rest_api": {
+                "rest_api": {"name": stage.stack, "lifecycle": {"create_before_destroy": True}}
+            },
         },
     }
 

@@ -32,21 +32,25 @@ class Choices:
     architecture: str = ""
 
 
-def lay_out(stage: Stage, folder: Path, choices: Choices) -> Path:
-    """Fill ``folder``, which is emptied first; answers it."""
+def lay_out(stage: Stage, folder: Path) -> Path:
+    """Fill ``folder``, which is emptied first, with what is packaged; answers it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in ("app.py", "requirements.txt"):
         shutil.copy(stage.root / name, folder)
     for name in ("chalicelib", ".chalice"):
         shutil.copytree(stage.root / name, folder / name, ignore=_STRAY)
+    _remember_deployments(stage.root, folder)
+    return folder
+
+
+def configure(stage: Stage, folder: Path, choices: Choices) -> None:
+    """Write what was chosen into the configuration and the policies of such a copy."""
     _write(folder / ".chalice" / "config.json", _configured(stage, choices))
     if choices.place:
         for function in stage.functions:
             path = folder / ".chalice" / stage.config(function).iam_policy_file
             _write(path, narrowed(stage.policy(function), choices.place))
-    _remember_deployments(stage.root, folder)
-    return folder
 
 
 def _configured(stage: Stage, choices: Choices) -> Json:

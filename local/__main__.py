@@ -6,13 +6,13 @@ import argparse
 import logging
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from local.aws import PortTaken
 from local.config import ROOT, Ports
 from local.faults import Faults
+from local.stopping import Stop
 
 log = logging.getLogger("sightline.local")
 
@@ -20,10 +20,10 @@ log = logging.getLogger("sightline.local")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until told to stop; answers the exit code."""
     options = _parser().parse_args(arguments)
-    _stop_on(signal.SIGINT, signal.SIGTERM)
+    stop = Stop(signal.SIGINT, signal.SIGTERM)
     _write_log()
     try:
-        _run(options)
+        _run(options, stop)
     except KeyboardInterrupt:
         print("\nStopped.")
     except PortTaken as taken:
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace, stop: Stop) -> None:
     print("Starting the offline stack …", flush=True)
     # Imported late: a wrong option or a second Ctrl-C need not wait for moto.
     from local import stack, tour
@@ -47,20 +47,9 @@ def _run(options: argparse.Namespace) -> None:
         print("\nWhat happens is told below. Ctrl-C stops everything.\n", flush=True)
         log.setLevel(logging.INFO)
         try:
-            threading.Event().wait()
+            stop.wait()
         finally:
-            # From here on everything is being stopped already.
-            _ignore(signal.SIGINT, signal.SIGTERM)
-
-
-def _stop_on(*signals: signal.Signals) -> None:
-    for one in signals:
-        signal.signal(one, signal.default_int_handler)
-
-
-def _ignore(*signals: signal.Signals) -> None:
-    for one in signals:
-        signal.signal(one, signal.SIG_IGN)
+            stop.ignore()
 
 
 def _write_log() -> None:

@@ -9,13 +9,14 @@ asks of a container; ``POST /endpoints/{name}/invocations`` is what its clients 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import logging
+import signal
 import sys
 import tarfile
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -24,6 +25,7 @@ from types import ModuleType
 from typing import Any
 
 from local.server import Server
+from local.stopping import Stop
 
 log = logging.getLogger("sightline.local")
 
@@ -135,12 +137,11 @@ def main() -> None:
     parser.add_argument("--name", default="sightline-local")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT)
     given = parser.parse_args()
+    stop = Stop(signal.SIGINT, signal.SIGTERM)
     with unpacked(given.model) as folder, Endpoint(given.name, folder).serve(given.port) as server:
         print(f"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={server.url} SAGEMAKER_ENDPOINT={given.name}")
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            return
+        with contextlib.suppress(KeyboardInterrupt):
+            stop.wait()
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ KEPT: dict[str, set[str]] = {
         "GlobalSecondaryIndexes",
         "SSESpecification",
     },
-    "AWS::SNS::Topic": {"TopicName"},
+    "AWS::SNS::Topic": {"TopicName", "KmsMasterKeyId"},
     "AWS::SQS::Queue": {
         "QueueName",
         "VisibilityTimeout",

@@ -88,7 +88,7 @@ class Runtime:
             QueueUrl=self._inboxes[function], MessageBody=json.dumps(schedule.tick(function))
         )
 
-    def wait_until_idle(self, timeout: float = 10.0) -> None:
+    def wait_until_idle(self, timeout: float = 60.0) -> None:
         """Return when no handler runs and no queue of the app holds anything, be it in flight or delayed.
 
         Dead letters do not count. Raises :exc:`StillBusy` after ``timeout`` seconds.

@@ -62,16 +62,23 @@ def fresh(body: Json) -> Response:
     return Response(body=body, headers={**_JSON, "Cache-Control": "no-store"})
 
 
-def tagged(request: Request, body: Json) -> Response:
-    """``200`` with a strong entity tag of the body, or ``304`` if the client has it (RFC 9110 §13.1.2)."""
+def tagged(request: Request, body: Json, *, alike: object = None) -> Response:
+    """``200`` with a strong entity tag of the body, or ``304`` if the client has it (RFC 9110 §13.1.2).
+
+    Where bodies of different bytes are as good, ``alike`` is what they have in common: the tag is a weak one.
+    """
     text = json.dumps(body, separators=(",", ":"))
-    tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    tag = _tag_of(text) if alike is None else f"W/{_tag_of(json.dumps(alike))}"
     headers: Headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if _holds(request, tag):
         return Response(body="", status_code=304, headers=headers)
     return Response(body=text, headers={**_JSON, **headers})
 
 
+def _tag_of(text: str) -> str:
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
 def _holds(request: Request, tag: str) -> bool:
     held = (one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(","))
-    return any(one in ("*", tag) for one in held)
+    return any(one in ("*", tag.removeprefix("W/")) for one in held)

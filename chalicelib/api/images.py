@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
@@ -10,7 +11,7 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import answers, waiting
 from chalicelib.api.cursors import LONGEST, Cursors
-from chalicelib.api.fields import Fields
+from chalicelib.api.fields import Fields, Query
 from chalicelib.api.idempotency import once
 from chalicelib.api.media import prefers_xml
 from chalicelib.api.questions import PARAMETERS, question_in
@@ -18,7 +19,6 @@ from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
 from chalicelib.api.submissions import ABOUT, LONGEST_URL, content_in, new_image_in
 from chalicelib.delivery import documents
 from chalicelib.errors import BadRequest, Conflict, NotFound
-from chalicelib.intake.objects import thumbnail_key
 from chalicelib.library.streams import TOP
 from chalicelib.model import Image, Json
 
@@ -42,11 +42,11 @@ def _created(request: Request, services: Services, image_id: str) -> Response:
 
 def show(request: Request, services: Services, image_id: str) -> Response:
     """``GET /images/{id}``: the image; ``wait`` or ``Prefer: wait`` gives it seconds to become final."""
-    parameters, owner = query_of(request, ("wait",)), owner_of(request)
+    parameters, owner = query_of(request, ("wait", "with")), owner_of(request)
     preferred = None if "wait" in parameters else waiting.preferred(request.headers.get("prefer", ""))
     seconds = parameters.whole("wait", low=0, high=waiting.LONGEST_SECONDS, default=preferred or 0)
     image = waiting.until_final(lambda: services.images.get(owner, image_id), seconds)
-    answer = answers.tagged(request, answers.image_json(request, image))
+    answer = _answered(parameters, request, services, [image], lambda shown: shown[0])
     if preferred is not None:
         answer.headers["Preference-Applied"] = f"wait={preferred}"
     return answer
@@ -54,14 +54,16 @@ def show(request: Request, services: Services, image_id: str) -> Response:
 
 def index(request: Request, services: Services) -> Response:
     """``GET /images``: newest first, those that the question holds for."""
-    parameters = query_of(request, (*PARAMETERS, "limit", "cursor"))
+    parameters = query_of(request, (*PARAMETERS, "limit", "cursor", "with"))
     owner, asked = owner_of(request), question_in(parameters)
     cursors = Cursors(services, owner, "images", str(asked))
     place = cursors.decode(parameters.line("cursor", longest=LONGEST))
     limit = parameters.whole("limit", low=1, high=200, default=50)
     page = services.search.page(owner, asked, limit=limit, at=place or TOP)
-    shown = [answers.image_json(request, image) for image in page.images]
-    return answers.tagged(request, {"images": shown, "next_cursor": cursors.encode(page.next_at)})
+    following = cursors.encode(page.next_at)
+    return _answered(
+        parameters, request, services, page.images, lambda shown: {"images": shown, "next_cursor": following}
+    )
 
 
 def content(request: Request, services: Services, image_id: str) -> Response:
@@ -78,12 +80,12 @@ def content(request: Request, services: Services, image_id: str) -> Response:
 def thumbnail(request: Request, services: Services, image_id: str) -> Response:
     """``GET /images/{id}/thumbnail``: on to the small JPEG, which every image that was read has."""
     image = services.images.get(owner_of(request), image_id)
-    if image.width is None and image.final:
+    link = services.thumbnails.link(image)
+    if link is None and image.final:
         raise NotFound("The image could not be read, so there is no thumbnail of it.", code="no-thumbnail")
-    if image.width is None:
+    if link is None:
         raise Conflict("The image has not been labelled yet.", code="not-labelled-yet")
-    key, filename = thumbnail_key(image.key), f"{_name(image)}.jpg"
-    return _elsewhere(services.objects.presigned_get(key, filename=filename, content_type="image/jpeg"))
+    return _elsewhere(link)
 
 
 def metadata(request: Request, services: Services, image_id: str) -> Response:
@@ -103,6 +105,26 @@ def remove(request: Request, services: Services, image_id: str) -> Response:
     """``DELETE /images/{id}``: the object, and all that is known of it."""
     pipeline.delete_image(services.images.get(owner_of(request), image_id), services)
     return Response(body="", status_code=204)
+
+
+def _answered(
+    parameters: Query,
+    request: Request,
+    services: Services,
+    images: Sequence[Image],
+    shape: Callable[[list[Json]], Json],
+) -> Response:
+    """The images in the ``shape`` of a route's body; ``with=thumbnail_url`` adds links to their thumbnails.
+
+    These may read otherwise and be as good (a role's credentials are renewed), so they are left out of the
+    entity tag, and the step of time in which they were signed is let in: what is kept by its tag is open.
+    """
+    shown = [answers.image_json(request, image) for image in images]
+    if not parameters.choice("with", "", "thumbnail_url"):
+        return answers.tagged(request, shape(shown))
+    links = [{"thumbnail_url": services.thumbnails.link(image)} for image in images]
+    body = shape([{**one, **link} for one, link in zip(shown, links, strict=True)])
+    return answers.tagged(request, body, alike=[shape(shown), services.thumbnails.step()])
 
 
 def _name(image: Image) -> str:

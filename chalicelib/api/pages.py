@@ -1,4 +1,4 @@
-"""The web page: two documents, and the files that they load, which are those of the folder ``page``."""
+"""The web page: two documents, and the files that they load, made of those of the folder ``page``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from urllib.parse import urlsplit
 from chalice.app import Request, Response
 
 from chalicelib.api import answers
+from chalicelib.api.bundle import bundled
 from chalicelib.errors import NotFound
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
 
 FOLDER = Path(__file__).parent / "page"
+SCRIPTS = ("main.js", "docs.js")
+STYLES = {
+    "main.css": ("style.css", "photos.css", "panels.css"),
+    "docs.css": ("style.css", "docs.css"),
+}
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -44,7 +50,7 @@ class Where:
 
 def photos(request: Request, services: Services) -> Response:
     """``GET /``: the page of photos, which may load its own files and the bucket's photos, nothing else."""
-    bucket = origin_of(services.objects.presigned_put("uploads/"))
+    bucket = origin_of(services.objects.address())
     return _served("index.html", _beside(request, services), policy(bucket))
 
 
@@ -68,20 +74,28 @@ def file(request: Request, services: Services, version: str, name: str) -> Respo
 
 @functools.cache
 def files() -> dict[str, str]:
-    """The files that the documents load, by name."""
+    """The files that the documents load, by name: a script and a style sheet for each, put together here."""
+    parts = sources()
+    scripts = {name: bundled(name, parts) for name in SCRIPTS}
+    styles = {name: "".join(parts[one] for one in together) for name, together in STYLES.items()}
+    return {"icon.svg": parts["icon.svg"], **scripts, **styles}
+
+
+@functools.cache
+def sources() -> dict[str, str]:
+    """The files of the folder, by name."""
     return {one.name: one.read_text("utf-8") for one in sorted(FOLDER.iterdir()) if one.suffix in TYPES}
 
 
 @functools.cache
 def version_of_files() -> str:
-    """Changes when any of the files does: they load each other by relative addresses."""
+    """Changes when any of the files does."""
     return hashlib.sha256(repr(sorted(files().items())).encode()).hexdigest()[:16]
 
 
 def document(name: str, where: Where) -> str:
     """``index.html`` or ``docs.html``, for one place."""
     places = {
-        "preload": _preload(),
         "files": f"page/{version_of_files()}",
         "base": html.escape(where.base),
         "api": html.escape(where.api),
@@ -134,16 +148,6 @@ def _served(name: str, where: Where, allowed: str) -> Response:
 @functools.cache
 def _text(name: str) -> str:
     return (FOLDER / name).read_text("utf-8")
-
-
-@functools.cache
-def _preload() -> str:
-    """All modules at once, rather than each when the one that needs it has come."""
-    return "\n".join(
-        f'<link rel="modulepreload" href="{{{{files}}}}/{name}">'
-        for name in files()
-        if name.endswith(".js") and not name.startswith("docs")
-    )
 
 
 def origin_of(url: str) -> str:

@@ -41,6 +41,10 @@ class ObjectStore:
         with faults_told_apart("S3"):
             self._client.head_bucket(Bucket=self.bucket)
 
+    def address(self) -> str:
+        """Where the bucket is, with a slash at the end: an object's address begins so."""
+        return self.presigned_put(UPLOADS).partition("?")[0].removesuffix(UPLOADS)
+
     def presigned_put(self, key: str) -> str:
         """A URL that takes one object by a plain HTTP PUT."""
         params = {"Bucket": self.bucket, "Key": key}

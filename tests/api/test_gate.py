@@ -160,7 +160,7 @@ class TestOtherOrigins:
     def test_pages_of_the_chosen_origin_alone_may_ask(self) -> None:
         with gated_app(CORS_ORIGIN=self.ORIGIN) as gated:
             headers = {"Origin": self.ORIGIN, "Access-Control-Request-Method": "POST"}
-            preflight = requests.options(f"{gated.url}/images", headers=headers, timeout=10)
+            preflight = requests.options(f"{gated.url}/images", headers=headers, timeout=30)
             answer = gated.holder("read").get("/images")
         assert preflight.headers["Access-Control-Allow-Origin"] == self.ORIGIN
         assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
@@ -169,7 +169,7 @@ class TestOtherOrigins:
         assert answer.headers["Access-Control-Allow-Origin"] == self.ORIGIN
 
     def test_unless_one_is_chosen_no_other_origins_pages_may(self, gated: Gated) -> None:
-        preflight = requests.options(f"{gated.url}/images", headers={"Origin": self.ORIGIN}, timeout=10)
+        preflight = requests.options(f"{gated.url}/images", headers={"Origin": self.ORIGIN}, timeout=30)
         answer = gated.holder("read").get("/images", Origin=self.ORIGIN)
         for one in (preflight, answer):
             assert "Access-Control-Allow-Origin" not in one.headers

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import cast
 
 import pytest
 
 from chalicelib.api import waiting
-from chalicelib.model import Image, Label
+from chalicelib.model import Image, Json, Label
 from tests.api.client import Api
-from tests.fakes.services import BUCKET_URL, FakeServices
+from tests.fakes.services import BUCKET_URL, FakeCredentials, FakeServices
 
 PHOTO = b"\x89PNG not a real one"
 CONTENT = base64.b64encode(PHOTO).decode()
 NO_SUCH_ID = "01JD3Y7V4M8B5WZ0QX6T2K9RCA"
 CAT = Label("Cat", 97.3, parents=("Animal",))
+DOG = Label("Dog", 91.2, parents=("Animal",))
 
 
 def test_an_empty_object_announces_an_upload(api: Api, services: FakeServices) -> None:
@@ -230,7 +232,8 @@ def test_the_thumbnail_leads_to_the_bucket(api: Api, services: FakeServices) -> 
     answer = api.get(f"/images/{image_id}/thumbnail", accept="image/*")
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith(f"{BUCKET_URL}/thumbnails/~default/{image_id}.jpg?")
-    assert answer.headers["Location"].endswith("name=cat.heic.jpg&type=image/jpeg")
+    listed = api.get("/images?with=thumbnail_url").json_body["images"]
+    assert listed[0]["thumbnail_url"] == answer.headers["Location"]
 
 
 def test_a_thumbnail_there_is_not_yet_is_a_conflict(api: Api) -> None:
@@ -282,3 +285,48 @@ def test_a_removed_image_is_gone_with_all_that_was_made_of_it(api: Api, services
     assert api.get("/labels").json_body["labels"] == []
     assert services.objects.stored == {}
     assert (services.objects.sidecars, services.objects.thumbnails) == ({}, {})
+
+
+WITH_LINKS = ("/images?with=thumbnail_url", "/images/{id}?with=thumbnail_url")
+
+
+@pytest.mark.parametrize("path", WITH_LINKS)
+def test_links_to_thumbnails_come_where_they_are_asked_for(
+    api: Api, services: FakeServices, path: str
+) -> None:
+    image_id = api.handed_in(content=CONTENT)
+
+    def shown(path: str) -> Json:
+        body = api.get(path.format(id=image_id)).json_body
+        return cast(Json, body["images"][0] if "images" in body else body)
+
+    assert shown(path)["thumbnail_url"] is None
+    services.label(image_id, CAT)
+    assert shown(path)["thumbnail_url"].startswith(f"{BUCKET_URL}/thumbnails/~default/{image_id}.jpg?")
+    assert "thumbnail_url" not in shown(path.partition("?")[0])
+
+
+@pytest.mark.parametrize("path", WITH_LINKS)
+def test_an_answer_with_links_is_kept_as_long_as_they_are_the_same_and_however_they_are_signed(
+    api: Api, services: FakeServices, path: str
+) -> None:
+    image_id = api.handed_in(content=CONTENT)
+    services.label(image_id, CAT)
+    path, step = path.format(id=image_id), services.settings.thumbnail_expires_seconds // 2
+    services.clock.forward(step - services.clock() % step)
+    first = api.get(path)
+    tag = str(first.headers["ETag"])
+    assert tag.startswith('W/"')
+    services.credentials = FakeCredentials(token="renewed")
+    assert api.get(path).body != first.body
+    assert api.get(path, if_none_match=tag).status_code == 304
+    services.clock.forward(step)
+    assert api.get(path, if_none_match=tag).status_code == 200
+    later = str(api.get(path).headers["ETag"])
+    services.label(image_id, DOG)
+    assert api.get(path, if_none_match=later).status_code == 200
+
+
+def test_nothing_but_links_can_be_asked_for(api: Api) -> None:
+    answer = api.get("/images?with=everything")
+    assert (answer.status_code, answer.json_body["pointer"]) == (400, "?with")

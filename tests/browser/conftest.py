@@ -12,11 +12,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.browser import chromium
 from tests.browser.pages import Photos
 from tests.local.process import READY, Process
+
+PATIENCE_MILLISECONDS = 30_000  # what is right comes in a blink; a busy machine may take its time
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -99,7 +102,7 @@ def watch(stack: Process) -> Watch:
 def context(browser: Browser, watch: Watch) -> Iterator[BrowserContext]:
     """A browser's profile, which must not have done anything that :class:`Watch` notes."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(8_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     watch.over(context)
     yield context
     context.close()

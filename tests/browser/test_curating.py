@@ -25,7 +25,7 @@ def three(photos: Photos) -> Iterator[Photos]:
     yield photos
     photos.window.goto("about:blank")  # so that it does not ask for what is gone
     for image in made:
-        requests.delete(f"{photos.url}images/{image}", timeout=10)
+        requests.delete(f"{photos.url}images/{image}", timeout=30)
 
 
 def test_many_are_picked_by_keyboard_and_given_a_label_together(three: Photos) -> None:
@@ -68,7 +68,7 @@ def test_what_was_deleted_is_gone_even_if_the_page_is_left_at_once(three: Photos
     three.window.keyboard.press("Delete")
     expect(three.tiles).to_have_count(2)
     three.window.goto("about:blank")
-    assert eventually(lambda: requests.get(f"{three.url}images/{image}", timeout=10).status_code == 404)
+    assert eventually(lambda: requests.get(f"{three.url}images/{image}", timeout=30).status_code == 404)
 
 
 def test_a_removed_label_comes_back_when_it_is_undone(three: Photos) -> None:

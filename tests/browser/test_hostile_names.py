@@ -21,7 +21,7 @@ HOSTILE = (
 
 def hand_in(url: str, filename: str) -> str:
     body = {"content": base64.b64encode(CAT.read_bytes()).decode(), "filename": filename}
-    answer = requests.post(f"{url}images", json=body, timeout=10)
+    answer = requests.post(f"{url}images", json=body, timeout=30)
     assert answer.status_code == 201, answer.text
     image: str = answer.json()["id"]
     requests.get(f"{url}images/{image}?wait=20", timeout=30)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from infra import page
-from tests.browser.conftest import Watch, token_for
+from tests.browser.conftest import PATIENCE_MILLISECONDS, Watch, token_for
 from tests.browser.pages import CAT, Photos
 from tests.local.process import READY, Process
 
@@ -56,7 +56,7 @@ def test_the_static_page_shows_uploads_and_describes(
     page.write(into, api, bucket, 50_000_000)
     watch = Watch(frozenset(one.removeprefix("http://") for one in (origin, api, bucket)), allowed=("401",))
     with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
-        context.set_default_timeout(8_000)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
         watch.over(context)
         photos = Photos(context.new_page(), f"{origin}/")
         photos.window.goto(photos.url)

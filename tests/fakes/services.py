@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.errors import NotFound, UnusableUrl
+from chalicelib.intake.links import ThumbnailLinks
 from chalicelib.intake.objects import sidecar_key
 from chalicelib.library.outcome import Outcome
 from chalicelib.model import Failure, Image, Json, Label, Model
@@ -20,6 +21,9 @@ BUCKET_URL = "https://test-bucket.s3.eu-west-1.amazonaws.com"
 
 class FakeBucket(FakeObjects):
     """A bucket that signs links and gives sidecars back."""
+
+    def address(self) -> str:
+        return f"{BUCKET_URL}/"
 
     def presigned_put(self, key: str) -> str:
         return f"{BUCKET_URL}/{key}?X-Amz-Signature=put"
@@ -34,6 +38,15 @@ class FakeBucket(FakeObjects):
         if sidecar_key(key) not in self.sidecars:
             raise NotFound(f"There is no object {sidecar_key(key)!r}.")
         return json.dumps(self.sidecars[sidecar_key(key)], ensure_ascii=False, indent=2).encode()
+
+
+@dataclasses.dataclass(frozen=True)
+class FakeCredentials:
+    """A role's, as a function has them."""
+
+    access_key: str = "AKIDEXAMPLE"
+    secret_key: str = "a secret"
+    token: str | None = "a token+/="
 
 
 class FakeOutbound:
@@ -69,6 +82,11 @@ class FakeServices(World):
         self.objects: FakeBucket = FakeBucket()
         self.assembly = FakeAssembly(self.objects)
         self.outbound = FakeOutbound()
+        self.credentials = FakeCredentials()
+        seconds = self.settings.thumbnail_expires_seconds
+        self.thumbnails = ThumbnailLinks(
+            self.objects.address(), "eu-west-1", lambda: self.credentials, self.clock, seconds
+        )
 
     def label(self, image_id: str, *labels: Label, **rest: Any) -> Image:
         """Let an image be labelled, as the labeler would, sidecar included."""

@@ -81,7 +81,7 @@ def measured(path: Path) -> dict[str, float | str]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, float | str] = json.loads(done.stdout)

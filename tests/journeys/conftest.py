@@ -14,7 +14,7 @@ import requests
 from local.config import stage_config
 from tests.local.process import READY, Process
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Service:
 
     def received(self, image_id: str) -> list[Any]:
         """The documents that the partner has of an image."""
-        documents = requests.get(f"{self.partner}/received", timeout=10).json()["received"]
+        documents = requests.get(f"{self.partner}/received", timeout=30).json()["received"]
         return [one for one in documents if f'id="{image_id}"' in one["xml"]]
 
 

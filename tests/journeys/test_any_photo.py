@@ -44,10 +44,10 @@ def test_every_file_ends_labelled_or_failed_with_the_right_code(service: Service
     problems = {name: one.problem.partition(":")[0] for name, one in outcomes.items()}
     assert problems == {**dict.fromkeys(PHOTOS, ""), **{name: BAD[name][0] for name in OTHERS}}
     for name in PHOTOS:
-        thumbnail = requests.get(outcomes[name].image["links"]["thumbnail"], timeout=10)
+        thumbnail = requests.get(outcomes[name].image["links"]["thumbnail"], timeout=30)
         assert thumbnail.headers["Content-Type"] == "image/jpeg"
         with Image.open(BytesIO(thumbnail.content)) as small:
             assert max(small.size) <= 512
     for name in OTHERS:
-        answer = requests.get(outcomes[name].image["links"]["thumbnail"], timeout=10)
+        answer = requests.get(outcomes[name].image["links"]["thumbnail"], timeout=30)
         assert (answer.status_code, answer.json()["code"]) == (404, "no-thumbnail")

@@ -46,7 +46,7 @@ class Receiver:
     def stop(self) -> str:
         """End it; what it printed since."""
         self.process.terminate()
-        return self.process.communicate(timeout=10)[0]
+        return self.process.communicate(timeout=30)[0]
 
 
 @contextlib.contextmanager
@@ -70,7 +70,7 @@ def running(language: str, folder: Path, secret: str) -> Iterator[Receiver]:
         yield receiver
     finally:
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)
 
 
 @pytest.fixture

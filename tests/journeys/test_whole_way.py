@@ -55,7 +55,7 @@ def test_an_announced_upload_by_a_plain_put(service: Service) -> None:
     filename = f"put/{ODD_NAME}"
     made = service.create(filename=filename)
     assert made["status"] == "awaiting_upload"
-    requests.put(made["upload"]["url"], data=CAT.read_bytes(), timeout=10).raise_for_status()
+    requests.put(made["upload"]["url"], data=CAT.read_bytes(), timeout=30).raise_for_status()
     image = service.final(made["id"])
     assert image["filename"] == filename
     assert_is_the_cat(service, image)
@@ -64,7 +64,7 @@ def test_an_announced_upload_by_a_plain_put(service: Service) -> None:
 def test_an_announced_upload_by_a_form_as_browsers_send_it(service: Service) -> None:
     made = service.create(filename="form.jpg")
     form = made["upload"]["form"]
-    answer = requests.post(form["url"], data=form["fields"], files={"file": CAT.read_bytes()}, timeout=10)
+    answer = requests.post(form["url"], data=form["fields"], files={"file": CAT.read_bytes()}, timeout=30)
     answer.raise_for_status()
     assert_is_the_cat(service, service.final(made["id"]))
 
@@ -88,7 +88,7 @@ def test_a_photo_dropped_into_the_bucket(service: Service, name: str) -> None:
     assert_is_the_cat(service, image)
     sidecar = service.s3.get_object(Bucket=service.bucket, Key=f"metadata/{name}.json")["Body"].read()
     assert json.loads(sidecar)["labels"] == image["labels"]
-    assert requests.get(image["links"]["content"], timeout=10).content == CAT.read_bytes()
+    assert requests.get(image["links"]["content"], timeout=30).content == CAT.read_bytes()
 
 
 def test_a_large_photo_dropped_in_parts(service: Service) -> None:
@@ -136,8 +136,8 @@ def test_labels_find_images_and_counts_follow_until_all_is_deleted(service: Serv
     assert count() == before + 1
     found = service.get("/images", label=["espresso", "FOOD"])["images"]
     assert found[0]["id"] == image["id"]
-    assert requests.delete(image["links"]["self"], timeout=10).status_code == 204
-    assert requests.get(image["links"]["self"], timeout=10).status_code == 404
+    assert requests.delete(image["links"]["self"], timeout=30).status_code == 204
+    assert requests.get(image["links"]["self"], timeout=30).status_code == 404
     assert count() == before
     assert image["id"] not in {one["id"] for one in service.get("/images", label="espresso")["images"]}
     left = service.s3.list_objects_v2(Bucket=service.bucket).get("Contents", [])

@@ -176,7 +176,7 @@ def test_the_command_tells_or_mends_and_exits_accordingly(mend: bool) -> None:
             env={**os.environ, "TABLE": "t", "AWS_ENDPOINT_URL": aws.url},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
         )
         left = list(Repair(table, "default", mend=False).run())
         dynamodb.delete_table(TableName="t")

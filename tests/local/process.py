@@ -49,7 +49,7 @@ class Process:
     def end(self, number: signal.Signals) -> int:
         """Send a signal; answers the exit code."""
         self._process.send_signal(number)
-        code = self._process.wait(20)
+        code = self._process.wait(60)
         self._reader.join()
         assert self._process.stdout is not None
         self._process.stdout.close()

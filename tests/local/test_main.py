@@ -39,7 +39,7 @@ def test_the_sample_photos_are_labelled_and_reach_the_partner(running: Process) 
     assert re.search(r"chelsea\.jpg +\d+ +.*Cat", running.output)
     assert "P-00001" in running.output
     assert f"http://127.0.0.1:{running.ports[0]}/" in running.output
-    received = requests.get(f"http://127.0.0.1:{running.ports[2]}/received", timeout=5).json()["received"]
+    received = requests.get(f"http://127.0.0.1:{running.ports[2]}/received", timeout=30).json()["received"]
     assert {one["filename"] for one in received} == {
         "astronaut.jpg",
         "chelsea.jpg",
@@ -75,7 +75,7 @@ def test_without_its_api_the_stack_runs_and_leaves_the_port_alone(running: Proce
     running.wait_for(READY)
 
     with pytest.raises(requests.ConnectionError):
-        requests.get(f"http://127.0.0.1:{running.ports[0]}/health", timeout=5)
+        requests.get(f"http://127.0.0.1:{running.ports[0]}/health", timeout=30)
     assert running.end(signal.SIGINT) == 0
 
 

@@ -105,8 +105,13 @@ def table(client: Client, wanted: Json, name: str) -> Any:
 
 def topic(client: Client, wanted: Json, name: str) -> Any:
     arns = [one["TopicArn"] for one in client("sns").list_topics()["Topics"]]
-    names = {arn.rpartition(":")[2] for arn in arns}
-    return wanted["TopicName"] if name == "TopicName" and wanted["TopicName"] in names else None
+    [arn] = [one for one in arns if one.rpartition(":")[2] == wanted["TopicName"]]
+    return (
+        client("sns")
+        .get_topic_attributes(TopicArn=arn)["Attributes"]
+        .get({"TopicName": "TopicArn"}.get(name, name), "")
+        .rpartition(":")[2]
+    )
 
 
 def topic_policy(client: Client, wanted: Json, name: str) -> Any:

@@ -175,7 +175,7 @@ def test_every_way_of_writing_an_object_is_announced_by_its_name(bench: Bench, w
 
     def post() -> None:
         form = bench.s3.generate_presigned_post(bench.name, "in/x")
-        requests.post(form["url"], data=form["fields"], files={"file": b"x"}, timeout=5).raise_for_status()
+        requests.post(form["url"], data=form["fields"], files={"file": b"x"}, timeout=30).raise_for_status()
 
     def multipart() -> None:
         where = {"Bucket": bench.name, "Key": "in/x"}
@@ -355,7 +355,7 @@ def test_no_more_batches_run_at_once_than_the_concurrency_allows(bench: Bench) -
         with lock:
             running += 1
             most = max(most, running)
-        two_at_once.wait(timeout=5)
+        two_at_once.wait(timeout=30)
         with lock:
             running -= 1
 
@@ -407,13 +407,15 @@ def test_a_failing_message_holds_up_no_other(bench: Bench) -> None:
 
 
 def test_without_a_pace_of_its_own_a_failed_message_waits_for_the_visibility_timeout(bench: Bench) -> None:
-    memory = Memory(fail=always)
+    invoked = threading.Event()
+    memory = Memory(fail=lambda event, calls: invoked.set() is None)
     url = bench.queue(VisibilityTimeout="100")
     messages(bench, memory)
     runtime = bench.run(pace=Pace(retry_seconds=None, poll_seconds=0))
 
     bench.sqs.send_message(QueueUrl=url, MessageBody="one")
 
+    assert invoked.wait(30)
     with pytest.raises(StillBusy, match=bench.name):
         runtime.wait_until_idle(0.5)
     assert len(memory.events) == 1

@@ -23,7 +23,7 @@ def small_app() -> Chalice:
     @app.route("/echo/{word}", methods=["GET", "POST"])
     def echo(word: str) -> dict[str, str]:
         if word.startswith("pair"):
-            both_inside.wait(timeout=5)
+            both_inside.wait(timeout=30)
         assert app.current_request is not None
         return {"word": app.current_request.uri_params["word"]}
 
@@ -37,14 +37,14 @@ def gateway() -> Iterator[str]:
 
 
 def test_a_route_answers(gateway: str) -> None:
-    assert requests.get(f"{gateway}/echo/hello", timeout=5).json() == {"word": "hello"}
+    assert requests.get(f"{gateway}/echo/hello", timeout=30).json() == {"word": "hello"}
 
 
 def test_requests_at_the_same_time_do_not_see_each_other(gateway: str) -> None:
     words: dict[str, str] = {}
 
     def ask(word: str) -> None:
-        words[word] = requests.get(f"{gateway}/echo/{word}", timeout=10).json()["word"]
+        words[word] = requests.get(f"{gateway}/echo/{word}", timeout=30).json()["word"]
 
     threads = [threading.Thread(target=ask, args=(f"pair-{number}",)) for number in range(2)]
     for thread in threads:
@@ -57,7 +57,7 @@ def test_requests_at_the_same_time_do_not_see_each_other(gateway: str) -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer x"}])
 def test_a_route_there_is_not_is_a_problem_with_404(gateway: str, headers: dict[str, str]) -> None:
-    reply = requests.get(f"{gateway}/nowhere?a=1", headers=headers, timeout=5)
+    reply = requests.get(f"{gateway}/nowhere?a=1", headers=headers, timeout=30)
 
     assert reply.status_code == 404
     assert reply.headers["Content-Type"] == "application/problem+json"
@@ -75,8 +75,8 @@ def test_a_body_larger_than_the_gateway_takes_is_a_problem_with_413(gateway: str
 
 def test_an_answer_to_head_has_no_body_and_the_connection_stays_usable(gateway: str) -> None:
     with requests.Session() as session:
-        assert session.head(f"{gateway}/nowhere", timeout=5).status_code == 404
-        assert session.get(f"{gateway}/echo/after", timeout=5).json() == {"word": "after"}
+        assert session.head(f"{gateway}/nowhere", timeout=30).status_code == 404
+        assert session.get(f"{gateway}/echo/after", timeout=30).json() == {"word": "after"}
 
 
 def test_a_taken_port_is_named() -> None:
@@ -104,7 +104,7 @@ def office(partner: Partner) -> Iterator[Server]:
 
 
 def post(office: Server, body: bytes, path: str = "/labels") -> requests.Response:
-    return requests.post(office.url + path, data=body, timeout=5)
+    return requests.post(office.url + path, data=body, timeout=30)
 
 
 def test_a_document_gets_a_receipt_with_a_reference(office: Server) -> None:
@@ -118,8 +118,8 @@ def test_a_document_gets_a_receipt_with_a_reference(office: Server) -> None:
 def test_what_came_is_shown_as_json_and_as_a_page(office: Server) -> None:
     post(office, DOCUMENT)
 
-    [kept] = requests.get(f"{office.url}/received", timeout=5).json()["received"]
-    page = requests.get(office.url, timeout=5).text
+    [kept] = requests.get(f"{office.url}/received", timeout=30).json()["received"]
+    page = requests.get(office.url, timeout=30).text
 
     assert (kept["filename"], kept["xml"]) == ("é & b.jpg", DOCUMENT.decode())
     assert "é &amp; b.jpg" in page
@@ -151,7 +151,7 @@ def test_a_partner_can_be_told_to_refuse_for_a_while(office: Server, partner: Pa
 
 def test_other_addresses_say_what_there_is(office: Server) -> None:
     assert post(office, DOCUMENT, "/elsewhere").status_code == 404
-    assert requests.get(f"{office.url}/elsewhere", timeout=5).status_code == 404
+    assert requests.get(f"{office.url}/elsewhere", timeout=30).status_code == 404
 
 
 def test_only_the_last_hundred_documents_are_kept(partner: Partner) -> None:

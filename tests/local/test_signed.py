@@ -56,7 +56,7 @@ def stored(s3: Any, key: str = KEY) -> bytes | None:
 
 def send(form: Any, content: bytes, **changed: str) -> requests.Response:
     fields = {**form["fields"], **changed}
-    return requests.post(form["url"], data=fields, files={"file": ("a.jpg", content)}, timeout=10)
+    return requests.post(form["url"], data=fields, files={"file": ("a.jpg", content)}, timeout=30)
 
 
 def assert_refused(reply: requests.Response, status: int, code: str) -> None:
@@ -66,22 +66,22 @@ def assert_refused(reply: requests.Response, status: int, code: str) -> None:
 
 class TestAddresses:
     def test_a_signed_address_takes_one_object_and_gives_it_back(self, store: ObjectStore, s3: Any) -> None:
-        assert requests.put(store.presigned_put(KEY), data=b"bytes", timeout=10).status_code == 200
+        assert requests.put(store.presigned_put(KEY), data=b"bytes", timeout=30).status_code == 200
         link = store.presigned_get(KEY, filename="ä b.jpg", content_type="image/jpeg")
-        reply = requests.get(link, timeout=10)
+        reply = requests.get(link, timeout=30)
         assert (reply.content, reply.headers["Content-Type"]) == (b"bytes", "image/jpeg")
         assert reply.headers["Content-Disposition"].startswith("inline")
 
     def test_it_is_bound_to_its_key(self, store: ObjectStore, s3: Any) -> None:
         url = store.presigned_put(KEY).replace("holiday", "stolen")
-        assert_refused(requests.put(url, data=b"x", timeout=10), 403, "SignatureDoesNotMatch")
+        assert_refused(requests.put(url, data=b"x", timeout=30), 403, "SignatureDoesNotMatch")
         assert stored(s3, KEY.replace("holiday", "stolen")) is None
 
     @pytest.mark.parametrize("method", ["DELETE", "GET"])
     def test_it_is_bound_to_its_method(self, store: ObjectStore, s3: Any, method: str) -> None:
         store.put(KEY, b"bytes")
         assert_refused(
-            requests.request(method, store.presigned_put(KEY), timeout=10), 403, "SignatureDoesNotMatch"
+            requests.request(method, store.presigned_put(KEY), timeout=30), 403, "SignatureDoesNotMatch"
         )
         assert stored(s3) == b"bytes"
 
@@ -90,16 +90,16 @@ class TestAddresses:
         link = store.presigned_get(KEY, filename="a", content_type="image/jpeg")
         changed = link.replace("image%2Fjpeg", "text%2Fhtml")
         assert changed != link
-        assert_refused(requests.get(changed, timeout=10), 403, "SignatureDoesNotMatch")
+        assert_refused(requests.get(changed, timeout=30), 403, "SignatureDoesNotMatch")
 
     @pytest.mark.parametrize("content_type", ["application/octet-stream", "text/csv", "text/html"])
     def test_what_is_no_picture_is_never_shown_inline(self, store: ObjectStore, content_type: str) -> None:
         store.put(KEY, b"bytes")
-        reply = requests.get(store.presigned_get(KEY, filename="a", content_type=content_type), timeout=10)
+        reply = requests.get(store.presigned_get(KEY, filename="a", content_type=content_type), timeout=30)
         assert reply.headers["Content-Disposition"].startswith("attachment")
 
     def test_it_expires(self, s3: Any, store: ObjectStore) -> None:
-        reply = requests.put(late(s3).presigned_put(KEY), data=b"x", timeout=10)
+        reply = requests.put(late(s3).presigned_put(KEY), data=b"x", timeout=30)
         assert_refused(reply, 403, "AccessDenied")
         assert stored(s3) is None
 
@@ -107,7 +107,7 @@ class TestAddresses:
     def test_nothing_goes_without_a_signature(self, store: ObjectStore, s3: Any, method: str) -> None:
         store.put(KEY, b"bytes")
         url = store.presigned_put(KEY).partition("?")[0]
-        assert_refused(requests.request(method, url, data=b"x", timeout=10), 403, "AccessDenied")
+        assert_refused(requests.request(method, url, data=b"x", timeout=30), 403, "AccessDenied")
         assert stored(s3) == b"bytes"
 
 

@@ -14,7 +14,7 @@ from chalicelib.errors import DeliveryFailed, UnusableUrl
 from chalicelib.outbound import Outbound, Reply
 from chalicelib.outbound.refusals import CODE, SENTENCE
 from tests.outbound.places import PUBLIC_V4, PUBLIC_V6, Dialler, Names
-from tests.stubs.hostile_http import DRIP_SECONDS, HostileServer
+from tests.stubs.hostile_http import DRIP_SECONDS, SOON, HostileServer
 
 LOCAL = Outbound(allow_private=True, allowed_ports=frozenset())
 
@@ -243,17 +243,17 @@ def test_no_more_is_received_than_an_answer_can_need(server: HostileServer, path
 
 @pytest.mark.parametrize("path", ["/drip-headers", "/silent"])
 def test_the_deadline_ends_a_post_that_gets_no_answer(server: HostileServer, path: str) -> None:
-    assert seconds_until_error(lambda: post(server.url(path), deadline=1), kind=DeliveryFailed) < 1.5
+    assert seconds_until_error(lambda: post(server.url(path), deadline=1), kind=DeliveryFailed) < SOON
 
 
 @pytest.mark.parametrize("path", ["/drip-headers", "/drip-body", "/drip-chunks", "/silent"])
 def test_the_deadline_ends_a_fetch_that_drips(server: HostileServer, path: str) -> None:
-    assert 0.9 < seconds_until_error(lambda: get(server.url(path), deadline=1), kind=UnusableUrl) < 1.5
+    assert 0.9 < seconds_until_error(lambda: get(server.url(path), deadline=1), kind=UnusableUrl) < SOON
 
 
 def test_one_deadline_holds_for_all_redirects_together(server: HostileServer) -> None:
     seconds = seconds_until_error(lambda: get(server.url("/to/%2Fdrip-body"), deadline=1), kind=UnusableUrl)
-    assert seconds < 1.5
+    assert seconds < SOON
 
 
 def test_a_given_status_counts_though_the_body_drips(server: HostileServer) -> None:
@@ -261,10 +261,10 @@ def test_a_given_status_counts_though_the_body_drips(server: HostileServer) -> N
     reply = post(server.url("/drip-body"), deadline=1)
     assert reply.status == 200
     assert reply.body.startswith(b"fine")
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < SOON
 
 
-@pytest.mark.parametrize("at_a_time", [0, 20_000], ids=["not at all", "slowly"])
+@pytest.mark.parametrize("at_a_time", [0, 5_000], ids=["not at all", "slowly"])
 def test_the_deadline_holds_against_one_who_does_not_read(at_a_time: int) -> None:
     over = threading.Event()
     outbound = Outbound(allow_private=True, allowed_ports=frozenset(), dial=dial_with_small_buffer)
@@ -278,7 +278,7 @@ def test_the_deadline_holds_against_one_who_does_not_read(at_a_time: int) -> Non
         )
         over.set()
         reader.join()
-    assert seconds < 1.5
+    assert seconds < SOON
 
 
 def dial_with_small_buffer(address: str, port: int, seconds: float) -> socket.socket:
@@ -308,7 +308,7 @@ def test_the_deadline_holds_against_a_slow_look_up() -> None:
         (lambda: outbound.check("http://slow.example/", deadline=0.3), UnusableUrl),
         (lambda: outbound.post("http://slow.example/", body=b"", headers={}, deadline=0.3), DeliveryFailed),
     ):
-        assert seconds_until_error(call, kind=kind) < 0.8
+        assert seconds_until_error(call, kind=kind) < SOON
     awake.set()
 
 
@@ -322,7 +322,7 @@ def test_the_deadline_holds_against_slow_connections_to_many_addresses() -> None
     seconds = seconds_until_error(
         lambda: outbound.post("http://slow.example/", body=b"", headers={}, deadline=1), kind=DeliveryFailed
     )
-    assert seconds < 1.5
+    assert seconds < SOON
 
 
 # ── what a destination's owner is told ───────────────────────────────────────────────────────

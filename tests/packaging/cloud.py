@@ -27,10 +27,15 @@ def variables(aws: LocalAws) -> dict[str, str]:
     }
 
 
+def code_of(function: str) -> bytes:
+    """A function's zip, out of moto, which gives no address that leads to it."""
+    content: bytes = get_backend("lambda")[ACCOUNT][REGION].get_function(function).code_bytes
+    return content
+
+
 def unpack(function: str, folder: Path) -> None:
-    """Take a function's zip out of moto, which gives no address that leads to it."""
-    content = get_backend("lambda")[ACCOUNT][REGION].get_function(function).code_bytes
-    zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
+    """Lay out a function's code."""
+    zipfile.ZipFile(io.BytesIO(code_of(function))).extractall(folder)
 
 
 def lose_messages(queue_url: str) -> None:

@@ -35,7 +35,7 @@ handlers.BUILTIN_HANDLERS.append(("before-parameter-build.*.*", remember))
 from awslambdaric.__main__ import main
 main(sys.argv)
 """
-PATIENCE = 30.0
+PATIENCE = 60.0
 DEADLINE = 50.0  # seconds that a function is told it has
 
 

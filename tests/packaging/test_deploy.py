@@ -14,13 +14,15 @@ import pytest
 from chalice.app import S3EventConfig, ScheduledEventConfig, SNSEventConfig, SQSEventConfig
 
 from local.aws import LocalAws
-from tests.packaging.cloud import quiet_bucket
+from tests.packaging.cloud import code_of, quiet_bucket
 from tests.packaging.conftest import Deployment
+from tests.packaging.test_architecture import only
 from tests.packaging.workbench import Workbench, set_up
 
 Json = dict[str, Any]
 pytestmark = pytest.mark.slow
-STAGE = "prod"  # the tests that change a stage have one to themselves
+STAGE = "prod"  # the tests that change a stage have one to themselves, for other processors
+DEPLOY = ("deploy", "--arch", "arm64")
 
 
 def sources(kind: type) -> dict[str, Any]:
@@ -148,7 +150,7 @@ def changing(bench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def prod(changing: Workbench, aws: LocalAws) -> Workbench:
     """The stage is up, whatever another test did to it."""
     if not inventory(aws)["functions"]:
-        run(changing, "deploy")
+        run(changing, *DEPLOY)
     return changing
 
 
@@ -181,11 +183,22 @@ def inventory(aws: LocalAws) -> Json:
 def test_a_second_deploy_changes_nothing(prod: Workbench, aws: LocalAws) -> None:
     before = inventory(aws)
 
-    said = run(prod, "deploy")
+    said = run(prod, *DEPLOY)
 
     assert inventory(aws) == before
     assert all(before.values())
     assert "Creating lambda function" not in said
+
+
+def test_arm64_is_what_the_functions_and_their_libraries_are_for(
+    prod: Workbench, aws: LocalAws, tmp_path: Path
+) -> None:
+    for name in inventory(aws)["functions"]:
+        described = aws.client("lambda").get_function_configuration(FunctionName=name)
+        assert described["Architectures"] == ["arm64"]
+    code = tmp_path / "deployment.zip"
+    code.write_bytes(code_of("sightline-prod"))
+    assert only("arm64", code)
 
 
 def test_a_renamed_handler_leaves_nothing_behind(prod: Workbench, aws: LocalAws) -> None:
@@ -193,7 +206,7 @@ def test_a_renamed_handler_leaves_nothing_behind(prod: Workbench, aws: LocalAws)
     app.write_text(app.read_text().replace("def sweep(", "def tidy("))
     config.write_text(config.read_text().replace('"sweep":', '"tidy":'))
 
-    run(prod, "deploy")
+    run(prod, *DEPLOY)
 
     after = json.dumps(inventory(aws))
     assert "tidy" in after
@@ -273,4 +286,4 @@ def ask_for_permission(aws: LocalAws, after: str) -> None:
     """Have moto look at policies from the call of this number on."""
     request = urllib.request.Request(f"{aws.url}/moto-api/reset-auth", data=after.encode(), method="POST")
     request.add_header("Content-Type", "text/plain")
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=30).close()

@@ -60,12 +60,12 @@ def project(tmp_path: Path) -> Path:
     for name in (".chalice", "models"):
         (tmp_path / name).symlink_to(ROOT / name) if name == "models" else (tmp_path / name).mkdir()
     (tmp_path / ".chalice" / "config.json").write_text((ROOT / ".chalice" / "config.json").read_text())
-    (tmp_path / "requirements-onnx.txt").write_text("no-such-package-at-all==1\n")
+    (tmp_path / "requirements-onnx.lock").write_text(f"no-such-package-at-all==1 --hash=sha256:{0:064}\n")
     return tmp_path
 
 
 def brought(stage: Stage, folder: Path) -> list[str]:
-    networks.bring(stage, folder)
+    networks.bring(stage, folder, stage.architecture)
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
@@ -83,7 +83,7 @@ def test_a_runtime_that_cannot_be_had_is_said_before_anything_is_deployed(
     project: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(Refused, match="no-such-package-at-all"):
-        networks.bring(stage_with("cascade", project), tmp_path / "copy")
+        networks.bring(stage_with("cascade", project), tmp_path / "copy", "x86_64")
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_it_recognises_with_nothing_but_what_is_in_it(package: Package, tmp_path
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)

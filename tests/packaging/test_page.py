@@ -53,15 +53,8 @@ def test_no_place_is_left_open_and_every_file_that_is_named_is_there(site: Path,
     assert f'<meta name="api" content="{API}/prod/">' in text
     named = [one.partition("?")[0] for one in re.findall(r'(?:src|href)="([^"#]*)["#]', text)]
     own = [one for one in named if not one.startswith(API)]
-    assert len(own) > 5
+    assert len(own) > 3
     assert not [one for one in own if not (site / one).exists() or one.startswith("/")]
-
-
-def test_every_module_that_a_module_imports_is_beside_it(site: Path) -> None:
-    modules = list(site.glob("page/*/*.js"))
-    imports = [(one, name) for one in modules for name in re.findall(r'from "\./([^"]+)"', one.read_text())]
-    assert len(imports) > 30
-    assert not [pair for pair in imports if not (pair[0].parent / pair[1]).exists()]
 
 
 def test_the_documents_may_talk_to_their_api_and_bucket_and_to_nothing_else(site: Path) -> None:

@@ -23,7 +23,8 @@ COPIED = (
     "local",
     ".chalice",
     "requirements.txt",
-    "requirements-onnx.txt",
+    "requirements.lock",
+    "requirements-onnx.lock",
     "models",
     "tests/packaging/moto_faults",
 )
@@ -57,7 +58,7 @@ class Workbench:
             capture_output=True,
             text=True,
             check=False,
-            timeout=180,
+            timeout=600,
         )
 
     def libraries(self, folder: Path) -> Path:

@@ -200,7 +200,7 @@ def killed_after(effects: int, stage: dict[str, str]) -> int:
         env={**os.environ, **stage},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert child.returncode in (0, KILLED), child.stderr
     return child.returncode

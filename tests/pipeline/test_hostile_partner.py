@@ -174,54 +174,41 @@ def test_a_published_library_accepts_what_a_callback_gets(
 
 
 def test_ten_deliveries_of_a_batch_are_under_way_at_once(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    under_way, most = 0, 0
-    lock = threading.Lock()
-
-    def slow(c: Connection) -> None:
-        nonlocal under_way, most
-        with lock:
-            under_way += 1
-            most = max(most, under_way)
-        c.stopped.wait(0.2)
-        with lock:
-            under_way -= 1
-        c.answer(200)
-
-    monkeypatch.setitem(BEHAVIOURS, "slow", slow)
+    all_ten = threading.Barrier(
+        10, timeout=12
+    )  # each waits for the others: with nine at most, none gets through
+    monkeypatch.setitem(BEHAVIOURS, "together", lambda c: (all_ten.wait(), c.answer(200)))
     with HostileServer() as server:
-        world.with_settings(delivery_timeout_seconds=15, integration_url=server.url("/slow"))
+        world.with_settings(delivery_timeout_seconds=15, integration_url=server.url("/together"))
         for number in range(10):
             pipeline.label_image(world.drop(f"uploads/{number}.jpg"), world)
         mail = Mail(world)
         mail.announce()
-        began = time.monotonic()
         mail.bring()
-        took = time.monotonic() - began
     assert [one.status for one in mail.log("integration")] == ["delivered"] * 10
-    assert most == 10
-    assert took < 1.0, "one after another they take two seconds"
 
 
 def test_a_dead_destination_costs_the_others_of_its_batch_nothing(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answered = []
-    monkeypatch.setitem(BEHAVIOURS, "quick", lambda c: (answered.append(time.monotonic()), c.answer(200)))
+    """One is answered only when the nine others are through: in time, if they need not wait for it."""
+    through = threading.Semaphore(0)
+    monkeypatch.setitem(BEHAVIOURS, "quick", lambda c: (c.answer(200), through.release()))
+
+    def held(c: Connection) -> None:
+        for _ in range(9):
+            through.acquire()
+        c.answer(200)
+
+    monkeypatch.setitem(BEHAVIOURS, "held", held)
     with HostileServer() as server:
-        world.with_settings(delivery_timeout_seconds=1.0, integration_url=server.url("/silent"))
+        world.with_settings(delivery_timeout_seconds=15, integration_url=server.url("/held"))
         for number in range(9):
             url = server.url(f"/quick/{number}")
             world.subscriptions.create(Subscription(new_id(), "default", url, ""))
         pipeline.label_image(world.drop("uploads/cat.jpg"), world)
         mail = Mail(world)
         mail.announce()
-        began = time.monotonic()
         mail.bring()
-        took = time.monotonic() - began
-    assert len(answered) == 9
-    assert max(answered) - began < 0.9 < 1.0 <= took
-    [waiting] = mail.log("integration")
-    assert (waiting.status, waiting.attempts[0].error) == (
-        "pending",
-        "The destination did not answer in time.",
-    )
+        through.release(9)  # whatever happened, the server can stop
+    assert [one.status for one in mail.log("integration")] == ["delivered"]

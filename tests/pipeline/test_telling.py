@@ -260,7 +260,7 @@ class TestWhatAnAnswerMeans:
 
 class TestNobodyIsHeldUp:
     def test_a_batch_goes_out_side_by_side(self, world: Any) -> None:
-        together = threading.Barrier(10, timeout=5)
+        together = threading.Barrier(10, timeout=30)
         world.outbound = FakeReceiver(during=lambda: (together.wait(), None)[1])
         for number in range(10):
             pipeline.label_image(world.drop(f"uploads/{number}.jpg"), world)

@@ -250,7 +250,7 @@ def test_a_rekognition_that_hangs_does_not_outlast_the_function(
 
     with pytest.raises(Unavailable, match="Rekognition"):
         recogniser.recognise(sample("chelsea"), OPTIONS, left)
-    assert left() > Patience.RESERVE - 0.1
+    assert left() > 2  # of the reserve; ten calls would have taken more than there is
     assert 1 <= len(rekognition_stub.calls) <= 3
 
 

@@ -76,7 +76,7 @@ def test_the_command_packs_a_network_of_ones_own(tmp_path: Path) -> None:
     out = tmp_path / "model.tar.gz"
     command = ["-m", "sagemaker.package", "--network", str(NETWORK), "--spec", str(spec), "--out", str(out)]
     done = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=True, timeout=180
     )
     assert done.stdout.startswith(f"{out}: version ")
 
@@ -126,7 +126,7 @@ def test_the_template_is_clean_by_cloudformations_own_rules() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert (done.returncode, done.stdout) == (0, "")
 

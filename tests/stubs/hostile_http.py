@@ -18,6 +18,8 @@ from typing import Self
 from urllib.parse import unquote
 
 DRIP_SECONDS = 0.2
+# Far below what a drip or a silence lasts, far above what a busy machine adds to a deadline of a second.
+SOON = 8.0
 
 
 @dataclass(frozen=True)

@@ -101,14 +101,17 @@ function unfold() {
   target?.scrollIntoView();
 }
 
-const main = document.getElementById("main");
-try {
-  const reply = await fetch(addressOf("openapi.json"));
-  if (!reply.ok) throw new Error(`The service answered ${reply.status}.`);
-  description = await reply.json();
-  main.replaceChildren(...page());
-  unfold();
-} catch (error) {
-  main.replaceChildren(make("p", { class: "bad" }, `The description cannot be shown: ${error.message}`));
+async function show(main) {
+  try {
+    const reply = await fetch(addressOf("openapi.json"));
+    if (!reply.ok) throw new Error(`The service answered ${reply.status}.`);
+    description = await reply.json();
+    main.replaceChildren(...page());
+    unfold();
+  } catch (error) {
+    main.replaceChildren(make("p", { class: "bad" }, `The description cannot be shown: ${error.message}`));
+  }
 }
+
+show(document.getElementById("main"));
 addEventListener("hashchange", unfold);

@@ -118,9 +118,10 @@ export class Library extends EventTarget {
 
   /** The service cannot know that an upload which it awaits is on its way from here. */
   #keep(image) {
-    const sent = this.#known.get(image.id)?.status;
+    const { status: sent, thumbnail_url } = this.#known.get(image.id) ?? {};
     const early = image.status === "awaiting_upload" && (sent === "uploading" || sent === "labelling");
-    this.#known.set(image.id, early ? { ...image, status: sent } : image);
+    const whole = image.thumbnail_url || !thumbnail_url ? image : { ...image, thumbnail_url }; // not all answers have it
+    this.#known.set(image.id, early ? { ...whole, status: sent } : whole);
   }
 
   #restore(id, image, before) {
@@ -137,7 +138,7 @@ export class Library extends EventTarget {
 }
 
 function address(query, cursor, limit) {
-  const parameters = new URLSearchParams({ limit });
+  const parameters = new URLSearchParams({ limit, with: "thumbnail_url" });
   if (query) parameters.set("q", query);
   if (cursor) parameters.set("cursor", cursor);
   return `images?${parameters}`;

@@ -1,9 +1,9 @@
 /** One photo in the grid: its thumbnail, what is seen on it, and a box to pick it. */
 
-import { picture } from "./api.js";
 import { button, make, symbol } from "./dom.js";
 import { previewOf } from "./previews.js";
 import { address } from "./route.js";
+import { showThumbnail } from "./thumbnails.js";
 import { STATES, summary, title } from "./words.js";
 
 /** The shape of an image, width to height, as far as it is known. */
@@ -67,23 +67,22 @@ export class Tile {
   }
 
   #show(image) {
-    const preview = previewOf(image.id);
-    const source = preview?.url ?? (image.width ? `images/${image.id}/thumbnail` : "");
+    const preview = previewOf(image.id)?.url;
+    const source = preview ?? (image.width ? [image.width, image.height, image.size].join() : ""); // links change
     const why = image.error?.detail;
     const badge = image.status === "labelled" ? null : make("span", { class: why ? "why" : "badge" }, why ?? STATES[image.status]);
     if (!source) this.photo.replaceChildren(symbol(why ? "broken" : "wait"), badge ?? "");
     else if (source === this.#source) this.photo.replaceChildren(this.photo.firstChild, badge ?? "");
-    else this.photo.replaceChildren(this.#image(source, preview), badge ?? "");
+    else this.photo.replaceChildren(this.#image(image, preview), badge ?? "");
     this.#source = source;
   }
 
-  #image(source, preview) {
+  #image(image, preview) {
     const shown = make("img", { alt: "", decoding: "async", draggable: "false" });
     shown.addEventListener("load", () => shown.classList.add("there"), { once: true });
-    shown.addEventListener("error", () => shown.replaceWith(symbol("broken")), { once: true });
-    const fetched = () => picture(source).then((url) => (shown.src = url), () => shown.replaceWith(symbol("broken")));
-    if (preview?.url) shown.src = source;
-    else this.#load = fetched;
+    const broken = () => shown.replaceWith(symbol("broken"));
+    if (preview) shown.src = preview;
+    else this.#load = () => showThumbnail(shown, image, broken);
     return shown;
   }
 }

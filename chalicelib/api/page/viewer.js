@@ -8,6 +8,7 @@ import { facts } from "./facts.js";
 import { LabelList } from "./labels.js";
 import { previewOf } from "./previews.js";
 import { go, place } from "./route.js";
+import { showThumbnail } from "./thumbnails.js";
 import { complain, notify } from "./toasts.js";
 import { summary, title } from "./words.js";
 import { isFinal, isWatched, watch } from "./watch.js";
@@ -49,7 +50,7 @@ export class Viewer {
     this.#clear();
     if (known) this.#take(known);
     try {
-      const image = await call("GET", `images/${id}`);
+      const image = await call("GET", `images/${id}?with=thumbnail_url`);
       if (id === this.#id) this.#take(image);
     } catch (error) {
       if (id === this.#id) this.#missing(error);
@@ -109,7 +110,7 @@ export class Viewer {
   }
 
   async #load(image, shown) {
-    shown.src = await picture(`images/${image.id}/thumbnail`).catch(() => "");
+    showThumbnail(shown, image, () => {});
     const whole = new Image();
     whole.src = await picture(`images/${image.id}/content`).catch(() => "");
     await whole.decode().then(() => (shown.src = whole.src), () => {});

@@ -33,7 +33,7 @@ function next() {
 
 async function look(one) {
   one.asked += 1;
-  const image = await call("GET", `images/${one.id}?wait=${PATIENCE}`).catch((error) => error);
+  const image = await call("GET", `images/${one.id}?wait=${PATIENCE}&with=thumbnail_url`).catch((error) => error);
   if (!(image instanceof Error)) listeners.get(one.id).forEach((tell) => tell(image));
   const over = image instanceof Error ? image.status === 404 : isFinal(image);
   if (over || one.asked === MOST_ASKED) listeners.delete(one.id);
