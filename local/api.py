@@ -29,6 +29,7 @@ _CHUNK = 65_536
 
 NO_ROUTE = KINDS[NotFound]
 UNAUTHORIZED = KINDS[Unauthorized]
+REFUSED = {404: NO_ROUTE, 403: KINDS[Forbidden], 401: UNAUTHORIZED}
 # As deployed (infra/gateway.py): a page of another origin could not see that a token is wanted.
 TO_ANY_PAGE = {"Access-Control-Allow-Origin": "*"}
 
@@ -42,8 +43,20 @@ def serve(app: Chalice, config: Config, port: int) -> Server:
     return Server(port, functools.partial(Handler, app_object=app, config=config))
 
 
+class NoRoute(LocalGatewayException):
+    """No route answers this address."""
+
+    CODE = 404
+
+
 class Gateway(LocalGateway):
     """Chalice's local gateway, whose authorizer can turn callers away as it does in API Gateway."""
+
+    def _generate_lambda_event(self, *request: Any) -> Any:
+        try:
+            return super()._generate_lambda_event(*request)
+        except ValueError:  # Chalice would say 403, and break over a token that is not ASCII
+            raise NoRoute({}) from None
 
     def handle_request(self, method: str, path: str, headers: Any, body: bytes | None) -> Any:
         try:
@@ -95,12 +108,12 @@ class Handler(ChaliceRequestHandler):
         self.close_connection = True
 
     def _send_error_response(self, error: LocalGatewayException) -> None:
-        kind = _kind_of(error)
+        kind = REFUSED.get(error.CODE, INTERNAL_ERROR)
         detail = f"No route answers {self.path.split('?')[0]}." if kind is NO_ROUTE else f"{kind.title}."
         self._refuse(kind, detail)
 
     def _refuse(self, kind: Kind, detail: str) -> None:
-        advice: Headers = {**CHALLENGE, **TO_ANY_PAGE} if kind is UNAUTHORIZED else {}
+        advice: Headers = {**TO_ANY_PAGE, **(CHALLENGE if kind is UNAUTHORIZED else {})}
         answer = problem(kind, detail, code=kind.slug, headers=advice)
         self._send_http_response(kind.status, dict(answer.headers), json.dumps(answer.body))
 
@@ -110,11 +123,3 @@ class Handler(ChaliceRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         log.info("%-18s %s", "api", format % args)
-
-
-def _kind_of(error: LocalGatewayException) -> Kind:
-    """Chalice's local gateway says 403 both for a route there is not and for a caller it turns away."""
-    if error.CODE == 403:
-        unknown = error.headers.get("x-amzn-ErrorType") == "UnauthorizedException"
-        return NO_ROUTE if unknown else KINDS[Forbidden]
-    return UNAUTHORIZED if error.CODE == 401 else INTERNAL_ERROR

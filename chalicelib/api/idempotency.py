@@ -12,6 +12,7 @@ from chalicelib.access.repeats import Claim
 from chalicelib.api.requests import owner_of, raw_body_of
 from chalicelib.errors import BadRequest, Permanent
 from chalicelib.ids import new_id
+from chalicelib.model import Json
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def once(request: Request, services: Services, make: Callable[[str], Response]) -> Response:
+def once(
+    request: Request,
+    services: Services,
+    make: Callable[[str], Response],
+    renewed: Callable[[Json], Json],
+) -> Response:
     """Answer with ``make(id)``, or with what it answered to this key within the last 24 hours.
 
-    Refusals are not kept: a request that was wrong may be put right under its key.
+    In that, ``renewed(body)`` replaces what does not hold so long, like addresses to upload to. Refusals are
+    not kept: a request that was wrong may be put right under its key.
     """
     key = request.headers.get("idempotency-key")
     if key is None:
@@ -31,7 +38,7 @@ def once(request: Request, services: Services, make: Callable[[str], Response]) 
         raise BadRequest("Idempotency-Key has 1 to 255 visible ASCII characters.", code="bad-idempotency-key")
     claim = services.repeats.claim(owner_of(request), key, raw_body_of(request))
     if claim.answer is not None:
-        return _again(claim)
+        return _again(claim, renewed)
     answer = _made(services, claim, make)
     kept = {"status": answer.status_code, "headers": dict(answer.headers), "body": answer.body}
     services.repeats.keep(claim, kept)
@@ -49,7 +56,7 @@ def _made(services: Services, claim: Claim, make: Callable[[str], Response]) -> 
         raise
 
 
-def _again(claim: Claim) -> Response:
+def _again(claim: Claim, renewed: Callable[[Json], Json]) -> Response:
     kept = claim.answer or {}
     headers = {**kept["headers"], "Idempotency-Replayed": "true"}
-    return Response(body=kept["body"], status_code=kept["status"], headers=headers)
+    return Response(body=renewed(kept["body"]), status_code=kept["status"], headers=headers)

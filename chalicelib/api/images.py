@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 def create(request: Request, services: Services) -> Response:
     """``POST /images``: announce an upload, or take an image from a URL or from the body itself."""
-    return once(request, services, lambda image_id: _created(request, services, image_id))
+    return once(
+        request,
+        services,
+        lambda image_id: _created(request, services, image_id),
+        lambda body: _open_again(body, owner_of(request), services),
+    )
 
 
 def _created(request: Request, services: Services, image_id: str) -> Response:
@@ -154,6 +159,14 @@ def _taken_in(fields: Fields, image_id: str, owner: str, services: Services) -> 
     if sent is not None:
         return pipeline.take_in(sent, new, owner, services)
     return pipeline.await_upload(new, owner, services)
+
+
+def _open_again(body: Json, owner: str, services: Services) -> Json:
+    """An announcement with an address that is open as long as a new one, while the upload is waited for."""
+    record = services.images.find(owner, body["id"])
+    if record is None or record.image.status != "awaiting_upload":
+        return body
+    return {**body, "upload": _upload(record.image, services)}
 
 
 def _upload(image: Image, services: Services) -> Json:

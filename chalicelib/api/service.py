@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def health(request: Request, services: Services) -> Response:
-    """``GET /health``: table and bucket can be reached, as of a few seconds ago.
+    """``GET /health``: table and bucket can be reached, as of a few seconds ago; whether tokens are wanted.
 
     :raises Unavailable: one of them cannot.
     """
     services.health.check()
-    return answers.fresh({"status": "ok", "version": chalicelib.__version__})
+    return answers.fresh({"status": "ok", "version": chalicelib.__version__, "auth": services.settings.auth})
 
 
 def description(request: Request, services: Services) -> Response:

@@ -33,6 +33,32 @@ def test_the_same_request_again_gets_the_same_answer_and_makes_nothing(
     assert count(api) == 1
 
 
+def test_a_repeat_gets_addresses_that_are_open_as_long_as_new_ones(api: Api, services: FakeServices) -> None:
+    first = api.post("/images", {}, idempotency_key="once").json_body
+    services.with_settings(max_image_bytes=7, upload_expires_seconds=7)  # what is signed now says so
+    second = api.post("/images", {}, idempotency_key="once").json_body
+    assert second["upload"]["expires_in"] == 7
+    assert second["upload"]["form"]["fields"] == {
+        "key": f"uploads/~default/{first['id']}",
+        "policy": "at most 7",
+    }
+    assert {**second, "upload": first["upload"]} == first
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_where_no_upload_is_waited_for_any_more_a_repeat_opens_none(
+    api: Api, services: FakeServices, gone: bool
+) -> None:
+    first = api.post("/images", {}, idempotency_key="once").json_body
+    if gone:
+        api.delete(f"/images/{first['id']}")
+    else:
+        services.label(first["id"])
+    services.with_settings(upload_expires_seconds=7)
+    assert api.post("/images", {}, idempotency_key="once").json_body == first
+    assert count(api) == 1 - gone
+
+
 def test_another_body_under_the_same_key_is_refused(api: Api) -> None:
     api.post("/images", {"filename": "a"}, idempotency_key="once")
     answer = api.post("/images", {"filename": "b"}, idempotency_key="once")

@@ -24,7 +24,11 @@ from tests.fakes.services import FakeServices
 
 class TestHealth:
     def test_it_says_which_version_answers(self, api: Api) -> None:
-        assert api.get("/health").json_body == {"status": "ok", "version": chalicelib.__version__}
+        assert api.get("/health").json_body == {
+            "status": "ok",
+            "version": chalicelib.__version__,
+            "auth": "none",
+        }
 
     def test_a_part_that_cannot_be_reached_is_named(self, api: Api, services: FakeServices) -> None:
         def silent() -> None:

@@ -122,12 +122,20 @@ def photos(window: Page, stack: Process) -> Photos:
     return page
 
 
+@dataclass(frozen=True)
+class Message:
+    """What was posted: its headers, by lower-case name, and its body."""
+
+    headers: dict[str, str]
+    body: bytes
+
+
 class Receiver:
-    """Somebody's web server that answers with ``status`` and counts what it gets."""
+    """Somebody's web server that answers with ``status`` and keeps what it gets."""
 
     def __init__(self) -> None:
         self.status = 204
-        self.got: list[bytes] = []
+        self.got: list[Message] = []
         self.url = ""
 
 
@@ -137,7 +145,8 @@ def receiver() -> Iterator[Receiver]:
 
     class Answering(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            made.got.append(self.rfile.read(int(self.headers["Content-Length"])))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            made.got.append(Message(headers, self.rfile.read(int(headers["content-length"]))))
             self.send_response(made.status)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -13,6 +15,8 @@ from playwright.sync_api import Route, expect
 
 from tests.browser.pages import CAT, SAMPLES, Photos, file
 
+TOO_MANY_BYTES = 63_000_000  # the local stage takes 50 MB, as any does that does not say otherwise
+MORE_THAN_AT_ONCE = 130  # a browser gives a folder's entries by the hundred
 GIVE = """([kind, name, text]) => {
   const transfer = new DataTransfer();
   const bytes = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
@@ -27,13 +31,78 @@ def is_form(route: Route) -> bool:
     return "multipart/form-data" in route.request.headers.get("content-type", "")
 
 
-def test_what_is_no_photo_is_refused_before_anything_is_sent(photos: Photos) -> None:
+def test_what_cannot_be_taken_is_refused_before_anything_is_sent(photos: Photos, tmp_path: Path) -> None:
+    huge, wrong = tmp_path / "huge.jpg", tmp_path / "paper.jpg"
+    with huge.open("wb") as one:
+        one.write(CAT.read_bytes())
+        one.truncate(TOO_MANY_BYTES)
+    wrong.write_bytes(b"%PDF-1.7 and so on")
+    empty = tmp_path / "empty.jpg"
+    empty.touch()
     sent: list[str] = []
-    photos.window.on("request", lambda request: request.method == "POST" and sent.append(request.url))
-    photos.add(file("notes.jpg", b"Dear diary"), file("empty.jpg", b""))
-    expect(photos.uploads.filter(has_text="notes.jpg")).to_contain_text("This is no photo")
-    expect(photos.uploads.filter(has_text="empty.jpg")).to_contain_text("The file is empty.")
+    photos.window.on("request", lambda request: request.method != "GET" and sent.append(request.url))
+    photos.window.set_input_files("#files", [huge, wrong, empty])
+    for name, why in (
+        (huge.name, "The file has 63 MB; 50 MB is the most."),
+        (wrong.name, "This is no photo: send JPEG, PNG,"),
+        (empty.name, "The file is empty."),
+    ):
+        expect(photos.uploads.filter(has_text=name).locator(".state")).to_contain_text(why)
+    expect(photos.window.get_by_role("heading", name="0 labelled, 3 not")).to_be_visible()
     assert sent == []
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with more photos in one of its folders than a browser reads at once, and a system's files."""
+    deep = tmp_path / "trip" / "day one" / "lake"
+    deep.mkdir(parents=True)
+    (tmp_path / "trip" / "boat.jpg").write_bytes(CAT.read_bytes())
+    for at in range(MORE_THAN_AT_ONCE):
+        (deep / f"{at}.jpg").write_bytes(CAT.read_bytes())
+    for name in (".DS_Store", "Thumbs.db", "._boat.jpg"):
+        (deep / name).write_bytes(b"of the system")
+    return tmp_path / "trip"
+
+
+def names_of(folder: Path) -> set[str]:
+    """What the photos of a folder are to be called."""
+    files = (one for one in folder.rglob("*.jpg") if not one.name.startswith("."))
+    return {str(one.relative_to(folder.parent)) for one in files}
+
+
+def drop(photos: Photos, path: Path) -> None:
+    """Let the browser take a drop of what lies on the disk, as from a file manager's window."""
+    devtools = photos.window.context.new_cdp_session(photos.window)
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        devtools.send("Input.dispatchDragEvent", {"type": kind, "x": 400, "y": 400, "data": data})
+
+
+def choose(photos: Photos, path: Path) -> None:
+    photos.window.set_input_files("#folder", path)
+
+
+@pytest.mark.parametrize("give", [drop, choose], ids=["dropped", "chosen"])
+def test_all_photos_of_a_folder_come_however_deep_and_many(
+    photos: Photos, folder: Path, give: Callable[[Photos, Path], None]
+) -> None:
+    held = re.compile(r"/images$")
+    photos.window.route(held, lambda route: None)  # what comes is to be seen here, not to be labelled
+    give(photos, folder)
+    wanted = names_of(folder)
+    expect(photos.uploads).to_have_count(len(wanted))
+    assert set(photos.uploads.locator(".name").all_text_contents()) == wanted
+    photos.window.unroute_all(behavior="ignoreErrors")
+
+
+def test_a_photo_of_a_dropped_folder_is_labelled_under_its_path(photos: Photos, tmp_path: Path) -> None:
+    (tmp_path / "trip").mkdir()
+    (tmp_path / "trip" / "cat by the lake.jpg").write_bytes(CAT.read_bytes())
+    drop(photos, tmp_path / "trip")
+    photos.wait_for_uploads()
+    viewer = photos.view("cat by the lake.jpg")
+    expect(viewer.locator("dd", has_text="trip/cat by the lake.jpg")).to_be_visible()
 
 
 def test_an_upload_can_be_called_off_and_tried_again(photos: Photos) -> None:
@@ -113,4 +182,4 @@ def test_photos_of_somebody_else_show_up_by_themselves(photos: Photos, stack: An
         f"{photos.url}images", json={"content": content, "filename": "theirs.jpg"}, timeout=10
     )
     assert answer.status_code == 201
-    expect(photos.tile("theirs.jpg")).to_contain_text("Domestic Cat", timeout=20_000)
+    expect(photos.tile("theirs.jpg")).to_contain_text("Domestic Cat", timeout=60_000)

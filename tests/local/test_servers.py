@@ -55,14 +55,18 @@ def test_requests_at_the_same_time_do_not_see_each_other(gateway: str) -> None:
     assert words == {"pair-0": "pair-0", "pair-1": "pair-1"}
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer x"}])
-def test_a_route_there_is_not_is_a_problem_with_404(gateway: str, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize("token", [None, b"Bearer x", "Bearer ä".encode("latin-1"), "ä".encode()])
+def test_a_route_there_is_not_is_a_problem_with_404_that_any_page_may_read(
+    gateway: str, token: bytes | None
+) -> None:
+    headers = {"Authorization": token} if token else {}
     reply = requests.get(f"{gateway}/nowhere?a=1", headers=headers, timeout=30)
 
     assert reply.status_code == 404
     assert reply.headers["Content-Type"] == "application/problem+json"
     assert reply.json()["code"] == "not-found"
     assert reply.json()["detail"] == "No route answers /nowhere."
+    assert reply.headers["Access-Control-Allow-Origin"] == "*"
 
 
 def test_a_body_larger_than_the_gateway_takes_is_a_problem_with_413(gateway: str) -> None:
@@ -70,6 +74,7 @@ def test_a_body_larger_than_the_gateway_takes_is_a_problem_with_413(gateway: str
 
     assert reply.status_code == 413
     assert reply.json()["code"] == "too-large"
+    assert reply.headers["Access-Control-Allow-Origin"] == "*"
     assert "POST /images" in reply.json()["detail"]
 
 

@@ -40,9 +40,13 @@ function tokens() {
       () => list.isConnected || place.replaceChildren(form(load), list),
       (error) => place.replaceChildren(make("p", {}, error.message)),
     );
-  load();
+  const none = make("p", {}, "This service asks nobody for a token, so there are none.");
+  wanted().then((yes) => (yes ? load() : place.replaceChildren(none)));
   return make("section", { class: "cards", "aria-labelledby": "tokens" }, make("h2", { id: "tokens" }, "Tokens"), place);
 }
+
+/** Whether the service asks for tokens; where that cannot be told, asking for them will say what is wrong. */
+const wanted = () => call("GET", "health").then(({ auth }) => auth !== "none", () => true);
 
 async function refresh(list, load) {
   const { tokens: all } = await call("GET", "tokens");

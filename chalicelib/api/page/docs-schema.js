@@ -3,17 +3,8 @@
 import { prose } from "./docs-prose.js";
 import { make } from "./dom.js";
 
-const BOUNDS = {
-  minimum: "at least",
-  maximum: "at most",
-  minLength: "characters, at least",
-  maxLength: "characters, at most",
-  minItems: "items, at least",
-  maxItems: "items, at most",
-  pattern: "matches",
-  format: "format",
-  default: "default",
-};
+const RANGES = [["minimum", "maximum", ""], ["minLength", "maxLength", " characters"], ["minItems", "maxItems", " items"]];
+const NAMED = ["format", "default"];
 
 /** The element for a schema; `resolved(node)` follows references. */
 export function schemaOf(schema, resolved, depth = 0) {
@@ -55,7 +46,15 @@ function line(own, schema) {
   const none = own.nullable || [own.type].flat().includes("null") ? " or null" : "";
   const name = schema.$ref?.split("/").pop();
   const choices = own.enum ?? (own.const === undefined ? null : [own.const]);
-  const said = Object.entries(BOUNDS).filter(([key]) => own[key] !== undefined).map(([key, word]) => `${word} ${JSON.stringify(own[key])}`);
-  const words = [name && kind !== name ? `${name} (${kind || "any"})` : kind, choices && `one of ${choices.map((one) => JSON.stringify(one)).join(", ")}`, ...said];
+  const said = NAMED.filter((key) => own[key] !== undefined).map((key) => `${key} ${JSON.stringify(own[key])}`);
+  const words = [name && kind !== name ? `${name} (${kind || "any"})` : kind, choices && `one of ${choices.map((one) => JSON.stringify(one)).join(", ")}`, ...RANGES.map((one) => range(one, own)), own.pattern && `matches ${own.pattern}`, ...said];
   return make("span", { class: "kind" }, words.filter(Boolean).join(", ") + none);
+}
+
+/** "1 to 255 characters", "at least 1", or nothing. */
+function range([low, high, noun], own) {
+  const [least, most] = [own[low], own[high]];
+  if (least === undefined && most === undefined) return null;
+  if (least === undefined) return `at most ${most}${noun}`;
+  return (most === undefined ? `at least ${least}` : `${least} to ${most}`) + noun;
 }

@@ -71,17 +71,18 @@ export class Library extends EventTarget {
     return () => this.#restore(id, image, before);
   }
 
-  /** Take in what has come since; new images stand in front. */
+  /** Take in what has come since; new images stand in front. Resolves to how many there are. */
   async refresh() {
     const mine = this.#search;
     const page = await call("GET", address(this.query, null, PAGE));
-    if (mine !== this.#search || this.#loading) return;
+    if (mine !== this.#search || this.#loading) return 0;
     const seen = page.images.filter((one) => !this.#hidden.has(one.id));
     const listed = new Set(this.#order);
     const fresh = seen.map((one) => one.id).filter((id) => !listed.has(id));
     seen.forEach((image) => this.#keep(image));
     this.#order = [...this.#order, ...fresh].sort().reverse(); // ids sort by time
     this.#changed();
+    return fresh.length;
   }
 
   async #fetching() {

@@ -8,10 +8,14 @@ import { isFinal, isWatched, watch } from "./watch.js";
 
 const EXAMPLES = ["dog & !cat", "person>=2", "cat@90", "status:failed", "after:2026-01-01"];
 const REFRESH = 10_000; // milliseconds: what comes into the bucket by another way shows up by itself
+const SELDOM = 60_000; // where nobody moves: each look is a call
 const WATCHED = 40; // images that may be labelled at any moment, of those that came last
 
 export class Photos {
   #query = null;
+  #pause = REFRESH;
+  #looked = Date.now();
+  #timer = 0;
 
   /** `library` and `selection` are shown, `search` says where a query breaks off, `add()` hands photos in. */
   constructor({ library, selection, search, add, remove }) {
@@ -22,7 +26,9 @@ export class Photos {
     this.title = make("h1", { class: "unseen" }, "Photos");
     this.element = make("div", { class: "photos" }, this.title, this.chips.element, this.grid.element, this.note);
     library.addEventListener("change", () => this.#tell());
-    setInterval(() => this.#refresh(), REFRESH);
+    this.#soon(REFRESH);
+    const awake = () => document.hidden || this.#pause === REFRESH || this.#soon(REFRESH);
+    for (const sign of ["pointermove", "keydown", "visibilitychange"]) document.addEventListener(sign, awake, { passive: true });
   }
 
   /** Show what a search finds. */
@@ -42,9 +48,19 @@ export class Photos {
     this.chips.show(this.library.query);
   }
 
-  #refresh() {
+  /** Look again in a while, which doubles as long as nobody moves and nothing comes. */
+  #soon(pause) {
+    this.#pause = pause;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(), Math.max(0, this.#looked + pause - Date.now()));
+  }
+
+  #look() {
+    this.#looked = Date.now();
+    this.#soon(Math.min(2 * this.#pause, SELDOM));
     const reading = document.hidden || scrollY > innerHeight || !this.element.isConnected;
-    if (!reading && !this.library.broken) this.library.refresh().catch(() => {}); // it is tried again soon
+    if (reading || this.library.broken) return;
+    this.library.refresh().then((news) => news && this.#soon(REFRESH), () => {}); // it is tried again
   }
 
   #tell() {

@@ -4,11 +4,14 @@
 export async function filesOf(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return named([...transfer.files]);
-  return (await Promise.all(entries.map(inside))).flat();
+  return (await Promise.all(entries.map(inside))).flat().filter(wanted);
 }
 
 /** Files with the names they are sent under. */
-export const named = (files) => files.map((file) => ({ file, name: file.webkitRelativePath || file.name }));
+export const named = (files) => files.map((file) => ({ file, name: file.webkitRelativePath || file.name })).filter(wanted);
+
+/** Of a folder, not what systems put there for themselves. */
+const wanted = ({ name }) => !name.includes("/") || !/\/(\.[^/]*|Thumbs\.db|desktop\.ini)(\/|$)/i.test(name);
 
 /** A web address in a drop or a paste, or null. */
 export function addressIn(transfer) {

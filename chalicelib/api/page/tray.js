@@ -15,6 +15,7 @@ const SAID = {
 export class Tray {
   #rows = new Map();
   #said = "";
+  #frame = 0;
   #bar = make("progress", { max: "1", value: "0", "aria-label": "All uploads" });
   #title = make("h2");
   #list = make("ul");
@@ -30,7 +31,12 @@ export class Tray {
       this.#list,
     );
     place.replaceWith(this.element);
-    uploads.addEventListener("change", () => this.render());
+    uploads.addEventListener("change", () => this.#soon());
+  }
+
+  /** A folder has thousands of files, and each says how far it is many times. */
+  #soon() {
+    this.#frame ||= requestAnimationFrame(() => ((this.#frame = 0), this.render()));
   }
 
   render() {
@@ -82,6 +88,7 @@ export class Tray {
 
 class Row {
   #bar;
+  #shown = "";
   #state = make("span", { class: "state" });
 
   constructor(upload, uploads) {
@@ -93,6 +100,9 @@ class Row {
   }
 
   update(upload) {
+    const shown = [upload.state, upload.progress, upload.reason].join();
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.element.dataset.state = upload.state;
     this.#bar.value = progressOf(upload);
     this.#bar.hidden = upload.over;
