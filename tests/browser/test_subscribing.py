@@ -37,7 +37,7 @@ def secret_shown(window: Page, name: str) -> str:
     expect(field).to_have_value(re.compile("^whsec_"))
     secret = field.input_value()
     window.get_by_role("button", name="Done").click()
-    expect(field).to_have_count(0)
+    expect(window.locator("#secret")).to_have_count(0)  # gone, not only out of sight
     assert "whsec_" not in window.content()
     return secret
 

@@ -93,6 +93,11 @@ def test_all_photos_of_a_folder_come_however_deep_and_many(
     wanted = names_of(folder)
     expect(photos.uploads).to_have_count(len(wanted))
     assert set(photos.uploads.locator(".name").all_text_contents()) == wanted
+    photos.window.once("dialog", lambda dialog: dialog.dismiss())
+    photos.window.close(run_before_unload=True)  # which is asked about, as much is not sent yet
+    expect(photos.uploads).to_have_count(len(wanted))
+    photos.window.get_by_role("button", name="Cancel all").click()
+    expect(photos.uploads.filter(has_text="Cancelled.")).to_have_count(len(wanted))
     photos.window.unroute_all(behavior="ignoreErrors")
 
 

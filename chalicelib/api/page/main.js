@@ -82,4 +82,5 @@ document.querySelector("[data-skip]").addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", key);
 uploads.addEventListener("change", () => place().view === "photos" || go({}));
+addEventListener("beforeunload", (event) => uploads.busy && event.preventDefault()); // the browser asks
 onPlace(show);

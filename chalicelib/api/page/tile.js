@@ -4,6 +4,7 @@ import { button, make, symbol } from "./dom.js";
 import { previewOf } from "./previews.js";
 import { address } from "./route.js";
 import { showThumbnail } from "./thumbnails.js";
+import { isFinal } from "./watch.js";
 import { STATES, summary, title } from "./words.js";
 
 /** The shape of an image, width to height, as far as it is known. */
@@ -40,7 +41,8 @@ export class Tile {
     this.element.dataset.status = image.status;
     this.link.setAttribute("aria-label", `${title(image)}: ${image.error?.detail ?? summary(image)}`);
     this.box.setAttribute("aria-label", `Select ${title(image)}`);
-    this.caption.replaceChildren(make("b", {}, summary(image)), make("span", {}, title(image)));
+    const said = isFinal(image) ? make("b", {}, summary(image)) : ""; // what it waits for is on the photo
+    this.caption.replaceChildren(said, make("span", {}, title(image)));
     this.#show(image);
   }
 

@@ -19,6 +19,7 @@ export class Tray {
   #bar = make("progress", { max: "1", value: "0", "aria-label": "All uploads" });
   #title = make("h2");
   #list = make("ul");
+  #none = button("Cancel all", () => this.uploads.cancelAll(), { class: "quiet" });
 
   constructor(uploads, place) {
     this.uploads = uploads;
@@ -26,7 +27,7 @@ export class Tray {
     this.element = make(
       "section",
       { class: "tray", "aria-label": "Uploads", hidden: true },
-      make("header", {}, this.#title, clear),
+      make("header", {}, this.#title, this.#none, clear),
       this.#bar,
       this.#list,
     );
@@ -43,6 +44,7 @@ export class Tray {
     const { all } = this.uploads;
     this.element.hidden = !all.length;
     this.#title.textContent = this.#headline(all);
+    this.#none.hidden = all.filter((one) => one.open).length < 2;
     this.#bar.value = all.length ? all.reduce((sum, one) => sum + progressOf(one), 0) / all.length : 0;
     for (const upload of all) this.#row(upload).update(upload);
     for (const [upload, row] of this.#rows) if (!all.includes(upload)) this.#drop(upload, row);
@@ -107,7 +109,7 @@ class Row {
     this.#bar.value = progressOf(upload);
     this.#bar.hidden = upload.over;
     this.#state.textContent = SAID[upload.state] ?? upload.reason;
-    this.cancel.hidden = !["waiting", "sending"].includes(upload.state);
+    this.cancel.hidden = !upload.open;
     this.retry.hidden = !["broken", "cancelled"].includes(upload.state);
   }
 }

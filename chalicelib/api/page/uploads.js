@@ -18,6 +18,11 @@ class Upload {
     Object.assign(this, { name, file, url });
   }
 
+  /** Whether it is still to be sent from here. */
+  get open() {
+    return this.state === "waiting" || this.state === "sending";
+  }
+
   /** Whether nothing more happens to it by itself. */
   get over() {
     return !["waiting", "sending", "labelling"].includes(this.state);
@@ -47,6 +52,16 @@ export class Uploads extends EventTarget {
   cancel(upload) {
     upload.stop.abort();
     this.#set(upload, { state: "cancelled", reason: "Cancelled." });
+  }
+
+  /** Call off all that is not with the service yet. */
+  cancelAll() {
+    for (const upload of this.all.filter((one) => one.open)) this.cancel(upload);
+  }
+
+  /** Whether something is lost if the page is left. */
+  get busy() {
+    return this.all.some((one) => one.open);
   }
 
   /** Try again what did not work. */
