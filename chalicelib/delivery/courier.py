@@ -15,6 +15,7 @@ from chalicelib.outbound import Outbound, Reply
 PATIENCE_ASKED = frozenset(
     {429, 503}
 )  # answers whose Retry-After is honoured (RFC 6585 §4, RFC 9110 §15.6.4)
+RESTING = "Not sent: the destination failed several times in a row, the last a moment ago."
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ def bring(parcel: Parcel, outbound: Outbound, *, deadline: float, now: Callable[
     except (DeliveryFailed, UnusableUrl) as error:
         return _unanswered(error, rfc3339(at), _since(began))
     return _answered(reply, parcel, rfc3339(at), _since(began), now())
+
+
+def spared(now: float) -> Outcome:
+    """A try that was not made, as the destination rests (:mod:`chalicelib.delivery.standings`)."""
+    return Outcome(Attempt(rfc3339(now), None, 0, error=RESTING), Verdict.AGAIN)
 
 
 def _unanswered(error: SightlineError, at: str, duration_ms: int) -> Outcome:

@@ -97,6 +97,8 @@ def _bring(delivery: Delivery, services: Services) -> Delivery:
     if delivery.tries >= schedule.TRIES:  # the last one was interrupted
         return services.deliveries.park(delivery, GAVE_UP)
     claimed = services.deliveries.claim(delivery)
+    if not services.standings.may_ask(delivery.owner, destination.address, standing):
+        return _record(courier.spared(services.now()), claimed, services)
     parcel = packed(destination, news.event(), news.image, delivery.id, services)
     timeout = services.settings.delivery_timeout_seconds
     outcome = courier.bring(parcel, services.outbound, deadline=timeout, now=services.now)
@@ -147,4 +149,5 @@ def _note(
     elif outcome.verdict is Verdict.GONE:
         services.standings.disable(owner, destination.address, GONE)
     else:
-        services.standings.count_failure(owner, destination.address, standing)
+        may_pass = outcome.verdict is Verdict.AGAIN
+        services.standings.count_failure(owner, destination.address, standing, may_pass=may_pass)

@@ -42,9 +42,9 @@ ROCKET = (PHOTOS / "rocket.jpg").read_bytes()
 class World:
     """Has what :class:`chalicelib.wiring.Services` has."""
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, clock: Clock | None = None, **environment: str) -> None:
         self.settings = Settings.read({**ENVIRONMENT, **environment})
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.table = FakeTable()
         self.objects = FakeObjects()
         self.images = Images(self.table, self.clock)  # type: ignore[arg-type]  # held to Table's contract

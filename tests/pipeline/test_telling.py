@@ -11,8 +11,11 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.delivery import signatures
+from chalicelib.delivery.courier import RESTING
 from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.destinations import Destination
 from chalicelib.delivery.events import TOPIC_BYTES, ImageFinished
+from chalicelib.delivery.standings import Standing
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import Conflict, DeliveryFailed, Unavailable, UnusableUrl
 from chalicelib.ids import new_id
@@ -353,6 +356,74 @@ class TestDestinations:
         pipeline.label_image(world.drop("uploads/later.jpg"), world)
         mail.run()
         assert [one.status for one in mail.log("integration")] == ["parked", "delivered"]
+
+
+class TestADestinationThatRests:
+    """One that failed three times in a row is asked by one try at a time, with pauses that grow."""
+
+    @pytest.fixture
+    def others(self, world: Any, mail: Mail) -> Mail:
+        """The first delivery has failed three times; two more images are to be told of."""
+        world.outbound.answer_with(500)
+        mail.announce()
+        mail.bring()
+        mail.forward(6.5)
+        mail.forward(400)
+        for name in ("second", "third"):
+            pipeline.label_image(world.drop(f"uploads/{name}.jpg", f"{name}, no photo".encode()), world)
+        mail.announce()
+        return mail
+
+    def test_is_not_asked_but_by_the_schedule(self, world: Any, others: Mail) -> None:
+        world.outbound.answer_with(204)
+        others.bring()
+        first, second, third = others.log("integration")
+        assert len(first.attempts) == len(world.outbound.posted) == 3
+        for spared in (second, third):
+            [attempt] = spared.attempts
+            assert (attempt.status, attempt.error, spared.status) == (None, RESTING, "pending")
+            assert 4 <= spared.next_attempt_at - world.now() <= 6
+
+    def test_is_asked_by_one_once_it_has_rested(self, world: Any, others: Mail) -> None:
+        standing = world.standings.of("default", _integration(world).address)
+        world.clock.forward(1)
+        may = [world.standings.may_ask("default", _integration(world).address, standing) for _ in range(3)]
+        assert may == [True, False, False]
+
+    def test_gets_everything_again_with_its_first_success(self, world: Any, others: Mail) -> None:
+        world.outbound.answer_with(204)
+        others.run()
+        assert [one.status for one in others.log("integration")] == ["delivered"] * 3
+        pipeline.label_image(world.drop("uploads/fourth.jpg", b"fourth, no photo"), world)
+        others.announce()
+        others.bring()
+        fourth = others.log("integration")[-1]
+        assert (fourth.status, len(fourth.attempts)) == ("delivered", 1)
+
+    def test_rests_longer_from_time_to_time_but_never_long(self) -> None:
+        rests = [Standing(unavailable=failed, asked_at=1000.0).rests_until() for failed in range(1, 2000)]
+        assert rests[:4] == [0, 0, 1001, 1002]
+        assert rests[2:] == sorted(rests[2:])
+        assert rests[-1] == 1060
+
+    def test_holds_up_nobody_else(self, world: Any, others: Mail) -> None:
+        subscribe(world)
+        world.outbound.answer_with(204)
+        pipeline.label_image(world.drop("uploads/fourth.jpg", b"fourth, no photo"), world)
+        others.run()
+        assert [one.url for one in world.outbound.posted if one.url == HOOK] == [HOOK]
+
+    def test_one_that_refuses_documents_does_not_rest(self, world: Any, mail: Mail) -> None:
+        world.outbound.answer_with(422)
+        for number in range(5):
+            pipeline.label_image(world.drop(f"uploads/{number}.jpg", b"no photo %d" % number), world)
+        mail.run()
+        assert {one.status for one in mail.log("integration")} == {"parked"}
+        assert len(world.outbound.posted) == 6
+
+
+def _integration(world: Any) -> Destination:
+    return Destination("integration", PARTNER, "xml", "default", "owner")
 
 
 class TestWhatHasBecomePointless:
