@@ -15,6 +15,8 @@ from chalicelib.model import FEATURES, RecognitionOptions
 
 N = TypeVar("N", int, float)
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+# The functions may read secrets of their own stage, whose names begin so (".chalice/policy-*.json").
+_SECRET = re.compile(r"secret:sightline-[A-Za-z0-9/_+=.@-]{1,400}")
 RECOGNISERS = ("rekognition", "sagemaker", "onnx", "cascade")
 
 
@@ -37,8 +39,8 @@ def _url(raw: str) -> str:
     return raw
 
 
-def _url_or_empty(raw: str) -> str:
-    return _url(raw) if raw else raw
+def _url_or_secret(raw: str) -> str:
+    return raw if not raw or _SECRET.fullmatch(raw) else _url(raw)
 
 
 def _flag(raw: str) -> bool:
@@ -126,7 +128,9 @@ class Settings:
     upload_expires_seconds: int = _set(_within(1, 604_800, int), "seconds, from 1 to 604800", "3600")
     download_expires_seconds: int = _set(_within(1, 604_800, int), "seconds, from 1 to 604800", "300")
     thumbnail_expires_seconds: int = _set(_within(2, 604_800, int), "seconds, from 2 to 604800", "7200")
-    integration_url: str = _set(_url_or_empty, "the http(s) URL that gets the XML, or nothing", "")
+    integration_url: str = _set(
+        _url_or_secret, "the http(s) URL that gets the XML, secret:sightline-… that holds it, or nothing", ""
+    )
     # The worker may run 60 s and needs some of them for itself.
     delivery_timeout_seconds: float = _set(_within(1, 30, float), "seconds, from 1 to 30", "15")
     allow_private_urls: bool = _set(_flag, "true or false", "false")

@@ -18,6 +18,7 @@ from chalicelib.access.repeats import Repeats
 from chalicelib.access.tokens import Tokens
 from chalicelib.aws import Patience
 from chalicelib.delivery.deliveries import Deliveries
+from chalicelib.delivery.integration import Integration
 from chalicelib.delivery.keyring import Keyring
 from chalicelib.delivery.standings import Standings
 from chalicelib.delivery.subscriptions import Subscriptions
@@ -174,6 +175,11 @@ class Services:
     @cached_property
     def keyring(self) -> Keyring:
         return Keyring(self.table, self.now)
+
+    @cached_property
+    def integration(self) -> Integration:
+        named = self.settings.integration_url
+        return Integration(named, lambda: self._client("secretsmanager"), self.now)
 
     @cached_property
     def metrics(self) -> Metrics:

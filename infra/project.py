@@ -53,6 +53,11 @@ class Stage:
         return str(self.config().environment_variables.get("RECOGNISER", "rekognition"))
 
     @property
+    def integration_url(self) -> str:
+        """The server that gets the XML, or the secret that holds its address, as the stage has it."""
+        return str(self.config().environment_variables.get("INTEGRATION_URL", ""))
+
+    @property
     def architecture(self) -> str:
         """Of the processors that its functions run on: x86_64 or arm64."""
         return str(self.config().lambda_architecture)

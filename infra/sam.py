@@ -17,15 +17,11 @@ PARAMETERS: Json = {
     "IntegrationSecret": {
         "Type": "String",
         "Default": "",
-        "Description": "The name of the secret that is the http(s) URL that gets the XML; empty for nobody",
+        "AllowedPattern": "(sightline-[A-Za-z0-9/_+=.@-]+)?",
+        "Description": "The secret that is the http(s) URL that gets the XML; empty for what the stage says",
     },
 }
-CONDITIONS: Json = {"ThereIsAPartner": {"Fn::Not": [{"Fn::Equals": [{"Ref": "IntegrationSecret"}, ""]}]}}
-# Lambda's variables take no reference to a secure parameter of SSM, but one to a secret (AWS CloudFormation
-# user guide, "Get values stored in other services using dynamic references").
-INTEGRATION_URL: Json = {
-    "Fn::If": ["ThereIsAPartner", {"Fn::Sub": "{{resolve:secretsmanager:${IntegrationSecret}}}"}, ""]
-}
+CONDITIONS: Json = {"ThereIsASecret": {"Fn::Not": [{"Fn::Equals": [{"Ref": "IntegrationSecret"}, ""]}]}}
 
 
 def package(stage: Stage, build: Path, architecture: str = "") -> Path:
@@ -69,7 +65,7 @@ def _functions(stage: Stage) -> Json:
 def _function(stage: Stage, function: str) -> Json:
     changed: Json = {
         "FunctionName": {"Fn::Sub": stage.name_in_template(function)},
-        "Environment": {"Variables": _variables()},
+        "Environment": {"Variables": _variables(stage)},
     }
     if queue := FED_BY.get(function):
         event = to_cfn_resource_name(f"{function}-sqs-event-source")
@@ -87,7 +83,7 @@ def _function(stage: Stage, function: str) -> Json:
     return changed
 
 
-def _variables() -> Json:
+def _variables(stage: Stage) -> Json:
     outputs = {
         "TopicArn": "LabelledTopic",
         "UploadsQueueUrl": "UploadsQueue",
@@ -96,7 +92,9 @@ def _variables() -> Json:
     referred = {
         setting: {"Ref": outputs.get(output, output)} for output, setting in SETTING_OF_OUTPUT.items()
     }
-    return {**referred, "STAGE": {"Ref": "Stage"}, "INTEGRATION_URL": INTEGRATION_URL}
+    named = {"Fn::Sub": "secret:${IntegrationSecret}"}
+    integration = {"Fn::If": ["ThereIsASecret", named, stage.integration_url]}
+    return {**referred, "STAGE": {"Ref": "Stage"}, "INTEGRATION_URL": integration}
 
 
 def _policy(stage: Stage, function: str) -> Json:

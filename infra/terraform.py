@@ -31,11 +31,14 @@ VARIABLES: Json = {
         "default": "",
         "description": "who is written to when an alarm goes off",
     },
-    "integration_url": {
+    "integration_secret": {
         "type": "string",
         "default": "",
-        "sensitive": True,
-        "description": "the http(s) URL that gets the XML; empty for nobody",
+        "description": "the secret that is the http(s) URL that gets the XML; empty for what the stage says",
+        "validation": {
+            "condition": '${can(regex("^(sightline-.+)?$", var.integration_secret))}',
+            "error_message": "The functions may read secrets whose names begin with sightline-STAGE-.",
+        },
     },
     "log_retention_days": {"type": "number", "description": "how long the functions' logs are kept"},
 }
@@ -71,8 +74,13 @@ def _referring(chalices: Any, stage: Stage) -> Any:
     chalices["locals"]["chalice_api_swagger"] = json.dumps(swagger)
     told = {setting: _output(output) for output, setting in SETTING_OF_OUTPUT.items()}
     for function in chalices["resource"]["aws_lambda_function"].values():
-        function["environment"]["variables"].update(told, INTEGRATION_URL="${var.integration_url}")
+        function["environment"]["variables"].update(told, INTEGRATION_URL=_integration_url(stage))
     return _replaced(chalices, stage)
+
+
+def _integration_url(stage: Stage) -> str:
+    otherwise = json.dumps(stage.integration_url.replace("${", "$${"))
+    return f'${{var.integration_secret == "" ? {otherwise} : format("secret:%s", var.integration_secret)}}'
 
 
 def _replaced(chalices: Any, stage: Stage) -> Any:

@@ -70,7 +70,7 @@ def check_receiver(url: str, services: Services) -> None:
 def _standing_one(name: str, image: Image, services: Services) -> Destination | None:
     """The integration server, or the image's own callback: they are told of everything."""
     if name == INTEGRATION:
-        server = services.settings.integration_url
+        server = services.integration.url()
         return Destination(name, server, "xml", DEFAULT_OWNER, signer=OWNER) if server else None
     url = image.callback_url
     return Destination(name, url, "json", image.owner, signer=OWNER) if url else None

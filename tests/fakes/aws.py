@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from botocore.exceptions import ClientError
+
 from chalicelib.errors import NotFound
 from chalicelib.intake.assembly import SMALLEST_PART
 from chalicelib.intake.objects import StoredObject, sidecar_key, thumbnail_key
@@ -78,6 +80,20 @@ class FakeAssembly:
         assert etags == [f"etag {number}" for number in range(1, len(parts) + 1)]
         assert all(len(parts[number]) >= self.smallest_part for number in range(1, len(parts)))
         self._objects.put(key, b"".join(parts[number] for number in sorted(parts)))
+
+
+class FakeSecrets:
+    """AWS Secrets Manager: the secrets that it keeps, by name, and how often it was asked."""
+
+    def __init__(self, **kept: str) -> None:
+        self.kept = dict(kept)
+        self.asked = 0
+
+    def get_secret_value(self, *, SecretId: str) -> Json:  # noqa: N803 - boto3's name
+        self.asked += 1
+        if SecretId not in self.kept:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue")
+        return {"SecretString": self.kept[SecretId]}
 
 
 class FakeQueue:

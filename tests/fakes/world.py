@@ -10,6 +10,7 @@ from chalicelib.access.rates import Rates
 from chalicelib.access.repeats import Repeats
 from chalicelib.access.tokens import Tokens
 from chalicelib.delivery.deliveries import Deliveries
+from chalicelib.delivery.integration import Integration
 from chalicelib.delivery.keyring import Keyring
 from chalicelib.delivery.standings import Standings
 from chalicelib.delivery.subscriptions import Subscriptions
@@ -29,7 +30,7 @@ from chalicelib.metrics import Metrics
 from chalicelib.model import Image, Json, ObjectUploaded
 from chalicelib.settings import Settings
 from tests.conftest import ENVIRONMENT
-from tests.fakes.aws import FakeObjects, FakeQueue, FakeTopic
+from tests.fakes.aws import FakeObjects, FakeQueue, FakeSecrets, FakeTopic
 from tests.fakes.clock import Clock
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.table import FakeTable
@@ -70,7 +71,12 @@ class World:
         self.uploads_queue = FakeQueue()
         self.deliveries_queue = FakeQueue()
         self.topic = FakeTopic()
+        self.secrets = FakeSecrets()
         self.recogniser: Any = FakeRecogniser()
+
+    @property
+    def integration(self) -> Integration:
+        return Integration(self.settings.integration_url, lambda: self.secrets, self.clock)
 
     def now(self) -> float:
         return self.clock()

@@ -40,6 +40,8 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("FEATURES", "labels,smell", "labels, properties, moderation or text"),
         ("UPLOADS_CONCURRENCY", "1", "2 to 1000"),
         ("INTEGRATION_URL", "ftp://partner", "http"),
+        ("INTEGRATION_URL", "secret:", "secret:sightline-"),
+        ("INTEGRATION_URL", "secret:of-somebody-else", "secret:sightline-"),
         ("ALLOW_PRIVATE_URLS", "perhaps", "true or false"),
         ("ALLOWED_PORTS", "80,x", "port numbers"),
         ("LOG_LEVEL", "LOUD", "DEBUG"),

@@ -35,12 +35,13 @@ def bench(aws: LocalAws, office: Server, tmp_path_factory: pytest.TempPathFactor
     bench = set_up(tmp_path_factory.mktemp("project"), variables(aws))
     path = bench.project / ".chalice" / "config.json"
     config = json.loads(path.read_text())
+    secret = "sightline-dev-integration"
+    aws.client("secretsmanager").create_secret(Name=secret, SecretString=office.url + PATH)
+    config["stages"]["dev"]["environment_variables"]["INTEGRATION_URL"] = f"secret:{secret}"
     for stage in ("dev", "prod"):
         # The partner is on this machine.
         config["stages"][stage]["environment_variables"].update(
-            INTEGRATION_URL=office.url + PATH,
-            ALLOW_PRIVATE_URLS="true",
-            ALLOWED_PORTS=f"80,443,{office.port}",
+            ALLOW_PRIVATE_URLS="true", ALLOWED_PORTS=f"80,443,{office.port}"
         )
     path.write_text(json.dumps(config))
     return bench

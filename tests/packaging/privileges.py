@@ -51,6 +51,12 @@ def _needs(service: str, operation: str, params: Json) -> Iterator[Need]:
             yield f"sqs:{OTHERWISE.get(operation, operation)}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
         case "sns":
             yield f"sns:{operation}", params["TopicArn"]
+        case "secretsmanager":
+            # AWS ends a secret's ARN in six characters of its own ("AWS Secrets Manager: IAM policies").
+            yield (
+                f"{service}:{operation}",
+                f"arn:aws:{service}:{REGION}:{ACCOUNT}:secret:{params['SecretId']}-AbCdEf",
+            )
         case "sagemaker-runtime":
             endpoint = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/{params['EndpointName']}"
             yield f"sagemaker:{operation}", endpoint

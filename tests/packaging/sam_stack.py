@@ -45,22 +45,13 @@ def create(template: Json, code: Path, aws: LocalAws, parameters: dict[str, str]
     body["Outputs"] = {name: one for name, one in template["Outputs"].items() if "API" not in json.dumps(one)}
     aws.client("cloudformation").create_stack(
         StackName=stack,
-        TemplateBody=_with_secrets(json.dumps(body), parameters, aws),
+        TemplateBody=json.dumps(body),
         Capabilities=["CAPABILITY_IAM"],
         Parameters=[{"ParameterKey": name, "ParameterValue": one} for name, one in parameters.items()],
     )
     _fill({**template, "Resources": resources}, aws, parameters)
     [made] = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     return {one["OutputKey"]: one["OutputValue"] for one in made["Outputs"]}
-
-
-def _with_secrets(body: str, parameters: dict[str, str], aws: LocalAws) -> str:
-    """The template with secrets in place of references to them, which moto does not follow."""
-    name = "IntegrationSecret"
-    reference = json.dumps({"Fn::Sub": f"{{{{resolve:secretsmanager:${{{name}}}}}}}"})
-    assert reference in body
-    secret = aws.client("secretsmanager").get_secret_value(SecretId=parameters[name])
-    return body.replace(reference, json.dumps(secret["SecretString"]))
 
 
 def refuse_the_unknown(resources: Json) -> None:

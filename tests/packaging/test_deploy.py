@@ -78,6 +78,9 @@ def test_functions_are_told_what_was_made_for_them(deployment: Deployment) -> No
         assert told["UPLOADS_QUEUE_URL"] == deployment.outputs["UploadsQueueUrl"]
         assert told["DELIVERIES_QUEUE_URL"] == deployment.outputs["DeliveriesQueueUrl"]
         assert told["STAGE"] == "dev"
+        assert (
+            told["INTEGRATION_URL"] == "secret:sightline-dev-integration"
+        )  # by name: the address stays there
 
 
 def test_what_an_asynchronous_function_cannot_do_is_kept(deployment: Deployment, aws: LocalAws) -> None:

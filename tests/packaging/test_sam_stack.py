@@ -26,8 +26,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def outputs(sam: SamApp, aws: LocalAws, office: Server) -> dict[str, str]:
-    aws.client("secretsmanager").create_secret(Name="the-partner", SecretString=office.url + PATH)
-    parameters = {"Stage": "sam", "UploadTrigger": "queue", "IntegrationSecret": "the-partner"}
+    name = "sightline-sam-integration"
+    aws.client("secretsmanager").create_secret(Name=name, SecretString=office.url + PATH)
+    parameters = {"Stage": "sam", "UploadTrigger": "queue", "IntegrationSecret": name}
     return sam_stack.create(sam.transformed, sam.folder / "deployment.zip", aws, parameters)
 
 

@@ -93,6 +93,15 @@ def test_the_functions_are_those_of_the_sam_application(module: Module, sam: Sam
         assert set(one["environment"]["variables"]) == set(other["Environment"]["Variables"])
 
 
+def test_the_integration_servers_address_is_named_and_not_told(module: Module, sam: SamApp) -> None:
+    """The stage names no server here: whoever deploys may name a secret."""
+    for _, one in common(module):
+        here = one["environment"]["variables"]["INTEGRATION_URL"]
+        there = in_sam(sam, one["function_name"])["Environment"]["Variables"]["INTEGRATION_URL"]
+        assert there == {"Fn::If": ["ThereIsASecret", {"Fn::Sub": "secret:${IntegrationSecret}"}, ""]}
+        assert here == '${var.integration_secret == "" ? "" : format("secret:%s", var.integration_secret)}'
+
+
 def test_the_roles_may_do_the_same(module: Module, sam: SamApp) -> None:
     for name, one in common(module):
         [attached] = [

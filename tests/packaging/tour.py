@@ -128,11 +128,16 @@ class Tour:
         self.ask("DELETE", f"/tokens/{made['id']}")
 
     def _deliver_again(self, image_id: str) -> None:
+        self._stage.partner.refuse(404, 404)
+        self._upload("uploads/refused.jpg", CAT + b"refused")
+        self._everyone_told()
+        [refused] = self.ask("GET", "/images", filename="refused.jpg", limit="1")["images"]
         self._stage.partner.refuse(500, 410, 503, 503)
         self.ask("POST", f"/subscriptions/{self._subscription}/test", {})
-        for one in self.ask("GET", f"/images/{image_id}/deliveries")["deliveries"]:
-            self.ask("GET", f"/deliveries/{one['id']}")
-            self.ask("POST", f"/deliveries/{one['id']}/retry", {})
+        for image in (image_id, refused["id"]):
+            for one in self.ask("GET", f"/images/{image}/deliveries")["deliveries"]:
+                self.ask("GET", f"/deliveries/{one['id']}")
+                self.ask("POST", f"/deliveries/{one['id']}/retry", {})
         self._everyone_told()
         self.ask("GET", "/deliveries", status="parked")
         self.ask("POST", "/deliveries/retry", {"status": "parked"})

@@ -84,6 +84,17 @@ class TestWhoIsTold:
         mail.run()
         assert world.outbound.posted == []
 
+    def test_while_the_servers_secret_cannot_be_read_nobody_is_forgotten(
+        self, world: Any, mail: Mail
+    ) -> None:
+        world.with_settings(integration_url="secret:sightline-test-integration")
+        with pytest.raises(Unavailable):
+            mail.run()
+        world.secrets.kept["sightline-test-integration"] = PARTNER
+        mail.run()
+        [posted] = world.outbound.posted
+        assert posted.url == PARTNER
+
     def test_a_callback_gets_a_signed_event(self, world: Any, mail: Mail) -> None:
         world.with_settings(integration_url="")
         record = world.images.find_by_key(KEY)

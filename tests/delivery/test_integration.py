@@ -1,0 +1,60 @@
+"""The integration server's address: as it is set, or in a secret that can change while we run."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import pytest
+
+from chalicelib.delivery.integration import KEPT_SECONDS, Integration
+from chalicelib.errors import Unavailable
+from tests.fakes.aws import FakeSecrets
+from tests.fakes.clock import Clock
+
+ADDRESS = "https://anna:hidden@partner.example/labels"
+NAME = "sightline-dev-integration"
+
+
+def integration(secrets: FakeSecrets, clock: Clock) -> Integration:
+    return Integration(f"secret:{NAME}", lambda: secrets, clock)
+
+
+@pytest.mark.parametrize("named", ["https://partner.example/labels", ""])
+def test_an_address_is_taken_as_it_is_and_nobody_is_asked(named: str) -> None:
+    def nobody() -> NoReturn:
+        raise AssertionError("no secret is needed")
+
+    assert Integration(named, nobody, Clock()).url() == named
+
+
+def test_a_secret_is_read_once_in_a_while_and_its_change_is_noticed() -> None:
+    clock, secrets = Clock(), FakeSecrets(**{NAME: f"  {ADDRESS}\n"})
+    ours = integration(secrets, clock)
+
+    assert [ours.url(), ours.url(), secrets.asked] == [ADDRESS, ADDRESS, 1]
+    secrets.kept[NAME] = "https://new.example/labels"
+    assert ours.url() == ADDRESS
+    clock.forward(KEPT_SECONDS)
+    assert ours.url() == "https://new.example/labels"
+
+
+def test_a_secret_that_is_not_there_keeps_everyone_waiting_and_is_looked_for_again() -> None:
+    secrets = FakeSecrets()
+    ours = integration(secrets, Clock())
+
+    with pytest.raises(Unavailable, match=r"'sightline-dev-integration' cannot be read: ResourceNotFound"):
+        ours.url()
+    secrets.kept[NAME] = ADDRESS
+    assert ours.url() == ADDRESS
+
+
+@pytest.mark.parametrize(
+    "content", ["", "partner.example", '{"url": "https://partner.example"}', "https://["]
+)
+def test_a_secret_that_is_no_address_is_refused_and_not_told(
+    content: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Unavailable, match=r"holds no http\(s\) URL") as refused:
+        integration(FakeSecrets(**{NAME: content}), Clock()).url()
+
+    assert not content or content not in f"{refused.value} {caplog.text}"
