@@ -83,7 +83,7 @@ def destroy(stage: Stage, account: Account, build: Path, *, with_images: bool = 
 def _finish(stage: Stage, account: Account, outputs: dict[str, str]) -> str:
     api = next(one for one in _deployed(stage) if one["resource_type"] == "rest_api")
     finishing.leave_failures(account.client, stage, outputs)
-    finishing.speak_in_problems(account.client, api["rest_api_id"], stage.config().api_gateway_stage)
+    finishing.speak_in_problems(account.client, stage, api["rest_api_id"])
     return str(api["rest_api_url"])
 
 

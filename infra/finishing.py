@@ -23,10 +23,10 @@ def leave_failures(client: Client, stage: Stage, outputs: dict[str, str]) -> Non
             )
 
 
-def speak_in_problems(client: Client, rest_api_id: str, api_stage: str) -> None:
+def speak_in_problems(client: Client, stage: Stage, rest_api_id: str) -> None:
     """Make API Gateway's own answers problems, bound its rate, and publish both."""
-    api = client("apigateway")
-    for kind, one in gateway.responses().items():
+    api, api_stage = client("apigateway"), stage.config().api_gateway_stage
+    for kind, one in gateway.responses(stage).items():
         status: Json = {"statusCode": str(one["status"])} if one["status"] else {}
         api.put_gateway_response(
             restApiId=rest_api_id,

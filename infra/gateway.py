@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from infra.project import Json
+from infra.project import Json, Stage
 
 # response type → (status, slug of the problem's type, title); None: the status API Gateway gives.
 # (Amazon API Gateway, "Gateway response types for API Gateway")
@@ -21,28 +21,31 @@ PROBLEMS: dict[str, tuple[int | None, str, str]] = {
     "DEFAULT_4XX": (None, "bad-request", "The request was refused"),
     "DEFAULT_5XX": (None, "internal-error", "Something broke on our side"),
 }
-HEADERS = {
-    "Content-Type": "'application/problem+json'",
-    "Access-Control-Allow-Origin": "'*'",
-    "Cache-Control": "'no-store'",
-}
+HEADERS = {"Content-Type": "'application/problem+json'", "Cache-Control": "'no-store'"}
 RATE = 100  # requests a second for everybody together; a flood costs no more than this
 BURST = 200
 
 
-def responses() -> Json:
-    """By response type: ``status`` (or None), ``parameters`` and ``templates``, as API Gateway names them."""
+def responses(stage: Stage) -> Json:
+    """By response type: ``status`` (or None), ``parameters`` and ``templates``, as API Gateway names them.
+
+    Pages of the origin that may use the API see its own refusals too: that a token is wanted, for instance.
+    """
+    shared = {"Access-Control-Allow-Origin": f"'{stage.cors_origin}'"} if stage.cors_origin else {}
     return {
         kind: {
             "status": status,
-            "parameters": {f"gatewayresponse.header.{name}": value for name, value in _headers(kind).items()},
+            "parameters": {
+                f"gatewayresponse.header.{name}": value
+                for name, value in {**_headers(kind), **shared}.items()
+            },
             "templates": {"application/json": _body(status, slug, title)},
         }
         for kind, (status, slug, title) in PROBLEMS.items()
     }
 
 
-def swagger_extension() -> Json:
+def swagger_extension(stage: Stage) -> Json:
     """The same as ``x-amazon-apigateway-gateway-responses`` of an OpenAPI document."""
     return {
         kind: {
@@ -50,7 +53,7 @@ def swagger_extension() -> Json:
             "responseParameters": one["parameters"],
             "responseTemplates": one["templates"],
         }
-        for kind, one in responses().items()
+        for kind, one in responses(stage).items()
     }
 
 

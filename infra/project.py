@@ -58,6 +58,11 @@ class Stage:
         return str(self.config().environment_variables.get("INTEGRATION_URL", ""))
 
     @property
+    def cors_origin(self) -> str:
+        """The origin whose pages may call the API; empty where those of no other may."""
+        return str(self.config().environment_variables.get("CORS_ORIGIN", ""))
+
+    @property
     def architecture(self) -> str:
         """Of the processors that its functions run on: x86_64 or arm64."""
         return str(self.config().lambda_architecture)

@@ -44,7 +44,7 @@ def overlay(stage: Stage) -> Json:
         "Parameters": {**template["Parameters"], **PARAMETERS},
         "Conditions": {**template["Conditions"], **CONDITIONS},
         "Outputs": template["Outputs"],
-        "Resources": {**template["Resources"], **_functions(stage), "RestAPI": _rest_api()},
+        "Resources": {**template["Resources"], **_functions(stage), "RestAPI": _rest_api(stage)},
     }
 
 
@@ -101,7 +101,7 @@ def _policy(stage: Stage, function: str) -> Json:
     return {"PolicyName": "sightline", "PolicyDocument": substituted(stage.policy(function))}
 
 
-def _rest_api() -> Json:
+def _rest_api(stage: Stage) -> Json:
     throttling = {
         "ResourcePath": "/*",
         "HttpMethod": "*",
@@ -115,7 +115,7 @@ def _rest_api() -> Json:
             "MethodSettings": [throttling],
             "DefinitionBody": {
                 "info": {"title": {"Fn::Sub": "sightline-${Stage}"}},
-                "x-amazon-apigateway-gateway-responses": gateway.swagger_extension(),
+                "x-amazon-apigateway-gateway-responses": gateway.swagger_extension(stage),
             },
         }
     }

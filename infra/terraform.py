@@ -70,7 +70,7 @@ def package(stage: Stage, build: Path, architecture: str = "") -> Path:
 def _referring(chalices: Any, stage: Stage) -> Any:
     """What Chalice wrote, with API Gateway's own answers, and references in place of placeholders."""
     swagger = json.loads(chalices["locals"]["chalice_api_swagger"])
-    swagger["x-amazon-apigateway-gateway-responses"] = gateway.swagger_extension()
+    swagger["x-amazon-apigateway-gateway-responses"] = gateway.swagger_extension(stage)
     chalices["locals"]["chalice_api_swagger"] = json.dumps(swagger)
     told = {setting: _output(output) for output, setting in SETTING_OF_OUTPUT.items()}
     for function in chalices["resource"]["aws_lambda_function"].values():

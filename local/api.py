@@ -7,7 +7,7 @@ import json
 import logging
 from typing import Any
 
-from chalice.app import Chalice
+from chalice.app import Chalice, CORSConfig
 from chalice.config import Config
 from chalice.local import (
     ChaliceRequestHandler,
@@ -30,8 +30,6 @@ _CHUNK = 65_536
 NO_ROUTE = KINDS[NotFound]
 UNAUTHORIZED = KINDS[Unauthorized]
 REFUSED = {404: NO_ROUTE, 403: KINDS[Forbidden], 401: UNAUTHORIZED}
-# As deployed (infra/gateway.py): a page of another origin could not see that a token is wanted.
-TO_ANY_PAGE = {"Access-Control-Allow-Origin": "*"}
 
 
 def serve(app: Chalice, config: Config, port: int) -> Server:
@@ -82,6 +80,7 @@ class Handler(ChaliceRequestHandler):
 
     def __init__(self, request: Any, client: Any, server: Any, app_object: Chalice, config: Config) -> None:
         self._gateway = Gateway(app_object, config)
+        self._shared = _shared(app_object)
         super().__init__(request, client, server, app_object, config)
 
     def setup(self) -> None:
@@ -113,8 +112,8 @@ class Handler(ChaliceRequestHandler):
         self._refuse(kind, detail)
 
     def _refuse(self, kind: Kind, detail: str) -> None:
-        advice: Headers = {**TO_ANY_PAGE, **(CHALLENGE if kind is UNAUTHORIZED else {})}
-        answer = problem(kind, detail, code=kind.slug, headers=advice)
+        advice = CHALLENGE if kind is UNAUTHORIZED else {}
+        answer = problem(kind, detail, code=kind.slug, headers={**advice, **self._shared})
         self._send_http_response(kind.status, dict(answer.headers), json.dumps(answer.body))
 
     def _send_http_response(self, code: int, headers: dict[str, Any], body: Any) -> None:
@@ -123,3 +122,9 @@ class Handler(ChaliceRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         log.info("%-18s %s", "api", format % args)
+
+
+def _shared(app: Chalice) -> Headers:
+    """As deployed (infra/gateway.py): pages of the chosen origin see that a token is wanted."""
+    cors = app.api.cors
+    return {"Access-Control-Allow-Origin": cors.allow_origin} if isinstance(cors, CORSConfig) else {}

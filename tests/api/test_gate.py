@@ -162,6 +162,9 @@ class TestOtherOrigins:
             headers = {"Origin": self.ORIGIN, "Access-Control-Request-Method": "POST"}
             preflight = requests.options(f"{gated.url}/images", headers=headers, timeout=30)
             answer = gated.holder("read").get("/images")
+            turned_away = gated.stranger().get("/images", Origin=self.ORIGIN)
+        assert turned_away.status_code == 401
+        assert turned_away.headers["Access-Control-Allow-Origin"] == self.ORIGIN
         assert preflight.headers["Access-Control-Allow-Origin"] == self.ORIGIN
         assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
         assert "Idempotency-Key" in preflight.headers["Access-Control-Allow-Headers"]
@@ -171,7 +174,9 @@ class TestOtherOrigins:
     def test_unless_one_is_chosen_no_other_origins_pages_may(self, gated: Gated) -> None:
         preflight = requests.options(f"{gated.url}/images", headers={"Origin": self.ORIGIN}, timeout=30)
         answer = gated.holder("read").get("/images", Origin=self.ORIGIN)
-        for one in (preflight, answer):
+        turned_away = gated.stranger().get("/images", Origin=self.ORIGIN)
+        assert turned_away.status_code == 401
+        for one in (preflight, answer, turned_away):
             assert "Access-Control-Allow-Origin" not in one.headers
 
 

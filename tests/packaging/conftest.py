@@ -17,6 +17,7 @@ from tests.packaging.journey import Stage, started
 from tests.packaging.workbench import Workbench, set_up
 
 Json = dict[str, Any]
+OTHER_ORIGIN = "https://photos.example"  # whose pages may use dev, and no other stage
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +38,9 @@ def bench(aws: LocalAws, office: Server, tmp_path_factory: pytest.TempPathFactor
     config = json.loads(path.read_text())
     secret = "sightline-dev-integration"
     aws.client("secretsmanager").create_secret(Name=secret, SecretString=office.url + PATH)
-    config["stages"]["dev"]["environment_variables"]["INTEGRATION_URL"] = f"secret:{secret}"
+    config["stages"]["dev"]["environment_variables"].update(
+        INTEGRATION_URL=f"secret:{secret}", CORS_ORIGIN=OTHER_ORIGIN
+    )
     for stage in ("dev", "prod"):
         # The partner is on this machine.
         config["stages"][stage]["environment_variables"].update(

@@ -15,7 +15,7 @@ from chalice.app import S3EventConfig, ScheduledEventConfig, SNSEventConfig, SQS
 
 from local.aws import LocalAws
 from tests.packaging.cloud import code_of, quiet_bucket
-from tests.packaging.conftest import Deployment
+from tests.packaging.conftest import OTHER_ORIGIN, Deployment
 from tests.packaging.test_architecture import only
 from tests.packaging.workbench import Workbench, set_up
 
@@ -114,11 +114,11 @@ def policy_of(aws: LocalAws, role: str) -> Json:
     return document
 
 
-def test_api_gateways_own_answers_are_problems(deployment: Deployment, aws: LocalAws) -> None:
-    [api] = [one for one in aws.client("apigateway").get_rest_apis()["items"] if one["name"] == "sightline"][
-        :1
-    ]
-    found = aws.client("apigateway").get_gateway_responses(restApiId=api["id"])["items"]
+def test_api_gateways_own_answers_are_problems_that_the_chosen_origins_pages_may_read(
+    deployment: Deployment, aws: LocalAws
+) -> None:
+    [api] = re.findall(r"https://(\w+)\.execute-api", deployment.said.partition("dev is up")[2])
+    found = aws.client("apigateway").get_gateway_responses(restApiId=api)["items"]
 
     said = {one["responseType"]: one for one in found}
     assert {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "MISSING_AUTHENTICATION_TOKEN"} <= set(said)
@@ -126,9 +126,9 @@ def test_api_gateways_own_answers_are_problems(deployment: Deployment, aws: Loca
         body = one["responseTemplates"]["application/json"]
         problem = json.loads(body.replace("$context.error.messageString", '"Forbidden"'))
         assert problem["type"].startswith("urn:sightline:problem:")
-        assert (
-            one["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
-        )
+        headers = one["responseParameters"]
+        assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == f"'{OTHER_ORIGIN}'"
 
 
 def test_the_address_is_printed(deployment: Deployment) -> None:

@@ -232,6 +232,7 @@ def test_the_api_is_throttled_and_speaks_in_problems(sam: SamApp) -> None:
     assert limits["ThrottlingRateLimit"] > 0
     assert limits["ThrottlingBurstLimit"] > 0
     assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= set(said)
+    assert "Access-Control-Allow-Origin" not in json.dumps(said)  # this stage has chosen no other origin
 
 
 def test_pictures_and_records_outlive_the_application(sam: SamApp) -> None:

@@ -1,7 +1,8 @@
 """moto's faults, translated on the way to it; a folder for PYTHONPATH of the processes that deploy.
 
 Chalice and our own code send what AWS wants. moto wants filter rules in lower case, OpenAPI 3 with a
-description, a server's own address in queue URLs, and templates without the types that it does not know.
+description and an address behind every method, a server's own address in queue URLs, and templates without
+the types that it does not know.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ def openapi_three(params: Any, **_: object) -> None:
     document.pop("swagger", None)
     document["openapi"] = "3.0.1"
     document["info"] = {**document["info"], "description": document["info"]["title"]}
+    for methods in document["paths"].values():
+        for method in methods.values():
+            integration = method["x-amazon-apigateway-integration"]
+            # The answer to a preflight request is made by API Gateway itself and asks nobody.
+            integration.update({"uri": "", "httpMethod": "POST", **integration})
     params["body"] = json.dumps(document)
 
 
