@@ -12,11 +12,15 @@ Client = Callable[[str], Any]
 SOURCES = {"UploadsDeadLetters": "UploadsQueue", "DeliveriesDeadLetters": "DeliveriesQueue"}
 
 
-def redrive(client: Client, outputs: dict[str, str]) -> dict[str, int]:
+class NotOurs(Exception):
+    """A message that nothing can be done with; says in a few words what it is."""
+
+
+def redrive(client: Client, outputs: dict[str, str], tell: Callable[[str], None] = print) -> dict[str, int]:
     """Move dead letters back to where they came from; answers how many, by dead-letter queue.
 
     Each is sent before it is deleted: an interruption can only lead to one being handled twice, which
-    every function bears.
+    every function bears. What is no function's event stays where it is, and ``tell`` gets a line about it.
 
     :raises Refused: the stage has not been deployed.
     """
@@ -25,10 +29,9 @@ def redrive(client: Client, outputs: dict[str, str]) -> dict[str, int]:
     sqs, moved = client("sqs"), {}
     for dead, source in SOURCES.items():
         send = _sender(sqs, outputs[f"{source}Url"])
-        moved[dead] = _each(sqs, outputs[f"{dead}Url"], send)
-    moved["EventsDeadLetters"] = _each(
-        sqs, outputs["EventsDeadLettersUrl"], lambda body: _invoke(client("lambda"), json.loads(body))
-    )
+        moved[dead] = _each(sqs, outputs[f"{dead}Url"], send, tell)
+    invoke = _invoker(client("lambda"))
+    moved["EventsDeadLetters"] = _each(sqs, outputs["EventsDeadLettersUrl"], invoke, tell)
     return moved
 
 
@@ -36,26 +39,57 @@ def _sender(sqs: Any, url: str) -> Callable[[str], object]:
     return lambda body: sqs.send_message(QueueUrl=url, MessageBody=body)
 
 
-def _each(sqs: Any, url: str, act: Callable[[str], object]) -> int:
+def _each(sqs: Any, url: str, act: Callable[[str], object], tell: Callable[[str], None]) -> int:
     done = 0
     for message in _received(sqs, url):
-        act(message["Body"])
+        try:
+            act(message["Body"])
+        except NotOurs as reason:
+            tell(f"Left in {url.rpartition('/')[2]}: message {message['MessageId']} is {reason}.")
+            continue
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         done += 1
     return done
 
 
 def _received(sqs: Any, url: str) -> Iterator[Json]:
+    """Each message once, also one that is left and comes back meanwhile."""
+    seen: set[str] = set()
     while messages := sqs.receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=60
     ).get("Messages"):
-        yield from messages
+        new = [one for one in messages if one["MessageId"] not in seen]
+        if not new:
+            return
+        seen.update(one["MessageId"] for one in new)
+        yield from new
 
 
-def _invoke(functions: Any, failed: Json) -> None:
-    """Send an event again to the function that failed on it (AWS Lambda, "invocation record")."""
-    functions.invoke(
-        FunctionName=failed["requestContext"]["functionArn"].removesuffix(":$LATEST"),
-        InvocationType="Event",
-        Payload=json.dumps(failed["requestPayload"]).encode(),
-    )
+def _invoker(functions: Any) -> Callable[[str], object]:
+    """What sends an event again to the function that failed on it."""
+
+    def invoke(body: str) -> None:
+        function, event = _failed(body)
+        try:
+            functions.invoke(
+                FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode()
+            )
+        except functions.exceptions.ResourceNotFoundException:
+            raise NotOurs(f"for {function}, which there is not (any more)") from None
+
+    return invoke
+
+
+def _failed(body: str) -> tuple[str, Any]:
+    """The function of an invocation record, and the event that it failed on.
+
+    (AWS Lambda, "Capturing records of Lambda asynchronous invocations")
+    """
+    try:
+        record = json.loads(body)
+        function = record["requestContext"]["functionArn"].removesuffix(":$LATEST")
+        return function, record["requestPayload"]
+    except ValueError:
+        raise NotOurs("no JSON") from None
+    except (KeyError, TypeError, AttributeError):
+        raise NotOurs("no record of an invocation") from None

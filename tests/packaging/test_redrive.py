@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from infra.redrive import redrive
 from local.aws import LocalAws
 from tests.packaging.cloud import lose_messages, quiet
 from tests.packaging.conftest import Deployment
@@ -75,6 +76,51 @@ def test_dead_letters_get_another_chance(
     assert taken(aws, "uploads") == sorted(bodies)
     assert taken(aws, "deliveries") == ["{}"]
     assert not [one for dead in ("uploads", "deliveries", "events") for one in taken(aws, f"{dead}-dead")]
+
+
+GONE = "arn:aws:lambda:eu-west-1:123456789012:function:sightline-dev-gone"
+ODD = {
+    "not json": "no JSON",
+    '["a list"]': "no record of an invocation",
+    '{"requestContext": {"functionArn": null}, "requestPayload": {}}': "no record of an invocation",
+    json.dumps({"requestContext": {"functionArn": GONE}}): "no record of an invocation",
+}
+
+
+def test_what_is_no_functions_event_is_named_and_stays_and_the_others_go_on(
+    deployment: Deployment, aws: LocalAws, functions_answer: None
+) -> None:
+    sqs, url = aws.client("sqs"), url_of(aws, "events-dead")
+    arn = deployment.functions["sweep"]["Configuration"]["FunctionArn"]
+    ours = json.dumps({"requestContext": {"functionArn": f"{arn}:$LATEST"}, "requestPayload": {"id": "1"}})
+    ids = {body: sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"] for body in [*ODD, ours]}
+    said: list[str] = []
+
+    moved = redrive(aws.client, deployment.outputs, said.append)
+
+    assert moved["EventsDeadLetters"] == 1
+    assert len(said) == len(ODD)
+    for body, reason in ODD.items():
+        [line] = [one for one in said if ids[body] in one]
+        assert line.startswith("Left in sightline-dev-events-dead: message ")
+        assert reason in line
+    # Hidden for a minute from whoever else is at it, and not deleted.
+    hidden = "ApproximateNumberOfMessagesNotVisible"
+    assert sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[hidden])["Attributes"][hidden] == str(
+        len(ODD)
+    )
+
+
+def test_an_event_of_a_function_that_there_is_not_any_more_stays_too(
+    deployment: Deployment, aws: LocalAws, functions_answer: None
+) -> None:
+    configure(aws, use_docker=True)  # without, moto takes invocations of anything
+    body = json.dumps({"requestContext": {"functionArn": GONE}, "requestPayload": {}})
+    aws.client("sqs").send_message(QueueUrl=url_of(aws, "events-dead"), MessageBody=body)
+    said: list[str] = []
+
+    assert redrive(aws.client, deployment.outputs, said.append)["EventsDeadLetters"] == 0
+    assert [line.partition(" is ")[2] for line in said] == [f"for {GONE}, which there is not (any more)."]
 
 
 def test_a_stage_that_is_not_there_has_none(bench: Workbench) -> None:
