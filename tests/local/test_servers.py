@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from chalice.app import Chalice
+from chalice.app import Chalice, CORSConfig
 
 from local import api
 from local.aws import PortTaken
@@ -15,9 +15,12 @@ from local.config import stage_config
 from local.partner import Partner, Received
 from local.server import Server
 
+ORIGIN = "https://photos.example"  # whose pages may see what is refused
+
 
 def small_app() -> Chalice:
     app = Chalice("small")
+    app.api.cors = CORSConfig(allow_origin=ORIGIN)
     both_inside = threading.Barrier(2)
 
     @app.route("/echo/{word}", methods=["GET", "POST"])
@@ -66,7 +69,7 @@ def test_a_route_there_is_not_is_a_problem_with_404_that_any_page_may_read(
     assert reply.headers["Content-Type"] == "application/problem+json"
     assert reply.json()["code"] == "not-found"
     assert reply.json()["detail"] == "No route answers /nowhere."
-    assert reply.headers["Access-Control-Allow-Origin"] == "*"
+    assert reply.headers["Access-Control-Allow-Origin"] == ORIGIN
 
 
 def test_a_body_larger_than_the_gateway_takes_is_a_problem_with_413(gateway: str) -> None:
@@ -74,7 +77,7 @@ def test_a_body_larger_than_the_gateway_takes_is_a_problem_with_413(gateway: str
 
     assert reply.status_code == 413
     assert reply.json()["code"] == "too-large"
-    assert reply.headers["Access-Control-Allow-Origin"] == "*"
+    assert reply.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert "POST /images" in reply.json()["detail"]
 
 
