@@ -103,7 +103,7 @@ lock: ready ## Pin what goes into the package by its hashes, after a change of r
 	@$(COMPILE) --output-file requirements.lock requirements.txt
 	@$(COMPILE) --no-deps --output-file requirements-onnx.lock requirements-onnx.txt
 
-page: ready ## Write the web page as a static site to build/page: make page API=… BUCKET_ORIGIN=…
+page: ready ## Write the web page of a stage as a static site to build/page (API=…, BUCKET_ORIGIN=… say another)
 	@$(PY) -m infra.page --stage '$(STAGE)' --api '$(API)' --bucket-origin '$(BUCKET_ORIGIN)'
 
 repair: ready ## Hold counts and index to the records: make repair STAGE=dev OWNER=default MEND=1

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import sys
 from pathlib import Path
 
-import boto3
 from botocore.exceptions import ClientError, ProfileNotFound
 
 from infra import deployment, sam, terraform
+from infra.account import Account
 from infra.checks import python_is_new_enough
 from infra.project import ROOT, Refused, stage
 from infra.redrive import redrive
@@ -52,24 +51,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _account() -> deployment.Account:
-    session = boto3.Session()
-    region = session.region_name
-    if not region:
-        raise Refused("No AWS region is chosen: set AWS_DEFAULT_REGION, for instance to eu-west-1.")
-    partition = session.get_partition_for_region(region)
-    return deployment.Account(functools.cache(session.client), region, partition)
-
-
 def _deploy(asked: argparse.Namespace) -> None:
     python_is_new_enough()
     chosen = stage(asked.stage, "s3")
-    url = deployment.deploy(chosen, _account(), asked.build, architecture=asked.arch, email=asked.email)
+    url = deployment.deploy(
+        chosen, Account.of_shell(), asked.build, architecture=asked.arch, email=asked.email
+    )
     print(f"\n{chosen.name} is up: {url}")
 
 
 def _destroy(asked: argparse.Namespace) -> None:
-    deployment.destroy(stage(asked.stage, "s3"), _account(), asked.build, with_images=asked.delete_images)
+    deployment.destroy(
+        stage(asked.stage, "s3"), Account.of_shell(), asked.build, with_images=asked.delete_images
+    )
     print(f"Nothing is left of {asked.stage}.")
 
 
@@ -86,7 +80,7 @@ def _package_terraform(asked: argparse.Namespace) -> None:
 
 
 def _redrive(asked: argparse.Namespace) -> None:
-    account = _account()
+    account = Account.of_shell()
     outputs = Stack(account.client("cloudformation"), stage(asked.stage, "s3").stack).outputs()
     for queue, moved in redrive(account.client, outputs).items():
         print(f"{queue:24} {moved:5} sent again")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from infra import chalice_cli, finishing, vendor
+from infra.account import Account, Client
 from infra.bucket import empty, holds_images
 from infra.checks import account_of, may_deploy
 from infra.policies import Place
@@ -18,17 +17,6 @@ from infra.project import Json, Refused, Stage
 from infra.stack import Stack
 from infra.template import SETTING_OF_OUTPUT, resources_template
 from infra.workspace import Choices, configure, lay_out
-
-Client = Callable[[str], Any]
-
-
-@dataclass(frozen=True)
-class Account:
-    """Where to deploy: ``client`` makes a boto3 client by service name, all for one region."""
-
-    client: Client
-    region: str
-    partition: str = "aws"
 
 
 def deploy(stage: Stage, account: Account, build: Path, *, architecture: str = "", email: str = "") -> str:
@@ -50,9 +38,8 @@ def deploy(stage: Stage, account: Account, build: Path, *, architecture: str = "
             "LogRetentionDays": str(stage.log_days),
         },
     )
-    variables = {setting: outputs[output] for output, setting in SETTING_OF_OUTPUT.items()}
     place = Place(account.partition, account.region, number, stage.name)
-    configure(stage, folder, Choices(variables, place, architecture))
+    configure(stage, folder, Choices(_settings(outputs), place, architecture))
     print("Functions:")
     chalice_cli.run(folder, "deploy", "--stage", stage.name)
     return _finish(stage, account, outputs)
@@ -85,6 +72,22 @@ def _finish(stage: Stage, account: Account, outputs: dict[str, str]) -> str:
     finishing.leave_failures(account.client, stage, outputs)
     finishing.speak_in_problems(account.client, stage, api["rest_api_id"])
     return str(api["rest_api_url"])
+
+
+def recorded(stage: Stage, account: Account) -> tuple[str, dict[str, str]]:
+    """The address of the stage's REST API, and the settings that its functions got from the resources.
+
+    :raises Refused: the stage has not been deployed from here.
+    """
+    address = next((one["rest_api_url"] for one in _deployed(stage) if "rest_api_url" in one), "")
+    outputs = _stack(stage, account).outputs() if address else {}
+    if not outputs:
+        raise Refused(f"The stage {stage.name} has not been deployed from here.")
+    return address, _settings(outputs)
+
+
+def _settings(outputs: dict[str, str]) -> dict[str, str]:
+    return {setting: outputs[output] for output, setting in SETTING_OF_OUTPUT.items()}
 
 
 def _deployed(stage: Stage) -> list[Json]:

@@ -7,8 +7,13 @@ import re
 import sys
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from chalicelib.api import pages
 from chalicelib.settings import Settings
+from chalicelib.wiring import Services
+from infra import deployment
+from infra.account import Account
 from infra.project import Refused, Stage, stage
 
 LEFT_TO_HEADERS = "frame-ancestors"  # browsers do not heed it in a document (CSP level 3, section 3.3)
@@ -44,11 +49,27 @@ def max_bytes(stage: Stage) -> int:
     return int(stage.config().environment_variables.get("MAX_IMAGE_BYTES", default))
 
 
+def origins(asked: argparse.Namespace, chosen: Stage) -> tuple[str, str]:
+    """Where the API begins and where photos do: as it was said, or else as the stage was deployed.
+
+    :raises Refused: nobody said so, and the stage has not been deployed from here.
+    """
+    if asked.api and asked.bucket_origin:
+        return asked.api, asked.bucket_origin
+    try:
+        address, told = deployment.recorded(chosen, Account.of_shell())
+        photos = pages.origin_of(Services(Settings.read(told)).objects.address())
+    except (Refused, BotoCoreError, ClientError) as error:
+        raise Refused(f"{error} Say API=… and BUCKET_ORIGIN=… then.") from None
+    return asked.api or address, asked.bucket_origin or photos
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write what is asked for; 1 and a sentence where that cannot be."""
     asked = _parser().parse_args(arguments)
     try:
-        write(asked.into, asked.api, asked.bucket_origin, max_bytes(stage(asked.stage, "s3")))
+        chosen = stage(asked.stage, "s3")
+        write(asked.into, *origins(asked, chosen), max_bytes(chosen))
     except Refused as error:
         print(error, file=sys.stderr)
         return 1
@@ -64,11 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m infra.page", description="The web page as a static site."
     )
-    parser.add_argument("--api", required=True, help="where the API begins")
-    parser.add_argument("--bucket-origin", required=True, help="where presigned addresses of photos begin")
-    parser.add_argument(
-        "--stage", default="dev", help="whose MAX_IMAGE_BYTES the page turns larger files down by"
-    )
+    parser.add_argument("--api", default="", help="where the API begins, if not where the stage's does")
+    parser.add_argument("--bucket-origin", default="", help="where presigned addresses of photos begin")
+    parser.add_argument("--stage", default="dev", help="whose page, and whose MAX_IMAGE_BYTES")
     parser.add_argument("--into", type=Path, default=Path("build/page"))
     return parser
 

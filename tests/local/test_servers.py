@@ -59,7 +59,7 @@ def test_requests_at_the_same_time_do_not_see_each_other(gateway: str) -> None:
 
 
 @pytest.mark.parametrize("token", [None, b"Bearer x", "Bearer ä".encode("latin-1"), "ä".encode()])
-def test_a_route_there_is_not_is_a_problem_with_404_that_any_page_may_read(
+def test_a_route_there_is_not_is_a_problem_with_404_that_the_chosen_origins_pages_may_read(
     gateway: str, token: bytes | None
 ) -> None:
     headers = {"Authorization": token} if token else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,6 +134,41 @@ def test_api_gateways_own_answers_are_problems_that_the_chosen_origins_pages_may
 
 def test_the_address_is_printed(deployment: Deployment) -> None:
     assert re.search(r"dev is up: https://\S+\.execute-api\.eu-west-1\.amazonaws\.com/api/", deployment.said)
+
+
+def write_page(bench: Workbench, into: Path, **elsewhere: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own
+        [str(bench.python), "-m", "infra.page", "--stage", "dev", "--into", str(into)],
+        cwd=bench.project,
+        env={**bench.environment, **elsewhere},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_page_is_written_for_the_stage_as_it_was_deployed(
+    deployment: Deployment, bench: Workbench, aws: LocalAws, tmp_path: Path
+) -> None:
+    ran = write_page(bench, tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    page = (tmp_path / "index.html").read_text()
+    [address] = re.findall(r"dev is up: (\S+)", deployment.said)
+    assert f'<meta name="api" content="{address}">' in page
+    assert f"connect-src &#x27;self&#x27; {address.removesuffix('/api/')} {aws.url};" in page
+
+
+def test_no_page_is_written_for_a_stage_that_is_not_there(
+    deployment: Deployment, bench: Workbench, tmp_path: Path
+) -> None:
+    ran = write_page(bench, tmp_path / "page", AWS_DEFAULT_REGION="eu-north-1", AWS_REGION="eu-north-1")
+
+    assert (ran.returncode, ran.stderr) == (
+        1,
+        "The stage dev has not been deployed from here. Say API=… and BUCKET_ORIGIN=… then.\n",
+    )
+    assert not (tmp_path / "page").exists()
 
 
 def test_the_projects_own_files_stay_as_they_are(deployment: Deployment, bench: Workbench) -> None:

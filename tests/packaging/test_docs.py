@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
@@ -46,6 +47,33 @@ def test_every_metric_is_described_with_its_unit_and_dimension() -> None:
     ours = [one for one in vars(metrics).values() if isinstance(one, metrics.Metric)]
 
     assert described == {(one.name, one.unit, one.by) for one in ours}
+
+
+def costs() -> dict[str, tuple[str, float]]:
+    """The arithmetic and the dollars of each row of the cost tables."""
+    text = (ROOT / "docs" / "operations.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]*×[^|]*) \| ([\d.]+) \|$", text, re.MULTILINE)
+    return {what: (arithmetic, float(usd)) for what, arithmetic, usd in rows}
+
+
+def worth(arithmetic: str) -> float:
+    """Products, and their sum where it says "and"; what stands behind a colon explains."""
+    products = arithmetic.partition(":")[0].split(", and ")
+    factors = [re.findall(r"\d[\d,]*\.?\d*", product) for product in products]
+    return sum(math.prod(float(one.replace(",", "")) for one in product) for product in factors)
+
+
+def test_the_arithmetic_of_the_costs_is_right() -> None:
+    assert len(costs()) > 10
+    for what, (arithmetic, usd) in costs().items():
+        assert worth(arithmetic) == pytest.approx(usd, abs=0.009), what
+
+
+def test_as_many_alarms_are_paid_for_as_there_are() -> None:
+    made = resources_template(stage("dev", "s3"))["Resources"].values()
+    alarms = [one for one in made if one["Type"] == "AWS::CloudWatch::Alarm"]
+
+    assert costs()["alarms"][0] == f"{len(alarms)} × 0.10"
 
 
 def test_every_kind_of_alarm_is_explained() -> None:

@@ -90,7 +90,6 @@ def test_cfn_lint_finds_nothing_in_the_template() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"--api": ""},
         {"--api": "api.example"},
         {"--api": 'https://api.example/"><script>'},
         {"--bucket-origin": "https://photos.example; script-src *"},

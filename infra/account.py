@@ -1,0 +1,33 @@
+"""The AWS account and region that the shell's credentials and settings lead to."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from infra.project import Refused
+
+Client = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where to deploy: ``client`` makes a boto3 client by service name, all for one region."""
+
+    client: Client
+    region: str
+    partition: str = "aws"
+
+    @classmethod
+    def of_shell(cls) -> Account:
+        """:raises Refused: no region is chosen."""
+        session = boto3.Session()
+        region = session.region_name
+        if not region:
+            raise Refused("No AWS region is chosen: set AWS_DEFAULT_REGION, for instance to eu-west-1.")
+        partition = session.get_partition_for_region(region)
+        return cls(functools.cache(session.client), region, partition)
