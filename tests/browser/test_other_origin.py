@@ -53,7 +53,7 @@ def test_the_static_page_shows_uploads_and_describes(
 ) -> None:
     into, origin = folder
     api, bucket = (f"http://127.0.0.1:{port}" for port in service.ports[:2])
-    page.write(into, api, bucket, 50_000_000)
+    assert page.main(["--api", api, "--bucket-origin", bucket, "--into", str(into)]) == 0
     watch = Watch(frozenset(one.removeprefix("http://") for one in (origin, api, bucket)), allowed=("401",))
     with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
         context.set_default_timeout(PATIENCE_MILLISECONDS)

@@ -235,6 +235,11 @@ def test_the_api_is_throttled_and_speaks_in_problems(sam: SamApp) -> None:
     assert "Access-Control-Allow-Origin" not in json.dumps(said)  # this stage has chosen no other origin
 
 
+def test_the_api_sends_compressed_what_is_worth_it(sam: SamApp) -> None:
+    [api] = of_type(sam.transformed, "AWS::ApiGateway::RestApi").values()
+    assert 0 < api["MinimumCompressionSize"] < 10_000
+
+
 def test_pictures_and_records_outlive_the_application(sam: SamApp) -> None:
     kept = {name for name, one in sam.template["Resources"].items() if one.get("DeletionPolicy") == "Retain"}
 

@@ -171,4 +171,6 @@ def test_the_api_says_and_bears_the_same(module: Module, sam: SamApp) -> None:
     assert swagger[key] == api["DefinitionBody"][key]
     assert set(swagger["paths"]) == set(api["DefinitionBody"]["paths"])
     assert settings["throttling_rate_limit"] == api["MethodSettings"][0]["ThrottlingRateLimit"]
+    [made] = module.blocks["resource"]["aws_api_gateway_rest_api"].values()
+    assert made["minimum_compression_size"] == api["MinimumCompressionSize"]
     assert settings["throttling_burst_limit"] == api["MethodSettings"][0]["ThrottlingBurstLimit"]
