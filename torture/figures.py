@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """A line of a part's table. ``promise`` is empty where nothing is promised, ``broken`` where it is kept:
-    else it says in a sentence what is wrong.
+    """A line of a part's table: ``what`` was ``measured``, and what is promised of it, if anything.
+
+    ``broken`` is empty where the promise is kept; else it says in a sentence what is wrong. A figure of
+    nothing (no ``what``) is such a sentence and no line.
     """
 
     what: str
@@ -47,7 +49,7 @@ def at_least(what: str, measured: float, promised: float, unit: str = "") -> Fig
 def table(figures: Figures) -> str:
     """The lines in columns: what, measured, promised, and whether that was kept."""
     rows = [("", "measured", "promised", "")]
-    rows += [(one.what, one.measured, one.promise, _verdict(one)) for one in figures]
+    rows += [(one.what, one.measured, one.promise, _verdict(one)) for one in figures if one.what]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = (
         f"  {what:<{widths[0]}}  {measured:>{widths[1]}}  {promise:>{widths[2]}}  {verdict}".rstrip()

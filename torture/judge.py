@@ -203,3 +203,20 @@ def _judge_index(world: World, stories: Sequence[Story], verdict: Verdict) -> No
     for name in exact.keys() | shown.keys():
         if shown.get(name, 0) != exact[name]:
             verdict.fault("counts wrong", f"{name}: {shown.get(name, 0)}, not {exact[name]}")
+
+
+# ── dead letters ─────────────────────────────────────────────────────────────────────────────
+def judge_dead_letters(world: World, left: Counter[str], nonsense: Counter[str], verdict: Verdict) -> None:
+    """What is left is nonsense, and what came along with it: a batch fails whole, though all was done."""
+    for body, times in (nonsense - left).items():
+        verdict.fault("dead letters wrong", f"{times} of {body} have gone")
+    for body in (left - nonsense).elements():
+        delivery = _delivery_in(world, body)
+        verdict.counted["dead letters about what was settled"] += 1
+        if delivery and delivery.status == "pending":
+            verdict.fault("dead letters wrong", body)
+
+
+def _delivery_in(world: World, body: str) -> Delivery | None:
+    message = json.loads(body)
+    return world.quiet.deliveries.find(message["owner"], message["delivery_id"])

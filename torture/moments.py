@@ -1,4 +1,4 @@
-"""When something is due next, looked up in moto's own memory: asking for it would cost more than the work."""
+"""When something is due next, looked up in memory: asking for it would cost more than the work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
 
 from local.aws import ACCOUNT, REGION
@@ -26,13 +25,11 @@ class Moments:
 
 def next_moments(world: World) -> Moments:
     """When the next record and the next message are due."""
-    return Moments(_first_record(world.services.settings.table), _first_message(world))
+    return Moments(_first_record(world), _first_message(world))
 
 
-def _first_record(table: str) -> float | None:
-    partitions = dynamodb_backends[ACCOUNT][REGION].tables[table].items.values()
-    times = (item.attrs.get("due_at") for partition in partitions for item in partition.values())
-    first = min((one.value for one in times if one is not None), default=None)
+def _first_record(world: World) -> float | None:
+    first = world.cloud.first_due()
     return None if first is None else datetime.fromisoformat(first).timestamp() + MARGIN
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 from collections import Counter
@@ -50,8 +51,11 @@ class Plan:
 
 
 def in_turn(chance: random.Random, kinds: Sequence[Sequence[T]], gap: int) -> Iterator[T | None]:
-    """Every kind in turn, shuffled each time round, with nothing for up to ``gap`` times between two."""
-    while True:
+    """Every kind in turn, shuffled each time round, with nothing for up to ``gap`` times between two.
+
+    The first time round they come at every second time, so that each is met by those who come seldom, too.
+    """
+    for space in itertools.chain([2], itertools.repeat(gap)):
         for one in chance.sample(kinds, len(kinds)):
-            yield from [None] * chance.randrange(gap)
+            yield from [None] * chance.randrange(space)
             yield from one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from moto.sqs.models import sqs_backends
 
@@ -12,8 +12,10 @@ from chalicelib.model import Json
 from chalicelib.settings import Settings
 from local import s3, sns, sqs
 from local.aws import ACCOUNT, REGION
+from local.queues import LongQueue
 
 BATCH = 10  # messages, of deliveries
+HIDDEN_SECONDS = 360  # as in infra/resources.yaml
 
 
 class Queues:
@@ -96,14 +98,28 @@ class Queues:
             self._take_off(url, batch)
 
     def _take_off(self, url: str, batch: list[Json]) -> None:
-        entries = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(batch)]
-        self._sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+        for message in batch:
+            _queue(url).delete_message(message["ReceiptHandle"])
 
     def _received(self, url: str, at_most: int) -> list[Json]:
-        # Looked up in moto's memory: to ask costs as much as to receive, and there is mostly nothing.
-        if not sqs_backends[ACCOUNT][REGION].get_queue(url.rpartition("/")[2]).messages:
-            return []
-        found = self._sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=min(10, at_most), AttributeNames=["All"]
-        )
-        return list(found.get("Messages", []))
+        return [_message(one) for one in _queue(url).take(at_most, 0, HIDDEN_SECONDS)]
+
+
+def _queue(url: str) -> LongQueue:
+    """The queue itself, in moto's memory: Lambda's pollers are not what is tried here, and calls are dear."""
+    return cast(LongQueue, sqs_backends[ACCOUNT][REGION].get_queue(url.rpartition("/")[2]))
+
+
+def _message(message: Any) -> Json:
+    """A message as ``ReceiveMessage`` gives it."""
+    attributes = {
+        "SentTimestamp": str(message.sent_timestamp),
+        "ApproximateReceiveCount": str(message.approximate_receive_count),
+    }
+    return {
+        "MessageId": message.id,
+        "ReceiptHandle": message.receipt_handle,
+        "Body": message.body,
+        "MD5OfBody": message.body_md5,
+        "Attributes": attributes,
+    }

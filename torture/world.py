@@ -26,7 +26,7 @@ from torture.seer import Seer
 from torture.services import TorturedServices
 
 INTEGRATION = "https://partner.example/labels"
-SUBSCRIBERS = {"https://subscriber.example/animals": "animal", "https://subscriber.example/gone": "rocket"}
+SUBSCRIBERS = {"https://subscriber.example/horses": "horse", "https://subscriber.example/gone": "rocket"}
 MOST_BYTES = 1_000_000
 
 

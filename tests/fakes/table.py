@@ -78,7 +78,9 @@ class FakeTable:
         """When the items of a kind are due, soonest first."""
         items = (item for partition in self._partitions.values() for item in partition.values())
         return sorted(
-            str(item["due_at"]) for item in items if str(item.get("due_shard", "")).startswith(kind)
+            str(item["due_at"])
+            for item in items
+            if "due_at" in item and str(item["due_shard"]).startswith(kind)
         )
 
     def write(self, write: Write) -> None:

@@ -1,18 +1,22 @@
-"""One contract for the table, held by the fake and by DynamoDB as moto emulates it."""
+"""One contract for the table, held by the fakes and by DynamoDB as moto emulates it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.core.botocore_stubber import MockRawResponse
 
 from chalicelib.errors import Unavailable
 from chalicelib.expressions import Delete, Key, Put, Update
 from chalicelib.table import ConditionFailed, Table
+from tests.fakes.dynamodb import FakeDynamo
 from tests.fakes.table import FakeTable
 
 A = Key("default#one", "a")
@@ -49,11 +53,23 @@ def dynamodb(aws_credentials: None) -> Iterator[Any]:
         yield client
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture
+def fake_dynamodb(aws_credentials: None) -> Any:
+    dynamo, client = FakeDynamo(), boto3.client("dynamodb", region_name="eu-west-1")
+
+    def serve(event_name: str, request: Any, **_: Any) -> AWSResponse:
+        status, answer = dynamo.answer(event_name.rpartition(".")[2], request.body)
+        return AWSResponse(request.url, status, {}, MockRawResponse(json.dumps(answer)))
+
+    client.meta.events.register("before-send", serve)
+    return client
+
+
+@pytest.fixture(params=["fake", "fake_dynamodb", "dynamodb"])
 def table(request: pytest.FixtureRequest) -> Any:
     if request.param == "fake":
         return FakeTable()
-    return Table(request.getfixturevalue("dynamodb"), "t", sleep=lambda seconds: None)
+    return Table(request.getfixturevalue(request.param), "t", sleep=lambda seconds: None)
 
 
 class TestTable:
@@ -156,10 +172,11 @@ class LosesAnswers:
     ("operation", "more"),
     [("put_item", []), ("transact_write_items", [Update(Key("p", "count"), add={"count": 1})])],
 )
+@pytest.mark.parametrize("made_by", ["fake_dynamodb", "dynamodb"])
 def test_a_lost_answer_to_our_own_write_is_not_taken_for_a_lost_race(
-    dynamodb: Any, operation: str, more: list[Update]
+    request: pytest.FixtureRequest, made_by: str, operation: str, more: list[Update]
 ) -> None:
-    client = LosesAnswers(dynamodb, operation)
+    client = LosesAnswers(request.getfixturevalue(made_by), operation)
     table = Table(client, "t")
     table.transact([Put(A, {"revision": "mine"}, when={"revision": None}), *more])
     assert client.lost == 1

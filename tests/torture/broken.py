@@ -1,0 +1,49 @@
+"""``python -m tests.torture.broken HOW SEED``: a small schedule of a service that is broken on purpose.
+
+What ``make torture`` would say of it, and how that would end.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from chalicelib.library.images import Images
+from chalicelib.pipeline import labelling
+from chalicelib.queues import Queue
+from torture import __main__, schedules
+
+IMAGES = 12
+
+
+def lose_what_is_left_for_later() -> None:
+    """What a worker cannot finish now is neither on the queue nor ever due."""
+    send: Any = Queue.send
+
+    def careless(queue: Queue, message: Any, **rest: Any) -> None:
+        if "Records" not in message:
+            send(queue, message, **rest)
+
+    Queue.send = careless  # type: ignore[method-assign]
+    Images._due = lambda self, image, seconds: {}  # type: ignore[method-assign]
+
+
+def label_whatever_is_told_of() -> None:
+    """An event that is told again is taken for news."""
+    labelling._is_old = lambda uploaded, image: False
+    labelling._is_result_of = lambda stored, image: False
+
+
+BREAKS = {"lost": lose_what_is_left_for_later, "doubled": label_whatever_is_told_of}
+
+
+def main(how: str, seed: int) -> int:
+    """Break it, run it, and tell."""
+    schedules.prepare()
+    BREAKS[how]()
+    __main__.apart = lambda part, seed, scale: schedules.figures([schedules.schedule(seed, IMAGES)])
+    return __main__.main(["--part", "schedules", "--seed", str(seed)])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))
