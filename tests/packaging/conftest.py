@@ -71,7 +71,7 @@ class Deployment:
 
 @pytest.fixture(scope="session")
 def deployment(bench: Workbench, aws: LocalAws) -> Deployment:
-    ran = bench.infra("deploy", "--stage", "dev")
+    ran = bench.follow("deploy.md", "make deploy STAGE=dev")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return described(bench, aws, ran.stdout)
 
@@ -136,11 +136,10 @@ class SamApp:
 
 
 @pytest.fixture(scope="session")
-def sam(bench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> SamApp:
-    build = tmp_path_factory.mktemp("build")
-    ran = bench.infra("package-sam", "--stage", "prod", "--build", str(build))
+def sam(bench: Workbench) -> SamApp:
+    ran = bench.follow("deploy.md", "make package-sam STAGE=prod")
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    folder = build / "sam-prod"
+    folder = bench.project / "build" / "sam-prod"
     template = json.loads((folder / "sam.json").read_text())
     return SamApp(folder, template, transformed(template))
 
@@ -169,11 +168,10 @@ class Module:
 
 
 @pytest.fixture(scope="session")
-def module(bench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Module:
-    build = tmp_path_factory.mktemp("terraform")
-    ran = bench.infra("package-terraform", "--stage", "prod", "--build", str(build))
+def module(bench: Workbench) -> Module:
+    ran = bench.follow("deploy.md", "make package-terraform STAGE=prod")
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    folder = build / "terraform-prod"
+    folder = bench.project / "build" / "terraform-prod"
     read = {path.name: json.loads(path.read_text()) for path in folder.glob("*.json")}
     blocks: Json = {}
     for name in ("chalice.tf.json", "sightline.tf.json", "sightline_override.tf.json"):

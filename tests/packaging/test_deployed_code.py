@@ -10,6 +10,7 @@ import pytest
 from local.config import ROOT
 from tests.packaging.functions import Failed
 from tests.packaging.journey import Stage, notification
+from tests.packaging.workbench import Workbench
 
 CAT = (ROOT / "photos" / "chelsea.jpg").read_bytes()
 
@@ -77,6 +78,13 @@ def test_the_authorizer_lets_known_tokens_in_and_says_unauthorized_of_all_others
     assert statement["Resource"] == ["arn:aws:execute-api:eu-west-1:123456789012:api/api/*/*"]
     with pytest.raises(Failed, match="Unauthorized"):
         stage.admitted(f"Bearer {stage.token}x")
+
+
+def test_a_token_that_is_made_as_the_document_says_opens_the_api(stage: Stage, bench: Workbench) -> None:
+    ran = bench.follow("deploy.md", "TOKEN=$(make token OWNER=default STAGE=dev) && echo $TOKEN")
+
+    assert ran.returncode == 0, ran.stderr
+    assert stage.admitted(f"Bearer {ran.stdout.strip()}")["context"]["owner"] == "default"
 
 
 def test_what_lies_on_the_queue_is_labelled_too(stage: Stage) -> None:

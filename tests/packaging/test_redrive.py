@@ -64,7 +64,7 @@ def test_dead_letters_get_another_chance(
     ):
         for body in messages:
             aws.client("sqs").send_message(QueueUrl=url_of(aws, queue), MessageBody=body)
-    ran = bench.infra("redrive", "--stage", "dev")
+    ran = bench.follow("operations.md", "make redrive STAGE=dev")
 
     assert ran.returncode == 0, ran.stderr
     said = [line.split() for line in ran.stdout.splitlines()]

@@ -68,6 +68,10 @@ def test_sams_own_translator_understands_it(sam: SamApp) -> None:
     assert of_type(sam.transformed, "AWS::ApiGateway::Stage")
 
 
+def test_the_address_is_told(sam: SamApp) -> None:
+    assert "EndpointURL" in sam.template["Outputs"]
+
+
 def test_nothing_is_named_that_could_be_referred_to(sam: SamApp) -> None:
     """The placeholders of the configuration must not survive: they name nobody's account."""
     text = json.dumps(sam.template)

@@ -65,6 +65,12 @@ def test_every_reference_leads_somewhere(module: Module) -> None:
     assert set(re.findall(r"\blocal\.(\w+)", inside)) <= set(blocks["locals"])
 
 
+def test_the_address_is_told(module: Module) -> None:
+    assert (
+        module.blocks["output"]["EndpointURL"]["value"] == "${aws_api_gateway_deployment.rest_api.invoke_url}"
+    )
+
+
 def test_no_placeholder_survives(module: Module) -> None:
     assert "000000000000" not in json.dumps(module.blocks)
     for name, function in functions(module).items():

@@ -22,7 +22,11 @@ COPIED = (
     "infra",
     "local",
     ".chalice",
+    "Makefile",
+    "docs",
     "requirements.txt",
+    "requirements-onnx.txt",
+    "requirements-dev.txt",
     "requirements.lock",
     "requirements-onnx.lock",
     "models",
@@ -30,7 +34,7 @@ COPIED = (
 )
 NEW_ENOUGH = "import sys, venv; sys.exit(sys.version_info < (3, 12))"
 
-# What `make` starts, but on an old Python too: these machines may have no other.
+# `python -m infra`, as `make` starts it, but on an old Python too: these machines may have no other.
 COMMAND = """
 import sys
 from infra import checks
@@ -39,6 +43,14 @@ if sys.version_info < checks.OLDEST:
     checks.OLDEST = sys.version_info[:2]
 sys.exit(main(sys.argv[1:]))
 """
+
+
+# What stands in the project's virtual environment: the workbench's Python.
+INTERPRETER = """#!/bin/sh
+if [ "$1 $2" = "-m infra" ]; then shift 2; set -- -c '{command}' "$@"; fi
+exec '{python}' "$@"
+"""
+REQUIREMENTS = ("requirements.txt", "requirements-onnx.txt", "requirements-dev.txt")
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,19 @@ class Workbench:
             text=True,
             check=False,
             timeout=600,
+        )
+
+    def follow(self, document: str, command: str) -> subprocess.CompletedProcess[str]:
+        """Do what a document tells its reader to: ``command`` is a line of it as it stands."""
+        assert f"\n{command}\n" in (self.project / "docs" / document).read_text(), command
+        return subprocess.run(  # noqa: S603 - our own
+            ["/bin/sh", "-c", command],
+            cwd=self.project,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
         )
 
     def libraries(self, folder: Path) -> Path:
@@ -88,7 +113,20 @@ def set_up(folder: Path, variables: Mapping[str, str]) -> Workbench:
         name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "REQUESTS_"))
     }
     path = {"PYTHONPATH": os.pathsep.join((str(HARNESS), str(folder)))}
-    return Workbench(_python(), folder, {**kept, **pip, **path, **variables})
+    python = _python()
+    _ready(folder, python)
+    return Workbench(python, folder, {**kept, **pip, **path, **variables})
+
+
+def _ready(project: Path, python: Path) -> None:
+    """Have the Makefile find the environment that it would have made."""
+    interpreter = project / ".venv" / "bin" / "python"
+    interpreter.parent.mkdir(parents=True)
+    interpreter.write_text(INTERPRETER.format(command=COMMAND, python=python))
+    interpreter.chmod(0o755)
+    wanted = b"".join((project / name).read_bytes() for name in REQUIREMENTS)
+    sum_ = subprocess.run(["cksum"], input=wanted, capture_output=True, check=True)  # noqa: S607
+    (project / ".venv" / "requirements.cksum").write_bytes(sum_.stdout)
 
 
 def _python() -> Path:
