@@ -7,12 +7,14 @@ an extract that holds only the items in question.
 
 from __future__ import annotations
 
+import bisect
 import copy
 import inspect
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from moto.dynamodb.comparisons import OpDefault
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
@@ -23,7 +25,8 @@ Place = tuple[Any, Any]  # an item's hash key, and its range key or None
 
 _transact = DynamoDBBackend.transact_write_items
 _query = Table.query
-_QUERY_ARGUMENTS = inspect.signature(_query)
+_QUERY = inspect.signature(_query)
+_NONE = DynamoType({"NULL": True})
 
 
 def mend() -> None:
@@ -48,14 +51,38 @@ def transact(backend: Any, transact_items: list[dict[str, Any]]) -> None:
 
 
 def query(table: Any, hash_key: Any, *args: Any, **rest: Any) -> Any:
-    """Query one partition of the table, or of an index, as moto does, which never needs to see the others."""
-    conditions = rest.get("hash_key_conditions") or []
-    found = _partition(table, hash_key) if _asks_table(*args, **rest) else _indexed(table, conditions)
+    """Query a partition of the table, or of an index, as moto does, which gets to see what it will answer."""
+    asked = _QUERY.bind(table, hash_key, *args, **rest)
+    asked.apply_defaults()
+    wanted = asked.arguments
+    if wanted["index_name"]:
+        found = _indexed(table, wanted["hash_key_conditions"] or [])
+    elif table.range_key_attr and isinstance(wanted["filter_expression"], OpDefault):  # there is no filter
+        found = _next(wanted, table, _partition(table, hash_key))
+    else:
+        found = _partition(table, hash_key)
     return _query(_extract(table, found), hash_key, *args, **rest)
 
 
-def _asks_table(*args: Any, **rest: Any) -> bool:
-    return not _QUERY_ARGUMENTS.bind(None, None, *args, **rest).arguments.get("index_name")
+def _next(wanted: dict[str, Any], table: Any, items: list[Any]) -> list[Any]:
+    """The items that a page of a partition holds, and one more, which tells that there is another page."""
+    forward = wanted["scan_index_forward"] is not False
+    ordered = sorted(items, key=lambda item: item.range_key.cast_value, reverse=not forward)
+    if wanted["exclusive_start_key"] is not None:
+        start = DynamoType(wanted["exclusive_start_key"][table.range_key_attr]).cast_value
+        ordered = ordered[_position(ordered, start, forward) :]
+    if wanted["range_comparison"]:
+        compared = wanted["range_comparison"], wanted["range_objs"]
+        ordered = [item for item in ordered if item.range_key.compare(*compared)]
+    return ordered[: wanted["limit"] + 1] if wanted["limit"] else ordered
+
+
+def _position(ordered: list[Any], start: Any, forward: bool) -> int:
+    """Where those begin that lie behind ``start``."""
+    if forward:
+        return bisect.bisect_right(ordered, start, key=lambda item: item.range_key.cast_value)
+    behind = bisect.bisect_left(ordered[::-1], start, key=lambda item: item.range_key.cast_value)
+    return len(ordered) - behind
 
 
 def _touched(backend: Any, transact_items: list[dict[str, Any]]) -> dict[str, list[Place]]:
@@ -86,14 +113,13 @@ def _partition(table: Any, hash_key: Any) -> list[Any]:
 
 
 def _indexed(table: Any, conditions: list[tuple[str, Any]]) -> list[Any]:
-    """The items with the index's hash key: one look at each item, but only these few are sorted."""
-    partitions = table.items.values()
-    every = (item for part in partitions for item in (part.values() if table.range_key_attr else [part]))
-    return [item for item in every if all(_has(item, name, value) for name, value in conditions)]
-
-
-def _has(item: Any, name: str, value: Any) -> bool:
-    return name in item.attrs and bool(item.attrs[name] == value)
+    """The items with the index's hash key: one quick look at each item for the few that are in the index."""
+    parts = (
+        (part.values() for part in table.items.values()) if table.range_key_attr else [table.items.values()]
+    )
+    first = conditions[0][0] if conditions else table.hash_key_attr
+    found = [item for part in parts for item in part if first in item.attrs]
+    return [item for item in found if all(item.attrs.get(name, _NONE) == value for name, value in conditions)]
 
 
 def _extract(table: Any, items: Iterable[Any]) -> Any:

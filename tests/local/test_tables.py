@@ -176,3 +176,48 @@ def test_objects_that_nobody_needs_are_let_go(aws: LocalAws) -> None:
     table.put("a", "1")
     table.partition("a")
     assert len(Item.instances_tracked) == kept  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("bounds", [{}, {":most": "35"}, {":prefix": "3"}], ids=["all", "at most", "prefix"])
+def test_pages_of_a_query_hold_everything_once_and_in_order(
+    aws: LocalAws, newest_first: bool, bounds: dict[str, str]
+) -> None:
+    table = Table(aws)
+    numbers = [f"{number:02}" for number in range(60)]
+    for number in reversed(numbers):
+        table.put("a", number)
+    conditions = {":most": "sk <= :most", ":prefix": "begins_with(sk, :prefix)"}
+    call: dict[str, Any] = {
+        "KeyConditionExpression": " AND ".join(["pk = :pk", *(conditions[name] for name in bounds)]),
+        "ExpressionAttributeValues": {name: {"S": one} for name, one in {":pk": "a", **bounds}.items()},
+        "ScanIndexForward": not newest_first,
+    }
+    found: list[list[str]] = []
+    while True:
+        page = table.client.query(TableName=table.name, Limit=7, **call)
+        found.append([one["sk"]["S"] for one in page["Items"]])
+        if "LastEvaluatedKey" not in page:
+            break
+        call["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    expected = [one for one in numbers if one <= bounds.get(":most", "99")]
+    expected = [one for one in expected if one.startswith(bounds.get(":prefix", ""))]
+    assert [one for page in found for one in page] == sorted(expected, reverse=newest_first)
+    assert [len(page) for page in found[:-1]] == [7] * (len(found) - 1)
+
+
+def test_a_page_of_a_large_partition_costs_no_more_than_one_of_a_small(
+    aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def comparisons(items: int) -> int:
+        table = Table(aws)
+        for number in range(items):
+            table.put("a", f"{number:03}")
+        ask = {
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": "a"}},
+            "Limit": 5,
+        }
+        return counted(monkeypatch, DynamoType, "__lt__", lambda: table.query(**ask))
+
+    assert 0 < comparisons(200) == comparisons(20)
