@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import threading
 from types import TracebackType
@@ -57,7 +56,6 @@ class LocalAws:
         queues.mend()
         tables.mend()
         updates.mend()
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # one line a request otherwise
         with listen(port) as listener:
             dispatcher = SignedOnly(IsolatedTables(DomainDispatcherApplication(create_backend_app)))
             self._server = WsgiServer(listener, dispatcher)

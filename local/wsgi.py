@@ -31,6 +31,9 @@ class Handler(WSGIRequestHandler):
         with self.server.open(self.connection), contextlib.suppress(ConnectionError):  # type: ignore[attr-defined]
             super().handle()
 
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nobody reads a line for each request."""
+
     def run_wsgi(self) -> None:
         """Answer one request, with a 500 if the application raises."""
         if self.headers.get("Expect", "").lower() == "100-continue":
@@ -45,7 +48,7 @@ class Handler(WSGIRequestHandler):
         try:
             parts, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
         except Exception:
-            log.debug("%s %r broke the server", self.command, self.path, exc_info=True)
+            log.exception("%s %r broke the server", self.command, self.path)
             return "500 Internal Server Error", [], b""
         return status, list(headers), b"".join(parts)
 
