@@ -9,6 +9,7 @@ const CHIPS = 16;
 const WORD = /[^&|!()"]*$/; // what is being typed: all since the last sign
 
 export class Search {
+  #shown = null;
   #active = -1;
   #typing = false;
 
@@ -42,9 +43,11 @@ export class Search {
     this.input.addEventListener("search", () => this.input.value || this.#search()); // its own cross was pressed
   }
 
-  /** Show the query of a place. */
+  /** Show the query of a place; what is being typed stays where only something else has changed. */
   show(query) {
-    if (this.input.value !== query) this.input.value = query;
+    if (query === this.#shown) return;
+    this.#shown = query;
+    this.input.value = query;
     this.#settled();
     this.#close();
   }
