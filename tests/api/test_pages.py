@@ -8,6 +8,7 @@ import re
 import pytest
 
 from chalicelib.api import pages
+from chalicelib.delivery.events import EVENT_TYPES
 from tests.api.client import Api
 from tests.fakes.services import BUCKET_URL
 
@@ -42,6 +43,10 @@ def test_no_source_is_left_out_of_what_is_served() -> None:
     for name, source in pages.sources().items():
         first = source.splitlines()[0]
         assert first in served, f"nothing loads {name}"
+
+
+def test_every_event_that_is_told_of_has_a_word_on_the_page() -> None:
+    assert not [one for one in EVENT_TYPES if f'"{one}": ' not in pages.sources()["subscriptions.js"]]
 
 
 def test_only_the_services_own_files_run_and_no_text_becomes_markup(api: Api) -> None:

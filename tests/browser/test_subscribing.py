@@ -68,6 +68,7 @@ def test_a_signed_sample_arrives_when_test_is_pressed_and_what_came_back_is_said
     window: Page, card: Locator, receiver: Receiver
 ) -> None:
     secret = subscribed(window, receiver)
+    expect(card).to_contain_text(f"Photos like {FILTER}, when labelled, failed, or corrected, as JSON.")
     card.get_by_role("button", name="Test").click()
     expect(card.get_by_role("status")).to_contain_text(re.compile(r"Arrived: it answered 204 after \d+ ms\."))
     assert len(receiver.got) == 1

@@ -7,7 +7,8 @@ import { button, make } from "./dom.js";
 import { complain, notify } from "./toasts.js";
 import { moment } from "./words.js";
 
-const TOLD = { "sightline.image.labelled": "labelled", "sightline.image.failed": "failed" };
+const TOLD = { "sightline.image.labelled": "labelled", "sightline.image.failed": "failed", "sightline.image.corrected": "corrected" };
+const LISTED = new Intl.ListFormat("en", { type: "disjunction" });
 
 /** The page; it is fetched anew whenever it is shown. */
 export function subscriptionsPage() {
@@ -18,7 +19,7 @@ export function subscriptionsPage() {
     "div",
     { class: "page" },
     make("h1", {}, "Subscriptions"),
-    make("p", { class: "muted" }, "A subscription gets a signed message at its address for every photo that is labelled, or for those that a search finds."),
+    make("p", { class: "muted" }, "A subscription gets a signed message at its address for every photo that is labelled, cannot be labelled or is corrected, or for those that a search finds."),
     form(load),
     list,
     signing(),
@@ -39,7 +40,7 @@ function form(load) {
     field("Address", make("input", { name: "url", type: "url", required: true, maxlength: "2048", placeholder: "https://example.com/hook" })),
     field("Only photos like", make("input", { name: "filter", maxlength: "1000", placeholder: "dog@90 (all photos if empty)" })),
     field("Format", make("select", { name: "format" }, make("option", { value: "json" }, "JSON (CloudEvents)"), make("option", { value: "xml" }, "XML"))),
-    field("Told of", make("select", { name: "events" }, make("option", { value: "" }, "Labelled and failed photos"), ...Object.entries(TOLD).map(([type, word]) => make("option", { value: type }, `Only ${word} photos`)))),
+    field("Told of", make("select", { name: "events" }, make("option", { value: "" }, "Labelled, failed and corrected photos"), ...Object.entries(TOLD).map(([type, word]) => make("option", { value: type }, `Only ${word} photos`)))),
     make("button", { class: "primary" }, "Subscribe"),
     said,
   );
@@ -67,7 +68,7 @@ function card(subscription, load) {
   const outcome = make("p", { class: "outcome", role: "status" });
   const log = make("details", {}, make("summary", {}, "Deliveries"));
   log.addEventListener("toggle", () => log.children.length < 2 && log.append(section(`subscriptions/${subscription.id}/deliveries`, "Nothing has been sent there yet.")));
-  const told = subscription.event_types.map((type) => TOLD[type]).join(" and ");
+  const told = LISTED.format(subscription.event_types.map((type) => TOLD[type]));
   const off = subscription.disabled;
   return make(
     "li",
