@@ -41,7 +41,7 @@ class Process:
                 self.output += line
                 self._more.notify_all()
 
-    def wait_for(self, text: str, timeout: float = 60) -> None:
+    def wait_for(self, text: str, timeout: float = 180) -> None:
         with self._more:
             found = self._more.wait_for(lambda: text in self.output, timeout)
         assert found, self.output
