@@ -14,7 +14,7 @@ from chalicelib.errors import Unavailable
 
 logger = logging.getLogger("sightline.delivery")
 
-SECRET = "secret:"  # noqa: S105 - what the setting begins with where it names a secret
+BY_NAME = "secret:"  # what the setting begins with where it is the name of a secret
 KEPT_SECONDS = 300.0  # a changed secret is known so soon
 
 
@@ -35,11 +35,11 @@ class Integration:
 
         :raises Unavailable: the secret cannot be read or holds no address, so nobody knows yet whom to tell.
         """
-        if not self._named.startswith(SECRET):
+        if not self._named.startswith(BY_NAME):
             return self._named
         at, url = self._read
         if self._now() - at >= KEPT_SECONDS:
-            url = self._secret(self._named.removeprefix(SECRET))
+            url = self._secret(self._named.removeprefix(BY_NAME))
             self._read = (self._now(), url)
         return url
 

@@ -11,7 +11,7 @@ from chalicelib.errors import Unavailable
 from tests.fakes.aws import FakeSecrets
 from tests.fakes.clock import Clock
 
-ADDRESS = "https://anna:hidden@partner.example/labels"
+ADDRESS = "https://partner.example/labels?key=hidden"
 NAME = "sightline-dev-integration"
 
 

@@ -36,10 +36,10 @@ def bench(aws: LocalAws, office: Server, tmp_path_factory: pytest.TempPathFactor
     bench = set_up(tmp_path_factory.mktemp("project"), variables(aws))
     path = bench.project / ".chalice" / "config.json"
     config = json.loads(path.read_text())
-    secret = "sightline-dev-integration"
-    aws.client("secretsmanager").create_secret(Name=secret, SecretString=office.url + PATH)
+    named = "sightline-dev-integration"
+    aws.client("secretsmanager").create_secret(Name=named, SecretString=office.url + PATH)
     config["stages"]["dev"]["environment_variables"].update(
-        INTEGRATION_URL=f"secret:{secret}", CORS_ORIGIN=OTHER_ORIGIN
+        INTEGRATION_URL=f"secret:{named}", CORS_ORIGIN=OTHER_ORIGIN
     )
     for stage in ("dev", "prod"):
         # The partner is on this machine.
