@@ -32,7 +32,7 @@ class ThumbnailLinks:
     """Signs links by AWS Signature Version 4 (Amazon S3 API reference, "Authenticating Requests: Using Query
     Parameters"), for a time that moves in steps of half their life: so they are open for at least that long.
 
-    botocore signs for the present moment alone, and takes twenty times as long for each.
+    botocore signs for the present moment alone, and takes eight times as long for each (0.19 ms here).
     """
 
     def __init__(
