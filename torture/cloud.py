@@ -9,15 +9,14 @@ from typing import Any
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from chalicelib.aws import THROTTLED
 from local import queues
 from tests.fakes.dynamodb import FakeDynamo
 from tests.stubs.fault_proxy import DELAY_SECONDS, REFUSED, Answer, Fault, throttled
-from torture.album import REFUSALS
 from torture.inside import answered, carried_out, session
-from torture.invocation import current, given_up, sleep
+from torture.invocation import current, sleep
 from torture.plan import Plan
 from torture.seer import Seer
+from torture.witness import witnessed
 
 READ_TIMEOUT = 10.0  # seconds, as in wiring
 
@@ -39,10 +38,7 @@ class Cloud:
 
     def session(self) -> Any:
         """A session for the service under test."""
-        made = session(self._spoilt)
-        made.events.register("after-call", self._ended)
-        made.events.register("after-call-error", given_up)
-        return made
+        return witnessed(session(self._spoilt), self._seer)
 
     def client(self, service: str) -> Any:
         """A client for setting things up and looking at them, made once."""
@@ -53,13 +49,6 @@ class Cloud:
     def first_due(self) -> str | None:
         """When the first record is due of those that the sweep looks after."""
         return next(iter(self._dynamo.table.due_times("")), None)
-
-    def _ended(self, http_response: Any, parsed: Any, model: Any, **_: Any) -> None:
-        code = parsed.get("Error", {}).get("Code", "")
-        if http_response.status_code >= 500 or code in THROTTLED:
-            given_up()
-        elif model.name == "DetectLabels" and (not code or code in REFUSALS):
-            self._seer.note_heard()
 
     def _spoilt(self, service: str, operation: str, request: AWSPreparedRequest) -> AWSResponse:
         current().about_to(operation)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from typing import Any
 
 from tests.stubs.rekognition import RekognitionStub, reply
@@ -27,7 +27,7 @@ PASSING = {
     "ServiceUnavailableException": 503,
 }
 MODEL = "3.0"
-_saying: ContextVar[str] = ContextVar("saying")
+SHOWN = "x-shown"  # an answer's header: the digest of the photo that was looked at
 
 
 class Seer(RekognitionStub):
@@ -54,9 +54,9 @@ class Seer(RekognitionStub):
         """Answer every call from now on."""
         self._healed = True
 
-    def note_heard(self) -> None:
-        """What was said last in this thread has reached the one who asked."""
-        self.heard.append(Trace(_saying.get()))
+    def note_heard(self, shown: str) -> None:
+        """What was said of a photo has reached the one who asked."""
+        self.heard.append(Trace(shown))
 
     def answered(self, headers: Mapping[str, str], body: bytes) -> Reply | None:
         """What Rekognition answers; None where it does not."""
@@ -75,8 +75,10 @@ class Seer(RekognitionStub):
         if content is None:
             return _error("InvalidS3ObjectException", 400)
         self.said += 1
-        _saying.set(digest(content))
-        scene = self._album.scene(content)
+        said = self._said(self._album.scene(content))
+        return dataclasses.replace(said, headers={**said.headers, SHOWN: digest(content)})
+
+    def _said(self, scene: Scene) -> Reply:
         if scene.refused_as:
             return _error(scene.refused_as, 400)
         return reply(200, {"LabelModelVersion": MODEL, "Labels": _labels(scene)})

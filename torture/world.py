@@ -24,10 +24,12 @@ from torture.partner import Partner
 from torture.plan import Plan
 from torture.seer import Seer
 from torture.services import TorturedServices
+from torture.wire import Wire, wire
 
 INTEGRATION = "https://partner.example/labels"
 SUBSCRIBERS = {"https://subscriber.example/horses": "horse", "https://subscriber.example/gone": "rocket"}
 MOST_BYTES = 1_000_000
+WIRE_EVERY = 40  # seeds
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class World:
     album: Album
     seer: Seer
     partner: Partner
-    cloud: Cloud
+    cloud: Cloud | Wire
     services: TorturedServices
     quiet: TorturedServices
 
@@ -61,9 +63,8 @@ def world(seed: int, rate: float) -> Iterator[World]:
         except NotFound:
             return None
 
-    with Seer(seed, round(1 / rate), album, shown) as seer:
-        _move_time_by(clock)
-        cloud = Cloud(plan, seer)
+    _move_time_by(clock)
+    with Seer(seed, round(1 / rate), album, shown) as seer, _sky(seed, plan, seer) as cloud:
         environment = make_stage(cloud, "", INTEGRATION_URL=INTEGRATION)
         quiet = TorturedServices(environment, cloud.quiet, clock)
         services = TorturedServices(environment, cloud.session(), clock)
@@ -71,6 +72,16 @@ def world(seed: int, rate: float) -> Iterator[World]:
         _subscribe(quiet)
         yield World(seed, clock, plan, album, seer, partner, cloud, services, quiet)
         moto_api_backend.reset()
+
+
+@contextmanager
+def _sky(seed: int, plan: Plan, seer: Seer) -> Iterator[Cloud | Wire]:
+    """AWS in this process; every so many seeds over HTTP, which costs some times as much."""
+    if seed % WIRE_EVERY:
+        yield Cloud(plan, seer)
+    else:
+        with wire(plan, seer) as sky:
+            yield sky
 
 
 def _subscribe(services: Any) -> None:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from http.client import HTTPConnection
+from http.client import HTTPConnection, RemoteDisconnected
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -69,7 +69,7 @@ class FaultProxy:
     """Listens on a free port of the loopback address."""
 
     def __init__(self, upstream: str) -> None:
-        self._upstream = urlsplit(upstream).netloc
+        self._upstream = upstream
         self._lock = threading.Lock()
         self._injected: list[tuple[str, Fault]] = []
         self._each: Fault | None = None
@@ -116,15 +116,25 @@ class FaultProxy:
                 self.spoilt.append(operation)
             return fault
 
-    def forward(self, operation: str, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
-        """Carry a call out."""
+    def upstream_of(self, operation: str) -> str:
+        """Whom a call is for."""
+        return self._upstream
+
+    def forward(
+        self, operation: str, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> Answer | None:
+        """Carry a call out; None where it is hung up on."""
         with self._lock:
             self.calls.append(operation)
-        connection = HTTPConnection(self._upstream, timeout=30)
+        connection = HTTPConnection(urlsplit(self.upstream_of(operation)).netloc, timeout=30)
         connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
+        try:
+            answer = connection.getresponse()
+            content = answer.read()
+        except RemoteDisconnected:
+            return None
+        finally:
+            connection.close()
         return Answer(answer.status, answer.getheaders(), content)
 
 
@@ -153,9 +163,8 @@ class _Handler(BaseHTTPRequestHandler):
         call = (operation, self.command, self.path, dict(self.headers), body)
         if fault is Fault.REPEAT:
             self._proxy.forward(*call)
-        if fault is not Fault.LOSE_CALL:
-            answer = self._proxy.forward(*call)
-        if fault in (Fault.LOSE_CALL, Fault.LOSE_ANSWER):
+        answer = None if fault is Fault.LOSE_CALL else self._proxy.forward(*call)
+        if answer is None or fault is Fault.LOSE_ANSWER:
             self.close_connection = True
             return
         self._answer(answer)
@@ -171,6 +180,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
+
+    def handle_expect_100(self) -> bool:
+        expected = super().handle_expect_100()
+        self.wfile.flush()  # who asks waits a second for this
+        return expected
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: the proxy keeps what there is to know."""
