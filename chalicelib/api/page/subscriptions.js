@@ -40,7 +40,7 @@ function form(load) {
     field("Address", make("input", { name: "url", type: "url", required: true, maxlength: "2048", placeholder: "https://example.com/hook" })),
     field("Only photos like", make("input", { name: "filter", maxlength: "1000", placeholder: "dog@90 (all photos if empty)" })),
     field("Format", make("select", { name: "format" }, make("option", { value: "json" }, "JSON (CloudEvents)"), make("option", { value: "xml" }, "XML"))),
-    field("Told of", make("select", { name: "events" }, make("option", { value: "" }, "Labelled, failed and corrected photos"), ...Object.entries(TOLD).map(([type, word]) => make("option", { value: type }, `Only ${word} photos`)))),
+    field("Told of", make("select", { name: "events" }, make("option", { value: "" }, "Every result"), ...Object.entries(TOLD).map(([type, word]) => make("option", { value: type }, `Only ${word} photos`)))),
     make("button", { class: "primary" }, "Subscribe"),
     said,
   );
