@@ -101,6 +101,13 @@ GUARDS = (
         "tests/library/test_images.py",
     ),
     Guard(
+        "the rest of a receiver that is not available",
+        "chalicelib/pipeline/telling.py",
+        "if not services.standings.may_ask(delivery.owner, destination.address, standing):",
+        "if False:",
+        "tests/pipeline/test_telling.py",
+    ),
+    Guard(
         "a cursor's signature",
         "chalicelib/api/cursors.py",
         "if not hmac.compare_digest(signature, self._signature(place)):",
