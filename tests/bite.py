@@ -157,6 +157,20 @@ GUARDS = (
         "tests/local/test_signed.py",
     ),
     Guard(
+        "a changed secret is noticed",
+        "chalicelib/delivery/integration.py",
+        "if self._now() - at >= KEPT_SECONDS:",
+        "if not url:",
+        "tests/delivery/test_integration.py",
+    ),
+    Guard(
+        "whose pages see what the gateway refuses",
+        "local/api.py",
+        "if isinstance(cors, CORSConfig) else {}",
+        "if cors is None else {}",
+        "tests/local/test_servers.py",
+    ),
+    Guard(
         "dead letters are wired",
         "infra/resources.yaml",
         "        deadLetterTargetArn: {Fn::GetAtt: [UploadsDeadLetters, Arn]}",
