@@ -195,24 +195,19 @@ class Platform:
 
     # ── running ──────────────────────────────────────────────────────────────────────────────
     def _do(self, tasks: list[Task], threads: ThreadPoolExecutor) -> None:
-        ends = list(threads.map(self._end_of, tasks))
+        # Who dies is drawn here, one after the other: the threads' order has no part in it.
+        invocations = [Invocation(self._death_of(task.name)) for task in tasks]
+        ends = list(threads.map(_end_of, tasks, invocations))
         self._world.clock.forward(ROUND_SECONDS)
         for task, error in zip(tasks, ends, strict=True):
+            self._count(task, error)
             task.settle(error)
 
-    def _end_of(self, task: Task) -> BaseException | None:
-        invocation = Invocation(self._death_of(task.name))
+    def _count(self, task: Task, error: BaseException | None) -> None:
         self.counted["invocations"] += 1
-        try:
-            invocation.run(lambda: task.work(invocation))
-        except Killed as killed:
-            self.counted[f"crashes of {task.name}"] += 1
-            return killed
-        except Exception as error:
-            self.counted[f"errors of {task.name}"] += 1
-            log.debug("%s failed", task.name, exc_info=True)
-            return error
-        return None
+        if error is not None:
+            kind = "crashes" if isinstance(error, Killed) else "errors"
+            self.counted[f"{kind} of {task.name}"] += 1
 
     def _death_of(self, name: str) -> int | None:
         if self._healed:
@@ -238,6 +233,16 @@ class Platform:
             self._swept_at = self._world.clock()
             self.invoke("sweep", {}, tries=len(RETRIES))
         return True
+
+
+def _end_of(task: Task, invocation: Invocation) -> BaseException | None:
+    """Run a task; how it ended, None for well."""
+    try:
+        invocation.run(lambda: task.work(invocation))
+    except (Exception, Killed) as error:
+        log.debug("%s: %r", task.name, error, exc_info=True)
+        return error
+    return None
 
 
 def _label_messages(event: Json, world: World, invocation: Invocation) -> None:

@@ -40,6 +40,7 @@ NEVER = (
     "counts wrong",
     "dead letters wrong",
     "schedules without rest",
+    "schedules broken off",
 )
 
 
@@ -48,7 +49,7 @@ def run(seed: int, scale: float) -> Figures:
     seeds = range(seed, seed + max(1, round(SCHEDULES * scale)))
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(AT_ONCE, len(seeds)), context, initializer=prepare) as processes:
-        return figures(list(processes.map(schedule, seeds)))
+        return figures(list(processes.map(attempted, seeds)))
 
 
 def prepare() -> None:
@@ -60,6 +61,16 @@ def prepare() -> None:
     logging.getLogger("sightline").setLevel(
         logging.CRITICAL
     )  # what is logged of faults would fill the screen
+
+
+def attempted(seed: int) -> Verdict:
+    """A schedule's verdict; one that breaks off says so, and the others are heard all the same."""
+    try:
+        return schedule(seed)
+    except Exception as error:
+        verdict = Verdict(seed)
+        verdict.fault("schedules broken off", repr(error))
+        return verdict
 
 
 def schedule(seed: int, images: int = IMAGES) -> Verdict:
