@@ -1,22 +1,17 @@
-"""The one place that makes AWS clients and puts the rooms together: lazily, once per process."""
+"""The one place that puts the rooms together: lazily, once per process."""
 
 from __future__ import annotations
 
 import functools
-import threading
 import time
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from chalicelib.access.rates import Rates
 from chalicelib.access.repeats import Repeats
 from chalicelib.access.tokens import Tokens
-from chalicelib.aws import Patience
+from chalicelib.clients import ENDPOINT, ONE_TRY, OWN_REGION, QUICK, Clients, patience_of
 from chalicelib.delivery.deliveries import Deliveries
 from chalicelib.delivery.integration import Integration
 from chalicelib.delivery.keyring import Keyring
@@ -45,30 +40,13 @@ from chalicelib.table import Table
 
 _ROOT = Path(__file__).parents[1]
 
-# botocore's own limits (60 s, several tries) outlast the function; these keep a call below half a minute.
-_PATIENCE = {
-    "connect_timeout": 2,
-    "read_timeout": 10,
-    "retries": {"mode": "standard", "total_max_attempts": 3},
-}
-# A recogniser's calls are tried again by the adapter, which knows how long the function may still run.
-_ONE_TRY = {**_PATIENCE, "retries": {"mode": "standard", "total_max_attempts": 1}}
-# Whoever asks after the service's health is told within seconds that a part of it is silent.
-_QUICK = {**_ONE_TRY, "connect_timeout": 1, "read_timeout": 2}
-# An endpoint that nobody has asked for a while takes some seconds to start.
-_ENDPOINT = {**_ONE_TRY, "read_timeout": 25}
-
-# Virtual addressing signs for the bucket's own region; other styles sign for one that redirects.
-_OWN_REGION = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
-
 
 class Services:
     """What the use cases work with. Each part is made when it is first asked for."""
 
     def __init__(self, chosen: Settings) -> None:
         self.settings = chosen
-        self._session = boto3.Session()
-        self._making = threading.RLock()
+        self.clients = Clients()
 
     def now(self) -> float:
         """Seconds since 1970."""
@@ -76,7 +54,7 @@ class Services:
 
     @cached_property
     def table(self) -> Table:
-        return Table(self._client("dynamodb"), self.settings.table)
+        return Table(self.clients.make("dynamodb"), self.settings.table)
 
     @cached_property
     def objects(self) -> ObjectStore:
@@ -95,16 +73,16 @@ class Services:
     def thumbnails(self) -> ThumbnailLinks:
         return ThumbnailLinks(
             self.objects.address(),
-            self._session.region_name,
-            lambda: self._session.get_credentials().get_frozen_credentials(),
+            self.clients.session.region_name,
+            lambda: self.clients.session.get_credentials().get_frozen_credentials(),
             self.now,
             self.settings.thumbnail_expires_seconds,
         )
 
     @cached_property
     def health(self) -> Health:
-        table = Table(self._client("dynamodb", **_QUICK), self.settings.table)
-        objects = self._objects(self._client("s3", **_QUICK, **_OWN_REGION))
+        table = Table(self.clients.make("dynamodb", **QUICK), self.settings.table)
+        objects = self._objects(self.clients.make("s3", **QUICK, **OWN_REGION))
         nothing = Key("~health", "health")  # no owner's, and never stored
         return Health({"table": lambda: table.get(nothing), "bucket": objects.reach}, self.now)
 
@@ -179,7 +157,7 @@ class Services:
     @cached_property
     def integration(self) -> Integration:
         named = self.settings.integration_url
-        return Integration(named, lambda: self._client("secretsmanager"), self.now)
+        return Integration(named, lambda: self.clients.make("secretsmanager"), self.now)
 
     @cached_property
     def metrics(self) -> Metrics:
@@ -195,15 +173,15 @@ class Services:
 
     @cached_property
     def _s3(self) -> Any:
-        return self._client("s3", **_OWN_REGION)
+        return self.clients.make("s3", **OWN_REGION)
 
     @cached_property
     def _sqs(self) -> Any:
-        return self._client("sqs")
+        return self.clients.make("sqs")
 
     @cached_property
     def topic(self) -> Topic:
-        return Topic(self._client("sns"), self.settings.topic_arn)
+        return Topic(self.clients.make("sns"), self.settings.topic_arn)
 
     @cached_property
     def outbound(self) -> Outbound:
@@ -225,14 +203,14 @@ class Services:
     def _rekognition(self) -> Recogniser:
         from chalicelib.recognition.rekognition import RekognitionRecogniser
 
-        return RekognitionRecogniser(self._client("rekognition", **_ONE_TRY), _patience(_ONE_TRY))
+        return RekognitionRecogniser(self.clients.make("rekognition", **ONE_TRY), patience_of(ONE_TRY))
 
     def _sagemaker(self) -> Recogniser:
         from chalicelib.recognition.sagemaker import SageMakerRecogniser
 
-        client = self._client("sagemaker-runtime", **_ENDPOINT)
+        client = self.clients.make("sagemaker-runtime", **ENDPOINT)
         endpoint = self.settings.sagemaker_endpoint
-        return SageMakerRecogniser(client, endpoint, self._models_dir, _patience(_ENDPOINT))
+        return SageMakerRecogniser(client, endpoint, self._models_dir, patience_of(ENDPOINT))
 
     def _onnx(self) -> Recogniser:
         from chalicelib.recognition.onnx import OnnxRecogniser
@@ -248,15 +226,6 @@ class Services:
         from chalicelib.recognition.cascade import CascadeRecogniser
 
         return CascadeRecogniser(self._onnx(), self._rekognition(), self.settings.cascade_threshold)
-
-    def _client(self, service: str, **config: Any) -> Any:
-        # Making clients is the one part of boto3 that threads must not do at once.
-        with self._making:
-            return self._session.client(service, config=Config(**{**_PATIENCE, **config}))
-
-
-def _patience(config: Mapping[str, Any]) -> Patience:
-    return Patience(call_seconds=config["connect_timeout"] + config["read_timeout"])
 
 
 @functools.lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from chalicelib.aws import Patience
+from chalicelib.clients import ONE_TRY, Clients
 from chalicelib.recognition.recogniser import Recogniser
 from chalicelib.recognition.rekognition import RekognitionRecogniser
 from chalicelib.settings import Settings
@@ -22,7 +23,7 @@ class TorturedServices(Services):
 
     def __init__(self, environment: dict[str, str], session: Any, clock: Clock) -> None:
         super().__init__(Settings.read(environment))
-        self._session = session
+        self.clients = Clients(session)
         self._clock = clock
 
     def now(self) -> float:
@@ -30,10 +31,8 @@ class TorturedServices(Services):
 
     @cached_property
     def table(self) -> Table:
-        return Table(self._client("dynamodb"), self.settings.table, invocation.sleep)
+        return Table(self.clients.make("dynamodb"), self.settings.table, invocation.sleep)
 
     def _rekognition(self) -> Recogniser:
-        once = {"retries": {"mode": "standard", "total_max_attempts": 1}}
-        return RekognitionRecogniser(
-            self._client("rekognition", **once), Patience(CALL_SECONDS, invocation.sleep)
-        )
+        client = self.clients.make("rekognition", **ONE_TRY)
+        return RekognitionRecogniser(client, Patience(CALL_SECONDS, invocation.sleep))

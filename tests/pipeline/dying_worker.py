@@ -53,7 +53,7 @@ def main(effects: int) -> None:
     services.outbound = DeadlyOutbound(allow_private=True, allowed_ports=frozenset())
     services.outbound.fuse = fuse
     for operation in EFFECTS:
-        services._session.events.register(f"after-call.*.{operation}", fuse.burn)
+        services.clients.session.events.register(f"after-call.*.{operation}", fuse.burn)
     messages = services.waiting()
     assert messages, "there is nothing to deliver"
     pipeline.deliver({"Records": [{"body": message["Body"]} for message in messages]}, services)

@@ -1,0 +1,46 @@
+"""AWS's clients, the only place that makes them, and how patient each is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.aws import Patience
+
+# botocore's own limits (60 s, several tries) outlast the function; these keep a call below half a minute.
+_PATIENCE = {
+    "connect_timeout": 2,
+    "read_timeout": 10,
+    "retries": {"mode": "standard", "total_max_attempts": 3},
+}
+# A recogniser's calls are tried again by the adapter, which knows how long the function may still run.
+ONE_TRY = {**_PATIENCE, "retries": {"mode": "standard", "total_max_attempts": 1}}
+# Whoever asks after the service's health is told within seconds that a part of it is silent.
+QUICK = {**ONE_TRY, "connect_timeout": 1, "read_timeout": 2}
+# An endpoint that nobody has asked for a while takes some seconds to start.
+ENDPOINT = {**ONE_TRY, "read_timeout": 25}
+# Virtual addressing signs for the bucket's own region; other styles sign for one that redirects.
+OWN_REGION = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
+
+
+class Clients:
+    """Makes boto3 clients, in any thread, of a ``session``: by default one as the environment says."""
+
+    def __init__(self, session: Any = None) -> None:
+        self.session = session or boto3.Session()
+        self._making = threading.RLock()
+
+    def make(self, service: str, **config: Any) -> Any:
+        """A client of ``service`` with botocore's ``config``, as patient as nothing else is said."""
+        # Making clients is the one part of boto3 that threads must not do at once.
+        with self._making:
+            return self.session.client(service, config=Config(**{**_PATIENCE, **config}))
+
+
+def patience_of(config: Mapping[str, Any]) -> Patience:
+    """For a client of this ``config`` that tries once."""
+    return Patience(call_seconds=config["connect_timeout"] + config["read_timeout"])
