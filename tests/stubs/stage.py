@@ -55,7 +55,7 @@ class StageServices(Services):
 
     def waiting(self) -> list[dict[str, Any]]:
         """The messages that are visible on the deliveries queue now."""
-        found = self._client("sqs").receive_message(
+        found = self.clients.make("sqs").receive_message(
             QueueUrl=self.settings.deliveries_queue_url, MaxNumberOfMessages=10
         )
         return list(found.get("Messages", []))
@@ -63,6 +63,6 @@ class StageServices(Services):
     def take_off(self, messages: list[dict[str, Any]]) -> None:
         """Delete messages that have been handled."""
         for message in messages:
-            self._client("sqs").delete_message(
+            self.clients.make("sqs").delete_message(
                 QueueUrl=self.settings.deliveries_queue_url, ReceiptHandle=message["ReceiptHandle"]
             )
