@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from chalicelib.clients import USER_AGENT
 from local.isolation import IsolatedTables
 
 HOST = "127.0.0.1"
@@ -76,7 +77,7 @@ class LocalAws:
             if service not in self._clients:
                 # botocore would presign for S3 by version 2, which no region made since 2014 takes.
                 version = {"signature_version": "s3v4"} if service == "s3" else {}
-                config = Config(max_pool_connections=50, **version)
+                config = Config(max_pool_connections=50, **USER_AGENT, **version)
                 self._clients[service] = self._session.client(service, endpoint_url=self.url, config=config)
             return self._clients[service]
 

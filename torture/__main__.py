@@ -1,4 +1,4 @@
-"""``make torture``: runs the parts one after the other and tells which promises were kept.
+"""``make torture``: runs the parts and tells which promises were kept.
 
 Ends with 1 where one was not.
 """
@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 
 from torture.figures import broken, table
-from torture.parts import PARTS, apart
+from torture.parts import PARTS, ROWS, side_by_side
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for; 0 where every promise was kept, else 1."""
     chosen = _parser().parse_args(arguments)
     wrong: list[str] = []
-    for part in [chosen.part] if chosen.part else PARTS:
-        began = time.monotonic()
-        figures = apart(part, chosen.seed, chosen.size)
-        print(f"\n{part}, seed {chosen.seed}, {time.monotonic() - began:.0f} s")
-        print(table(figures), flush=True)
-        wrong += [f"{part}: {sentence}" for sentence in broken(figures)]
+    for row in [(chosen.part,)] if chosen.part else ROWS:
+        for report in side_by_side(row, chosen.seed, chosen.size):
+            print(f"\n{report.part}, seed {chosen.seed}, {report.seconds:.0f} s")
+            print(table(report.figures), flush=True)
+            wrong += [f"{report.part}: {sentence}" for sentence in broken(report.figures)]
     print("\nEvery promise was kept." if not wrong else "\nBroken promises:")
     print("".join(f"  {sentence}\n" for sentence in wrong), end="", flush=True)
     return 1 if wrong else 0

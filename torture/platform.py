@@ -150,7 +150,7 @@ class Platform:
 
     def _tell(self, function: str, event: Json) -> None:
         """Hand an event over as often and as late as it pleases AWS."""
-        copies = self._chance.randrange(2, 11) if self._chance.random() < 0.2 else 1
+        copies = self._chance.randrange(2, 11) if self._chance.random() < 0.1 else 1
         self.counted["events told again"] += copies - 1
         for _ in range(copies):
             wait = self._lateness()

@@ -22,8 +22,8 @@ from torture.world import World, world
 SCHEDULES = 200
 IMAGES = 50
 AT_ONCE = 2  # processes
-RATES = (0.03, 0.12)  # which share of the calls is spoilt
-GAPS = (8, 40)  # invocations between two that die, at the most
+RATES = (0.02, 0.1)  # which share of the calls is spoilt
+GAPS = (10, 60)  # invocations between two that die, at the most
 MOST_SENTENCES = 20
 NEVER = (
     "images lost",

@@ -29,7 +29,7 @@ from torture.wire import Wire, wire
 INTEGRATION = "https://partner.example/labels"
 SUBSCRIBERS = {"https://subscriber.example/horses": "horse", "https://subscriber.example/gone": "rocket"}
 MOST_BYTES = 1_000_000
-WIRE_EVERY = 40  # seeds
+WIRE_EVERY = 80  # seeds
 
 
 @dataclass(frozen=True)

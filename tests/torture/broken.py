@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.library.images import Images
 from chalicelib.pipeline import labelling
 from chalicelib.queues import Queue
-from torture import __main__, schedules
+from torture import __main__, parts, schedules
 
 IMAGES = 12
 
@@ -41,7 +41,7 @@ def main(how: str, seed: int) -> int:
     """Break it, run it, and tell."""
     schedules.prepare()
     BREAKS[how]()
-    __main__.apart = lambda part, seed, scale: schedules.figures([schedules.schedule(seed, IMAGES)])
+    parts.apart = lambda part, seed, scale: schedules.figures([schedules.schedule(seed, IMAGES)])
     return __main__.main(["--part", "schedules", "--seed", str(seed)])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from torture import __main__
+from torture import __main__, parts
 from torture.figures import Figure, Figures, at_least, at_most, broken, exactly, noted, table
 
 KEPT = [
@@ -49,7 +49,7 @@ def test_it_ends_by_whether_all_promises_were_kept(
         asked.append(arguments)  # type: ignore[arg-type]
         return figures
 
-    monkeypatch.setattr(__main__, "apart", part)
+    monkeypatch.setattr(parts, "apart", part)
     assert __main__.main(["--part", "schedules", "--seed", "7", "--size", "0.5"]) == code
     assert asked == [("schedules", 7, 0.5)]
     assert ("Every promise was kept." in capsys.readouterr().out) == (code == 0)
