@@ -10,6 +10,7 @@ from __future__ import annotations
 import bisect
 import copy
 import inspect
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -73,8 +74,10 @@ def _next(wanted: dict[str, Any], table: Any, items: list[Any]) -> list[Any]:
         ordered = ordered[_position(ordered, start, forward) :]
     if wanted["range_comparison"]:
         compared = wanted["range_comparison"], wanted["range_objs"]
-        ordered = [item for item in ordered if item.range_key.compare(*compared)]
-    return ordered[: wanted["limit"] + 1] if wanted["limit"] else ordered
+        found = (item for item in ordered if item.range_key.compare(*compared))
+    else:
+        found = iter(ordered)
+    return list(itertools.islice(found, wanted["limit"] + 1 if wanted["limit"] else None))
 
 
 def _position(ordered: list[Any], start: Any, forward: bool) -> int:
