@@ -72,11 +72,10 @@ def _next(wanted: dict[str, Any], table: Any, items: list[Any]) -> list[Any]:
     if wanted["exclusive_start_key"] is not None:
         start = DynamoType(wanted["exclusive_start_key"][table.range_key_attr]).cast_value
         ordered = ordered[_position(ordered, start, forward) :]
+    found: Iterable[Any] = ordered
     if wanted["range_comparison"]:
         compared = wanted["range_comparison"], wanted["range_objs"]
         found = (item for item in ordered if item.range_key.compare(*compared))
-    else:
-        found = iter(ordered)
     return list(itertools.islice(found, wanted["limit"] + 1 if wanted["limit"] else None))
 
 
