@@ -6,7 +6,6 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
 from chalicelib.aws import Patience
@@ -31,10 +30,10 @@ OWN_REGION = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}
 
 
 class Clients:
-    """Makes boto3 clients, in any thread, of a ``session``: by default one as the environment says."""
+    """Makes clients of a boto3 ``session``, in any thread."""
 
-    def __init__(self, session: Any = None) -> None:
-        self.session = session or boto3.Session()
+    def __init__(self, session: Any) -> None:
+        self.session = session
         self._making = threading.RLock()
 
     def make(self, service: str, **config: Any) -> Any:

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 from chalicelib.access.rates import Rates
 from chalicelib.access.repeats import Repeats
 from chalicelib.access.tokens import Tokens
@@ -46,7 +48,7 @@ class Services:
 
     def __init__(self, chosen: Settings) -> None:
         self.settings = chosen
-        self.clients = Clients()
+        self.clients = Clients(boto3.Session())
 
     def now(self) -> float:
         """Seconds since 1970."""

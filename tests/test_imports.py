@@ -67,7 +67,7 @@ def test_a_module_imports_only_what_lies_below_it(path: Path) -> None:
 def test_boto3_chalice_and_the_environment_each_have_one_door(path: Path) -> None:
     top = {name.split(".")[0] for name in imported_by(path)}
     home = belongs_to(path)
-    assert "boto3" not in top or home == "clients"
+    assert "boto3" not in top or home == "wiring"
     assert "chalice" not in top or home == "api"
     assert "local" not in top
     assert "os.environ" not in path.read_text() or home == "settings"
