@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cached_property
 from typing import Any
 
-from chalicelib.aws import Patience
-from chalicelib.clients import ONE_TRY, Clients
+from chalicelib.clients import ONE_TRY, Clients, patience_of
 from chalicelib.recognition.recogniser import Recogniser
 from chalicelib.recognition.rekognition import RekognitionRecogniser
 from chalicelib.settings import Settings
@@ -14,8 +14,6 @@ from chalicelib.table import Table
 from chalicelib.wiring import Services
 from tests.fakes.clock import Clock
 from torture import invocation
-
-CALL_SECONDS = 12.0  # what one call of the recogniser may take, as in wiring
 
 
 class TorturedServices(Services):
@@ -35,4 +33,5 @@ class TorturedServices(Services):
 
     def _rekognition(self) -> Recogniser:
         client = self.clients.make("rekognition", **ONE_TRY)
-        return RekognitionRecogniser(client, Patience(CALL_SECONDS, invocation.sleep))
+        patience = dataclasses.replace(patience_of(ONE_TRY), sleep=invocation.sleep)
+        return RekognitionRecogniser(client, patience)

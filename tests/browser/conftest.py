@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import http.server
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.browser import chromium
 from tests.browser.pages import Photos
-from tests.local.process import READY, Process
+from tests.local.process import Process, started
 
 PATIENCE_MILLISECONDS = 30_000  # what is right comes in a blink; a busy machine may take its time
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
@@ -38,24 +36,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="package")
 def stack() -> Iterator[Process]:
     """The whole service as a process, with the sample photos in it."""
-    process = Process()
-    try:
-        process.wait_for(READY)
+    with started() as process:
         yield process
-    finally:
-        process.end_in_any_case()
-
-
-def token_for(process: Process) -> str:
-    """A token that opens everything, made the way an operator makes it."""
-    asked = ["issue", "--owner", "default", "--scopes", "read,write,admin"]
-    made = subprocess.run(  # noqa: S603 - our own
-        [sys.executable, "-m", "infra.tokens", *asked, "--aws-port", str(process.ports[1])],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return made.stdout.strip()
 
 
 @pytest.fixture(scope="package")

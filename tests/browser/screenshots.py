@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser import chromium
 from tests.browser.pages import SAMPLES, Photos
-from tests.local.process import READY, Process
+from tests.local.process import started
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 DESK = {"width": 1280, "height": 800}
@@ -33,15 +33,14 @@ def main() -> int:
         print(f"Nothing was taken: {chromium.HOW_TO_GET_IT}")
         return 1
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as made, chromium.running() as browser:
-        process = Process("--photos", str(_photos(Path(made))))
-        try:
-            process.wait_for(READY)
-            url = f"http://127.0.0.1:{process.ports[0]}/"
-            _photos_and_photo(browser, url)
-            _dark(browser, url)
-        finally:
-            process.end_in_any_case()
+    with (
+        tempfile.TemporaryDirectory() as made,
+        chromium.running() as browser,
+        started("--photos", str(_photos(Path(made)))) as process,
+    ):
+        url = f"http://127.0.0.1:{process.ports[0]}/"
+        _photos_and_photo(browser, url)
+        _dark(browser, url)
     return 0
 
 

@@ -8,20 +8,16 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Watch, token_for
+from tests.browser.conftest import Watch
 from tests.browser.pages import CAT, Photos
-from tests.local.process import READY, Process
+from tests.local.process import Process, started, token_for
 
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Process]:
     """The whole service, which lets nobody in without a token."""
-    process = Process("--auth", "token")
-    try:
-        process.wait_for(READY)
+    with started("--auth", "token") as process:
         yield process
-    finally:
-        process.end_in_any_case()
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from infra import page
-from tests.browser.conftest import PATIENCE_MILLISECONDS, Watch, token_for
+from tests.browser.conftest import PATIENCE_MILLISECONDS, Watch
 from tests.browser.pages import CAT, Photos
-from tests.local.process import READY, Process
+from tests.local.process import Process, started, token_for
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -40,12 +40,8 @@ def service(
 ) -> Iterator[Process]:
     """The service, open to pages of that origin: to anybody there, or to who has a token."""
     monkeypatch.setenv("CORS_ORIGIN", folder[1])
-    process = Process("--auth", request.param)
-    try:
-        process.wait_for(READY)
+    with started("--auth", request.param) as process:
         yield process
-    finally:
-        process.end_in_any_case()
 
 
 def test_the_static_page_shows_uploads_and_describes(

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from local.config import stage_config
-from tests.local.process import READY, Process
+from tests.local.process import started
 
 PATIENCE_SECONDS = 60.0
 
@@ -74,9 +74,7 @@ def names(image: Any) -> set[str]:
 
 @pytest.fixture(scope="package", params=["s3", "queue"])
 def service(request: pytest.FixtureRequest) -> Iterator[Service]:
-    process = Process("--trigger", request.param)
-    try:
-        process.wait_for(READY)
+    with started("--trigger", request.param) as process:
         api, aws, partner = (f"http://127.0.0.1:{port}" for port in process.ports)
         local = stage_config("api_handler").environment_variables
         s3 = boto3.client(
@@ -87,5 +85,3 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
             aws_secret_access_key="local",
         )
         yield Service(api, partner, s3, local["BUCKET"], process.output)
-    finally:
-        process.end_in_any_case()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.process import READY, Process
+from tests.local.process import Process, started
 
 pytestmark = pytest.mark.slow
 SEED = "1"
@@ -26,12 +26,8 @@ CHECKS = (
 
 @pytest.fixture
 def process() -> Iterator[Process]:
-    running = Process()
-    try:
-        running.wait_for(READY)
+    with started() as running:
         yield running
-    finally:
-        running.end_in_any_case()
 
 
 def test_any_request_gets_an_answer_that_is_described(process: Process, tmp_path: Path) -> None:

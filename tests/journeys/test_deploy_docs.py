@@ -5,40 +5,27 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local.config import ROOT
-from tests.local.process import READY, Process
+from tests.local.process import Process, started, token_for
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def service() -> Iterator[Process]:
-    process = Process("--auth", "token")
-    try:
-        process.wait_for(READY)
+    with started("--auth", "token") as process:
         yield process
-    finally:
-        process.end_in_any_case()
-
-
-def token_of(service: Process) -> str:
-    command = [sys.executable, "-m", "infra.tokens", "issue", "--owner", "default"]
-    made = subprocess.run(  # noqa: S603 - our own
-        [*command, "--aws-port", str(service.ports[1])], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return made.stdout.strip()
 
 
 def test_a_photo_is_announced_sent_and_labelled(service: Process, tmp_path: Path) -> None:
     document = (ROOT / "docs" / "deploy.md").read_text()
     [example] = re.findall(r"<!-- executed -->\n```\n(.*?)```", document, re.S)
-    known = {"ADDRESS": f"http://127.0.0.1:{service.ports[0]}/", "TOKEN": token_of(service)}
+    known = {"ADDRESS": f"http://127.0.0.1:{service.ports[0]}/", "TOKEN": token_for(service, "read,write")}
 
     (tmp_path / "photos").symlink_to(ROOT / "photos")
     done = subprocess.run(  # noqa: S603 - our own

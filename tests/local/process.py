@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from local.config import ROOT
 
@@ -59,6 +61,30 @@ class Process:
         if self._process.poll() is None:
             self._process.kill()
             self.end(signal.SIGKILL)
+
+
+@contextmanager
+def started(*options: str) -> Iterator[Process]:
+    """A ``python -m local`` that is ready, for the length of a block."""
+    process = Process(*options)
+    try:
+        process.wait_for(READY)
+        yield process
+    finally:
+        process.end_in_any_case()
+
+
+def token_for(process: Process, scopes: str = "read,write,admin") -> str:
+    """A token, by default one that opens everything, made the way an operator makes it."""
+    asked = ["issue", "--owner", "default", "--scopes", scopes]
+    made = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-m", "infra.tokens", *asked, "--aws-port", str(process.ports[1])],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return made.stdout.strip()
 
 
 def free_port() -> int:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -56,6 +57,14 @@ class Stage:
     def put(self, key: str, content: bytes) -> None:
         """Drop an object into the bucket, as any S3 client may."""
         self.aws.client("s3").put_object(Bucket=self.outputs["Bucket"], Key=key, Body=content)
+
+    def upload(self, filename: str, content: bytes) -> str:
+        """Announce a JPEG and send it where the answer says; the image's id."""
+        image = json.loads(self.request("POST", "/images", {"filename": filename})["body"])
+        headers = {"Content-Type": "image/jpeg"}
+        put = urllib.request.Request(image["upload"]["url"], data=content, method="PUT", headers=headers)
+        urllib.request.urlopen(put, timeout=30).close()
+        return str(image["id"])
 
     def notify(self, key: str) -> None:
         """Hand S3's notification of an object to the labeler."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 
 import pytest
 
@@ -25,21 +24,16 @@ def labelled(stage: Stage, image_id: str) -> dict[str, object]:
 
 
 def test_from_upload_to_xml(stage: Stage) -> None:
-    created = stage.request("POST", "/images", {"filename": "cat.jpg"})
-    image = json.loads(created["body"])
-    put = urllib.request.Request(
-        image["upload"]["url"], data=CAT, method="PUT", headers={"Content-Type": "image/jpeg"}
-    )
-    urllib.request.urlopen(put, timeout=30).close()
+    image_id = stage.upload("cat.jpg", CAT)
 
-    stage.notify(f"uploads/~default/{image['id']}")
+    stage.notify(f"uploads/~default/{image_id}")
     assert stage.hear() == 1
     assert stage.drain("DeliveriesQueue", "on_sqs_message") == 1
 
-    seen = labelled(stage, image["id"])
+    seen = labelled(stage, image_id)
     assert seen["status"] == "labelled"
     assert "Cat" in [label["name"] for label in seen["labels"]]  # type: ignore[attr-defined]
-    assert image["id"] in stage.partner.received[-1].xml
+    assert image_id in stage.partner.received[-1].xml
     assert "Cat" in stage.partner.received[-1].xml
 
 

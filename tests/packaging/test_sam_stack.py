@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -52,22 +51,17 @@ def at_work(
 
 
 def test_from_upload_to_xml_by_way_of_the_bucket_the_topic_and_the_queue(at_work: Stage) -> None:
-    created = at_work.request("POST", "/images", {"filename": "cat.jpg"})
-    image = json.loads(created["body"])
-    put = urllib.request.Request(
-        image["upload"]["url"], data=CAT, method="PUT", headers={"Content-Type": "image/jpeg"}
-    )
-    urllib.request.urlopen(put, timeout=30).close()
+    image_id = at_work.upload("cat.jpg", CAT)
 
     assert at_work.drain("UploadsQueue", "on_upload_message") >= 1
     assert at_work.hear() == 1
     assert at_work.drain("DeliveriesQueue", "on_sqs_message") == 1
 
-    answer = at_work.request("GET", f"/images/{image['id']}")
+    answer = at_work.request("GET", f"/images/{image_id}")
     seen = json.loads(answer["body"])
     assert seen["status"] == "labelled"
     assert "Cat" in [label["name"] for label in seen["labels"]]
-    assert image["id"] in at_work.partner.received[-1].xml
+    assert image_id in at_work.partner.received[-1].xml
 
 
 def test_every_queue_feeds_its_function(outputs: dict[str, str], aws: LocalAws) -> None:

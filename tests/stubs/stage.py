@@ -55,14 +55,12 @@ class StageServices(Services):
 
     def waiting(self) -> list[dict[str, Any]]:
         """The messages that are visible on the deliveries queue now."""
-        found = self.clients.make("sqs").receive_message(
-            QueueUrl=self.settings.deliveries_queue_url, MaxNumberOfMessages=10
-        )
+        found = self._sqs.receive_message(QueueUrl=self.settings.deliveries_queue_url, MaxNumberOfMessages=10)
         return list(found.get("Messages", []))
 
     def take_off(self, messages: list[dict[str, Any]]) -> None:
         """Delete messages that have been handled."""
         for message in messages:
-            self.clients.make("sqs").delete_message(
+            self._sqs.delete_message(
                 QueueUrl=self.settings.deliveries_queue_url, ReceiptHandle=message["ReceiptHandle"]
             )
