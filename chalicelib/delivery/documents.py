@@ -46,6 +46,9 @@ def to_xml(image: Image) -> bytes:
         size=image.size,
         width=image.width,
         height=image.height,
+        preview="true" if image.preview else None,
+        taken_at=image.taken_at,
+        taken_at_source=image.taken_at_source,
     )
     root.extend(_parts(image))
     ElementTree.indent(root)
@@ -82,6 +85,7 @@ def _parts(image: Image) -> Iterator[ElementTree.Element]:
         "metadata", (_element("entry", name=key, value=value) for key, value in image.metadata.items())
     )
     yield _element("labels", map(_label, image.labels))
+    yield from (_element("warning", code=code) for code in image.warnings)
     if image.error:
         yield _element("error", code=image.error.code, detail=image.error.detail)
 

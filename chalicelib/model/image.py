@@ -43,8 +43,11 @@ class Image(Asked):
     ``corrected_at`` says when the present result was last changed so. ``copied_from`` is
     the image with the same bytes whose answer this image was given.
     ``width`` and ``height`` are those of the upright picture; an image that has them
-    has a thumbnail. ``taken_at`` is the camera's clock, with an offset from UTC only
-    if the camera noted one; its name and the place are kept only if settings say so.
+    has a thumbnail. ``preview`` says that the picture is the preview inside a camera raw
+    file; ``warnings`` name what is missing from a picture that was labelled all the same.
+    ``taken_at`` is the camera's clock, with an offset from UTC only if the camera noted
+    one, and ``taken_at_source`` the note it is from, as ``exif:DateTimeOriginal``; the
+    camera's name and the place are kept only if settings say so.
     ``properties``, ``moderation`` and ``text`` are what :class:`Recognition` says of them.
     """
 
@@ -62,7 +65,10 @@ class Image(Asked):
     size: int | None = None
     width: int | None = None
     height: int | None = None
+    preview: bool = False
+    warnings: tuple[str, ...] = ()
     taken_at: str | None = None
+    taken_at_source: str | None = None
     camera: str | None = None
     location: Location | None = None
     etag: str = ""
@@ -88,6 +94,7 @@ class Image(Asked):
             **plain,
             **{name: _listed(value) for name, value in self.asked().items()},
             "version": RECORD_VERSION,
+            "warnings": list(self.warnings),
             "metadata": dict(self.metadata),
             "location": self.location and self.location.to_json(),
             "labels": [label.to_json() for label in self.labels],
@@ -109,6 +116,7 @@ class Image(Asked):
             **{
                 **plain,
                 **{name: _frozen(data[name]) for name in ASKED},
+                "warnings": tuple(data.get("warnings", ())),
                 "location": Location.from_json(data["location"]) if data["location"] else None,
                 "labels": tuple(Label.from_json(one) for one in data["labels"]),
                 "corrections": tuple(Correction.from_json(one) for one in data["corrections"]),

@@ -110,6 +110,10 @@ IMAGES = st.builds(
     size=st.none() | st.integers(0, 10**12),
     width=st.none() | st.integers(1, 10**6),
     height=st.none() | st.integers(1, 10**6),
+    preview=st.booleans(),
+    warnings=st.lists(TEXTS, max_size=2).map(tuple),
+    taken_at=st.none() | TIMES,
+    taken_at_source=st.none() | TEXTS,
     labels=st.lists(LABELS, max_size=4).map(tuple),
     model=st.none() | st.builds(Model, TEXTS, TEXTS),
     error=st.none() | st.builds(Failure, TEXTS, TEXTS),
@@ -199,6 +203,23 @@ def test_a_failed_image_carries_its_error_and_no_labels() -> None:
     SCHEMA.validate(document)
     assert b'<error code="truncated" detail="It ends early." />' in document
     assert labels_in(document) == ()
+
+
+def test_what_is_missing_from_a_picture_and_when_it_was_taken_travel_along() -> None:
+    image = dataclasses.replace(
+        IMAGE,
+        preview=True,
+        warnings=("truncated",),
+        taken_at="2026-02-28T17:05:12",
+        taken_at_source="exif:DateTimeOriginal",
+    )
+    document = to_xml(image)
+    SCHEMA.validate(document)
+    assert (
+        b'preview="true" taken_at="2026-02-28T17:05:12" taken_at_source="exif:DateTimeOriginal"' in document
+    )
+    assert b'<warning code="truncated" />' in document
+    assert Image.from_json(image.to_json()) == image
 
 
 def test_a_document_never_holds_the_owner_the_key_or_the_callback() -> None:

@@ -3,7 +3,7 @@
 import { send } from "./api.js";
 import { button, make } from "./dom.js";
 import { complain } from "./toasts.js";
-import { cameraTime, count, moment, size, STATES } from "./words.js";
+import { cameraTime, count, moment, size, SOURCES, STATES, WARNINGS } from "./words.js";
 
 /** A section with the facts of an image. */
 export function facts(image) {
@@ -23,9 +23,10 @@ function factsOf(image) {
   return {
     File: image.filename,
     State: STATES[image.status],
-    Picture: image.width && `${count(image.width)} × ${count(image.height)} pixels`,
+    Picture: image.width && `${count(image.width)} × ${count(image.height)} pixels${image.preview ? ", the preview in a camera raw file" : ""}`,
+    Missing: image.warnings?.map((code) => WARNINGS[code] ?? code).join(", "),
     Size: image.size && `${size(image.size)}${image.content_type ? `, ${image.content_type}` : ""}`,
-    Taken: image.taken_at && cameraTime(image.taken_at),
+    Taken: image.taken_at && `${cameraTime(image.taken_at)}${SOURCES[image.taken_at_source] ?? ""}`,
     Camera: image.camera,
     Place: image.location && `${image.location.latitude.toFixed(4)}, ${image.location.longitude.toFixed(4)}`,
     Added: moment(image.created_at),

@@ -49,6 +49,16 @@ export const STATES = {
   failed: "Could not be labelled",
 };
 
+/** What is missing from a picture that was labelled all the same. */
+export const WARNINGS = { truncated: "the end of the file, and with it the picture's last rows" };
+
+/** What to add to a time that is not the moment at which the shutter opened. */
+export const SOURCES = {
+  "exif:DateTimeDigitized": ", when it was digitised",
+  "xmp:DateTimeDigitized": ", when it was digitised",
+  "xmp:CreateDate": ", when the file was made",
+};
+
 /** What is seen on an image, in a line: its labels, or why there are none. */
 export function summary(image) {
   if (image.status !== "labelled") return STATES[image.status];
