@@ -40,6 +40,7 @@ def fitted(photo: Photo, most_bytes: int) -> tuple[bytes, str]:
 
 def decoded(photo: Photo) -> Image.Image:
     """The photo in RGB; a large JPEG comes scaled down."""
-    with _READERS[photo.content_type](BytesIO(photo.content)) as image:
+    image = _READERS[photo.content_type](BytesIO(photo.content))
+    with image:
         image.draft("RGB", _LONG_ENOUGH)
         return image.convert("RGB")

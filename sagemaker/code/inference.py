@@ -60,7 +60,8 @@ def input_fn(body: bytes, content_type: str, context: object = None) -> Image.Im
     if content_type not in TAKEN:
         raise Refused(415, f"{content_type} is not taken here; {' and '.join(TAKEN)} are.")
     try:
-        with Image.open(BytesIO(body), formats=("JPEG", "PNG")) as image:
+        image: Image.Image = Image.open(BytesIO(body), formats=("JPEG", "PNG"))
+        with image:
             return image.convert("RGB")
     except (OSError, SyntaxError, ValueError) as error:
         raise Refused(400, f"The image cannot be read: {error}.") from error
