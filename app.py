@@ -9,11 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from chalice.app import AuthRequest, AuthResponse, Chalice, CloudWatchEvent, S3Event, SNSEvent, SQSEvent
+from chalice.app import (
+    AuthRequest,
+    AuthResponse,
+    Chalice,
+    CloudWatchEvent,
+    DynamoDBEvent,
+    S3Event,
+    SNSEvent,
+    SQSEvent,
+)
 
 from chalicelib import logs, pipeline, wiring
 from chalicelib.api import gate, problems, routes
 from chalicelib.aws import TimeLeft
+from chalicelib.model import Json
 from chalicelib.settings import settings
 
 app = Chalice(app_name="sightline")
@@ -30,7 +40,7 @@ def name_the_request(event: Any, get_response: Callable[[Any], Any]) -> Any:
         return get_response(event)
 
 
-def time_left(event: S3Event | SQSEvent) -> TimeLeft:
+def time_left(event: S3Event | SQSEvent | DynamoDBEvent) -> TimeLeft:
     """How many seconds the function that got ``event`` may still run."""
     context = cast(Any, event).context  # Lambda's own, which Chalice passes on untyped
     return lambda: float(context.get_remaining_time_in_millis()) / 1000
@@ -63,8 +73,30 @@ if settings().upload_trigger == "s3":
     queue=settings().uploads_queue, batch_size=1, maximum_concurrency=settings().uploads_concurrency
 )
 def on_upload_message(event: SQSEvent) -> None:
-    """Label what the bucket's notification, the labeler or the sweep put on the queue; bring jobs further."""
+    """Label what the bucket's notification, the labeler or the sweep put on the queue."""
     pipeline.label_messages(event.to_dict(), wiring.services(), time_left(event))
+
+
+# ── what its record says now is told to everything that is derived from it ───────────────────
+# A new mapping begins with the oldest change that the stream still has: none is missed while a stage is
+# deployed. A batch waits a second for more, because counts are dear one image at a time.
+@app.on_dynamodb_record(
+    stream_arn=settings().table_stream_arn,
+    batch_size=100,
+    maximum_batching_window_in_seconds=1,
+    starting_position="TRIM_HORIZON",
+)
+def on_image_change(event: DynamoDBEvent) -> Json:
+    """Project changed records; answers which of them are to come again."""
+    return pipeline.project(event.to_dict(), wiring.services(), time_left(event))
+
+
+# ── work on many images ──────────────────────────────────────────────────────────────────────
+@app.on_sqs_message(
+    queue=settings().jobs_queue, batch_size=1, maximum_concurrency=settings().jobs_concurrency
+)
+def on_job_message(event: SQSEvent) -> None:
+    """Bring jobs some images further; what is left of one goes on the same queue again."""
     pipeline.work_on_jobs(event.to_dict(), wiring.services())
 
 
@@ -76,7 +108,9 @@ def on_sns_message(event: SNSEvent) -> None:
 
 
 # Ten at once: they go out side by side, so the slowest takes DELIVERY_TIMEOUT_SECONDS and no more.
-@app.on_sqs_message(queue=settings().deliveries_queue, batch_size=10)
+@app.on_sqs_message(
+    queue=settings().deliveries_queue, batch_size=10, maximum_concurrency=settings().deliveries_concurrency
+)
 def on_sqs_message(event: SQSEvent) -> None:
     """The integration worker: bring deliveries to their destinations."""
     pipeline.deliver(event.to_dict(), wiring.services())

@@ -99,12 +99,14 @@ def _set(read: Callable[[str], Any], expected: str, default: str | None = None) 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a stage can choose. The README's configuration table is tested against :meth:`read`."""
+    """What a stage can choose. The table in docs/settings.md is tested against :meth:`read`."""
 
     bucket: str = _set(_filled, "the name of the bucket that holds the images")
     table: str = _set(_filled, "the name of the DynamoDB table")
+    table_stream_arn: str = _set(_arn, "the ARN of the table's stream")
     topic_arn: str = _set(_arn, "the ARN of the SNS topic for labelled images")
     uploads_queue_url: str = _set(_url, "the URL of the SQS queue of uploads")
+    jobs_queue_url: str = _set(_url, "the URL of the SQS queue of jobs")
     deliveries_queue_url: str = _set(_url, "the URL of the SQS queue of deliveries")
     auth: str = _set(_one_of("token", "none"), "token or none", "token")
     cors_origin: str = _set(_origin, "an origin like https://photos.example, *, or nothing", "")
@@ -122,6 +124,8 @@ class Settings:
     include_categories: tuple[str, ...] = _set(_names, "names separated by commas", "")
     exclude_categories: tuple[str, ...] = _set(_names, "names separated by commas", "")
     uploads_concurrency: int = _set(_within(2, 1000, int), "a whole number from 2 to 1000", "5")
+    jobs_concurrency: int = _set(_within(2, 1000, int), "a whole number from 2 to 1000", "2")
+    deliveries_concurrency: int = _set(_within(2, 1000, int), "a whole number from 2 to 1000", "10")
     max_image_bytes: int = _set(_within(1, 100_000_000, int), "bytes, from 1 to 100000000", "50000000")
     max_image_pixels: int = _set(_within(1, 1_000_000_000, int), "pixels, from 1 to 1000000000", "200000000")
     keep_exif: bool = _set(_flag, "true or false", "false")
@@ -151,6 +155,11 @@ class Settings:
     def uploads_queue(self) -> str:
         """The queue's name, as Chalice's decorator wants it."""
         return self.uploads_queue_url.rpartition("/")[2]
+
+    @property
+    def jobs_queue(self) -> str:
+        """The queue's name, as Chalice's decorator wants it."""
+        return self.jobs_queue_url.rpartition("/")[2]
 
     @property
     def deliveries_queue(self) -> str:

@@ -170,6 +170,10 @@ class Services:
         return Queue(self._sqs, self.settings.uploads_queue_url)
 
     @cached_property
+    def jobs_queue(self) -> Queue:
+        return Queue(self._sqs, self.settings.jobs_queue_url)
+
+    @cached_property
     def deliveries_queue(self) -> Queue:
         return Queue(self._sqs, self.settings.deliveries_queue_url)
 

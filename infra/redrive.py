@@ -9,7 +9,7 @@ from typing import Any
 from infra.project import Json, Refused
 
 Client = Callable[[str], Any]
-SOURCES = {"UploadsDeadLetters": "UploadsQueue", "DeliveriesDeadLetters": "DeliveriesQueue"}
+SOURCES = {f"{one}DeadLetters": f"{one}Queue" for one in ("Uploads", "Jobs", "Deliveries")}
 
 
 class NotOurs(Exception):

@@ -32,8 +32,10 @@ def resources_template(stage: Stage) -> Json:
 SETTING_OF_OUTPUT = {
     "Bucket": "BUCKET",
     "Table": "TABLE",
+    "TableStreamArn": "TABLE_STREAM_ARN",
     "TopicArn": "TOPIC_ARN",
     "UploadsQueueUrl": "UPLOADS_QUEUE_URL",
+    "JobsQueueUrl": "JOBS_QUEUE_URL",
     "DeliveriesQueueUrl": "DELIVERIES_QUEUE_URL",
 }
 
@@ -47,4 +49,8 @@ LEFT_ON = {
 TRIES_AGAIN = 2  # after the first try, as AWS Lambda does unless it is told otherwise
 
 # The queue that feeds a function.
-FED_BY = {"on_upload_message": "UploadsQueue", "on_sqs_message": "DeliveriesQueue"}
+FED_BY = {
+    "on_upload_message": "UploadsQueue",
+    "on_job_message": "JobsQueue",
+    "on_sqs_message": "DeliveriesQueue",
+}

@@ -9,8 +9,8 @@ from chalicelib import metrics
 from chalicelib.metrics import Metric
 from infra.project import APP, Json, Stage
 
-QUEUES = ("uploads", "deliveries")
-DEAD = ("uploads-dead", "deliveries-dead", "events-dead")
+QUEUES = ("uploads", "jobs", "deliveries")
+DEAD = ("uploads-dead", "jobs-dead", "deliveries-dead", "events-dead", "changes-dead")
 OLDEST_SECONDS = 900  # work that has waited this long is not keeping up
 ERRORS = 5  # in five minutes; one by one they are tried again, and nobody need get up
 FIVE_MINUTES = 300

@@ -23,6 +23,7 @@ KEPT: dict[str, set[str]] = {
         "AttributeDefinitions",
         "KeySchema",
         "GlobalSecondaryIndexes",
+        "StreamSpecification",
         "SSESpecification",
     },
     "AWS::SNS::Topic": {"TopicName", "KmsMasterKeyId"},

@@ -9,7 +9,14 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from chalice.app import Chalice, S3EventConfig, ScheduledEventConfig, SNSEventConfig, SQSEventConfig
+from chalice.app import (
+    Chalice,
+    DynamoDBEventConfig,
+    S3EventConfig,
+    ScheduledEventConfig,
+    SNSEventConfig,
+    SQSEventConfig,
+)
 
 from local import s3, schedule, sns, sqs
 from local.activity import Activity
@@ -58,7 +65,9 @@ class Runtime:
         self._activity = Activity()
         self._inboxes: dict[str, str] = {}
         self._clocks: list[Clock] = []
-        self._sources = [self._source(config) for config in app.event_sources]
+        # The table's stream has no reader here yet.
+        polled = [one for one in app.event_sources if not isinstance(one, DynamoDBEventConfig)]
+        self._sources = [self._source(config) for config in polled]
         self._pollers = [
             Poller(source, self._client("sqs"), faults.dice(source.function.name), self._activity)
             for source in self._sources

@@ -9,8 +9,10 @@ import pytest
 ENVIRONMENT = {
     "BUCKET": "test-bucket",
     "TABLE": "test-table",
+    "TABLE_STREAM_ARN": "arn:aws:dynamodb:eu-west-1:123456789012:table/test-table/stream/2000",
     "TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:labelled",
     "UPLOADS_QUEUE_URL": "http://127.0.0.1:1/123456789012/uploads",
+    "JOBS_QUEUE_URL": "http://127.0.0.1:1/123456789012/jobs",
     "DELIVERIES_QUEUE_URL": "http://127.0.0.1:1/123456789012/deliveries",
     "AUTH": "none",
     "AWS_DEFAULT_REGION": "eu-west-1",

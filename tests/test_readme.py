@@ -1,4 +1,4 @@
-"""The README names what there is: every setting with its default, every make target it speaks of."""
+"""README and settings page name what there is: every setting with its default, every make target."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.conftest import ENVIRONMENT
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 
 
 class Asked(Mapping[str, str]):
@@ -36,7 +37,7 @@ class Asked(Mapping[str, str]):
 def test_the_configuration_table_has_every_setting_with_its_default_and_no_other() -> None:
     asked = Asked()
     Settings.read(asked)
-    rows = re.findall(r"^\| `([A-Z_]+)` \| .* \| (?:`(.*)`)? ?\|$", README, re.M)
+    rows = re.findall(r"^\| `([A-Z_]+)` \| .* \| (?:`(.*)`)? ?\|$", SETTINGS, re.M)
     assert dict(rows) == asked.defaults
 
 

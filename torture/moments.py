@@ -38,7 +38,7 @@ def _first_message(world: World) -> float | None:
     backend = sqs_backends[ACCOUNT][REGION]
     waits = [
         cast(LongQueue, backend.get_queue(name)).seconds_to_next()
-        for name in (chosen.uploads_queue, chosen.deliveries_queue)
+        for name in (chosen.uploads_queue, chosen.jobs_queue, chosen.deliveries_queue)
     ]
     known = [one for one in waits if one is not None]
     return world.clock() + min(known) + MARGIN if known else None

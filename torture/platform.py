@@ -39,7 +39,10 @@ Handler = Callable[[Json, World, Invocation], None]
 
 FUNCTIONS: dict[str, Handler] = {
     "on_s3_upload": lambda event, world, it: pipeline.label_or_leave(event, world.services, it.time_left),
-    "on_upload_message": lambda event, world, it: _label_messages(event, world, it),
+    "on_upload_message": lambda event, world, it: pipeline.label_messages(
+        event, world.services, it.time_left
+    ),
+    "on_job_message": lambda event, world, it: pipeline.work_on_jobs(event, world.services),
     "on_sns_message": lambda event, world, it: pipeline.fan_out(event, world.services),
     "on_sqs_message": lambda event, world, it: pipeline.deliver(event, world.services),
     "sweep": lambda event, world, it: pipeline.sweep(world.services),
@@ -146,6 +149,7 @@ class Platform:
             self._tell("on_sns_message", event)
         tasks, self._ready = self._ready[:AT_ONCE], self._ready[AT_ONCE:]
         tasks += self._polled("on_upload_message", self._queues.uploads(AT_ONCE))
+        tasks += self._polled("on_job_message", self._queues.jobs(AT_ONCE))
         return [*tasks, *self._polled("on_sqs_message", self._queues.deliveries())]
 
     def _tell(self, function: str, event: Json) -> None:
@@ -243,8 +247,3 @@ def _end_of(task: Task, invocation: Invocation) -> BaseException | None:
         log.debug("%s: %r", task.name, error, exc_info=True)
         return error
     return None
-
-
-def _label_messages(event: Json, world: World, invocation: Invocation) -> None:
-    pipeline.label_messages(event, world.services, invocation.time_left)
-    pipeline.work_on_jobs(event, world.services)

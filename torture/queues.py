@@ -25,6 +25,7 @@ class Queues:
         self._sqs = client("sqs")
         self._urls = {
             "on_upload_message": settings.uploads_queue_url,
+            "on_job_message": settings.jobs_queue_url,
             "on_sqs_message": settings.deliveries_queue_url,
         }
         self._s3_news, arn = self._made(f"{settings.table}-s3")
@@ -60,6 +61,10 @@ class Queues:
     def uploads(self, at_most: int) -> list[list[Json]]:
         """Batches of one, as ``on_upload_message`` takes them."""
         return [[message] for message in self._received(self._urls["on_upload_message"], at_most)]
+
+    def jobs(self, at_most: int) -> list[list[Json]]:
+        """Batches of one, as ``on_job_message`` takes them."""
+        return [[message] for message in self._received(self._urls["on_job_message"], at_most)]
 
     def deliveries(self) -> list[list[Json]]:
         """Up to two batches of ten, as ``on_sqs_message`` takes them."""

@@ -21,15 +21,19 @@ NEITHER = (
     "this is no JSON",
     "[]",
     '{"Records": [{}]}',
-    '{"job": {}}',
     '{"Records": [{"s3": {"object": {}}}]}',
 )
 # By the function that is to be confused: what it is to ignore, and what can only end as a dead letter.
 IGNORED = {
-    "on_upload_message": (TEST_EVENT, "{}", REMOVED, FOLDER, ELSEWHERE, NO_JOB),
+    "on_upload_message": (TEST_EVENT, "{}", REMOVED, FOLDER, ELSEWHERE),
+    "on_job_message": (NO_JOB,),
     "on_sqs_message": (NO_DELIVERY,),
 }
-MALFORMED = {"on_upload_message": NEITHER, "on_sqs_message": ("this is no JSON", "{}", "[]")}
+MALFORMED = {
+    "on_upload_message": NEITHER,
+    "on_job_message": ("this is no JSON", '{"job": {}}'),
+    "on_sqs_message": ("this is no JSON", "{}", "[]"),
+}
 
 
 def scripts(world: World, platform: Platform) -> list[Script]:

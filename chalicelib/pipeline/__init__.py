@@ -10,6 +10,7 @@ from chalicelib.pipeline.explaining import why
 from chalicelib.pipeline.exporting import export
 from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
 from chalicelib.pipeline.packing import archive_link
+from chalicelib.pipeline.projection import project
 from chalicelib.pipeline.receivers import check_receiver
 from chalicelib.pipeline.relabelling import relabel
 from chalicelib.pipeline.resending import send_again, send_parked_again
@@ -31,6 +32,7 @@ __all__ = [
     "label_image",
     "label_messages",
     "label_or_leave",
+    "project",
     "relabel",
     "send_again",
     "send_parked_again",

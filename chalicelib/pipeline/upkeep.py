@@ -30,7 +30,7 @@ def _sweep_images(services: Services) -> None:
 def _sweep_jobs(services: Services) -> None:
     """A job whose message was lost goes on; one that is only slow gets one too many, which is harmless."""
     for job in services.jobs.due():
-        services.uploads_queue.send(job.message())
+        services.jobs_queue.send(job.message())
         services.jobs.put_off(job)
 
 

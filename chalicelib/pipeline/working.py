@@ -28,7 +28,7 @@ def start(owner: str, kind: JobKind, request: Json, services: Services) -> Job:
     """Store a job and set it going; where the queue does not answer, the sweep will."""
     job = services.jobs.create(owner, kind, request)
     try:
-        services.uploads_queue.send(job.message())
+        services.jobs_queue.send(job.message())
     except Transient as error:
         log.warning("left to the sweep: job %r: %s", job.id, error)
     return job
@@ -56,7 +56,7 @@ def _work(message: Json, services: Services) -> None:
         log.info("a message came twice: %s", error)
         return
     if moved.status == "running":
-        services.uploads_queue.send(moved.message())
+        services.jobs_queue.send(moved.message())
 
 
 def rename_image(owner: str, image_id: str, services: Services) -> bool:

@@ -54,7 +54,7 @@ def packed(services: FakeServices, url: str) -> dict[str, bytes]:
 def work(services: FakeServices, times: int = 1) -> int:
     """Let the worker take every message on the queue so many times; how many there were."""
     worked = 0
-    queue = services.uploads_queue
+    queue = services.jobs_queue
     while queue.messages:
         message = {"Records": [{"body": json.dumps(queue.messages.pop(0))}]}
         for _ in range(times):
@@ -64,7 +64,7 @@ def work(services: FakeServices, times: int = 1) -> int:
 
 
 def begun(api: Api, services: FakeServices, **body: str) -> str:
-    services.uploads_queue.messages.clear()
+    services.jobs_queue.messages.clear()
     answer = api.post("/export", body)
     assert answer.status_code == 202
     return f"/jobs/{answer.json_body['id']}"
@@ -114,7 +114,7 @@ def test_a_worker_that_dies_anywhere_costs_time_only(
         return may_die
 
     job = begun(api, services, q="dog")
-    message = services.uploads_queue.messages[0]
+    message = services.jobs_queue.messages[0]
     for place, name in (
         (services.objects, "put"),
         (services.jobs, "save"),
@@ -123,7 +123,7 @@ def test_a_worker_that_dies_anywhere_costs_time_only(
     ):
         monkeypatch.setattr(place, name, mortal(getattr(place, name), after=chance.random() < 0.5))
     for _ in range(200):
-        services.uploads_queue.messages[:] = [message]  # the queue brings it again
+        services.jobs_queue.messages[:] = [message]  # the queue brings it again
         try:
             work(services)
         except Unavailable:

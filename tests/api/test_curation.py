@@ -34,8 +34,8 @@ def handed_in(api: Api, services: FakeServices) -> str:
 
 
 def work_off(services: Any) -> None:
-    while services.uploads_queue.messages:
-        event = {"Records": [{"body": json.dumps(services.uploads_queue.messages.pop(0))}]}
+    while message := services.next_message():
+        event = {"Records": [{"body": json.dumps(message)}]}
         pipeline.label_messages(event, services)
         pipeline.work_on_jobs(event, services)
 

@@ -69,6 +69,7 @@ class World:
         probes = {"table": lambda: self.table.get(nothing), "bucket": lambda: self.objects.reach()}
         self.health = Health(probes, self.clock)
         self.uploads_queue = FakeQueue()
+        self.jobs_queue = FakeQueue()
         self.deliveries_queue = FakeQueue()
         self.topic = FakeTopic()
         self.secrets = FakeSecrets()
@@ -97,6 +98,13 @@ class World:
     def counts(self) -> dict[str, int]:
         page = self.labels.by_name("default", prefix="", limit=200, after=None)
         return {one.name: one.count for one in page.counts}
+
+    def next_message(self) -> Json | None:
+        """The next message of the labeler's or the jobs' queue, taken off it."""
+        for queue in (self.uploads_queue, self.jobs_queue):
+            if queue.messages:
+                return queue.messages.pop(0)
+        return None
 
     def with_settings(self, **changes: Any) -> World:
         self.settings = dataclasses.replace(self.settings, **changes)

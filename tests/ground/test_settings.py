@@ -12,11 +12,20 @@ from tests.conftest import ENVIRONMENT
 def test_what_is_not_set_has_its_documented_default() -> None:
     read = Settings.read(ENVIRONMENT)
     assert (read.upload_trigger, read.recogniser, read.min_confidence) == ("s3", "rekognition", 55.0)
-    assert (read.uploads_queue, read.deliveries_queue) == ("uploads", "deliveries")
+    assert (read.uploads_queue, read.jobs_queue, read.deliveries_queue) == ("uploads", "jobs", "deliveries")
 
 
 @pytest.mark.parametrize(
-    "name", ["BUCKET", "TABLE", "TOPIC_ARN", "UPLOADS_QUEUE_URL", "DELIVERIES_QUEUE_URL"]
+    "name",
+    [
+        "BUCKET",
+        "TABLE",
+        "TABLE_STREAM_ARN",
+        "TOPIC_ARN",
+        "UPLOADS_QUEUE_URL",
+        "JOBS_QUEUE_URL",
+        "DELIVERIES_QUEUE_URL",
+    ],
 )
 def test_a_missing_variable_is_named(name: str) -> None:
     env = {key: value for key, value in ENVIRONMENT.items() if key != name}

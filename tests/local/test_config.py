@@ -16,11 +16,19 @@ from local.provision import TEMPLATE
 from local.template import Names, Template
 
 ACCOUNTS = {"local": "123456789012", "dev": "000000000000", "prod": "000000000000"}
+GIVEN_FOR_ALL = (
+    "rekognition:DetectLabels",
+    "rekognition:DetectModerationLabels",
+    "rekognition:DetectText",
+    "dynamodb:ListStreams",
+)
 FUNCTIONS = (
     "api_handler",
     "check_token",
     "on_s3_upload",
     "on_upload_message",
+    "on_image_change",
+    "on_job_message",
     "on_sns_message",
     "on_sqs_message",
     "sweep",
@@ -44,7 +52,11 @@ def test_the_names_in_a_stage_are_those_that_the_template_makes(stage: str) -> N
     refs = {"Stage": stage, "UploadTrigger": "s3", "AWS::AccountId": ACCOUNTS[stage], "AWS::Partition": "aws"}
     template = Template.load(TEMPLATE)
     logical = {name: name for name in template.resources}
-    made = template.resolved(Names({**refs, **logical}, {f"{name}.Arn": name for name in logical}))
+    made = template.resolved(
+        Names(
+            {**refs, **logical}, {f"{name}.{one}": name for name in logical for one in ("Arn", "StreamArn")}
+        )
+    )
 
     chosen = Settings.read(stage_config("api_handler", stage=stage).environment_variables)
 
@@ -52,6 +64,8 @@ def test_the_names_in_a_stage_are_those_that_the_template_makes(stage: str) -> N
     assert chosen.table == made["Table"]["TableName"]
     assert chosen.topic_arn.rpartition(":")[2] == made["LabelledTopic"]["TopicName"]
     assert chosen.uploads_queue == made["UploadsQueue"]["QueueName"]
+    assert chosen.table_stream_arn.split("/")[1] == made["Table"]["TableName"]
+    assert chosen.jobs_queue == made["JobsQueue"]["QueueName"]
     assert chosen.deliveries_queue == made["DeliveriesQueue"]["QueueName"]
 
 
@@ -78,8 +92,8 @@ def test_no_policy_allows_everything_of_anything() -> None:
         actions, resources = statement["Action"], statement["Resource"]
         assert isinstance(actions, list)
         assert not [action for action in actions if "*" in action], function
-        # Rekognition's detection knows no resources; everything else is narrowed to this app's names.
-        boundless = [action for action in actions if not action.startswith("rekognition:Detect")]
+        # These know no resources; everything else is narrowed to this app's names.
+        boundless = [action for action in actions if action not in GIVEN_FOR_ALL]
         assert resources != ["*"] or not boundless, function
 
 
@@ -90,6 +104,8 @@ def test_pollers_may_poll_their_queue_and_no_other() -> None:
 
     assert polled == {
         "on_upload_message": ["arn:aws:sqs:*:*:sightline-*-uploads"],
+        "on_image_change": ["arn:aws:dynamodb:*:*:table/sightline-*/stream/*"],
+        "on_job_message": ["arn:aws:sqs:*:*:sightline-*-jobs"],
         "on_sqs_message": ["arn:aws:sqs:*:*:sightline-*-deliveries"],
     }
 

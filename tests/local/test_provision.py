@@ -85,6 +85,8 @@ def table(client: Client, wanted: Json, name: str) -> Any:
     match name:
         case "BillingMode":
             return found["BillingModeSummary"]["BillingMode"]
+        case "StreamSpecification":
+            return {"StreamViewType": found[name]["StreamViewType"]} if found[name]["StreamEnabled"] else None
         case "GlobalSecondaryIndexes":
             kept = ("IndexName", "KeySchema", "Projection")
             return [{key: index[key] for key in kept} for index in found[name]]
@@ -204,18 +206,20 @@ def test_two_stages_share_nothing(aws: LocalAws, stage: str) -> None:
 
 
 # ── what the template promises ───────────────────────────────────────────────────────────────
-@pytest.mark.parametrize("name", ["Uploads", "Deliveries"])
+@pytest.mark.parametrize("name", ["Uploads", "Jobs", "Deliveries"])
 def test_a_queue_waits_six_times_as_long_as_its_function_may_take(name: str) -> None:
     from local.config import timeout_of
 
-    function = {"Uploads": "on_upload_message", "Deliveries": "on_sqs_message"}[name]
+    function = {"Uploads": "on_upload_message", "Jobs": "on_job_message", "Deliveries": "on_sqs_message"}[
+        name
+    ]
 
     waits = Template.load(TEMPLATE).resources[f"{name}Queue"]["Properties"]["VisibilityTimeout"]
 
     assert waits >= 6 * timeout_of(function)
 
 
-@pytest.mark.parametrize("name", ["Uploads", "Deliveries"])
+@pytest.mark.parametrize("name", ["Uploads", "Jobs", "Deliveries"])
 def test_dead_letters_are_kept_longer_than_what_they_came_from(name: str) -> None:
     resources = Template.load(TEMPLATE).resources
     dead, alive = resources[f"{name}DeadLetters"], resources[f"{name}Queue"]

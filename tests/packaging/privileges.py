@@ -24,7 +24,8 @@ OTHERWISE = {
 }
 # Statements that AWS itself uses on the function's behalf: they show in no call of its code.
 PLATFORM = {
-    "Poll": "Lambda's poller receives and deletes the messages of the queue that feeds the function",
+    "Poll": "Lambda's poller reads the queue or the stream that feeds the function",
+    "FindStreams": "Lambda's poller finds the table's stream",
     "Logs": "Lambda's runtime writes what the function prints",
     "LeaveBehind": "Lambda leaves the events that the function could not do",
 }

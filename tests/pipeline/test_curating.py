@@ -43,10 +43,9 @@ def names(image: Image) -> list[str]:
 
 
 def work_off(world: World) -> None:
-    """Let the worker take what is on the uploads queue, until there is nothing left."""
-    while world.uploads_queue.messages:
-        body = json.dumps(world.uploads_queue.messages.pop(0))
-        event = {"Records": [{"body": body}]}
+    """Let the workers take what is on their queues, until there is nothing left."""
+    while message := world.next_message():
+        event = {"Records": [{"body": json.dumps(message)}]}
         pipeline.label_messages(event, world)  # type: ignore[arg-type]
         pipeline.work_on_jobs(event, world)  # type: ignore[arg-type]
 

@@ -39,8 +39,8 @@ def handle(world: Any, message: Any) -> None:
 
 
 def work_off(world: Any) -> None:
-    while world.uploads_queue.messages:
-        handle(world, world.uploads_queue.messages.pop(0))
+    while message := world.next_message():
+        handle(world, message)
 
 
 def relabel(world: Any, key: str = KEY, **asked: Any) -> None:
@@ -176,7 +176,7 @@ class TestManyAtOnce:
         self.start(world, before="2100-01-01T00:00:00.000Z")
         whole = world.jobs.save
         world.jobs.save = lambda job: (_ for _ in ()).throw(Unavailable("Gone."))
-        first = world.uploads_queue.messages.pop(0)
+        first = world.jobs_queue.messages.pop(0)
         with pytest.raises(Unavailable):
             handle(world, first)
         world.jobs.save = whole
@@ -196,7 +196,7 @@ class TestManyAtOnce:
     def test_a_job_is_done_once_whatever_happens_to_its_messages(self, world: Any, fault: str) -> None:
         self.library(world)
         job_id = self.start(world, other="2")
-        first = world.uploads_queue.messages.pop(0)
+        first = world.jobs_queue.messages.pop(0)
         if fault == "twice":
             handle(world, first)
             handle(world, first)

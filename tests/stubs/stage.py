@@ -24,15 +24,18 @@ def make_stage(aws: Aws, endpoint: str, **settings: str) -> dict[str, str]:
     stage = f"test-{next(_NUMBERS)}"
     made = provision(aws.client, stage=stage)
     topic = aws.client("sns").create_topic(Name=f"sightline-{stage}-labelled")["TopicArn"]
+    table = aws.client("dynamodb").describe_table(TableName=made["Table"]["TableName"])["Table"]
     queues = {
         name: aws.client("sqs").get_queue_url(QueueName=made[name]["QueueName"])["QueueUrl"]
-        for name in ("UploadsQueue", "DeliveriesQueue")
+        for name in ("UploadsQueue", "JobsQueue", "DeliveriesQueue")
     }
     return {
         "BUCKET": made["Bucket"]["BucketName"],
         "TABLE": made["Table"]["TableName"],
+        "TABLE_STREAM_ARN": table["LatestStreamArn"],
         "TOPIC_ARN": topic,
         "UPLOADS_QUEUE_URL": queues["UploadsQueue"],
+        "JOBS_QUEUE_URL": queues["JobsQueue"],
         "DELIVERIES_QUEUE_URL": queues["DeliveriesQueue"],
         "ALLOW_PRIVATE_URLS": "true",
         "AWS_ENDPOINT_URL": endpoint,
