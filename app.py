@@ -27,8 +27,8 @@ from chalicelib.model import Json
 from chalicelib.settings import settings
 
 app = Chalice(app_name="sightline")
-app.register_middleware(problems.framework_errors_as_problems, "http")
 app.api.cors = gate.shared_with(settings().cors_origin)
+app.register_middleware(problems.framework_errors_as_problems(app.api.cors), "http")
 logs.set_up(app.log, settings().log_level)
 
 
@@ -53,8 +53,7 @@ def check_token(request: AuthRequest) -> AuthResponse:
     return gate.admit(request.token, wiring.services())
 
 
-for blueprint in routes.ALL:
-    app.register_blueprint(blueprint)
+routes.register(app)
 gate.shut(app.routes, check_token if settings().auth == "token" else None)
 
 

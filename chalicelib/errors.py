@@ -13,6 +13,7 @@
     │   ├── Conflict             the thing is in a state that forbids it
     │   ├── KeyReused            an idempotency key that stands for another request
     │   ├── TooLarge             more bytes than may be sent this way
+    │   ├── UnreadableBody       a body of a media type that is not read here
     │   ├── UnusableUrl          an address that may not be, or could not be, fetched
     │   ├── UnusableImage        bytes that no recogniser can be given
     │   └── RecogniserRefused    the recogniser will never answer this call
@@ -109,6 +110,12 @@ class TooLarge(Permanent):
     """More bytes than may be sent this way."""
 
     code = "too-large"
+
+
+class UnreadableBody(Permanent):
+    """A body of a media type that is not read here."""
+
+    code = "unsupported-media-type"
 
 
 class UnusableUrl(Permanent):

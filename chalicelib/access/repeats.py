@@ -6,10 +6,12 @@ from a crashed first request makes the same thing again and not a second one.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -49,7 +51,7 @@ class Claim:
             "made_id": self.made_id,
             "lease_until": self.lease_until,
             "expires_at": self.expires_at,  # DynamoDB removes the item some time after
-            "answer": json.dumps(self.answer),
+            "kept": _packed(self.answer),
         }
 
 
@@ -64,16 +66,16 @@ class Repeats:
         self._sleep = sleep
 
     def claim(self, owner: str, key: str, request: bytes) -> Claim:
-        """Hold a key for a request with this body, or find what it was answered.
+        """Hold a key for this request, or find what it was answered.
 
-        :raises KeyReused: the key was used for another body.
+        :raises KeyReused: the key was used for another request.
         :raises Busy: the first request has not been answered yet.
         """
         digest = hashlib.sha256(request).hexdigest()
         for _ in range(int(PATIENCE_SECONDS / POLL_SECONDS)):
             stored = self._find(owner, key)
             if stored and stored.request != digest:
-                raise KeyReused("This Idempotency-Key was used for another body; take a new one.")
+                raise KeyReused("This Idempotency-Key was used for another request; take a new one.")
             if stored and stored.answer is not None:
                 return stored
             if stored is None or stored.lease_until <= self._now():
@@ -84,7 +86,7 @@ class Repeats:
 
     def keep(self, claim: Claim, answer: Json) -> None:
         """Let every repeat get this answer."""
-        item = {**claim.to_item(), "answer": json.dumps(answer), "revision": new_id()}
+        item = {**claim.to_item(), "kept": _packed(answer), "revision": new_id()}
         # Whoever has taken over meanwhile, after the lease, answers for the same thing.
         with contextlib.suppress(ConditionFailed):
             self._table.write(Put(claim.place, item, when={"revision": claim.revision}))
@@ -134,8 +136,18 @@ def _read(item: Item, owner: str, key: str) -> Claim:
         revision=str(item["revision"]),
         lease_until=float(item["lease_until"]),
         expires_at=int(item["expires_at"]),
-        answer=json.loads(str(item["answer"])),
+        answer=_unpacked(str(item.get("kept", ""))),
     )
+
+
+def _packed(answer: Json | None) -> str:
+    """An answer as the table holds it: an image of many labels would not fit an item as it is."""
+    return "" if answer is None else base64.b64encode(zlib.compress(json.dumps(answer).encode())).decode()
+
+
+def _unpacked(kept: str) -> Json | None:
+    answer: Json | None = json.loads(zlib.decompress(base64.b64decode(kept))) if kept else None
+    return answer
 
 
 def _place(owner: str, key: str) -> Key:

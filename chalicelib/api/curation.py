@@ -9,6 +9,7 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import answers, jobs
 from chalicelib.api.fields import Fields
+from chalicelib.api.idempotency import idempotent
 from chalicelib.api.names import MOST_PARENTS, name_in, name_in_path, names_in
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.errors import BadRequest, NotFound
@@ -47,6 +48,7 @@ def undo(request: Request, services: Services, image_id: str, name: str) -> Resp
     return _corrected(request, services, image_id, Word(name_in_path(name), None))
 
 
+@idempotent()
 def correct_many(request: Request, services: Services) -> Response:
     """``POST /images/labels``: the same corrections for up to 100 images at once, or as a job for a query."""
     fields = body_of(request, ("ids", "q", "add", "remove"))
@@ -58,24 +60,20 @@ def correct_many(request: Request, services: Services) -> Response:
     ids = fields.lines("ids", most=MOST_IDS, longest=LONGEST_ID)
     if ids is None:
         wanted = {"q": query_in(fields), "add": list(add), "remove": list(remove)}
-        return jobs.accepted(
-            request, pipeline.start(owner_of(request), "correct", wanted, services), services
-        )
+        return jobs.started(request, "correct", wanted, services)
     words = pipeline.words_of(add, remove)
     outcomes = [_outcome(owner_of(request), one, words, services) for one in dict.fromkeys(ids)]
     return answers.fresh({"images": outcomes})
 
 
+@idempotent()
 def rename(request: Request, services: Services, name: str) -> Response:
     """``POST /labels/{name}/rename``: call it otherwise, in all images and in all results to come."""
     old, new = name_in_path(name), name_in(body_of(request, ("to",)), "to")
     if normalised(old) == normalised(new):
         raise BadRequest("That is the same name.", code="same-name", pointer="/to")
-    owner = owner_of(request)
-    services.renames.add(owner, old, new)
-    return jobs.accepted(
-        request, pipeline.start(owner, "rename", {"from": old, "to": new}, services), services
-    )
+    services.renames.add(owner_of(request), old, new)
+    return jobs.started(request, "rename", {"from": old, "to": new}, services)
 
 
 def end_rename(request: Request, services: Services, name: str) -> Response:

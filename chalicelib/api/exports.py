@@ -10,9 +10,11 @@ from chalicelib import pipeline
 from chalicelib.api import answers, jobs
 from chalicelib.api.curation import query_in
 from chalicelib.api.cursors import LONGEST, Cursors
+from chalicelib.api.idempotency import idempotent
 from chalicelib.api.questions import PARAMETERS, question_in
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.delivery.listings import Format
+from chalicelib.errors import BadRequest
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -20,12 +22,15 @@ if TYPE_CHECKING:
 
 def show(request: Request, services: Services) -> Response:
     """``GET /export``: a file of what is asked for, and a cursor where it takes more than one."""
-    parameters = query_of(request, (*PARAMETERS, "format", "cursor"))
+    parameters = query_of(request, (*PARAMETERS, "format", "excel", "cursor"))
     owner, asked = owner_of(request), question_in(parameters)
     form: Format = "jsonl" if parameters.choice("format", "csv", "jsonl") == "jsonl" else "csv"
+    marked = parameters.choice("excel", "false", "true") == "true"
+    if marked and form != "csv":
+        raise BadRequest("Only CSV can be for Excel.", code="bad-value", pointer="?excel")
     cursors = Cursors(services, owner, "export", form, str(asked))
     place = cursors.decode(parameters.line("cursor", longest=LONGEST))
-    file = pipeline.export(owner, asked, form, services, at=place)
+    file = pipeline.export(owner, asked, form, services, marked=marked, at=place)
     body = {
         "url": file.url,
         "format": form,
@@ -36,7 +41,8 @@ def show(request: Request, services: Services) -> Response:
     return answers.fresh(body)
 
 
+@idempotent()
 def create(request: Request, services: Services) -> Response:
     """``POST /export``: the originals of what is asked for in one ZIP file, as a job."""
     wanted = {"q": query_in(body_of(request, ("q",), optional=True))}
-    return jobs.accepted(request, pipeline.start(owner_of(request), "zip", wanted, services), services)
+    return jobs.started(request, "zip", wanted, services)

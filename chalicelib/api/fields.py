@@ -204,7 +204,7 @@ def required(value: T | None, pointer: str) -> T:
 
 def pointer_to(*names: str) -> str:
     """The JSON Pointer (RFC 6901) to a field, shortened where its name is absurdly long."""
-    return "".join("/" + _shortened(name).replace("~", "~0").replace("/", "~1") for name in names)
+    return "".join("/" + shortened(name).replace("~", "~0").replace("/", "~1") for name in names)
 
 
 def refuse_repeated(values: Object, inside: str) -> None:
@@ -241,8 +241,9 @@ def _bad(pointer: str, what: str) -> BadRequest:
 
 
 def _echo(text: str) -> str:
-    return _shortened(text).encode("utf-8", "backslashreplace").decode()
+    return shortened(text).encode("utf-8", "backslashreplace").decode()
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """A client's own text, as much of it as is said back."""
     return text if len(text) <= ECHOED else text[: ECHOED - 1] + "…"

@@ -12,7 +12,7 @@ from chalicelib import pipeline
 from chalicelib.api import answers, waiting
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.fields import Fields, Query
-from chalicelib.api.idempotency import once
+from chalicelib.api.idempotency import idempotent, made_id
 from chalicelib.api.media import prefers_xml
 from chalicelib.api.questions import PARAMETERS, question_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from chalicelib.wiring import Services
 
 
+def _open_again(body: Json, owner: str, services: Services) -> Json:
+    """An announcement with an address that is open as long as a new one, while the upload is waited for."""
+    record = services.images.find(owner, body["id"])
+    if record is None or record.image.status != "awaiting_upload":
+        return body
+    return {**body, "upload": _upload(record.image, services)}
+
+
+@idempotent(renewed=_open_again)
 def create(request: Request, services: Services) -> Response:
     """``POST /images``: announce an upload, or take an image from a URL or from the body itself."""
-    return once(
-        request,
-        services,
-        lambda image_id: _created(request, services, image_id),
-        lambda body: _open_again(body, owner_of(request), services),
-    )
-
-
-def _created(request: Request, services: Services, image_id: str) -> Response:
     fields = body_of(request, ("url", "content", *ABOUT))
-    image = _taken_in(fields, image_id, owner_of(request), services)
+    image = _taken_in(fields, made_id(request), owner_of(request), services)
     body = answers.image_json(request, image)
     if image.status == "awaiting_upload":
         body["upload"] = _upload(image, services)
@@ -76,16 +76,16 @@ def content(request: Request, services: Services, image_id: str) -> Response:
     image = services.images.get(owner_of(request), image_id)
     if image.status == "awaiting_upload":
         raise Conflict("The image has been announced but not been uploaded yet.", code="not-uploaded-yet")
-    content_type = image.content_type or "application/octet-stream"
+    content_type, head = image.content_type or "application/octet-stream", request.method == "HEAD"
     return _elsewhere(
-        services.objects.presigned_get(image.key, filename=_name(image), content_type=content_type)
+        services.objects.presigned_get(image.key, filename=_name(image), content_type=content_type, head=head)
     )
 
 
 def thumbnail(request: Request, services: Services, image_id: str) -> Response:
     """``GET /images/{id}/thumbnail``: on to the small JPEG, which every image that was read has."""
     image = services.images.get(owner_of(request), image_id)
-    link = services.thumbnails.link(image)
+    link = services.thumbnails.link(image, "HEAD" if request.method == "HEAD" else "GET")
     if link is None and image.final:
         raise NotFound("The image could not be read, so there is no thumbnail of it.", code="no-thumbnail")
     if link is None:
@@ -159,14 +159,6 @@ def _taken_in(fields: Fields, image_id: str, owner: str, services: Services) -> 
     if sent is not None:
         return pipeline.take_in(sent, new, owner, services)
     return pipeline.await_upload(new, owner, services)
-
-
-def _open_again(body: Json, owner: str, services: Services) -> Json:
-    """An announcement with an address that is open as long as a new one, while the upload is waited for."""
-    record = services.images.find(owner, body["id"])
-    if record is None or record.image.status != "awaiting_upload":
-        return body
-    return {**body, "upload": _upload(record.image, services)}
 
 
 def _upload(image: Image, services: Services) -> Json:

@@ -8,8 +8,9 @@ from chalice.app import Request, Response
 
 from chalicelib import pipeline
 from chalicelib.api import answers
+from chalicelib.api.idempotency import made_id
 from chalicelib.api.requests import owner_of, query_of
-from chalicelib.library.jobs import Job
+from chalicelib.library.jobs import Job, JobKind
 from chalicelib.model import Json
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ def show(request: Request, services: Services, job_id: str) -> Response:
     return answers.fresh(_shown(request, services.jobs.get(owner_of(request), job_id), services))
 
 
-def accepted(request: Request, job: Job, services: Services) -> Response:
-    """``202`` for work that goes on after the answer."""
+def started(request: Request, kind: JobKind, wanted: Json, services: Services) -> Response:
+    """Start a job: ``202``, as the work goes on after the answer."""
+    job = pipeline.start(owner_of(request), kind, wanted, services, made_id(request))
     shown = _shown(request, job, services)
     return answers.accepted(shown, shown["links"]["self"])
 

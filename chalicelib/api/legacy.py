@@ -9,6 +9,7 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import answers, waiting
 from chalicelib.api.fields import required
+from chalicelib.api.idempotency import idempotent, made_id
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.api.submissions import LONGEST_FILENAME, callback_in, content_in
 from chalicelib.errors import Conflict, NotFound, UnusableImage
@@ -25,10 +26,18 @@ INVOCATION_STATUS: dict[Status, str] = {
 }
 
 
+def _open_again(body: Json, owner: str, services: Services) -> Json:
+    record = services.images.find(owner, body["blob_id"])
+    if record is None or record.image.status != "awaiting_upload":
+        return body
+    return {**body, "upload_url": services.objects.presigned_put(record.image.key)}
+
+
+@idempotent(renewed=_open_again)
 def create_blob(request: Request, services: Services) -> Response:
     """``POST /blobs``, ``POST /blobs/upload``: announce an upload; a body is optional."""
-    fields = body_of(request, ("callback_url",), optional=True)
-    new = NewImage(callback_url=callback_in(fields, services))
+    fields = body_of(request, ("callback_url",), optional=True, forms=True)
+    new = NewImage(id=made_id(request), callback_url=callback_in(fields, services))
     image = pipeline.await_upload(new, owner_of(request), services)
     status = _status_address(request, image)
     body = {
@@ -60,12 +69,14 @@ def show_blob(request: Request, services: Services, blob_id: str) -> Response:
     return answers.fresh(body)
 
 
+@idempotent()
 def upload(request: Request, services: Services) -> Response:
     """``POST /upload``: store a base64 image under a file name."""
-    fields = body_of(request, ("filename", "content"))
+    fields = body_of(request, ("filename", "content"), forms=True)
     filename = required(fields.line("filename", longest=LONGEST_FILENAME), "/filename")
     content = required(content_in(fields), "/content")
-    image = pipeline.take_in(content, NewImage(filename=filename), owner_of(request), services)
+    new = NewImage(id=made_id(request), filename=filename)
+    image = pipeline.take_in(content, new, owner_of(request), services)
     body = {"filename": image.filename, "image_id": image.id, "status": image.status}
     return answers.created(f"{answers.base_of(request)}/images/{image.id}", body)
 

@@ -30,6 +30,8 @@ REFUSALS = {
     "403": {"$ref": "#/components/responses/Forbidden"},
     "429": {"$ref": "#/components/responses/TooManyRequests"},
 }
+# What a token is shown in is kept nowhere, so it cannot be answered again.
+WITHOUT_KEY = frozenset({"/tokens"})
 _FOLDER = Path(__file__).parent / "openapi"
 
 
@@ -47,6 +49,8 @@ def _merged() -> Json:
     for path, item in made["paths"].items():
         for operation in (one for method, one in item.items() if method in METHODS):
             operation.update(_access(path, operation))
+        if "post" in item and path not in WITHOUT_KEY:
+            _let_repeat(item["post"])
     return made
 
 
@@ -55,6 +59,17 @@ def _access(path: str, operation: Json) -> Json:
     if is_open(path):
         return {"security": []}
     return {"responses": {**operation["responses"], **REFUSALS}}
+
+
+def _let_repeat(operation: Json) -> None:
+    """What an idempotency key adds to an operation (:mod:`chalicelib.api.idempotency`)."""
+    key = {"$ref": "#/components/parameters/IdempotencyKey"}
+    operation["parameters"] = [*operation.get("parameters", []), key]
+    operation["responses"].setdefault("422", {"$ref": "#/components/responses/Unusable"})
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            replayed = {"Idempotency-Replayed": {"$ref": "#/components/headers/IdempotencyReplayed"}}
+            response["headers"] = {**response.get("headers", {}), **replayed}
 
 
 def _merge_into(made: dict[str, Any], fragment: Json) -> None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from chalice.app import Blueprint, Request, Response
+from chalice.app import Blueprint, CORSConfig, Request, Response
 
 from chalicelib import wiring
-from chalicelib.api import gate
+from chalicelib.api import gate, idempotency
 from chalicelib.api.answers import Headers
 from chalicelib.errors import (
     BadRequest,
@@ -25,6 +25,7 @@ from chalicelib.errors import (
     TooManyRequests,
     Transient,
     Unauthorized,
+    UnreadableBody,
     UnusableImage,
     UnusableUrl,
 )
@@ -52,7 +53,6 @@ class Kind:
 
 BAD_REQUEST = Kind(400, "bad-request", "The request cannot be understood")
 METHOD_NOT_ALLOWED = Kind(405, "method-not-allowed", "The method does not fit this address")
-UNSUPPORTED_MEDIA_TYPE = Kind(415, "unsupported-media-type", "The body is not of a type that is read here")
 INTERNAL_ERROR = Kind(500, "internal-error", "Something broke on our side")
 
 KINDS: dict[type, Kind] = {
@@ -63,12 +63,13 @@ KINDS: dict[type, Kind] = {
     Conflict: Kind(409, "conflict", "It is not in a state for this"),
     KeyReused: Kind(422, "key-reused", "The key stands for another request"),
     TooLarge: Kind(413, "too-large", "That is more than may be sent this way"),
+    UnreadableBody: Kind(415, "unsupported-media-type", "The body is not of a type that is read here"),
     UnusableUrl: Kind(422, "unusable-url", "The URL cannot be used"),
     UnusableImage: Kind(422, "unusable-image", "The image cannot be used"),
     TooManyRequests: Kind(429, "too-many-requests", "Too many requests at once"),
     Transient: Kind(503, "unavailable", "Not now; please try again"),
 }
-FRAMEWORK_KINDS = {kind.status: kind for kind in (BAD_REQUEST, METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE)}
+FRAMEWORK_KINDS = {kind.status: kind for kind in (BAD_REQUEST, METHOD_NOT_ALLOWED)}
 INTERNAL_DETAIL = "The request could not be answered; what happened was logged."
 
 
@@ -81,6 +82,7 @@ def guarded(handler: Callable[..., Response], request: Request, services: Servic
     try:
         gate.check(request, services.settings)
         allowance = gate.counted(request, services)
+        idempotency.check(request, handler)
         answer = handler(request, services, *path)
         answer.headers.update(allowance)
         return answer
@@ -97,14 +99,23 @@ def answering(routes: Blueprint) -> Callable[..., Response]:
     return answer
 
 
-def framework_errors_as_problems(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Middleware: Chalice's own errors (``{"Code", "Message"}``) leave as problems, headers kept."""
-    response = get_response(request)
-    body = response.body
-    if not (isinstance(body, dict) and body.keys() == {"Code", "Message"}):
-        return response
-    kind = FRAMEWORK_KINDS.get(response.status_code, INTERNAL_ERROR)
-    return problem(kind, _detail(kind, body["Message"]), code=kind.slug, headers=response.headers)
+def framework_errors_as_problems(cors: CORSConfig | bool | None) -> Callable[..., Response]:
+    """Middleware: Chalice's own errors (``{"Code", "Message"}``) leave as problems, headers kept.
+
+    What is said before a route is found, a 405, lacks the headers for pages of another origin: ``cors``.
+    """
+    shared: Headers = dict(cors.get_access_control_headers()) if isinstance(cors, CORSConfig) else {}
+
+    def answered(request: Request, get_response: Callable[[Request], Response]) -> Response:
+        response = get_response(request)
+        body = response.body
+        if not (isinstance(body, dict) and body.keys() == {"Code", "Message"}):
+            return response
+        kind = FRAMEWORK_KINDS.get(response.status_code, INTERNAL_ERROR)
+        headers = {**shared, **response.headers}
+        return problem(kind, _detail(kind, body["Message"]), code=kind.slug, headers=headers)
+
+    return answered
 
 
 def kind_of(error: Exception) -> Kind:
@@ -158,8 +169,7 @@ def _answered(error: Exception, request: Request) -> Response:
 def _detail(kind: Kind, message: str) -> str:
     if kind is INTERNAL_ERROR:
         return INTERNAL_DETAIL
-    hint = " Send Content-Type: application/json." if kind is UNSUPPORTED_MEDIA_TYPE else ""
-    return f"{message}.{hint}"
+    return f"{message}."
 
 
 def _advice(error: SightlineError) -> Headers:

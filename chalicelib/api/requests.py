@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from urllib.parse import parse_qsl
 
 from chalice.app import Request
 
-from chalicelib.api.fields import Fields, Object, Query
-from chalicelib.errors import BadRequest, Permanent, TooLarge
+from chalicelib.api.fields import Fields, Object, Query, shortened
+from chalicelib.errors import BadRequest, Permanent, TooLarge, UnreadableBody
 from chalicelib.model import DEFAULT_OWNER
 
 # "Lambda quotas": 6 MB for the request of a synchronous invocation; held everywhere, so that what works
 # offline works deployed.
 MAX_BODY_BYTES = 6 * 1024 * 1024
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+MOST_IN_FORM = 100
 
 
 def owner_of(request: Request) -> str:
@@ -23,10 +27,12 @@ def owner_of(request: Request) -> str:
     return str(caller.get("owner", DEFAULT_OWNER))
 
 
-def body_of(request: Request, known: Sequence[str], *, optional: bool = False) -> Fields:
+def body_of(request: Request, known: Sequence[str], *, optional: bool = False, forms: bool = False) -> Fields:
     """The body's JSON object, holding no field but ``known``; if ``optional`` nothing is as good as ``{}``.
 
-    Raises :exc:`BadRequest` or :exc:`TooLarge`.
+    With ``forms`` an HTML form will do, and JSON that is called one: curl says so of whatever it sends.
+
+    Raises :exc:`BadRequest`, :exc:`TooLarge` or :exc:`UnreadableBody`.
     """
     raw = raw_body_of(request)
     if len(raw) > MAX_BODY_BYTES:
@@ -34,6 +40,12 @@ def body_of(request: Request, known: Sequence[str], *, optional: bool = False) -
             f"The body has {len(raw)} bytes and may have {MAX_BODY_BYTES}. "
             "POST {} to /images and send the photo to the address that comes back."
         )
+    media = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    form = forms and media == FORM
+    if raw and media != JSON and not form:
+        raise UnreadableBody(f"The body is of the type {shortened(media)}. Send Content-Type: {JSON}.")
+    if form and not raw.lstrip().startswith(b"{"):
+        return Fields(_of_form(raw), known)
     return Fields(_parsed(b"{}" if optional and not raw else raw), known)
 
 
@@ -76,6 +88,14 @@ def _parsed(raw: bytes) -> Object:
     if not isinstance(value, Object):
         raise BadRequest("The body must be a JSON object.", code="not-an-object", pointer="")
     return value
+
+
+def _of_form(raw: bytes) -> Object:
+    try:
+        pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_IN_FORM)
+    except ValueError as error:  # not UTF-8, or too many
+        raise BadRequest("The body is not readable as a form.", code="bad-form", pointer="") from error
+    return Object.of_pairs(pairs)
 
 
 def _not_json(why: str) -> BadRequest:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib.api import answers
+from chalicelib.api.idempotency import idempotent
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.delivery.keyring import OWNER, Secret
 from chalicelib.ids import rfc3339
@@ -21,12 +22,14 @@ def show(request: Request, services: Services) -> Response:
     return _shown(services.keyring.get(owner_of(request), OWNER), services)
 
 
+@idempotent()
 def rotate(request: Request, services: Services) -> Response:
     """``POST /signing-secret/rotate``: a new one; the old one signs along for a day."""
     body_of(request, (), optional=True)
     return _shown(services.keyring.rotate(owner_of(request), OWNER), services)
 
 
+@idempotent()
 def rotate_subscription(request: Request, services: Services, subscription_id: str) -> Response:
     """``POST /subscriptions/{id}/signing-secret/rotate``: the same for a subscription's own."""
     body_of(request, (), optional=True)

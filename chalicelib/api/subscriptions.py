@@ -9,6 +9,7 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import answers
 from chalicelib.api.fields import Fields, required
+from chalicelib.api.idempotency import idempotent, made_id
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
 from chalicelib.api.submissions import LONGEST_URL
 from chalicelib.delivery.attempts import Verdict
@@ -16,7 +17,7 @@ from chalicelib.delivery.destinations import Format
 from chalicelib.delivery.events import EVENT_TYPES
 from chalicelib.delivery.standings import Standing
 from chalicelib.delivery.subscriptions import Subscription
-from chalicelib.ids import new_id, rfc3339
+from chalicelib.ids import rfc3339
 from chalicelib.library import query
 from chalicelib.library.grammar import LONGEST as LONGEST_QUERY
 from chalicelib.model import Json
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
     from chalicelib.wiring import Services
 
 
+@idempotent()
 def create(request: Request, services: Services) -> Response:
     """``POST /subscriptions``: be told of every result that fits; the answer alone shows the secret."""
     fields = body_of(request, ("url", "format", "filter", "event_types"))
-    subscription = _subscription_in(fields, owner_of(request), services)
+    subscription = _subscription_in(fields, request, services)
     secret = pipeline.subscribe(subscription, services)
     body = {**_json(request, subscription, Standing()), "secret": secret}
     return answers.created(body["links"]["self"], body)
@@ -58,6 +60,7 @@ def remove(request: Request, services: Services, subscription_id: str) -> Respon
     return Response(body="", status_code=204)
 
 
+@idempotent()
 def test(request: Request, services: Services, subscription_id: str) -> Response:
     """``POST /subscriptions/{id}/test``: send a signed sample now, and say what came back."""
     body_of(request, (), optional=True)
@@ -67,7 +70,7 @@ def test(request: Request, services: Services, subscription_id: str) -> Response
     return answers.fresh({"arrived": arrived, **outcome.attempt.to_json(), "reference": outcome.reference})
 
 
-def _subscription_in(fields: Fields, owner: str, services: Services) -> Subscription:
+def _subscription_in(fields: Fields, request: Request, services: Services) -> Subscription:
     url = required(fields.line("url", longest=LONGEST_URL), "/url")
     chosen = cast(Format | None, fields.choice("format", ("json", "xml")))
     asked = fields.line("filter", longest=LONGEST_QUERY)
@@ -78,8 +81,8 @@ def _subscription_in(fields: Fields, owner: str, services: Services) -> Subscrip
     with pointing_at("/url"):
         pipeline.check_receiver(url, services)
     return Subscription(
-        id=new_id(),
-        owner=owner,
+        id=made_id(request),
+        owner=owner_of(request),
         url=url,
         created_at=rfc3339(services.now()),
         format=chosen or "json",

@@ -12,14 +12,17 @@ MAX_BYTES = 4_500_000
 _MAX_CHARACTERS = (MAX_BYTES + 2) // 3 * 4
 _DATA_URL = re.compile(r"data:[\w.+-]*/?[\w.+-]*(;[\w.+-]+=[^;,]*)*(?P<base64>;base64)?,", re.ASCII | re.I)
 _LONGEST_PREFIX = 256
+_LINE_BREAKS = {ord("\r"): None, ord("\n"): None}
 
 
 def decode(text: str) -> bytes:
-    """The bytes of ``text``: base64 (RFC 4648 §4, padded, no line breaks), or a base64 data: URL (RFC 2397).
+    """The bytes of ``text``: base64 (RFC 4648 §4, padded), or a base64 data: URL (RFC 2397).
+
+    Line breaks, which ``base64`` of a shell and MIME put in, are passed over.
 
     Raises :exc:`BadRequest` if it is neither, :exc:`TooLarge` above :data:`MAX_BYTES`.
     """
-    encoded = text[_prefix(text) :]
+    encoded = text[_prefix(text) :].translate(_LINE_BREAKS)
     if len(encoded) > _MAX_CHARACTERS:
         raise TooLarge(
             f"An image of more than {MAX_BYTES} bytes cannot be sent as base64. "
@@ -41,6 +44,8 @@ def _prefix(text: str) -> int:
 def _bytes(encoded: str) -> bytes:
     try:
         content = binascii.a2b_base64(encoded, strict_mode=True)
+        if len(encoded) % 4 or encoded.endswith("==="):  # strict mode looks away behind complete groups
+            raise ValueError("Excess padding")
     except ValueError as error:  # binascii.Error, or characters beyond ASCII
         raise BadRequest(f"The content is not base64: {error}.", code="bad-base64") from error
     if not content:

@@ -54,19 +54,18 @@ class ThumbnailLinks:
         """The second at which the present links were signed, but for those of newer thumbnails."""
         return int(self._now()) // self._step * self._step
 
-    def link(self, image: Image) -> str | None:
-        """Where an image's thumbnail is to be had, None where there is none.
+    def link(self, image: Image, method: str = "GET") -> str | None:
+        """Where an image's thumbnail is to be had by ``method``, None where there is none.
 
         A thumbnail that was made anew has another link, so that no browser shows the one that it has kept.
         """
         if image.width is None:
             return None
         made = millisecond_at(image.completed_at) // 1000 if image.completed_at else 0
-        return self._signed(
-            self._address + quote(thumbnail_key(image.key), safe="/~"), max(made, self.step())
-        )
+        address = self._address + quote(thumbnail_key(image.key), safe="/~")
+        return self._signed(address, max(made, self.step()), method)
 
-    def _signed(self, url: str, at: int) -> str:
+    def _signed(self, url: str, at: int, method: str) -> str:
         credentials, moment = self._credentials(), time.strftime(_TIME, time.gmtime(at))
         scope = f"{moment[:8]}/{self._region}/s3/aws4_request"
         asked = {
@@ -80,7 +79,7 @@ class ThumbnailLinks:
         }
         query = "&".join(f"{name}={quote(value, safe='~')}" for name, value in asked.items())
         parts = urlsplit(url)
-        canonical = f"GET\n{parts.path}\n{query}\nhost:{parts.netloc}\n\nhost\nUNSIGNED-PAYLOAD"
+        canonical = f"{method}\n{parts.path}\n{query}\nhost:{parts.netloc}\n\nhost\nUNSIGNED-PAYLOAD"
         text = f"{_ALGORITHM}\n{moment}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
         return f"{url}?{query}&X-Amz-Signature={_signature(credentials.secret_key, scope, text)}"
 

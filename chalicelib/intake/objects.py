@@ -64,9 +64,10 @@ class ObjectStore:
         )
         return {"url": form["url"], "fields": form["fields"]}
 
-    def presigned_get(self, key: str, *, filename: str, content_type: str) -> str:
+    def presigned_get(self, key: str, *, filename: str, content_type: str, head: bool = False) -> str:
         """A URL that gives the object under the name ``filename``, as ``content_type`` and nothing else.
 
+        One for ``head`` answers HEAD alone, any other GET alone.
         Only pictures are shown in a browser; all else, which may be anything, is for saving.
         """
         disposition = "inline" if content_type.startswith("image/") else "attachment"
@@ -76,9 +77,8 @@ class ObjectStore:
             "ResponseContentType": content_type,
             "ResponseContentDisposition": f"{disposition}; filename*=UTF-8''{quote(filename, safe='')}",
         }
-        return str(
-            self._client.generate_presigned_url("get_object", params, ExpiresIn=self._download_seconds)
-        )
+        operation = "head_object" if head else "get_object"
+        return str(self._client.generate_presigned_url(operation, params, ExpiresIn=self._download_seconds))
 
     def put(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> None:
         """Store an object."""

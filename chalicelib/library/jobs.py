@@ -58,11 +58,17 @@ class Jobs:
         self._table = table
         self._now = now
 
-    def create(self, owner: str, kind: JobKind, request: Json) -> Job:
-        """Store a new job, which is due for the sweep if nobody works on it."""
+    def create(self, owner: str, kind: JobKind, request: Json, job_id: str = "") -> Job:
+        """Store a new job, which is due for the sweep if nobody works on it.
+
+        One that is there already is one that a repeated request began.
+        """
         at = rfc3339(self._now())
-        job = Job(new_id(), owner, kind, request, at, at, new_id())
-        self._table.write(Put(_key(owner, job.id), self._item(job), when={"revision": None}))
+        job = Job(job_id or new_id(), owner, kind, request, at, at, new_id())
+        try:
+            self._table.write(Put(_key(owner, job.id), self._item(job), when={"revision": None}))
+        except ConditionFailed:
+            return self.get(owner, job.id)
         return job
 
     def get(self, owner: str, job_id: str) -> Job:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import zlib
 from collections.abc import Iterator
 from http.client import HTTPException, HTTPResponse
 
@@ -12,6 +13,8 @@ from chalicelib.outbound.refusals import refused
 
 PIECE_BYTES = 65_536
 NETWORK_ERRORS = (OSError, HTTPException)
+_DEFLATED = ("gzip", "x-gzip", "deflate")
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # told apart by their first bytes
 
 
 @contextlib.contextmanager
@@ -39,15 +42,26 @@ def whole_body(answer: HTTPResponse, max_bytes: int, origin: str) -> bytes:
 
 
 def beginning(answer: HTTPResponse, max_bytes: int) -> bytes:
-    """At most ``max_bytes`` of the body, or what could be had of it.
+    """At most ``max_bytes`` of the body, or what could be had of it; nothing of a coding unknown here.
 
-    The status was given, so a body that breaks off or drips no longer decides anything.
+    The status was given, so a body that breaks off or drips no longer decides anything. Some servers
+    compress whatever they are asked: gzip and deflate are undone, no further than it is wanted.
     """
+    coding = answer.getheader("Content-Encoding", "").strip().lower()
+    if coding not in ("", "identity", *_DEFLATED):
+        return b""
     body = bytearray()
     with contextlib.suppress(*NETWORK_ERRORS):
         for piece in _pieces(answer, max_bytes):
             body += piece
-    return bytes(body)
+    return _inflated(bytes(body), max_bytes) if coding in _DEFLATED else bytes(body)
+
+
+def _inflated(body: bytes, max_bytes: int) -> bytes:
+    """What gzip or deflate (RFC 9110 §8.4.1) made ``body`` of, as far as it can be read."""
+    with contextlib.suppress(zlib.error):
+        return zlib.decompressobj(_GZIP_OR_ZLIB).decompress(body, max_bytes)
+    return b""
 
 
 def _pieces(answer: HTTPResponse, limit: int) -> Iterator[bytes]:

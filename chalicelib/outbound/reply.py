@@ -27,7 +27,7 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer of any ``status``: ``body`` is as it was sent, at most the bytes asked for."""
+    """An HTTP answer of any ``status``: ``body`` is at most the bytes asked for, no longer in gzip."""
 
     status: int
     headers: Mapping[str, str]

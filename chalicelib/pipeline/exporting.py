@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,10 +34,14 @@ def export(
     form: Format,
     services: Services,
     *,
+    marked: bool = False,
     at: str | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> ExportedFile:
-    """Write what ``query`` finds from the place ``at`` on, newest first, until file or time is full."""
+    """Write what ``query`` finds from the place ``at`` on, newest first, until file or time is full.
+
+    A ``marked`` file begins with a byte order mark, by which Excel knows UTF-8.
+    """
     deadline = clock() + SECONDS
     found: list[Image] = []
     place = at or TOP
@@ -44,12 +49,13 @@ def export(
         page = services.search.page(owner, query, limit=PAGE, at=place)
         found += page.images
         place = page.next_at or ""
-    return ExportedFile(_stored(owner, found, form, services), len(found), place or None)
+    return ExportedFile(_stored(owner, found, form, services, marked=marked), len(found), place or None)
 
 
-def _stored(owner: str, images: list[Image], form: Format, services: Services) -> str:
+def _stored(owner: str, images: list[Image], form: Format, services: Services, *, marked: bool) -> str:
     """A link to a new file; the bucket's lifecycle removes it after a day."""
     key = f"exports/~{owner}/{new_id()}.{form}"
-    services.objects.put(key, written(images, form), MEDIA_TYPES[form])
+    content = codecs.BOM_UTF8 * marked + written(images, form)
+    services.objects.put(key, content, MEDIA_TYPES[form])
     name = f"images-{rfc3339(services.now())[:10]}.{form}"
     return services.objects.presigned_get(key, filename=name, content_type=MEDIA_TYPES[form])

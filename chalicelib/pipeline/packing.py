@@ -158,8 +158,12 @@ def _read(key: str, services: Services) -> bytes:
 
 
 def _name(image: Image) -> str:
-    """A name that no other entry has and that leads out of no folder."""
+    """A name that no other entry has, that leads out of no folder, and that Windows can write.
+
+    (Microsoft, "Naming Files, Paths, and Namespaces"; as the id begins it, it is no device's name.)
+    """
     last = image.filename.replace("\\", "/").rpartition("/")[2]
+    last = "".join("_" if c in '<>:"|?*' or not c.isprintable() else c for c in last).rstrip(". ")
     return f"{image.id}-{last}" if last else f"{image.id}.{(image.content_type or 'bin').rpartition('/')[2]}"
 
 

@@ -24,9 +24,9 @@ log = logging.getLogger("sightline.working")
 IMAGES_A_MESSAGE = 20  # each takes a tenth of a second or two of the worker's minute
 
 
-def start(owner: str, kind: JobKind, request: Json, services: Services) -> Job:
+def start(owner: str, kind: JobKind, request: Json, services: Services, job_id: str = "") -> Job:
     """Store a job and set it going; where the queue does not answer, the sweep will."""
-    job = services.jobs.create(owner, kind, request)
+    job = services.jobs.create(owner, kind, request, job_id)
     try:
         services.jobs_queue.send(job.message())
     except Transient as error:

@@ -72,8 +72,9 @@ class Gated:
         return Person(self.url, self.app, text)
 
     def routes(self) -> list[tuple[str, str]]:
-        """(method, template) of every route."""
-        return [(method, path) for path, methods in self.app.routes.items() for method in methods]
+        """(method, template) of every route, without HEAD, which goes with GET."""
+        routes = self.app.routes.items()
+        return [(method, path) for path, methods in routes for method in methods if method != "HEAD"]
 
 
 @contextmanager

@@ -70,6 +70,28 @@ def begun(api: Api, services: FakeServices, **body: str) -> str:
     return f"/jobs/{answer.json_body['id']}"
 
 
+@pytest.mark.parametrize(
+    ("filename", "name"),
+    [
+        ('a/b<c>:"d|e?f*g.jpg', "b_c___d_e_f_g.jpg"),
+        ("nul\u00ad.jpg", "nul_.jpg"),
+        ("CON", "CON"),
+        ("dots. . .", "dots"),
+        ("猫 &=é.jpg", "猫 &=é.jpg"),
+        ("...", ".jpeg"),
+    ],
+)
+def test_names_are_such_as_windows_can_write(
+    api: Api, services: FakeServices, filename: str, name: str
+) -> None:
+    image = services.label(api.handed_in(filename=filename), DOG)
+    services.objects.put(image.key, b"rex")
+    job = begun(api, services, q="dog")
+    work(services)
+    (packed_name,) = packed(services, api.get(job).json_body["links"]["archive"])
+    assert packed_name == (image.id + name if name == ".jpeg" else f"{image.id}-{name}")
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_the_archive_holds_the_originals_once_each_even_where_every_message_comes_twice(
     api: Api, services: FakeServices, dogs: dict[str, bytes], times: int

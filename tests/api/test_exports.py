@@ -43,6 +43,16 @@ def test_csv_holds_a_line_for_each_image_and_no_formulas(
     assert rows[1]["filename"] == '\'=cmd|"calc"!A1, "x"é.jpg'
 
 
+def test_excel_is_told_that_it_is_utf_8(api: Api, services: FakeServices, found: list[str]) -> None:
+    plain, marked = (
+        services.objects.stored[urlsplit(api.get(path).json_body["url"]).path.removeprefix("/")]
+        for path in ("/export?q=dog", "/export?q=dog&format=csv&excel=true")
+    )
+    assert marked == b"\xef\xbb\xbf" + plain
+    answer = api.get("/export?format=jsonl&excel=true")
+    assert (answer.status_code, answer.json_body["pointer"]) == (400, "?excel")
+
+
 def test_json_lines_hold_the_images_as_they_are_shown(
     api: Api, services: FakeServices, found: list[str]
 ) -> None:

@@ -66,6 +66,15 @@ class TestEveryRouteIsShut:
                 assert answer.headers["WWW-Authenticate"].startswith("Bearer")
                 assert answer.headers["Content-Type"] == PROBLEM
 
+    def test_head_is_shut_and_open_where_get_is(self, gated: Gated) -> None:
+        stranger, reader, writer = gated.stranger(), gated.holder("read"), gated.holder("write")
+        for method, template in gated.routes():
+            if method == "GET":
+                for one in (stranger, reader, writer):
+                    answers = [one.request(verb, filled(template)) for verb in ("GET", "HEAD")]
+                    assert len({answer.status_code for answer in answers}) == 1, template
+                    assert answers[1].content == b""
+
     def test_the_app_itself_refuses_what_comes_past_the_authorizer(self, gated: Gated) -> None:
         for _, methods in gated.app.routes.items():
             for entry in methods.values():

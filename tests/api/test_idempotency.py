@@ -7,8 +7,11 @@ import base64
 import pytest
 
 from chalicelib.access.repeats import KEPT_SECONDS
+from chalicelib.api import openapi
 from chalicelib.errors import Unavailable
+from chalicelib.model import Label
 from tests.api.client import Api
+from tests.api.gated import gated_app
 from tests.fakes.services import FakeServices
 from tests.fakes.world import CAT
 
@@ -121,3 +124,79 @@ def test_an_answer_that_could_not_be_kept_is_given_again_for_the_same_image(
     services.clock.forward(60)
     assert api.post("/images", {}, idempotency_key="once").status_code == 201
     assert count(api) == 1
+
+
+CALLBACK = {"callback_url": "https://example.com/hook"}
+MADE_BY = {  # every POST that takes a key: what to send, and where what it made is listed
+    "/images": ({}, "/images"),
+    "/blobs": (CALLBACK, "/images"),
+    "/blobs/upload": (CALLBACK, "/images"),
+    "/upload": (PHOTO, "/images"),
+    "/subscriptions": ({"url": "https://example.com/hook"}, "/subscriptions"),
+    "/export": ({}, None),
+    "/relabel": ({"q": "cat"}, None),
+    "/images/labels": ({"q": "cat", "add": ["pet"]}, None),
+    "/labels/{name}/rename": ({"to": "dog"}, "/renames"),
+    "/images/{image_id}/relabel": ({}, None),
+    "/signing-secret/rotate": ({}, None),
+    "/subscriptions/{subscription_id}/signing-secret/rotate": ({}, None),
+    "/subscriptions/{subscription_id}/test": ({}, None),
+}
+OF_DELIVERIES = {"/deliveries/retry", "/deliveries/{delivery_id}/retry"}  # make nothing, but take one
+
+
+def described_with_a_key() -> set[str]:
+    key = {"$ref": "#/components/parameters/IdempotencyKey"}
+    paths = openapi.document("")["paths"]
+    return {path for path, item in paths.items() if key in item.get("post", {}).get("parameters", [])}
+
+
+def test_every_post_takes_a_key_but_where_the_answer_is_kept_nowhere() -> None:
+    assert described_with_a_key() == MADE_BY.keys() | OF_DELIVERIES
+    posts = {path for path, item in openapi.document("")["paths"].items() if "post" in item}
+    assert posts - described_with_a_key() == {"/tokens"}
+
+
+@pytest.mark.parametrize("template", MADE_BY)
+def test_whatever_is_made_is_made_once(api: Api, services: FakeServices, template: str) -> None:
+    image = api.handed_in()
+    services.label(image, Label("Cat", 90.0))
+    subscription = api.post("/subscriptions", {"url": "https://example.com/first"}).json_body["id"]
+    path = template.format(name="cat", image_id=image, subscription_id=subscription)
+    body, listed = MADE_BY[template]
+    answers = [api.post(path, body, idempotency_key="once") for _ in range(2)]
+    assert answers[0].status_code in (200, 201, 202)
+    assert answers[0].body == answers[1].body
+    assert answers[1].headers["Idempotency-Replayed"] == "true"
+    if listed:
+        before = 0 if listed == "/renames" else 1
+        (found,) = (value for value in api.get(listed).json_body.values() if isinstance(value, list))
+        assert len(found) == before + 1
+
+
+def test_a_job_that_a_crash_cut_off_is_not_begun_a_second_time(api: Api, services: FakeServices) -> None:
+    keep = services.repeats.keep
+
+    def broken(*_: object) -> None:
+        raise Unavailable("DynamoDB did not answer.")
+
+    services.repeats.keep = broken  # type: ignore[method-assign]
+    assert api.post("/export", {"q": "cat"}, idempotency_key="once").status_code == 503
+    services.repeats.keep = keep  # type: ignore[method-assign]
+    services.clock.forward(60)
+    assert api.post("/export", {"q": "cat"}, idempotency_key="once").status_code == 202
+    assert len({message["job"]["id"] for message in services.uploads_queue.messages}) == 1
+
+
+def test_a_key_stands_for_one_route(api: Api) -> None:
+    api.post("/images", {}, idempotency_key="once")
+    answer = api.post("/export", {}, idempotency_key="once")
+    assert (answer.status_code, answer.json_body["code"]) == (422, "idempotency-key-reused")
+
+
+def test_a_token_is_not_kept_to_be_shown_again() -> None:
+    with gated_app() as gated:
+        admin = gated.holder("admin")
+        answer = admin.post("/tokens", {}, **{"Idempotency-Key": "once"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "no-idempotency-key-here")
+        assert len(admin.get("/tokens").json()["tokens"]) == 1  # the one that asks

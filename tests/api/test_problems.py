@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+import requests
 
 from chalicelib.api import problems
 from chalicelib.errors import (
@@ -17,6 +18,7 @@ from chalicelib.errors import (
     Unavailable,
 )
 from tests.api.client import Api
+from tests.api.gated import gated_app
 from tests.fakes.services import FakeServices
 
 PROBLEM = "application/problem+json"
@@ -69,7 +71,7 @@ def test_a_fault_of_ours_is_logged_and_tells_nothing(
 def test_a_method_that_does_not_fit_is_a_problem_that_names_those_that_do(api: Api) -> None:
     answer = api.request("PUT", "/images")
     assert (answer.status_code, answer.headers["Content-Type"]) == (405, PROBLEM)
-    assert set(answer.headers["Allow"].split(", ")) == {"POST", "GET"}
+    assert set(answer.headers["Allow"].split(", ")) == {"POST", "GET", "HEAD"}
     assert answer.json_body["code"] == "method-not-allowed"
 
 
@@ -77,6 +79,14 @@ def test_a_body_that_is_not_json_by_its_type_is_a_problem(api: Api) -> None:
     answer = api.request("POST", "/images", raw=b"a=b", content_type="application/x-www-form-urlencoded")
     assert (answer.status_code, answer.json_body["code"]) == (415, "unsupported-media-type")
     assert answer.json_body["detail"].endswith("Send Content-Type: application/json.")
+
+
+def test_a_refused_method_can_be_read_by_pages_of_the_chosen_origin() -> None:
+    with gated_app(CORS_ORIGIN="https://photos.example") as gated:
+        answer = requests.put(f"{gated.url}/health", timeout=10)
+    assert answer.status_code == 405
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://photos.example"
+    assert answer.headers["Allow"] == "GET, HEAD"
 
 
 def test_a_fault_outside_of_every_handler_is_a_problem_too(

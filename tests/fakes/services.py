@@ -31,8 +31,9 @@ class FakeBucket(FakeObjects):
     def presigned_form(self, key: str, *, max_bytes: int) -> Json:
         return {"url": f"{BUCKET_URL}/", "fields": {"key": key, "policy": f"at most {max_bytes}"}}
 
-    def presigned_get(self, key: str, *, filename: str, content_type: str) -> str:
-        return f"{BUCKET_URL}/{key}?X-Amz-Signature=get&name={filename}&type={content_type}"
+    def presigned_get(self, key: str, *, filename: str, content_type: str, head: bool = False) -> str:
+        method = "head" if head else "get"
+        return f"{BUCKET_URL}/{key}?X-Amz-Signature={method}&name={filename}&type={content_type}"
 
     def read_sidecar(self, key: str) -> bytes:
         if sidecar_key(key) not in self.sidecars:

@@ -27,6 +27,13 @@ def test_base64_is_decoded_with_or_without_a_data_url(prefix: str) -> None:
     assert decode(prefix + ENCODED) == PHOTO
 
 
+@pytest.mark.parametrize("written", [base64.encodebytes(PHOTO).decode(), ENCODED.replace("A", "A\r\n")])
+def test_line_breaks_are_passed_over(written: str) -> None:
+    assert "\n" in written
+    assert decode(written) == PHOTO
+    assert decode("data:image/jpeg;base64," + written) == PHOTO
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -34,7 +41,11 @@ def test_base64_is_decoded_with_or_without_a_data_url(prefix: str) -> None:
         ("data:image/png;base64,", "empty-content"),
         (ENCODED[:-1], "bad-base64"),
         (ENCODED + "=", "bad-base64"),
-        (ENCODED + "\n", "bad-base64"),
+        (ENCODED + "====", "bad-base64"),
+        (ENCODED + " ", "bad-base64"),
+        ("AAAA=", "bad-base64"),
+        ("AAAA====", "bad-base64"),
+        ("\r\n", "empty-content"),
         (ENCODED.replace("+", "-").replace("/", "_"), "bad-base64"),
         ("é", "bad-base64"),
         ("data:image/png," + ENCODED, "bad-data-url"),

@@ -45,15 +45,17 @@ def asked_of(url: str | None) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("token", [None, "a token+/="])
-def test_they_are_signed_as_botocore_signs_them(token: str | None) -> None:
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_they_are_signed_as_botocore_signs_them(token: str | None, method: str) -> None:
     """At the same moment, as it can sign for no other than the present one."""
     session = boto3.Session("AKIDEXAMPLE", "a secret", token, region_name="eu-west-1")
     signed = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
     key = "thumbnails/holiday/a b+c é&d~.jpg.jpg"
     params = {"Bucket": "images", "Key": key, "ResponseCacheControl": "private, max-age=2, immutable"}
-    theirs = session.client("s3", config=signed).generate_presigned_url("get_object", params, ExpiresIn=2)
+    operation = f"{method.lower()}_object"
+    theirs = session.client("s3", config=signed).generate_presigned_url(operation, params, ExpiresIn=2)
     at = timegm(time.strptime(asked_of(theirs)["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ"))
-    ours = links(lambda: at, seconds=2, token=token).link(IMAGE)
+    ours = links(lambda: at, seconds=2, token=token).link(IMAGE, method)
     assert ours is not None
     assert asked_of(ours) == asked_of(theirs)
     assert urlsplit(ours)[:3] == urlsplit(theirs)[:3]

@@ -72,6 +72,13 @@ class TestAddresses:
         assert (reply.content, reply.headers["Content-Type"]) == (b"bytes", "image/jpeg")
         assert reply.headers["Content-Disposition"].startswith("inline")
 
+    def test_an_address_for_head_answers_head_alone(self, store: ObjectStore) -> None:
+        store.put(KEY, b"bytes")
+        link = store.presigned_get(KEY, filename="a", content_type="image/jpeg", head=True)
+        reply = requests.head(link, timeout=30)
+        assert (reply.status_code, reply.headers["Content-Length"]) == (200, "5")
+        assert_refused(requests.get(link, timeout=30), 403, "SignatureDoesNotMatch")
+
     def test_it_is_bound_to_its_key(self, store: ObjectStore, s3: Any) -> None:
         url = store.presigned_put(KEY).replace("holiday", "stolen")
         assert_refused(requests.put(url, data=b"x", timeout=30), 403, "SignatureDoesNotMatch")

@@ -188,6 +188,22 @@ def test_a_post_keeps_the_beginning_of_a_long_answer(server: HostileServer, path
     assert post(server.url(path), max_bytes=1000).body == bytes(1000)
 
 
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip", "deflate"])
+def test_an_answer_that_was_compressed_unasked_is_read(server: HostileServer, coding: str) -> None:
+    assert post(server.url(f"/compressed/{coding}")).body == b"fine"
+
+
+def test_a_compressed_answer_is_read_no_further_than_it_is_wanted(server: HostileServer) -> None:
+    assert post(server.url("/gzip-bomb"), max_bytes=1000).body == bytes(1000)
+    assert bytes(range(200)) in post(server.url("/gzip-cut")).body
+
+
+@pytest.mark.parametrize("path", ["/encoding/br", "/encoding/gzip", "/encoding/gzip, br"])
+def test_an_answer_that_cannot_be_uncompressed_is_no_text(server: HostileServer, path: str) -> None:
+    reply = post(server.url(path.replace(" ", "")))
+    assert (reply.status, reply.body) == (200, b"")
+
+
 @pytest.mark.parametrize(
     "path",
     [

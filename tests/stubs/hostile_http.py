@@ -12,6 +12,7 @@ import socket
 import ssl
 import struct
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Self
@@ -74,6 +75,12 @@ def _redirect(c: Connection) -> None:
     c.answer(302, Location=f"/redirect/{hops - 1}" if hops > 1 else "/ok")
 
 
+def _compressed(c: Connection) -> None:
+    """``fine``, compressed as the argument says and called so."""
+    packed = zlib.compress(b"fine") if c.argument == "deflate" else gzip.compress(b"fine")
+    c.answer(200, packed, Content_Encoding=c.argument)
+
+
 def _bomb(c: Connection) -> None:
     c.answer(200, gzip.compress(bytes(10_000_000)), Content_Encoding="gzip")
 
@@ -108,6 +115,8 @@ BEHAVIOURS: dict[str, Callable[[Connection], None]] = {
     "length-nonsense": lambda c: c.send(OK, b"Content-Length: -5\r\n\r\nfine"),
     "length-huge": lambda c: c.send(OK, b"Content-Length: 99999999999999999999999\r\n\r\nfine"),
     "gzip-bomb": _bomb,
+    "compressed": _compressed,
+    "gzip-cut": lambda c: c.answer(200, gzip.compress(bytes(range(256)))[:-20], Content_Encoding="gzip"),
     "encoding": lambda c: c.answer(200, b"fine", Content_Encoding=c.argument),
     "reset": Connection.reset,
     "reset-midway": lambda c: (c.send(OK, b"Content-Length: 600\r\n\r\nfine"), c.reset()),
