@@ -185,7 +185,7 @@ def test_a_job_that_a_crash_cut_off_is_not_begun_a_second_time(api: Api, service
     services.repeats.keep = keep  # type: ignore[method-assign]
     services.clock.forward(60)
     assert api.post("/export", {"q": "cat"}, idempotency_key="once").status_code == 202
-    assert len({message["job"]["id"] for message in services.uploads_queue.messages}) == 1
+    assert len({message["job"]["id"] for message in services.jobs_queue.messages}) == 1
 
 
 def test_a_key_stands_for_one_route(api: Api) -> None:
