@@ -19,6 +19,15 @@ class Activity:
         self._under_way = 0
         self.generation = 0
 
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Count the block as work."""
+        self._count(+1)
+        try:
+            yield
+        finally:
+            self._count(-1)
+
     def spawn(self, name: str, work: Callable[[], None]) -> None:
         """Run ``work`` in a thread; it counts as under way before this returns."""
         self._count(+1)

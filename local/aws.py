@@ -50,13 +50,14 @@ class LocalAws:
         # Importing moto takes a third of a second; nobody who only wants a constant should pay it.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-        from local import queues, tables, updates
+        from local import changes, queues, tables, updates
         from local.signed import SignedOnly
         from local.wsgi import WsgiServer
 
         queues.mend()
         tables.mend()
         updates.mend()
+        changes.mend()
         with listen(port) as listener:
             dispatcher = SignedOnly(IsolatedTables(DomainDispatcherApplication(create_backend_app)))
             self._server = WsgiServer(listener, dispatcher)

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from chalice.config import Config
 
+from local.aws import ACCOUNT, REGION
+from local.feed import StreamMapping
+
 ROOT = Path(__file__).resolve().parent.parent
 STAGE = "local"
 
@@ -38,6 +41,18 @@ def stage_config(function: str, *, root: Path = ROOT, stage: str = STAGE) -> Con
 def timeout_of(function: str) -> int:
     """Seconds that a function may take."""
     return int(stage_config(function).lambda_timeout or 60)
+
+
+def stream_mapping(function: str, *, stage: str = STAGE) -> StreamMapping:
+    """What a deployment says of the event source mapping of the table's stream, beyond Chalice's decorator."""
+    return StreamMapping(
+        pattern={"dynamodb": {"Keys": {"sk": {"S": ["record"]}}}},
+        partial_batches=True,
+        bisect=True,
+        retries=20,
+        longest_age=6 * 3600.0,
+        on_failure=f"arn:aws:sqs:{REGION}:{ACCOUNT}:sightline-{stage}-changes-dead",
+    )
 
 
 def environment(ports: Ports, *, trigger: str | None = None, auth: str | None = None) -> dict[str, str]:

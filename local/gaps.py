@@ -25,6 +25,7 @@ KEPT: dict[str, set[str]] = {
         "GlobalSecondaryIndexes",
         "StreamSpecification",
         "SSESpecification",
+        "StreamSpecification",
     },
     "AWS::SNS::Topic": {"TopicName", "KmsMasterKeyId"},
     "AWS::SQS::Queue": {

@@ -18,6 +18,11 @@ log = logging.getLogger("sightline.local")
 
 LONGEST_HOLD_SECONDS = 2.0
 SHORT_POLL_SECONDS = 0.02
+DEPTHS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 UNREACHABLE_SECONDS = 1.0
 
 Batch = list[Message]
@@ -27,6 +32,7 @@ class Poller:
     """One event source at work: a thread that receives, and one more for every batch."""
 
     def __init__(self, source: Source, sqs: Any, dice: Dice, activity: Activity) -> None:
+        self.kind = source.kind
         self._source = source
         self._sqs = sqs
         self._dice = dice
@@ -49,6 +55,13 @@ class Poller:
     def join(self) -> None:
         """Wait until nothing more is received; batches under way go on."""
         self._thread.join()
+
+    def busy(self) -> bool:
+        """Whether the queue holds anything, be it in flight or delayed."""
+        attributes = self._sqs.get_queue_attributes(
+            QueueUrl=self._source.queue_url, AttributeNames=list(DEPTHS)
+        )
+        return any(int(attributes["Attributes"][name]) for name in DEPTHS)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

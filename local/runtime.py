@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -18,21 +19,20 @@ from chalice.app import (
     SQSEventConfig,
 )
 
-from local import s3, schedule, sns, sqs
+from local import s3, schedule, sns, sqs, streams
 from local.activity import Activity
 from local.faults import Faults
-from local.function import Function
+from local.feed import StreamMapping
+from local.function import Function, Json
 from local.inbox import inbox
 from local.poller import Poller
 from local.schedule import Clock
 from local.source import Pace, Source, asynchronous
+from local.streams import StreamPoller
+
+log = logging.getLogger("sightline.local")
 
 STOPPING_SECONDS = 10.0
-_DEPTHS = (
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-)
 
 
 class StillBusy(Exception):
@@ -43,10 +43,11 @@ class Runtime:
     """Runs the event handlers of ``app``; a context manager that stops what it started.
 
     ``client`` makes a boto3 client by service name, ``timeout_of`` tells a function's timeout in
-    seconds. A trigger that the offline stack cannot fire raises :exc:`ValueError`.
+    seconds, ``mapping_of`` what a deployment says of a stream's event source mapping. A trigger that the
+    offline stack cannot fire raises :exc:`ValueError`.
 
     Differences from AWS: retries come sooner (:class:`Pace`), no handler is stopped at its timeout,
-    and a queue is polled by one reader however long it gets.
+    a queue is polled by one reader however long it gets, and a stream has one shard.
     """
 
     def __init__(
@@ -55,23 +56,20 @@ class Runtime:
         client: Callable[[str], Any],
         *,
         timeout_of: Callable[[str], int] = lambda function: 60,
+        mapping_of: Callable[[str], StreamMapping] = lambda function: StreamMapping(),
         faults: Faults = Faults(),  # noqa: B008 - frozen
         pace: Pace = Pace(),  # noqa: B008 - frozen
     ) -> None:
         self._app = app
         self._client = client
         self._timeout_of = timeout_of
+        self._mapping_of = mapping_of
+        self._faults = faults
         self._pace = pace
         self._activity = Activity()
         self._inboxes: dict[str, str] = {}
         self._clocks: list[Clock] = []
-        # The table's stream has no reader here yet.
-        polled = [one for one in app.event_sources if not isinstance(one, DynamoDBEventConfig)]
-        self._sources = [self._source(config) for config in polled]
-        self._pollers = [
-            Poller(source, self._client("sqs"), faults.dice(source.function.name), self._activity)
-            for source in self._sources
-        ]
+        self._pollers = [self._poller(config) for config in app.event_sources]
 
     def __enter__(self) -> Runtime:
         for poller in self._pollers:
@@ -98,7 +96,8 @@ class Runtime:
         )
 
     def wait_until_idle(self, timeout: float = 60.0) -> None:
-        """Return when no handler runs and no queue of the app holds anything, be it in flight or delayed.
+        """Return when no handler runs, no queue of the app holds anything, in flight or delayed, and all
+        changes of its table have been handed over.
 
         Dead letters do not count. Raises :exc:`StillBusy` after ``timeout`` seconds.
         """
@@ -115,20 +114,31 @@ class Runtime:
         # A handler may pass work on from a queue not yet looked at to one looked at already. Then it
         # was under way in between, and that shows in the generation.
         generation = self._activity.generation
-        waiting = [source.kind for source in self._sources if self._depth(source.queue_url)]
+        waiting = [poller.kind for poller in self._pollers if poller.busy()]
         if not waiting and not self._activity.untouched_since(generation):
             return ["handlers"]
         return waiting
 
-    def _depth(self, queue_url: str) -> int:
-        attributes = self._client("sqs").get_queue_attributes(
-            QueueUrl=queue_url, AttributeNames=list(_DEPTHS)
-        )
-        return sum(int(attributes["Attributes"][name]) for name in _DEPTHS)
-
     # ── triggers ─────────────────────────────────────────────────────────────────────────────
-    def _source(self, config: Any) -> Source:
+    def _poller(self, config: Any) -> Poller | StreamPoller:
         function = Function(config.name, self._app.handler_map[config.name], self._timeout_of(config.name))
+        dice = self._faults.dice(config.name)
+        if isinstance(config, DynamoDBEventConfig):
+            says = self._mapping_of(config.name)
+            feed = streams.feed(config, says, self._pace, functools.partial(self._give_up, says.on_failure))
+            return StreamPoller(function, feed, dice, self._activity)
+        return Poller(self._source(config, function), self._client("sqs"), dice, self._activity)
+
+    def _give_up(self, queue_arn: str, message: Json) -> None:
+        """Tell the failure queue of a stream what was given up, where the deployment has one."""
+        sent = message["DDBStreamBatchInfo"]
+        log.error("changes given up: %d, up to %s", sent["batchSize"], sent["endSequenceNumber"])
+        if queue_arn:
+            sqs = self._client("sqs")
+            url = sqs.get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"]
+            sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message))
+
+    def _source(self, config: Any, function: Function) -> Source:
         if isinstance(config, SQSEventConfig):
             return sqs.source(config, function, self._client("sqs"), self._pace)
         url, arn = inbox(self._client("sqs"), self._app.app_name, config.name)

@@ -20,7 +20,8 @@ class Pace:
     event (AWS: 60 and 120); after the last it is dropped. ``concurrency``: batches at a time for each
     source (AWS: five and more). ``poll_seconds``: how long one look at an empty queue lasts, which bounds
     how long stopping takes (AWS: 20). ``partial_batches``: whether a returned ``batchItemFailures`` counts,
-    as with ``FunctionResponseTypes``; without it AWS ignores what a handler returns.
+    as with ``FunctionResponseTypes``; without it AWS ignores what a handler returns. ``longest_window``: how
+    many seconds a stream waits at most until a batch is full (AWS: as long as its function's trigger says).
     """
 
     retry_seconds: int | None = 5
@@ -28,6 +29,7 @@ class Pace:
     concurrency: int = 4
     poll_seconds: int = 1
     partial_batches: bool = False
+    longest_window: float = 0.2
 
 
 @dataclass(frozen=True)

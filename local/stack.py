@@ -12,7 +12,7 @@ from chalicelib.model import DEFAULT_OWNER
 from chalicelib.wiring import services
 from local import api
 from local.aws import LocalAws
-from local.config import Ports, enter, environment, stage_config, timeout_of
+from local.config import Ports, enter, environment, stage_config, stream_mapping, timeout_of
 from local.faults import Faults
 from local.partner import Partner, Received
 from local.provision import provision
@@ -61,7 +61,14 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
         running.enter_context(aws)
         running.enter_context(office)
         provision(aws.client, trigger=wish.trigger)
-        runtime = Runtime(app, aws.client, timeout_of=timeout_of, faults=wish.faults, pace=wish.pace)
+        runtime = Runtime(
+            app,
+            aws.client,
+            timeout_of=timeout_of,
+            mapping_of=stream_mapping,
+            faults=wish.faults,
+            pace=wish.pace,
+        )
         running.enter_context(runtime)
         if server:
             running.enter_context(server)

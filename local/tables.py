@@ -95,11 +95,12 @@ def _touched(backend: Any, transact_items: list[dict[str, Any]]) -> dict[str, li
         key = operation.get("Key") or operation.get("Item") or {}
         if table is not None:
             places = touched.setdefault(table.name, [])
-            places += [_place(table, key)] if set(table.table_key_attrs) <= set(key) else []
+            places += [place_of(table, key)] if set(table.table_key_attrs) <= set(key) else []
     return touched
 
 
-def _place(table: Any, key: dict[str, Any]) -> Place:
+def place_of(table: Any, key: dict[str, Any]) -> Place:
+    """Where an item lies, by its key or by the item itself."""
     ranged = DynamoType(key[table.range_key_attr]) if table.range_key_attr else None
     return DynamoType(key[table.hash_key_attr]), ranged
 
@@ -130,6 +131,7 @@ def _extract(table: Any, items: Iterable[Any]) -> Any:
     # moto would copy it for each item of a transaction, to go back to; the table itself is untouched.
     part.__deepcopy__ = lambda memo: part
     part.items = defaultdict(dict)
+    part.stream_shard = None  # what becomes of the table itself is told (local/changes.py)
     for item in items:
         _put(part, (item.hash_key, item.range_key), item)
     return part

@@ -72,7 +72,7 @@ def _can_be_made(
 ) -> bool:
     """Whether every step is certain to succeed: moto has the words for what is wrong with the others."""
     taken = {names.get(name) for _, name, _ in steps}
-    if table.stream_shard is not None or None in taken or len(taken) < len(steps):
+    if None in taken or len(taken) < len(steps):
         return False
     return not taken & set(table.attribute_keys) and all(
         _fits(step, item, names[step[1]], values.get(step[2])) for step in steps

@@ -1,0 +1,116 @@
+"""DynamoDB Streams as a trigger: a table's changes, brought to a function in order, batch by batch."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from chalice.app import DynamoDBEventConfig
+
+from local.activity import Activity, told
+from local.changes import shard_of
+from local.faults import Dice
+from local.feed import Batch, Feed, StreamMapping
+from local.function import Function, Json
+from local.shard import table_of
+from local.source import Pace
+
+LOOK_SECONDS = 0.2
+SHORTEST_RETRY_SECONDS = 1
+THROTTLED_SECONDS = 0.2
+STOPPING_SECONDS = 10.0
+
+
+def feed(
+    config: DynamoDBEventConfig, says: StreamMapping, pace: Pace, give_up: Callable[[Json], None]
+) -> Feed:
+    """A function's way through the table's stream, set up as the decorator and the deployment say.
+
+    :raises ValueError: the table has no stream.
+    """
+    shard = shard_of(table_of(config.stream_arn))
+    window = min(config.maximum_batching_window_in_seconds or 0, pace.longest_window)
+    start = shard.last if config.starting_position == "LATEST" else shard.first - 1
+    return Feed(
+        config.name,
+        shard,
+        dataclasses.replace(says, batch_size=config.batch_size, window=window),
+        time.time,
+        give_up=give_up,
+        backoff=lambda tries: SHORTEST_RETRY_SECONDS if pace.retry_seconds is None else pace.retry_seconds,
+        position=shard.positions.get(config.name, start),
+    )
+
+
+class StreamPoller:
+    """A thread that hands a shard's changes to a function, with the misbehaviour that ``dice`` calls for."""
+
+    def __init__(self, function: Function, feed: Feed, dice: Dice, activity: Activity) -> None:
+        self.kind = f"stream of {feed.shard.table_name}"
+        self._function = function
+        self._feed = feed
+        self._dice = dice
+        self._activity = activity
+        self._repeated: Batch | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"stream-{function.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        """Hand over nothing more; :meth:`join` waits for what is under way."""
+        self._stopping.set()
+
+    def join(self) -> None:
+        """Wait for the batch under way, and leave a mark for a successor."""
+        self._thread.join(STOPPING_SECONDS)
+        self._feed.shard.positions[self._function.name] = self._feed.position
+
+    def busy(self) -> bool:
+        """Whether there is something that the function has still to see."""
+        return not self._feed.at_rest
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            batch = self._feed.due()
+            if batch is not None:
+                with self._activity.under_way():
+                    self._deliver(batch)
+            elif (moment := self._feed.next_moment()) is not None:
+                self._stopping.wait(min(LOOK_SECONDS, max(0.0, moment - time.time())))
+            else:
+                self._feed.shard.wait(self._feed.seen, LOOK_SECONDS)
+
+    def _deliver(self, batch: Batch) -> None:
+        if self._dice.says("delay"):
+            self._stopping.wait(self._dice.lateness())
+        while self._dice.says("throttle") and not self._stopping.is_set():
+            self._stopping.wait(THROTTLED_SECONDS)
+        try:
+            reply = self._invoke(batch)
+        except Exception:
+            # Lambda's way: whatever a handler raises is its failure, and the batch comes again.
+            self._feed.settle(batch, failed=True)
+            return
+        if self._dice.says("duplicate"):
+            self._repeat(batch)
+        if self._repeated:
+            self._repeat(self._repeated)
+        self._repeated = batch if self._dice.says("reorder") else None
+        self._feed.settle(batch, reply, failed=self._dice.says("crash"))
+
+    def _repeat(self, batch: Batch) -> None:
+        """A stream's records may come again, when later ones have come: nobody asks how it went."""
+        with contextlib.suppress(Exception):
+            self._invoke(batch)
+
+    def _invoke(self, batch: Batch) -> Any:
+        again = f", try {batch.tries + 1}" if batch.tries else ""
+        with told(self._function.name, f"{self.kind}, changes: {len(batch.changes)}{again}"):
+            return self._function(batch.event)
