@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-Value = str | int | float | bool
+Value = str | int | float | bool | bytes
 Item = dict[str, Value]
 Wire = dict[str, Any]
 
@@ -117,6 +118,8 @@ def encoded(item: Mapping[str, Value]) -> Wire:
 def encoded_value(value: Value) -> Wire:
     if isinstance(value, bool):
         return {"BOOL": value}
+    if isinstance(value, bytes):
+        return {"B": value}
     return {"S": value} if isinstance(value, str) else {"N": repr(value)}
 
 
@@ -128,4 +131,6 @@ def _decoded_value(wire: Wire) -> Value:
     ((kind, raw),) = wire.items()
     if kind == "N":
         return float(raw) if "." in raw or "e" in raw.lower() else int(raw)
+    if kind == "B":  # a client gives bytes; Lambda, which gets JSON, gives the text of their base64
+        return base64.b64decode(raw) if isinstance(raw, str) else bytes(raw)
     return bool(raw) if kind == "BOOL" else str(raw)

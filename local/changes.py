@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import base64
 import functools
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from moto.core.utils import utcnow
+from moto.core import utils
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models import table as tables
 
@@ -30,9 +29,9 @@ class MotoShard(Shard):
 
     def __init__(self, account_id: str, table: Any) -> None:
         arn = f"{table.table_arn}/stream/{table.latest_stream_label}"
-        super().__init__(arn, tuple(table.table_key_attrs), time.time)
+        super().__init__(arn, tuple(table.table_key_attrs), lambda: utils.unix_time())  # moto's own clock
         self.table = table
-        self.created_on = utcnow()
+        self.created_on = utils.utcnow()
 
     @property
     def id(self) -> str:

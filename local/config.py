@@ -44,7 +44,7 @@ def timeout_of(function: str) -> int:
 
 
 def stream_mapping(function: str, *, stage: str = STAGE) -> StreamMapping:
-    """What a deployment says of the event source mapping of the table's stream, beyond Chalice's decorator."""
+    """What a deployment says of the mapping of the table's stream, beyond Chalice's decorator."""
     return StreamMapping(
         pattern={"dynamodb": {"Keys": {"sk": {"S": ["record"]}}}},
         partial_batches=True,

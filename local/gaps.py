@@ -25,7 +25,6 @@ KEPT: dict[str, set[str]] = {
         "GlobalSecondaryIndexes",
         "StreamSpecification",
         "SSESpecification",
-        "StreamSpecification",
     },
     "AWS::SNS::Topic": {"TopicName", "KmsMasterKeyId"},
     "AWS::SQS::Queue": {

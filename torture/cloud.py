@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from local import queues
+from local.shard import Shard
 from tests.fakes.dynamodb import FakeDynamo
+from tests.fakes.table import FakeTable
 from tests.stubs.fault_proxy import DELAY_SECONDS, REFUSED, Answer, Fault, throttled
 from torture.inside import answered, carried_out, session
 from torture.invocation import current, sleep
@@ -18,6 +21,7 @@ from torture.plan import Plan
 from torture.seer import Seer
 from torture.witness import witnessed
 
+SHARDS = 3  # of the stream: what lies in two of them comes in any order
 READ_TIMEOUT = 10.0  # seconds, as in wiring
 
 
@@ -28,10 +32,10 @@ class Cloud:
     all others by moto.
     """
 
-    def __init__(self, plan: Plan, seer: Seer) -> None:
+    def __init__(self, plan: Plan, seer: Seer, clock: Callable[[], float]) -> None:
         self._plan = plan
         self._seer = seer
-        self._dynamo = FakeDynamo()
+        self._dynamo = FakeDynamo(FakeTable(clock, shards=SHARDS))
         self._clients: dict[str, Any] = {}
         self.quiet = session(self._carried_out)
         queues.mend()
@@ -45,6 +49,10 @@ class Cloud:
         if service not in self._clients:
             self._clients[service] = self.quiet.client(service)
         return self._clients[service]
+
+    def shards(self) -> Sequence[Shard]:
+        """The shards of the table's stream."""
+        return self._dynamo.table.shards
 
     def first_due(self) -> str | None:
         """When the first record is due of those that the sweep looks after."""

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 TIMEOUT = 60.0  # seconds, as in .chalice/config.json
 EFFECTS = frozenset(
-    {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "SendMessage", "Publish"}
-    | {"PutObject", "DeleteObject", "DetectLabels", "POST"}
+    {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"}
+    | {"SendMessage", "Publish", "PutObject", "DeleteObject", "DetectLabels", "POST"}
 )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import json
 import logging
 import random
 from collections import Counter
@@ -16,10 +17,13 @@ from dataclasses import dataclass
 
 from chalicelib import pipeline
 from chalicelib.model import Json
+from local.feed import Batch, Feed
 from torture.invocation import Invocation, Killed
 from torture.moments import next_moments
 from torture.plan import in_turn
 from torture.queues import Queues
+from torture.streams import FUNCTION as PROJECTION
+from torture.streams import Streams
 from torture.world import World
 
 log = logging.getLogger("torture.platform")
@@ -35,13 +39,14 @@ DEATHS = range(1, 13)  # before which of its effects an invocation dies: each in
 
 Step = float | Callable[[], object]  # seconds to wait, or a request to make
 Script = Generator[Step, BaseException | None, None]
-Handler = Callable[[Json, World, Invocation], None]
+Handler = Callable[[Json, World, Invocation], object]
 
 FUNCTIONS: dict[str, Handler] = {
     "on_s3_upload": lambda event, world, it: pipeline.label_or_leave(event, world.services, it.time_left),
     "on_upload_message": lambda event, world, it: pipeline.label_messages(
         event, world.services, it.time_left
     ),
+    "on_image_change": lambda event, world, it: pipeline.project(event, world.services, it.time_left),
     "on_job_message": lambda event, world, it: pipeline.work_on_jobs(event, world.services),
     "on_sns_message": lambda event, world, it: pipeline.fan_out(event, world.services),
     "on_sqs_message": lambda event, world, it: pipeline.deliver(event, world.services),
@@ -74,6 +79,7 @@ class Platform:
         self._ready: list[Task] = []
         self._deaths: dict[str, Iterator[int | None]] = {}
         self._queues = Queues(world.cloud.client, world.services.settings)
+        self._streams = Streams(world)
         self._dead: list[tuple[str, Json]] = []
         self._swept_at = world.clock()
         self._healed = False
@@ -147,6 +153,8 @@ class Platform:
             self._tell("on_s3_upload", event)
         for event in self._queues.results_told_of():
             self._tell("on_sns_message", event)
+        for feed, batch in self._streams.due():
+            self._hand_changes_over(feed, batch)
         tasks, self._ready = self._ready[:AT_ONCE], self._ready[AT_ONCE:]
         tasks += self._polled("on_upload_message", self._queues.uploads(AT_ONCE))
         tasks += self._polled("on_job_message", self._queues.jobs(AT_ONCE))
@@ -173,6 +181,31 @@ class Platform:
             self._queues.leave(event)
         else:
             self.invoke(function, event)
+
+    def _hand_changes_over(self, feed: Feed, batch: Batch) -> None:
+        """Changes come in order; but late, and some of them again, when later ones have come."""
+        replies: list[object] = []
+
+        def settle(error: BaseException | None) -> None:
+            feed.settle(batch, replies[0] if error is None else None, failed=error is not None)
+
+        self._invoke_with(batch, replies, settle, 0.0 if self._healed else self._streams.lag())
+        again = None if self._healed else self._streams.repeated()
+        if again:
+            self.counted["changes told again"] += len(again[1].changes)
+            self._invoke_with(again[1], [], lambda error: None, again[0])
+
+    def _invoke_with(
+        self,
+        batch: Batch,
+        replies: list[object],
+        settle: Callable[[BaseException | None], None],
+        wait: float,
+    ) -> None:
+        event = json.loads(json.dumps(batch.event))
+        work = self._handling(PROJECTION, event)
+        task = Task(PROJECTION, lambda invocation: replies.append(work(invocation)), settle)
+        self.at(self._world.clock() + wait, lambda: self._ready.append(task))
 
     def _polled(self, function: str, batches: list[list[Json]]) -> Iterator[Task]:
         for batch in batches:
@@ -227,7 +260,8 @@ class Platform:
         if moments.records is not None:
             moments.records = max(moments.records, self._swept_at + SWEEP_SECONDS)
         upcoming = [self._later[0][0]] if self._later else []
-        upcoming += [one for one in (moments.records, moments.messages) if one is not None]
+        changes = self._streams.next_moment()
+        upcoming += [one for one in (moments.records, moments.messages, changes) if one is not None]
         if not upcoming:
             return False
         wait = max(0.0, min(upcoming) - self._world.clock())

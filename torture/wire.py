@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -13,6 +13,8 @@ from botocore.awsrequest import AWSPreparedRequest
 from moto.dynamodb.models import dynamodb_backends
 
 from local.aws import ACCOUNT, REGION, LocalAws
+from local.changes import shard_of
+from local.shard import Shard
 from tests.stubs.fault_proxy import Fault, FaultProxy
 from torture.invocation import current
 from torture.plan import Plan
@@ -35,6 +37,10 @@ class Wire:
         made = boto3.session.Session("testing", "testing", region_name=REGION)
         made.events.register("before-send", self._diverted)
         return witnessed(made, self._seer)
+
+    def shards(self) -> Sequence[Shard]:
+        """The shards of the table's stream."""
+        return [shard_of(name) for name in dynamodb_backends[ACCOUNT][REGION].tables]
 
     def first_due(self) -> str | None:
         """When the first record is due of those that the sweep looks after."""

@@ -64,7 +64,7 @@ def world(seed: int, rate: float) -> Iterator[World]:
             return None
 
     _move_time_by(clock)
-    with Seer(seed, round(1 / rate), album, shown) as seer, _sky(seed, plan, seer) as cloud:
+    with Seer(seed, round(1 / rate), album, shown) as seer, _sky(seed, plan, seer, clock) as cloud:
         environment = make_stage(cloud, "", INTEGRATION_URL=INTEGRATION)
         quiet = TorturedServices(environment, cloud.quiet, clock)
         services = TorturedServices(environment, cloud.session(), clock)
@@ -75,10 +75,10 @@ def world(seed: int, rate: float) -> Iterator[World]:
 
 
 @contextmanager
-def _sky(seed: int, plan: Plan, seer: Seer) -> Iterator[Cloud | Wire]:
+def _sky(seed: int, plan: Plan, seer: Seer, clock: Clock) -> Iterator[Cloud | Wire]:
     """AWS in this process; every so many seeds over HTTP, which costs some times as much."""
     if seed % WIRE_EVERY:
-        yield Cloud(plan, seer)
+        yield Cloud(plan, seer, clock)
     else:
         with wire(plan, seer) as sky:
             yield sky

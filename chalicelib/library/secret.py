@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import secrets
 
-from chalicelib.expressions import Key, Put
+from chalicelib.expressions import Item, Key, Put
 from chalicelib.table import ConditionFailed, Table
 
 _PLACE = Key("#deployment", "secret")  # no owner has an empty name
@@ -28,7 +28,7 @@ class DeploymentSecret:
         stored = self._table.get(_PLACE) or self._made()
         return bytes.fromhex(str(stored["secret"]))
 
-    def _made(self) -> dict[str, str | int | float | bool]:
+    def _made(self) -> Item:
         new = secrets.token_hex(32)
         try:
             self._table.write(Put(_PLACE, {"secret": new, "revision": new[:16]}, when={"revision": None}))

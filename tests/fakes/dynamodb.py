@@ -6,24 +6,27 @@ same contract as DynamoDB in moto, at a tenth of its cost.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chalicelib.expressions import Delete, Item, Key, Put, Update, Value, Wire, Write, decoded, encoded
+from chalicelib import expressions
+from chalicelib.expressions import Delete, Item, Key, Put, Update, Value, Wire, Write, decoded
 from chalicelib.table import ConditionFailed
 from tests.fakes.table import FakeTable
 
+WRITE_BATCH_LIMIT = 25  # Amazon DynamoDB, "BatchWriteItem"
 _CLAUSE = re.compile(r"(SET|ADD|REMOVE) (.*?)(?= (?:SET|ADD|REMOVE) |$)")
 
 
 class FakeDynamo:
     """Answers the JSON calls for one ``table``, one at a time."""
 
-    def __init__(self) -> None:
-        self.table = FakeTable()
+    def __init__(self, table: FakeTable | None = None) -> None:
+        self.table = table or FakeTable()
         self._turn = threading.Lock()
         self._operations = {
             "GetItem": self._get,
@@ -33,6 +36,7 @@ class FakeDynamo:
             "UpdateItem": lambda asked: self._write("Update", asked),
             "DeleteItem": lambda asked: self._write("Delete", asked),
             "TransactWriteItems": self._transact,
+            "BatchWriteItem": self._write_many,
         }
 
     def knows(self, operation: str) -> bool:
@@ -86,11 +90,28 @@ class FakeDynamo:
             return 400, {"__type": "TransactionCanceledException", "CancellationReasons": reasons}
         return 200, {}
 
+    def _write_many(self, asked: Wire) -> tuple[int, Wire]:
+        ((_, requests),) = asked["RequestItems"].items()
+        assert len(requests) <= WRITE_BATCH_LIMIT, f"{len(requests)} items in one batch"
+        named = {"PutRequest": "Put", "DeleteRequest": "Delete"}
+        writes = [_read(named[name], part) for one in requests for name, part in one.items()]
+        self.table.write_many([write for write in writes if not isinstance(write, Update)])
+        return 200, {"UnprocessedItems": {}}
+
     def _reason(self, write: Write) -> Wire:
         stored = self.table.get(write.key)
         if all((stored or {}).get(name) == value for name, value in write.when.items()):
             return {"Code": "None"}
         return {"Code": "ConditionalCheckFailed", **_shown(stored)}
+
+
+def encoded(item: Mapping[str, Value]) -> Wire:
+    """An item as it goes over the wire, where binary values are text."""
+    wire = expressions.encoded(item)
+    for name, value in item.items():
+        if isinstance(value, bytes):
+            wire[name] = {"B": base64.b64encode(value).decode()}
+    return wire
 
 
 def _shown(stored: Item | None) -> Wire:

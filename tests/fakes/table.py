@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import threading
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 
-from chalicelib.expressions import Delete, Item, Key, Put, Update, Write
+from chalicelib.expressions import Delete, Item, Key, Put, Update, Write, encoded
 from chalicelib.table import TRANSACTION_LIMIT, ConditionFailed
+from local.shard import FIRST_NUMBER, Shard, stream_arn
+from tests.fakes.clock import Clock
 
 LAST_CHARACTER = "\U0010ffff"
 
 
 class FakeTable:
-    """Keeps items by key and remembers how many were read: by ranges of keys, and by batches of keys."""
+    """Keeps items by key and remembers how many were read: by ranges of keys, and by batches of keys.
 
-    def __init__(self) -> None:
+    Its stream has as many shards as ``shards`` says, each with the changes of some partitions; ``stream`` is
+    the first. It tells of items with the sort key ``streamed``; of the others nobody wants to know.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] | None = None, *, shards: int = 1, streamed: str = "record"
+    ) -> None:
+        arn, numbers = stream_arn("test-table"), itertools.count(FIRST_NUMBER)
+        self.shards = [
+            Shard(arn, ("pk", "sk"), clock or Clock(), name=f"shardId-{number:020}", numbers=numbers)
+            for number in range(shards)
+        ]
+        self.stream = self.shards[0]
+        self._streamed = streamed
         self._partitions: dict[str, dict[str, Item]] = {}
         self._sorted: dict[str, list[str]] = {}
         self._lock = threading.Lock()
@@ -103,7 +120,31 @@ class FakeTable:
             self._apply(Update(key, set={"expires_at": expires_at}, add={"used": 1}))
             return int(self._partitions[key.pk][key.sk]["used"])
 
-    def _apply(self, write: Write) -> None:
+    def write_many(self, writes: Sequence[Put | Delete]) -> None:
+        assert len({write.key for write in writes}) == len(writes), "one item twice in a batch"
+        with self._lock:
+            for write in writes:
+                self._apply(write)
+
+    def expire(self, now: float) -> None:
+        """Delete what has expired, as the table's TTL does some time after."""
+        with self._lock:
+            for pk, partition in self._partitions.items():
+                for sk, item in list(partition.items()):
+                    if "expires_at" in item and int(item["expires_at"]) < now:
+                        self._apply(Delete(Key(pk, sk)), by_ttl=True)
+
+    def _apply(self, write: Write, *, by_ttl: bool = False) -> None:
+        if write.key.sk != self._streamed:
+            self._change(write)
+            return
+        before = self.get(write.key)
+        self._change(write)
+        after = self.get(write.key)
+        shard = self.shards[zlib.crc32(write.key.pk.encode()) % len(self.shards)]
+        shard.note(before and encoded(before), after and encoded(after), by_ttl=by_ttl)
+
+    def _change(self, write: Write) -> None:
         partition = self._partitions.setdefault(write.key.pk, {})
         sort_keys = self._sorted.setdefault(write.key.pk, [])
         if isinstance(write, Delete):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from chalicelib.library.usage import Usage
 from chalicelib.metrics import Metrics
 from chalicelib.model import Image, Json, ObjectUploaded
 from chalicelib.settings import Settings
+from local.feed import Feed, StreamMapping
 from tests.conftest import ENVIRONMENT
 from tests.fakes.aws import FakeObjects, FakeQueue, FakeSecrets, FakeTopic
 from tests.fakes.clock import Clock
@@ -46,7 +48,8 @@ class World:
     def __init__(self, clock: Clock | None = None, **environment: str) -> None:
         self.settings = Settings.read({**ENVIRONMENT, **environment})
         self.clock = clock or Clock()
-        self.table = FakeTable()
+        self.table = FakeTable(self.clock)
+        self._feed = Feed("on_image_change", self.table.stream, StreamMapping(), self.clock)
         self.objects = FakeObjects()
         self.images = Images(self.table, self.clock)  # type: ignore[arg-type]  # held to Table's contract
         self.labels = Catalogue(self.table)  # type: ignore[arg-type]
@@ -105,6 +108,12 @@ class World:
             if queue.messages:
                 return queue.messages.pop(0)
         return None
+
+    def changes(self) -> Iterator[Json]:
+        """What became of records since the last time, in events as the table's stream hands them over."""
+        while batch := self._feed.due():
+            yield batch.event
+            self._feed.settle(batch)
 
     def with_settings(self, **changes: Any) -> World:
         self.settings = dataclasses.replace(self.settings, **changes)

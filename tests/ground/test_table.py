@@ -74,7 +74,7 @@ def table(request: pytest.FixtureRequest) -> Any:
 
 class TestTable:
     def test_what_is_put_is_read_back_with_its_types(self, table: Any) -> None:
-        item = {"text": "é", "whole": 3, "real": 0.5, "flag": True}
+        item = {"text": "é", "whole": 3, "real": 0.5, "flag": True, "bytes": b"\x00\xff"}
         table.write(Put(A, item))
         assert table.get(A) == {"pk": A.pk, "sk": A.sk, **item}
         assert isinstance(table.get(A)["flag"], bool)
@@ -105,6 +105,13 @@ class TestTable:
             table.transact([Put(A, {"x": 1}), Update(b, set={"x": 1}, when={"revision": "never"})])
         assert table.get(A) is None
         assert table.get(b) is None
+
+    def test_bytes_can_be_expected_and_are_shown_to_who_expected_others(self, table: Any) -> None:
+        table.write(Put(A, {"body": b"\x01"}))
+        table.write(Update(A, set={"body": b"\x02"}, when={"body": b"\x01"}))
+        with pytest.raises(ConditionFailed) as failed:
+            table.write(Update(A, set={"body": b"\x03"}, when={"body": b"\x01"}))
+        assert failed.value.stored == {"pk": A.pk, "sk": A.sk, "body": b"\x02"}
 
     def test_a_delete_removes(self, table: Any) -> None:
         table.write(Put(A, {"x": 1}))
@@ -209,3 +216,48 @@ def test_a_transaction_that_collides_with_others_is_tried_again_with_growing_pat
 def test_a_transaction_that_never_gets_through_is_a_passing_fault() -> None:
     with pytest.raises(Unavailable):
         Table(Conflicts(99), "t", sleep=lambda s: None).transact([Delete(A), Delete(Key("p", "b"))])
+
+
+class TestStream:
+    """The fake's stream; that of the offline stack is held to the same in tests/local/test_changes.py."""
+
+    R = Key("p", "record")
+
+    @pytest.fixture
+    def table(self) -> FakeTable:
+        return FakeTable()
+
+    def events(self, table: FakeTable) -> list[str]:
+        return [change.event["eventName"] for change in table.stream.after(0)]
+
+    def test_changes_of_records_are_told_with_both_images(self, table: FakeTable) -> None:
+        table.write(Put(self.R, {"body": b"\x00"}))
+        table.write(Update(self.R, add={"n": 1}))
+        table.write(Delete(self.R))
+        keys = {"pk": {"S": "p"}, "sk": {"S": "record"}}
+        first = {**keys, "body": {"B": "AA=="}}
+        second = {**first, "n": {"N": "1"}}
+        told = [change.event["dynamodb"] for change in table.stream.after(0)]
+        assert [(one.get("OldImage"), one.get("NewImage")) for one in told] == [
+            (None, first),
+            (first, second),
+            (second, None),
+        ]
+        assert self.events(table) == ["INSERT", "MODIFY", "REMOVE"]
+
+    def test_what_changes_nothing_is_not_told(self, table: FakeTable) -> None:
+        table.write(Put(self.R, {"x": 1}))
+        table.write(Put(self.R, {"x": 1}))
+        table.write(Delete(Key("q", "record")))
+        with pytest.raises(ConditionFailed):
+            table.transact([Delete(self.R), Put(A, {}, when={"revision": "other"})])
+        table.write_many([Put(A, {"x": 1}), Delete(Key("q", "record"))])
+        assert self.events(table) == ["INSERT"]
+
+    def test_what_expires_is_told_as_a_deletion_by_the_service(self, table: FakeTable) -> None:
+        table.write(Put(self.R, {"expires_at": 100}))
+        table.expire(100)
+        table.expire(101)
+        removed = table.stream.after(0)[-1].event
+        assert table.get(self.R) is None
+        assert (removed["eventName"], removed["userIdentity"]["type"]) == ("REMOVE", "Service")

@@ -137,7 +137,7 @@ def test_from_the_horizon_everything_is_read_and_from_the_latest_what_is_new(ben
     runtime = bench.run()
     bench.put("new")
     runtime.wait_until_idle()
-    assert sum(all_there_is.batches, []) == ["old", "new"]
+    assert [name for batch in all_there_is.batches for name in batch] == ["old", "new"]
     assert news.batches == [["new"]]
 
 
