@@ -1,4 +1,7 @@
-"""A partner's server: takes the integration worker's XML, answers with a receipt, and shows what came."""
+"""A partner's server: takes the integration worker's XML, answers with a receipt, and shows what came.
+
+Under ``/hook`` it takes webhooks of any kind: callbacks and subscriptions can be tried without internet.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ from local.server import Server
 KEPT = 100
 LARGEST_BODY = 1_000_000
 PATH = "/labels"
+HOOK = "/hook"
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Partner:
     def __init__(self, told: Callable[[Received], None] = lambda received: None) -> None:
         self._told = told
         self._received: deque[Received] = deque(maxlen=KEPT)
+        self._hooked: deque[dict[str, str]] = deque(maxlen=KEPT)
         self._refusals: deque[int] = deque()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -53,6 +58,18 @@ class Partner:
         """What came, oldest first."""
         with self._lock:
             return list(self._received)
+
+    @property
+    def hooked(self) -> list[dict[str, str]]:
+        """The webhooks that came, oldest first: ``webhook_id``, ``content_type`` and ``body`` of each."""
+        with self._lock:
+            return list(self._hooked)
+
+    def hook(self, webhook_id: str, content_type: str, body: bytes) -> None:
+        """Keep a webhook, whatever it says."""
+        text = body.decode("utf-8", "replace")
+        with self._lock:
+            self._hooked.append({"webhook_id": webhook_id, "content_type": content_type, "body": text})
 
     def refuse(self, *statuses: int) -> None:
         """Answer the next requests with these statuses, and keep nothing of them."""
@@ -100,8 +117,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         if self.path == PATH:
             self._answer(*_typed("application/xml", *self._partner.take(body)))
+        elif self.path == HOOK:
+            named = (self.headers.get(name, "") for name in ("webhook-id", "content-type"))
+            self._partner.hook(*named, body)
+            self._answer(200, "text/plain", "Taken.\n")
         else:
-            self._answer(404, "application/xml", _answer("refused", f"Documents go to {PATH}."))
+            self._answer(
+                404, "application/xml", _answer("refused", f"Documents go to {PATH}, webhooks to {HOOK}.")
+            )
 
     def do_GET(self) -> None:
         if self.path == "/":
@@ -109,8 +132,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/received":
             kept = [asdict(one) for one in self._partner.received]
             self._answer(200, "application/json", json.dumps({"received": kept}, ensure_ascii=False))
+        elif self.path == "/hooks":
+            self._answer(200, "application/json", json.dumps({"hooks": self._partner.hooked}))
         else:
-            self._answer(404, "text/plain", "There is / and /received.\n")
+            self._answer(404, "text/plain", "There is /, /received and /hooks.\n")
 
     def _answer(self, status: int, media_type: str, text: str) -> None:
         content = text.encode()

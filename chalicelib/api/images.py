@@ -20,7 +20,7 @@ from chalicelib.api.submissions import ABOUT, LONGEST_URL, content_in, new_image
 from chalicelib.delivery import documents
 from chalicelib.errors import BadRequest, Conflict, NotFound
 from chalicelib.library.streams import TOP
-from chalicelib.model import Image, Json
+from chalicelib.model import Image, Json, in_rekognitions_words
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -94,16 +94,18 @@ def thumbnail(request: Request, services: Services, image_id: str) -> Response:
 
 
 def metadata(request: Request, services: Services, image_id: str) -> Response:
-    """``GET /images/{id}/metadata``: the sidecar as it is stored, or the image as XML."""
+    """``GET /images/{id}/metadata``: the image as its sidecar has it, as XML, or in Rekognition's words."""
+    form = query_of(request, ("format",)).choice("format", "sightline", "rekognition")
     image = services.images.get(owner_of(request), image_id)
     if not image.final:
         raise Conflict("The image has not been labelled yet.", code="not-labelled-yet")
     headers: answers.Headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
-    if prefers_xml(request.headers.get("accept", "")):
+    if form == "sightline" and prefers_xml(request.headers.get("accept", "")):
         headers["Content-Type"] = "application/xml; charset=utf-8"
         return Response(body=documents.to_xml(image).decode(), headers=headers)
     headers["Content-Type"] = "application/json"
-    return Response(body=_sidecar(image, services), headers=headers)
+    shown = in_rekognitions_words(image) if form == "rekognition" else image.document()
+    return Response(body=json.dumps(shown, ensure_ascii=False, indent=2), headers=headers)
 
 
 def remove(request: Request, services: Services, image_id: str) -> Response:
@@ -139,13 +141,6 @@ def _name(image: Image) -> str:
 
 def _elsewhere(where: str) -> Response:
     return Response(body="", status_code=302, headers={"Location": where, "Cache-Control": "no-store"})
-
-
-def _sidecar(image: Image, services: Services) -> str:
-    try:
-        return services.objects.read_sidecar(image.key).decode()
-    except NotFound:  # it is written right after the record; this is what it will hold
-        return json.dumps(image.document())
 
 
 def _taken_in(fields: Fields, image_id: str, owner: str, services: Services) -> Image:

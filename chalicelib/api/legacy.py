@@ -12,18 +12,14 @@ from chalicelib.api.fields import required
 from chalicelib.api.idempotency import idempotent, made_id
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.api.submissions import LONGEST_FILENAME, callback_in, content_in
-from chalicelib.errors import Conflict, NotFound, UnusableImage
-from chalicelib.model import Image, Json, Label, NewImage, Status
+from chalicelib.delivery import blobs
+from chalicelib.errors import BadRequest, Conflict, NotFound, UnusableImage
+from chalicelib.model import Image, Json, Label, NewImage
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
 
-INVOCATION_STATUS: dict[Status, str] = {
-    "awaiting_upload": "ACTION_REQUIRED",
-    "labelling": "IN_PROGRESS",
-    "labelled": "COMPLETED",
-    "failed": "FAILED",
-}
+CONTENTS = ("content", "image", "body", "file")  # what older services call the image in a body
 
 
 def _open_again(body: Json, owner: str, services: Services) -> Json:
@@ -37,44 +33,40 @@ def _open_again(body: Json, owner: str, services: Services) -> Json:
 def create_blob(request: Request, services: Services) -> Response:
     """``POST /blobs``, ``POST /blobs/upload``: announce an upload; a body is optional."""
     fields = body_of(request, ("callback_url",), optional=True, forms=True)
-    new = NewImage(id=made_id(request), callback_url=callback_in(fields, services))
+    callback = callback_in(fields, services)
+    new = NewImage(id=made_id(request), callback_url=callback, callback_format="blob")
     image = pipeline.await_upload(new, owner_of(request), services)
     status = _status_address(request, image)
     body = {
-        "blob_id": image.id,
-        "invocation_status": INVOCATION_STATUS[image.status],
-        "requested_on": image.created_at,
+        **blobs.document(image),
         "upload_url": services.objects.presigned_put(image.key),
-        **_callback(image),
-        "_links": {"status": {"href": status}},
+        "_links": {"status": status},
     }
     return answers.created(status, body)
 
 
 def show_blob(request: Request, services: Services, blob_id: str) -> Response:
-    """``GET /blobs/{id}``, ``GET /blobs/get/{id}``: how far it is, and its labels in lower case."""
+    """``GET /blobs/{id}``: how far it is, and its labels as the recogniser writes them."""
     image = services.images.get(owner_of(request), blob_id)
-    body = {
-        "blob_id": image.id,
-        "invocation_status": INVOCATION_STATUS[image.status],
-        **({"failure_reason": image.error.detail} if image.error else {}),
-        "labels": [label.name.lower() for label in image.labels],
-        "created_on": image.created_at,
-        "requested_on": image.created_at,
-        "started_on": image.started_at,
-        "completed_on": image.completed_at,
-        **_callback(image),
-        "_links": {"status": {"href": _status_address(request, image)}},
-    }
-    return answers.fresh(body)
+    return answers.fresh({**blobs.document(image), "_links": {"status": _status_address(request, image)}})
+
+
+def get_blob(request: Request, services: Services, blob_id: str) -> Response:
+    """``GET /blobs/get/{id}``: the same, with its labels in lower case."""
+    shown = show_blob(request, services, blob_id)
+    shown.body["labels"] = [name.lower() for name in shown.body["labels"]]
+    return shown
 
 
 @idempotent()
 def upload(request: Request, services: Services) -> Response:
     """``POST /upload``: store a base64 image under a file name."""
-    fields = body_of(request, ("filename", "content"), forms=True)
+    fields = body_of(request, ("filename", *CONTENTS), forms=True)
     filename = required(fields.line("filename", longest=LONGEST_FILENAME), "/filename")
-    content = required(content_in(fields), "/content")
+    given = [name for name in CONTENTS if name in fields]
+    if len(given) > 1:
+        raise BadRequest("Give the image once.", code="two-sources", pointer=f"/{given[1]}")
+    content = required(content_in(fields, *given), "/content")
     new = NewImage(id=made_id(request), filename=filename)
     image = pipeline.take_in(content, new, owner_of(request), services)
     body = {"filename": image.filename, "image_id": image.id, "status": image.status}
@@ -118,10 +110,6 @@ def _most_telling(image: Image) -> Label | None:
     parents = {parent for label in image.labels for parent in label.parents}
     leaves = [label for label in image.labels if label.name not in parents]
     return max(leaves, key=lambda label: label.confidence, default=None)
-
-
-def _callback(image: Image) -> Json:
-    return {"callback_url": image.callback_url} if image.callback_url else {}
 
 
 def _status_address(request: Request, image: Image) -> str:

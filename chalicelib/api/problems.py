@@ -90,11 +90,17 @@ def guarded(handler: Callable[..., Response], request: Request, services: Servic
         return _answered(error, request)
 
 
-def answering(routes: Blueprint) -> Callable[..., Response]:
-    """What each view of ``routes`` returns: what a handler of :mod:`chalicelib.api` answers, or a problem."""
+def answering(routes: Blueprint, *, message: bool = False) -> Callable[..., Response]:
+    """What each view of ``routes`` returns: what a handler of :mod:`chalicelib.api` answers, or a problem.
+
+    Clients of older services look for a ``message`` in what goes wrong.
+    """
 
     def answer(handler: Callable[..., Response], *path: str) -> Response:
-        return guarded(handler, routes.current_request, wiring.services(), *path)
+        given = guarded(handler, routes.current_request, wiring.services(), *path)
+        if message and given.headers.get("Content-Type") == MEDIA_TYPE:
+            given.body["message"] = given.body["detail"]
+        return given
 
     return answer
 

@@ -57,10 +57,10 @@ def callback_in(fields: Fields, services: Services) -> str | None:
     return url
 
 
-def content_in(fields: Fields) -> bytes | None:
-    """The bytes of ``content``; raises :exc:`BadRequest` or :exc:`TooLarge`."""
-    text = fields.raw_text("content")
+def content_in(fields: Fields, name: str = "content") -> bytes | None:
+    """The bytes of an image in a field; raises :exc:`BadRequest` or :exc:`TooLarge`."""
+    text = fields.raw_text(name)
     if text is None:
         return None
-    with pointing_at("/content"):
+    with pointing_at(f"/{name}"):
         return content.decode(text)

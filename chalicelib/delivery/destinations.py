@@ -9,7 +9,7 @@ from chalicelib.ids import derived_id
 
 INTEGRATION = "integration"
 CALLBACK = "callback"
-Format = Literal["json", "xml"]
+Format = Literal["json", "xml", "blob"]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from chalicelib.model.recognition import (
     Recognition,
     RecognitionOptions,
 )
-from chalicelib.model.uploads import NewImage, ObjectUploaded
+from chalicelib.model.rekognition import in_rekognitions_words
+from chalicelib.model.uploads import CallbackFormat, NewImage, ObjectUploaded
 
 __all__ = [
     "ASKED",
@@ -27,6 +28,7 @@ __all__ = [
     "RECORD_VERSION",
     "Asked",
     "Box",
+    "CallbackFormat",
     "Correction",
     "Failure",
     "Image",
@@ -41,5 +43,6 @@ __all__ = [
     "Recognition",
     "RecognitionOptions",
     "Status",
+    "in_rekognitions_words",
     "normalised",
 ]

@@ -11,6 +11,7 @@ from chalicelib.model.json import Json
 from chalicelib.model.labels import Correction, Label
 from chalicelib.model.location import Location
 from chalicelib.model.recognition import ASKED, Asked, Model
+from chalicelib.model.uploads import CallbackFormat
 
 Status = Literal["awaiting_upload", "labelling", "labelled", "failed"]
 FINAL: frozenset[Status] = frozenset({"labelled", "failed"})
@@ -58,6 +59,7 @@ class Image(Asked):
     filename: str
     created_at: str
     callback_url: str | None = None
+    callback_format: CallbackFormat = "event"
     metadata: Mapping[str, str] = field(default_factory=dict)
     started_at: str | None = None
     completed_at: str | None = None

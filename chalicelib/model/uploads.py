@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import quote_plus, unquote_plus
 
 from chalicelib.ids import new_id
 from chalicelib.model.json import Json
 from chalicelib.model.recognition import Asked
+
+CallbackFormat = Literal["event", "blob"]
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,14 @@ class ObjectUploaded:
 
 @dataclass(frozen=True)
 class NewImage(Asked):
-    """What a client says of an image it is about to hand in, and the ``id`` it is going to have."""
+    """What a client says of an image it is about to hand in, and the ``id`` it is going to have.
+
+    ``callback_url`` is told in the ``callback_format``: of every result by an event, or once as older
+    services tell of a blob.
+    """
 
     filename: str = ""
     callback_url: str | None = None
+    callback_format: CallbackFormat = "event"
     metadata: Mapping[str, str] = field(default_factory=dict)
     id: str = field(default_factory=new_id)

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from chalicelib.delivery import documents, events
+from chalicelib.delivery import blobs, documents, events
 from chalicelib.delivery.courier import Parcel
-from chalicelib.delivery.destinations import CALLBACK, INTEGRATION, Destination
+from chalicelib.delivery.destinations import CALLBACK, INTEGRATION, Destination, Format
 from chalicelib.delivery.events import ImageFinished
 from chalicelib.delivery.keyring import OWNER
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import UnusableUrl
 from chalicelib.library import query
-from chalicelib.model import DEFAULT_OWNER, Image
+from chalicelib.model import DEFAULT_OWNER, CallbackFormat, Image
 from chalicelib.pipeline.news import News
 from chalicelib.wiring import Services
+
+FORMATS: Mapping[CallbackFormat, Format] = {"event": "json", "blob": "blob"}
 
 
 def receivers_of(news: News, services: Services) -> Iterator[Destination]:
     """Everyone who asked to be told of this, but for those who are told of a newer result instead."""
     for name in (INTEGRATION, CALLBACK):
         destination = _standing_one(name, news.image, services)
-        if destination and not news.outdated:
+        if destination and _is_told(destination, news):
             yield destination
     for subscription in services.subscriptions.all(news.image.owner):
         if _wants(subscription, news):
@@ -33,7 +35,8 @@ def receivers_of(news: News, services: Services) -> Iterator[Destination]:
 def receiver_of(news: News, name: str, services: Services) -> Destination | None:
     """The one of them with that name, or None."""
     if name in (INTEGRATION, CALLBACK):
-        return None if news.outdated else _standing_one(name, news.image, services)
+        destination = _standing_one(name, news.image, services)
+        return destination if destination and _is_told(destination, news) else None
     subscription = services.subscriptions.find(news.image.owner, name)
     return subscription.destination if subscription and _wants(subscription, news) else None
 
@@ -49,10 +52,15 @@ def destination_named(name: str, image: Image, services: Services) -> Destinatio
 def packed(
     destination: Destination, event: ImageFinished, image: Image, webhook_id: str, services: Services
 ) -> Parcel:
-    """The event, or the image itself where XML is wanted, signed for a destination."""
-    xml = destination.format == "xml"
-    body = documents.to_xml(image) if xml else json.dumps(event.to_json(), separators=(",", ":")).encode()
-    content_type = documents.CONTENT_TYPE if xml else events.CONTENT_TYPE
+    """The event, or the image itself as XML or as a blob, signed for a destination."""
+    match destination.format:
+        case "xml":
+            content_type, body = documents.CONTENT_TYPE, documents.to_xml(image)
+        case "blob":
+            content_type, body = blobs.CONTENT_TYPE, json.dumps(blobs.document(image)).encode()
+        case "json":
+            content_type = events.CONTENT_TYPE
+            body = json.dumps(event.to_json(), separators=(",", ":")).encode()
     secret = services.keyring.get(destination.owner, destination.signer)
     return Parcel(destination.url, content_type, body, webhook_id, secret.signing(services.now()))
 
@@ -72,8 +80,13 @@ def _standing_one(name: str, image: Image, services: Services) -> Destination | 
     if name == INTEGRATION:
         server = services.integration.url()
         return Destination(name, server, "xml", DEFAULT_OWNER, signer=OWNER) if server else None
-    url = image.callback_url
-    return Destination(name, url, "json", image.owner, signer=OWNER) if url else None
+    url, form = image.callback_url, FORMATS[image.callback_format]
+    return Destination(name, url, form, image.owner, signer=OWNER) if url else None
+
+
+def _is_told(destination: Destination, news: News) -> bool:
+    """Of each result the newest; where a blob is wanted, once: with the first result, as it is by then."""
+    return news.result == 1 if destination.format == "blob" else not news.outdated
 
 
 def _wants(subscription: Subscription, news: News) -> bool:

@@ -191,8 +191,8 @@ def test_a_problem_points_at_what_it_is_about(api: Api, body: object, pointer: s
 
 
 def test_an_unknown_field_is_answered_with_those_that_are_known(api: Api) -> None:
-    detail = api.post("/upload", {"file": "a.jpg"}).json_body["detail"]
-    assert detail == "file is not a field here; known are filename, content."
+    detail = api.post("/upload", {"name": "a.jpg"}).json_body["detail"]
+    assert detail == "name is not a field here; known are filename, content, image, body, file."
 
 
 def test_a_number_without_a_fraction_is_whole_however_it_is_written(api: Api) -> None:

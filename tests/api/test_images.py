@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from chalicelib.api import waiting
-from chalicelib.model import Image, Json, Label
+from chalicelib.model import Image, Json, Label, in_rekognitions_words
 from tests.api.client import Api
 from tests.fakes.services import BUCKET_URL, FakeCredentials, FakeServices
 
@@ -268,6 +268,17 @@ def test_the_metadata_comes_as_xml_to_who_asks_for_it(api: Api, services: FakeSe
     answer = api.get(f"/images/{image_id}/metadata", accept="application/xml")
     assert answer.headers["Content-Type"] == "application/xml; charset=utf-8"
     assert answer.body.startswith(b"<?xml")
+
+
+def test_the_metadata_comes_in_rekognitions_words_to_who_asks_for_it(
+    api: Api, services: FakeServices
+) -> None:
+    image_id = api.handed_in(content=CONTENT)
+    image = services.label(image_id, CAT)
+    for accept in ("*/*", "application/xml"):
+        answer = api.get(f"/images/{image_id}/metadata?format=rekognition", accept=accept)
+        assert answer.json_body == in_rekognitions_words(image)
+    assert api.get(f"/images/{image_id}/metadata?format=xml").status_code == 400
 
 
 def test_metadata_of_what_is_not_labelled_yet_is_a_conflict(api: Api) -> None:

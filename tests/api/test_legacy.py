@@ -1,8 +1,13 @@
-"""Clients of older services get their routes and their shapes."""
+"""Clients of older services get their routes and their shapes, field by field (``older/``)."""
 
 from __future__ import annotations
 
 import base64
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,43 +19,100 @@ from tests.fakes.services import FakeServices
 CONTENT = base64.b64encode(b"some photo").decode()
 CAT = Label("Tabby Cat", 91.2, parents=("Cat", "Animal"))
 ANIMAL = Label("Animal", 99.0)
+HOOK = "https://client.example/blob-is-ready"
+OLDER = Path(__file__).parent / "older"
+STARTED = "2026-09-21T14:13:21.120Z"
+COMPLETED = "2026-09-21T14:13:22.000Z"
+
+
+def older(name: str) -> Any:
+    return json.loads((OLDER / f"{name}.json").read_text("utf-8"))
+
+
+def written(value: Any) -> Any:
+    """How a value is written: its type; of a moment also its punctuation, of a list the case of its words."""
+    if isinstance(value, dict):
+        return {name: written(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [] if not value else "lower case" if all(one == one.lower() for one in value) else "as it is"
+    if re.match(r"\d{4}-\d\d-\d\d", value):
+        return re.sub(r"\d", "9", value)
+    return "an address" if value.startswith("https://") else "text"
+
+
+def assert_written_like(ours: Any, theirs: Any) -> None:
+    """Everything that an older service says is said, and written, in the same way; more may be."""
+    for name, value in theirs.items():
+        assert name in ours, name
+        assert written(ours[name]) == written(value), name
+
+
+def labelled(api: Api, services: FakeServices, **body: str) -> str:
+    blob_id = str(
+        api.post("/blobs", body, host="api.example", x_forwarded_proto="https").json_body["blob_id"]
+    )
+    services.label(blob_id, CAT, ANIMAL, started_at=STARTED, completed_at=COMPLETED)
+    return blob_id
+
+
+def shown(api: Api, path: str) -> Any:
+    return api.get(path, host="api.example", x_forwarded_proto="https").json_body
 
 
 @pytest.mark.parametrize("path", ["/blobs", "/blobs/upload"])
-def test_a_blob_is_announced_without_a_body(api: Api, path: str) -> None:
-    blob = api.post(path).json_body
-    assert set(blob) == {"blob_id", "invocation_status", "requested_on", "upload_url", "_links"}
-    assert blob["invocation_status"] == "ACTION_REQUIRED"
-    assert blob["blob_id"] in blob["upload_url"]
+def test_a_blob_is_announced_as_the_successor_does(api: Api, path: str) -> None:
+    answer = api.post(path, {"callback_url": HOOK}, host="api.example", x_forwarded_proto="https")
+    assert_written_like(answer.json_body, older("successor-created"))
+    assert answer.json_body["invocation_status"] == "ACTION_REQUIRED"
+    assert answer.json_body["blob_id"] in answer.json_body["upload_url"]
+    assert "callback_url" not in api.post(path).json_body
 
 
-def test_a_blob_remembers_its_callback(api: Api) -> None:
-    blob = api.post("/blobs", {"callback_url": "https://example.com/hook"}).json_body
-    assert blob["callback_url"] == "https://example.com/hook"
-    assert api.get(f"/blobs/{blob['blob_id']}").json_body["callback_url"] == "https://example.com/hook"
+def test_the_oldest_way_to_ask_has_labels_in_lower_case_and_a_plain_time(
+    api: Api, services: FakeServices
+) -> None:
+    blob = shown(api, f"/blobs/get/{labelled(api, services, callback_url=HOOK)}")
+    assert_written_like(blob, older("oldest-blob"))
+    assert blob["labels"] == ["tabby cat", "animal"]
+    assert blob["created_on"] == "2026-09-21 14:13:20.000000"
+
+
+def test_the_successors_way_has_the_recognisers_case_and_every_time(api: Api, services: FakeServices) -> None:
+    blob = shown(api, f"/blobs/{labelled(api, services, callback_url=HOOK)}")
+    assert_written_like(blob, older("successor-completed"))
+    assert blob["labels"] == ["Tabby Cat", "Animal"]
+    assert [blob[name] for name in ("requested_on", "started_on", "completed_on")] == [
+        "2026-09-21T14:13:20.000000+00:00",
+        "2026-09-21T14:13:21.120000+00:00",
+        "2026-09-21T14:13:22.000000+00:00",
+    ]
+    assert "failure_reason" not in blob
 
 
 @pytest.mark.parametrize("prefix", ["/blobs", "/blobs/get"])
-def test_a_finished_blob_has_its_labels_in_lower_case(api: Api, services: FakeServices, prefix: str) -> None:
-    blob_id = api.post("/blobs", {}).json_body["blob_id"]
-    services.label(blob_id, CAT, ANIMAL)
-    blob = api.get(f"{prefix}/{blob_id}").json_body
-    assert blob["invocation_status"] == "COMPLETED"
-    assert blob["labels"] == ["tabby cat", "animal"]
-    assert "failure_reason" not in blob
+def test_a_time_is_absent_before_it_has_come(api: Api, services: FakeServices, prefix: str) -> None:
+    blob_id = api.post("/blobs").json_body["blob_id"]
+    assert {"started_on", "completed_on"}.isdisjoint(api.get(f"{prefix}/{blob_id}").json_body)
+    record = services.images.find("default", blob_id)
+    assert record
+    services.images.claim(record, dataclasses.replace(record.image, status="labelling", started_at=STARTED))
+    blob = shown(api, f"{prefix}/{blob_id}")
+    assert_written_like(blob, older("successor-in-progress"))
+    assert (blob["invocation_status"], "completed_on" in blob) == ("IN_PROGRESS", False)
 
 
 def test_the_status_link_of_a_blob_leads_to_it(api: Api) -> None:
     blob = api.post("/blobs").json_body
-    assert api.get(blob["_links"]["status"]["href"]).json_body["blob_id"] == blob["blob_id"]
+    assert api.get(blob["_links"]["status"]).json_body["blob_id"] == blob["blob_id"]
 
 
 def test_a_failed_blob_says_why(api: Api, services: FakeServices) -> None:
     blob_id = api.post("/blobs").json_body["blob_id"]
     services.fail(blob_id, "not-an-image", "The file is not an image.")
-    blob = api.get(f"/blobs/{blob_id}").json_body
+    blob = shown(api, f"/blobs/{blob_id}")
+    theirs = older("successor-failed")
+    assert_written_like(blob, {name: theirs[name] for name in theirs.keys() - {"started_on", "completed_on"}})
     assert (blob["invocation_status"], blob["failure_reason"]) == ("FAILED", "The file is not an image.")
-    assert blob["labels"] == []
 
 
 def test_an_image_on_its_way_is_in_progress(api: Api) -> None:
@@ -58,8 +120,38 @@ def test_an_image_on_its_way_is_in_progress(api: Api) -> None:
     assert api.get(f"/blobs/{blob_id}").json_body["invocation_status"] == "IN_PROGRESS"
 
 
-def test_an_unknown_blob_is_not_found(api: Api) -> None:
-    assert api.get("/blobs/nothing").status_code == 404
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/blobs/nothing", None, 404),
+        ("GET", "/blobs/get/nothing", None, 404),
+        ("GET", "/predict?filename=nobody.jpg", None, 404),
+        ("GET", "/predict", None, 400),
+        ("POST", "/blobs", {"callback_url": 1}, 400),
+        ("POST", "/upload", {"filename": "a.jpg"}, 400),
+    ],
+)
+def test_what_goes_wrong_has_a_message(api: Api, method: str, path: str, body: Any, status: int) -> None:
+    answer = api.request(method, path) if body is None else api.request(method, path, body=body)
+    assert answer.status_code == status
+    assert_written_like(answer.json_body, older("error"))
+    assert answer.json_body["message"] == answer.json_body["detail"]
+    assert "message" not in api.get("/images/nothing").json_body
+
+
+@pytest.mark.parametrize("name", ["content", "image", "body", "file"])
+def test_an_uploaded_image_may_have_any_of_its_older_names(
+    api: Api, services: FakeServices, name: str
+) -> None:
+    answer = api.post("/upload", {"filename": "tom.jpg", name: CONTENT}).json_body
+    assert services.objects.stored[f"uploads/~default/{answer['image_id']}"] == b"some photo"
+
+
+def test_an_image_is_given_once(api: Api) -> None:
+    answer = api.post("/upload", {"filename": "tom.jpg", "image": CONTENT, "file": CONTENT})
+    assert (answer.json_body["code"], answer.json_body["pointer"]) == ("two-sources", "/file")
+    answer = api.post("/upload", {"filename": "tom.jpg", "file": "?"})
+    assert (answer.json_body["code"], answer.json_body["pointer"]) == ("bad-base64", "/file")
 
 
 def test_a_prediction_is_the_most_certain_label_that_is_no_parent(api: Api, services: FakeServices) -> None:

@@ -58,6 +58,10 @@ class Service:
         documents = requests.get(f"{self.partner}/received", timeout=30).json()["received"]
         return [one for one in documents if f'id="{image_id}"' in one["xml"]]
 
+    def hooks(self) -> list[Any]:
+        """The webhooks that the partner has taken."""
+        return list(requests.get(f"{self.partner}/hooks", timeout=30).json()["hooks"])
+
 
 def eventually(look: Callable[[], Any]) -> Any:
     """What ``look`` finds, as soon as it finds something."""

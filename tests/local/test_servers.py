@@ -148,6 +148,15 @@ def test_what_is_no_document_is_refused(office: Server, partner: Partner, body: 
     assert partner.received == []
 
 
+def test_a_webhook_of_any_kind_is_taken(office: Server, partner: Partner) -> None:
+    sent = {"webhook-id": "msg_1", "content-type": "application/json"}
+    answer = requests.post(f"{office.url}/hook", data=b'{"a": 1}', headers=sent, timeout=10)
+    assert answer.status_code == 200
+    kept = [{"webhook_id": "msg_1", "content_type": "application/json", "body": '{"a": 1}'}]
+    assert requests.get(f"{office.url}/hooks", timeout=10).json() == {"hooks": kept}
+    assert partner.received == []
+
+
 def test_a_partner_can_be_told_to_refuse_for_a_while(office: Server, partner: Partner) -> None:
     partner.refuse(503, 500)
 

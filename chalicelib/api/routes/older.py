@@ -8,7 +8,7 @@ from chalicelib.api import legacy
 from chalicelib.api.problems import answering
 
 routes = Blueprint(__name__)
-answer = answering(routes)
+answer = answering(routes, message=True)
 
 
 @routes.route("/blobs", methods=["POST"])
@@ -25,10 +25,15 @@ def upload_named() -> Response:
 
 
 @routes.route("/blobs/{blob_id}")
-@routes.route("/blobs/get/{blob_id}")
 def show_blob(blob_id: str) -> Response:
     """An image in the shape of older services."""
     return answer(legacy.show_blob, blob_id)
+
+
+@routes.route("/blobs/get/{blob_id}")
+def get_blob(blob_id: str) -> Response:
+    """The same with its labels in lower case, as the oldest of them writes them."""
+    return answer(legacy.get_blob, blob_id)
 
 
 @routes.route("/predict")

@@ -1,0 +1,58 @@
+"""What docs/clients.md shows is executed as it stands."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.conftest import Service, eventually
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
+SHELL = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "clients.md").read_text(), re.S)
+MANNERS, OLDER = SHELL
+
+
+def run(service: Service, script: str, folder: Path) -> str:
+    """What a script prints; what it leaves stays in the folder."""
+    shutil.copytree(ROOT / "photos", folder / "photos", dirs_exist_ok=True)
+    for address, here in {"8000": service.api, "5056": service.partner}.items():
+        script = script.replace(f"http://127.0.0.1:{address}", here)
+    done = subprocess.run(
+        ["/bin/sh", "-eu"], input=script, cwd=folder, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_lines_on_manners_do_what_they_are_there_for(service: Service, tmp_path: Path) -> None:
+    printed = run(service, MANNERS, tmp_path)
+    head, _, rest = printed.partition("\n\n")
+    assert " 200 " in head.splitlines()[0]
+    first, again, with_content = re.findall(r'"links":{"self":"([^"]*)"', rest)
+    assert first == again != with_content
+    assert "problem" not in rest
+
+
+def test_the_lines_of_older_clients_lead_to_labels_and_a_call(service: Service, tmp_path: Path) -> None:
+    printed = run(service, OLDER, tmp_path)
+    assert "problem" not in printed
+    assert printed.count('"blob_id"') == 3
+    prediction = json.loads(printed[printed.rindex('{"filename"') :])
+    assert prediction["filename"] == "cat.jpg"
+    assert "Cat" in [label["name"] for label in prediction["labels"]]
+    blob_id = json.loads((tmp_path / "blob.json").read_text())["blob_id"]
+    done = eventually(lambda: (blob := service.get(f"/blobs/{blob_id}")).get("completed_on") and blob)
+    assert done["invocation_status"] == "COMPLETED"
+
+    def calls() -> list[object]:
+        hooks = service.hooks()
+        return [told for one in hooks if (told := json.loads(one["body"])).get("blob_id") == blob_id]
+
+    [told] = eventually(calls)
+    assert told == {name: value for name, value in done.items() if name != "_links"}
