@@ -118,8 +118,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == PATH:
             self._answer(*_typed("application/xml", *self._partner.take(body)))
         elif self.path == HOOK:
-            named = (self.headers.get(name, "") for name in ("webhook-id", "content-type"))
-            self._partner.hook(*named, body)
+            content_type = self.headers.get("content-type", "")
+            self._partner.hook(self.headers.get("webhook-id", ""), content_type, body)
             self._answer(200, "text/plain", "Taken.\n")
         else:
             self._answer(
