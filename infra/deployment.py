@@ -8,7 +8,7 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from infra import chalice_cli, finishing, vendor
+from infra import chalice_cli, finishing, stream, vendor
 from infra.account import Account, Client
 from infra.bucket import empty, holds_images
 from infra.checks import account_of, may_deploy
@@ -37,6 +37,11 @@ def deploy(stage: Stage, account: Account, build: Path, *, architecture: str = "
             "AlarmEmail": email,
             "LogRetentionDays": str(stage.log_days),
         },
+    )
+    outputs["TableStreamArn"] = stream.present(account.client("dynamodb"), outputs["Table"])
+    _remember(
+        stage,
+        stream.leave_former(account.client("lambda"), stage, _deployed(stage), outputs["TableStreamArn"]),
     )
     place = Place(account.partition, account.region, number, stage.name)
     configure(stage, folder, Choices(_settings(outputs), place, architecture))
@@ -70,6 +75,8 @@ def destroy(stage: Stage, account: Account, build: Path, *, with_images: bool = 
 def _finish(stage: Stage, account: Account, outputs: dict[str, str]) -> str:
     api = next(one for one in _deployed(stage) if one["resource_type"] == "rest_api")
     finishing.leave_failures(account.client, stage, outputs)
+    finishing.set_up_sources(account.client, stage, outputs)
+    finishing.let_go_in_circles(account.client, stage)
     finishing.speak_in_problems(account.client, stage, api["rest_api_id"])
     return str(api["rest_api_url"])
 
@@ -97,6 +104,13 @@ def _deployed(stage: Stage) -> list[Json]:
         return []
     remembered: list[Json] = json.loads(path.read_text(encoding="utf-8"))["resources"]
     return remembered
+
+
+def _remember(stage: Stage, remembered: list[Json]) -> None:
+    path = stage.root / ".chalice" / "deployed" / f"{stage.name}.json"
+    if path.exists():
+        whole = {**json.loads(path.read_text(encoding="utf-8")), "resources": remembered}
+        path.write_text(json.dumps(whole, indent=2), encoding="utf-8")
 
 
 def _remove_retained(client: Client, outputs: dict[str, str]) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from infra import gateway
-from infra.project import Json, Stage
+from infra.project import Json, Refused, Stage
+from infra.sources import MAY_GO_IN_CIRCLES, SOURCES
 from infra.template import LEFT_ON, TRIES_AGAIN
 
 Client = Callable[[str], Any]
+Sleep = Callable[[float], None]
+POLL_SECONDS = 2.0
+SETTLING_SECONDS = 180.0
 
 
 def leave_failures(client: Client, stage: Stage, outputs: dict[str, str]) -> None:
@@ -21,6 +26,49 @@ def leave_failures(client: Client, stage: Stage, outputs: dict[str, str]) -> Non
                 MaximumRetryAttempts=TRIES_AGAIN,
                 DestinationConfig={"OnFailure": {"Destination": outputs[f"{queue}Arn"]}},
             )
+
+
+def set_up_sources(client: Client, stage: Stage, outputs: dict[str, str], sleep: Sleep = time.sleep) -> None:
+    """Have every event source mapping be as :mod:`infra.sources` says; what is so already is not touched.
+
+    :raises Refused: a mapping does not come to rest, so that it cannot be changed.
+    """
+    functions = client("lambda")
+    for function, source in SOURCES.items():
+        wanted = dict(source.settings)
+        if source.left_on:
+            wanted["DestinationConfig"] = {"OnFailure": {"Destination": outputs[f"{source.left_on}Arn"]}}
+        for mapping in mappings(functions, stage.full_name(function)):
+            changed = {name: value for name, value in wanted.items() if mapping.get(name) != value}
+            if changed:
+                _wait_for_rest(functions, mapping["UUID"], sleep)
+                functions.update_event_source_mapping(UUID=mapping["UUID"], **changed)
+
+
+def mappings(functions: Any, function: str) -> Iterator[Json]:
+    """The event source mappings of one function of the account, but those that are being deleted."""
+    for page in functions.get_paginator("list_event_source_mappings").paginate():
+        for one in page["EventSourceMappings"]:
+            if one["FunctionArn"].rpartition(":")[2] == function and one["State"] != "Deleting":
+                yield one
+
+
+def _wait_for_rest(functions: Any, uuid: str, sleep: Sleep) -> None:
+    waited = 0.0
+    while (state := functions.get_event_source_mapping(UUID=uuid)["State"]) not in ("Enabled", "Disabled"):
+        if waited >= SETTLING_SECONDS:
+            raise Refused(f"The event source mapping {uuid} stays {state!r}: run make deploy again later.")
+        sleep(POLL_SECONDS)
+        waited += POLL_SECONDS
+
+
+def let_go_in_circles(client: Client, stage: Stage) -> None:
+    """Let the functions that feed themselves on purpose do so, and no others."""
+    functions = client("lambda")
+    for function in MAY_GO_IN_CIRCLES:
+        name = stage.full_name(function)
+        if functions.get_function_recursion_config(FunctionName=name)["RecursiveLoop"] != "Allow":
+            functions.put_function_recursion_config(FunctionName=name, RecursiveLoop="Allow")
 
 
 def speak_in_problems(client: Client, stage: Stage, rest_api_id: str) -> None:

@@ -10,7 +10,8 @@ from chalice.utils import to_cfn_resource_name
 from infra import chalice_cli, gateway, vendor
 from infra.policies import substituted
 from infra.project import API, Json, Stage
-from infra.template import FED_BY, LEFT_ON, SETTING_OF_OUTPUT, TRIES_AGAIN, resources_template
+from infra.sources import MAY_GO_IN_CIRCLES, SOURCES, Source
+from infra.template import LEFT_ON, SETTING_OF_OUTPUT, TRIES_AGAIN, resources_template
 from infra.workspace import Choices, configure, lay_out
 
 PARAMETERS: Json = {
@@ -67,10 +68,11 @@ def _function(stage: Stage, function: str) -> Json:
         "FunctionName": {"Fn::Sub": stage.name_in_template(function)},
         "Environment": {"Variables": _variables(stage)},
     }
-    if queue := FED_BY.get(function):
-        event = to_cfn_resource_name(f"{function}-sqs-event-source")
-        # Chalice wrote a Fn::Sub there: only another takes its place, anything else would stand beside it.
-        changed["Events"] = {event: {"Properties": {"Queue": {"Fn::Sub": f"${{{queue}.Arn}}"}}}}
+    if source := SOURCES.get(function):
+        event = to_cfn_resource_name(f"{function}-{source.kind}-event-source")
+        changed["Events"] = {event: {"Properties": _mapping(source)}}
+    if function in MAY_GO_IN_CIRCLES:
+        changed["RecursiveLoop"] = "Allow"
     if function == "on_sns_message":
         event = to_cfn_resource_name(f"{function}-sns-subscription")
         changed["Events"] = {event: {"Properties": {"Topic": {"Ref": "LabelledTopic"}}}}
@@ -83,15 +85,21 @@ def _function(stage: Stage, function: str) -> Json:
     return changed
 
 
+def _mapping(source: Source) -> Json:
+    if source.kind == "sqs":
+        # Chalice wrote a Fn::Sub there: only another takes its place, anything else would stand beside it.
+        return {"Queue": {"Fn::Sub": f"${{{source.resource}.Arn}}"}, **source.settings}
+    destination = {"Type": "SQS", "Destination": {"Fn::GetAtt": [source.left_on, "Arn"]}}
+    return {
+        "Stream": {"Fn::GetAtt": [source.resource, source.attribute]},
+        **source.settings,
+        "DestinationConfig": {"OnFailure": destination},
+    }
+
+
 def _variables(stage: Stage) -> Json:
-    outputs = {
-        "TopicArn": "LabelledTopic",
-        "UploadsQueueUrl": "UploadsQueue",
-        "DeliveriesQueueUrl": "DeliveriesQueue",
-    }
-    referred = {
-        setting: {"Ref": outputs.get(output, output)} for output, setting in SETTING_OF_OUTPUT.items()
-    }
+    outputs = resources_template(stage)["Outputs"]
+    referred = {setting: outputs[output]["Value"] for output, setting in SETTING_OF_OUTPUT.items()}
     named = {"Fn::Sub": "secret:${IntegrationSecret}"}
     integration = {"Fn::If": ["ThereIsASecret", named, stage.integration_url]}
     return {**referred, "STAGE": {"Ref": "Stage"}, "INTEGRATION_URL": integration}

@@ -47,10 +47,3 @@ LEFT_ON = {
     "sweep": "EventsDeadLetters",
 }
 TRIES_AGAIN = 2  # after the first try, as AWS Lambda does unless it is told otherwise
-
-# The queue that feeds a function.
-FED_BY = {
-    "on_upload_message": "UploadsQueue",
-    "on_job_message": "JobsQueue",
-    "on_sqs_message": "DeliveriesQueue",
-}

@@ -7,6 +7,7 @@ The resources come as the same CloudFormation template that the other ways use, 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from typing import Any
 from infra import chalice_cli, gateway, vendor
 from infra.policies import Place
 from infra.project import APP, Json, Stage
-from infra.template import FED_BY, LEFT_ON, SETTING_OF_OUTPUT, TRIES_AGAIN, resources_template
+from infra.sources import MAY_GO_IN_CIRCLES, SOURCES, Source
+from infra.template import LEFT_ON, SETTING_OF_OUTPUT, TRIES_AGAIN, resources_template
 from infra.workspace import Choices, configure, lay_out
 
 VERSIONS: Json = {
@@ -102,8 +104,7 @@ def _replaced(chalices: Any, stage: Stage) -> Any:
 
 def _overrides(stage: Stage) -> Json:
     mappings = {
-        f"{function}-sqs-event-source": {"event_source_arn": _output(f"{queue}Arn")}
-        for function, queue in FED_BY.items()
+        f"{function}-{source.kind}-event-source": _mapping(source) for function, source in SOURCES.items()
     }
     return {
         "terraform": VERSIONS,
@@ -116,6 +117,26 @@ def _overrides(stage: Stage) -> Json:
     }
 
 
+def _mapping(source: Source) -> Json:
+    mapping: Json = {"event_source_arn": _output(source.output), **_snake(source.settings)}
+    if source.left_on:
+        mapping["destination_config"] = {"on_failure": {"destination_arn": _output(f"{source.left_on}Arn")}}
+    return mapping
+
+
+def _snake(settings: Json) -> Json:
+    """Settings of Lambda's API as the provider spells them: blocks in the singular, underscores."""
+    spelt = {_underscored(name): value for name, value in settings.items()}
+    if "filter_criteria" in spelt:
+        patterns = [{"pattern": one["Pattern"]} for one in spelt["filter_criteria"]["Filters"]]
+        spelt["filter_criteria"] = {"filter": patterns}
+    return spelt
+
+
+def _underscored(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
 def _beside(stage: Stage) -> Json:
     days = {**VARIABLES["log_retention_days"], "default": stage.log_days}
     return {
@@ -123,6 +144,10 @@ def _beside(stage: Stage) -> Json:
         "resource": {
             "aws_cloudformation_stack": {"resources": _stack(stage)},
             "aws_lambda_function_event_invoke_config": dict(_left(stage, f) for f in LEFT_ON),
+            "aws_lambda_function_recursion_config": {
+                function: {"function_name": _name_of(function), "recursive_loop": "Allow"}
+                for function in MAY_GO_IN_CIRCLES
+            },
             "aws_api_gateway_method_settings": {"throttling": _throttling(stage)},
         },
     }
@@ -143,10 +168,14 @@ def _stack(stage: Stage) -> Json:
 
 def _left(stage: Stage, function: str) -> tuple[str, Json]:
     return function, {
-        "function_name": f"${{aws_lambda_function.{function}.function_name}}",
+        "function_name": _name_of(function),
         "maximum_retry_attempts": TRIES_AGAIN,
         "destination_config": {"on_failure": {"destination": _output(f"{LEFT_ON[function]}Arn")}},
     }
+
+
+def _name_of(function: str) -> str:
+    return f"${{aws_lambda_function.{function}.function_name}}"
 
 
 def _throttling(stage: Stage) -> Json:

@@ -68,6 +68,10 @@ def _alarms(stage: Stage) -> Iterator[tuple[str, Json]]:
     for queue in QUEUES:
         reason = f"The oldest message of {queue} waits more than {OLDEST_SECONDS} s"
         yield _alarm(queue, "late", reason, _sqs(queue, "ApproximateAgeOfOldestMessage"), OLDEST_SECONDS)
+    # In milliseconds, by function (AWS Lambda, "Types of metrics for Lambda functions").
+    behind = f"Lists and counts are {OLDEST_SECONDS} s behind the records: docs/operations.md, changes"
+    age = _lambda(stage, "on_image_change", "IteratorAge")
+    yield _alarm("on_image_change", "late", behind, age, 1000 * OLDEST_SECONDS)
     for function in stage.functions:
         failed = f"{function} raised more than {ERRORS} times in five minutes"
         yield _alarm(function, "errors", failed, _lambda(stage, function, "Errors"), ERRORS, "Sum")
@@ -109,6 +113,7 @@ def _dashboard(stage: Stage) -> Json:
     dead = [_sqs(one, "ApproximateNumberOfMessagesVisible") for one in DEAD]
     widgets = [
         _widget("Oldest message, s", queues, "Maximum"),
+        _widget("Stream, ms behind", [_lambda(stage, "on_image_change", "IteratorAge")], "Maximum"),
         _widget("Dead letters", dead, "Maximum"),
         _widget("Errors", _of_each(stage, "Errors"), "Sum"),
         _widget("Duration, ms", _of_each(stage, "Duration"), "p90"),

@@ -89,7 +89,7 @@ class Stage:
 
     def forget(self) -> None:
         """Let nothing wait on any queue, now or later: a test counts only what it has caused itself."""
-        for output in ("UploadsQueue", "DeliveriesQueue"):
+        for output in ("UploadsQueue", "JobsQueue", "DeliveriesQueue"):
             self.lose(output)
         lose_messages(self.overheard)
 

@@ -48,7 +48,7 @@ def test_a_sam_application_for_arm64(bench: Workbench, tmp_path: Path) -> None:
 
     resources = json.loads((folder / "sam.json").read_text())["Resources"].values()
     functions = [one["Properties"] for one in resources if one["Type"] == "AWS::Serverless::Function"]
-    assert [one["Architectures"] for one in functions] == [["arm64"]] * 6
+    assert [one["Architectures"] for one in functions] == [["arm64"]] * 8
     assert only("arm64", folder / "deployment.zip")
 
 
@@ -56,5 +56,5 @@ def test_a_terraform_module_for_arm64(bench: Workbench, tmp_path: Path) -> None:
     folder = packaged(bench, "package-terraform", tmp_path)
 
     functions = json.loads((folder / "chalice.tf.json").read_text())["resource"]["aws_lambda_function"]
-    assert [one["architectures"] for one in functions.values()] == [["arm64"]] * 7
+    assert [one["architectures"] for one in functions.values()] == [["arm64"]] * 9
     assert only("arm64", folder / "deployment.zip")

@@ -12,10 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chalice.app import S3EventConfig, ScheduledEventConfig, SNSEventConfig, SQSEventConfig
+from chalice.app import (
+    DynamoDBEventConfig,
+    S3EventConfig,
+    ScheduledEventConfig,
+    SNSEventConfig,
+    SQSEventConfig,
+)
 
+from infra.stream import present
 from local.aws import LocalAws
-from tests.packaging.cloud import code_of, quiet_bucket
+from tests.packaging.cloud import code_of, new_stream, quiet_bucket
 from tests.packaging.conftest import OTHER_ORIGIN, Deployment
 from tests.packaging.test_architecture import only
 from tests.packaging.workbench import Workbench, set_up
@@ -27,10 +34,10 @@ DEPLOY = ("deploy", "--arch", "arm64")
 
 
 def sources(kind: type) -> dict[str, Any]:
-    """The app's triggers of a kind, by handler."""
+    """The app's triggers of exactly that kind, by handler."""
     import app
 
-    return {one.name: one for one in app.app.event_sources if isinstance(one, kind)}
+    return {one.name: one for one in app.app.event_sources if type(one) is kind}
 
 
 def function_of(arn: str) -> str:
@@ -41,10 +48,46 @@ def function_of(arn: str) -> str:
 def test_every_queue_feeds_the_handler_that_names_it(deployment: Deployment) -> None:
     wired = {function_of(one["FunctionArn"]): one for one in deployment.mappings}
 
-    assert set(wired) == set(sources(SQSEventConfig))
+    assert set(wired) == set(sources(SQSEventConfig)) | set(sources(DynamoDBEventConfig))
     for name, source in sources(SQSEventConfig).items():
         assert wired[name]["EventSourceArn"].endswith(f":sightline-dev-{source.queue}")
         assert wired[name]["BatchSize"] == source.batch_size
+        assert wired[name]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert wired[name]["ScalingConfig"] == {"MaximumConcurrency": source.maximum_concurrency}
+
+
+def test_the_tables_stream_feeds_the_projection_with_records_alone(
+    deployment: Deployment, aws: LocalAws
+) -> None:
+    [wired] = [one for one in deployment.mappings if "/stream/" in one["EventSourceArn"]]
+    [(name, source)] = sources(DynamoDBEventConfig).items()
+
+    assert function_of(wired["FunctionArn"]) == name
+    assert wired["EventSourceArn"] == stream_of(aws, deployment.outputs["Table"])
+    assert (wired["BatchSize"], wired["MaximumBatchingWindowInSeconds"]) == (source.batch_size, 1)
+    assert wired["StartingPosition"] == "TRIM_HORIZON"
+    assert_sound(wired, deployment.outputs["ChangesDeadLettersArn"])
+
+
+def stream_of(aws: LocalAws, table: str) -> str:
+    return str(aws.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"])
+
+
+def assert_sound(mapping: Json, failures: str) -> None:
+    """A record that cannot be projected holds its shard up for a bounded time, alone, and is not lost."""
+    [one] = mapping["FilterCriteria"]["Filters"]
+    assert json.loads(one["Pattern"]) == {"dynamodb": {"Keys": {"sk": {"S": ["record"]}}}}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["ParallelizationFactor"] == 1
+    assert (mapping["MaximumRetryAttempts"], mapping["MaximumRecordAgeInSeconds"]) == (20, 21_600)
+    assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": failures}}
+
+
+def test_jobs_may_feed_themselves_and_nobody_else_may(deployment: Deployment, bench: Workbench) -> None:
+    assert json.loads((bench.project / "recursion.json").read_text()) == {
+        "sightline-dev-on_job_message": "Allow"
+    }
 
 
 def test_the_bucket_tells_the_labeler_of_uploads_and_of_nothing_else(deployment: Deployment) -> None:
@@ -77,6 +120,7 @@ def test_functions_are_told_what_was_made_for_them(deployment: Deployment) -> No
         assert told["TABLE"] == deployment.outputs["Table"]
         assert told["TOPIC_ARN"] == deployment.outputs["TopicArn"]
         assert told["UPLOADS_QUEUE_URL"] == deployment.outputs["UploadsQueueUrl"]
+        assert told["JOBS_QUEUE_URL"] == deployment.outputs["JobsQueueUrl"]
         assert told["DELIVERIES_QUEUE_URL"] == deployment.outputs["DeliveriesQueueUrl"]
         assert told["STAGE"] == "dev"
         assert (
@@ -106,7 +150,7 @@ def test_every_role_is_narrowed_to_this_stage(deployment: Deployment, aws: Local
         for statement in policy_of(aws, role)["Statement"]:
             for resource in statement["Resource"]:
                 named = re.search(r"[:/]sightline-dev($|[-:/])", resource)
-                assert named or statement["Sid"] == "Recognise", (role, resource)
+                assert named or statement["Sid"] in ("Recognise", "FindStreams"), (role, resource)
 
 
 def policy_of(aws: LocalAws, role: str) -> Json:
@@ -238,6 +282,41 @@ def test_arm64_is_what_the_functions_and_their_libraries_are_for(
     code = tmp_path / "deployment.zip"
     code.write_bytes(code_of("sightline-prod"))
     assert only("arm64", code)
+
+
+def test_a_table_with_another_stream_gets_another_mapping(prod: Workbench, aws: LocalAws) -> None:
+    table = "sightline-prod"
+    former = stream_of(aws, table)
+    new_stream(table)
+
+    run(prod, *DEPLOY)
+
+    assert stream_of(aws, table) != former
+    [reading] = [
+        one
+        for one in aws.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+        if one["FunctionArn"].endswith("sightline-prod-on_image_change")
+    ]
+    assert reading["EventSourceArn"] == stream_of(aws, table)
+    queues = "arn:aws:sqs:eu-west-1:123456789012:sightline-prod"
+    assert_sound(reading, f"{queues}-changes-dead")
+
+
+def test_a_table_without_a_stream_gets_one(aws: LocalAws) -> None:
+    """As a table that was restored from a backup."""
+    dynamodb, table = aws.client("dynamodb"), "restored"
+    dynamodb.create_table(
+        TableName=table,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )
+
+    found = present(dynamodb, table)
+
+    assert found == stream_of(aws, table) == present(dynamodb, table)
+    specified = dynamodb.describe_table(TableName=table)["Table"]["StreamSpecification"]
+    assert specified["StreamViewType"] == "NEW_AND_OLD_IMAGES"
 
 
 def test_a_renamed_handler_leaves_nothing_behind(prod: Workbench, aws: LocalAws) -> None:

@@ -23,7 +23,10 @@ pytestmark = pytest.mark.slow
 def functions_answer(deployment: Deployment, aws: LocalAws) -> Iterator[None]:
     """moto takes invocations without Docker; and no queue holds or sends anything by itself."""
     quiet(aws, deployment.outputs["Bucket"])
-    for queue in ("uploads", "deliveries", "uploads-dead", "deliveries-dead", "events-dead"):
+    for queue in (
+        *("uploads", "jobs", "deliveries"),
+        *("uploads-dead", "jobs-dead", "deliveries-dead", "events-dead", "changes-dead"),
+    ):
         lose_messages(url_of(aws, queue))
     configure(aws, use_docker=False)
     yield
@@ -59,6 +62,7 @@ def test_dead_letters_get_another_chance(
     bodies = [f'{{"n": {number}}}' for number in range(12)]
     for queue, messages in (
         ("uploads-dead", bodies),
+        ("jobs-dead", ['{"job": {}}']),
         ("deliveries-dead", ["{}"]),
         ("events-dead", [json.dumps(failed)]),
     ):
@@ -70,12 +74,16 @@ def test_dead_letters_get_another_chance(
     said = [line.split() for line in ran.stdout.splitlines()]
     assert [(line[0], line[1]) for line in said] == [
         ("UploadsDeadLetters", "12"),
+        ("JobsDeadLetters", "1"),
         ("DeliveriesDeadLetters", "1"),
         ("EventsDeadLetters", "1"),
     ]
     assert taken(aws, "uploads") == sorted(bodies)
+    assert taken(aws, "jobs") == ['{"job": {}}']
     assert taken(aws, "deliveries") == ["{}"]
-    assert not [one for dead in ("uploads", "deliveries", "events") for one in taken(aws, f"{dead}-dead")]
+    assert not [
+        one for dead in ("uploads", "jobs", "deliveries", "events") for one in taken(aws, f"{dead}-dead")
+    ]
 
 
 GONE = "arn:aws:lambda:eu-west-1:123456789012:function:sightline-dev-gone"

@@ -13,12 +13,12 @@ from cfnlint import ManualArgs
 from cfnlint.api import lint_file
 
 from chalicelib import metrics
-from local.config import ROOT
 from tests.packaging.conftest import SamApp
+from tests.packaging.test_deploy import assert_sound
 
 Json = dict[str, Any]
 pytestmark = pytest.mark.slow
-QUEUES = ("UploadsQueue", "DeliveriesQueue")
+QUEUES = ("UploadsQueue", "JobsQueue", "DeliveriesQueue")
 
 
 def of_type(template: Json, kind: str) -> dict[str, Json]:
@@ -63,7 +63,16 @@ def test_sams_own_translator_understands_it(sam: SamApp) -> None:
     functions = of_type(sam.transformed, "AWS::Lambda::Function")
 
     names = {one["FunctionName"]["Fn::Sub"].removeprefix("sightline-${Stage}") for one in functions.values()}
-    assert names == {"", "-check_token", "-on_upload_message", "-on_sns_message", "-on_sqs_message", "-sweep"}
+    assert names == {
+        "",
+        "-check_token",
+        "-on_upload_message",
+        "-on_image_change",
+        "-on_job_message",
+        "-on_sns_message",
+        "-on_sqs_message",
+        "-sweep",
+    }
     assert not [name for name, one in sam.transformed["Resources"].items() if "Serverless" in one["Type"]]
     assert of_type(sam.transformed, "AWS::ApiGateway::Stage")
 
@@ -86,31 +95,69 @@ def test_uploads_go_from_the_bucket_over_topic_and_queue_to_the_labeler(sam: Sam
     [subscription] = [
         one for one in of_type(sam.transformed, "AWS::SNS::Subscription").values() if one["Protocol"] == "sqs"
     ]
-    mappings = of_type(sam.transformed, "AWS::Lambda::EventSourceMapping").values()
-
     assert topics[0]["Topic"] == subscription["TopicArn"] == {"Ref": "UploadsTopic"}
     assert subscription["Endpoint"] == {"Fn::GetAtt": ["UploadsQueue", "Arn"]}
-    fed = {one["EventSourceArn"]["Fn::Sub"]: one["FunctionName"]["Ref"] for one in mappings}
-    assert fed == {"${UploadsQueue.Arn}": "OnUploadMessage", "${DeliveriesQueue.Arn}": "OnSqsMessage"}
+    fed = {one["EventSourceArn"]["Fn::Sub"]: one["FunctionName"]["Ref"] for one in fed_by_queues(sam)}
+    assert fed == {
+        "${UploadsQueue.Arn}": "OnUploadMessage",
+        "${JobsQueue.Arn}": "OnJobMessage",
+        "${DeliveriesQueue.Arn}": "OnSqsMessage",
+    }
     assert sam.template["Parameters"]["UploadTrigger"]["Default"] == "queue"
+
+
+def fed_by_queues(sam: SamApp) -> list[Json]:
+    """The event source mappings of queues."""
+    mappings = of_type(sam.transformed, "AWS::Lambda::EventSourceMapping").values()
+    return [one for one in mappings if "Fn::Sub" in one["EventSourceArn"]]
 
 
 def test_a_queue_waits_six_times_as_long_as_its_function_may_take(sam: SamApp) -> None:
     functions = of_type(sam.transformed, "AWS::Lambda::Function")
-    for mapping in of_type(sam.transformed, "AWS::Lambda::EventSourceMapping").values():
+    for mapping in fed_by_queues(sam):
         queue = of_type(sam.transformed, "AWS::SQS::Queue")[mapping["EventSourceArn"]["Fn::Sub"][2:-5]]
         timeout = functions[mapping["FunctionName"]["Ref"]]["Timeout"]
 
         assert queue["VisibilityTimeout"] >= 6 * timeout
 
 
-def test_lambda_is_told_to_read_which_messages_failed_where_a_handler_says_so(sam: SamApp) -> None:
+def test_lambda_is_told_to_read_which_messages_failed(sam: SamApp) -> None:
     """Without the flag such an answer is ignored, and the messages that it names are lost."""
-    sources = [ROOT / "app.py", *(ROOT / "chalicelib").rglob("*.py")]
-    said = any("batchItemFailures" in path.read_text() for path in sources)
+    mappings = of_type(sam.transformed, "AWS::Lambda::EventSourceMapping").values()
 
-    for mapping in of_type(sam.transformed, "AWS::Lambda::EventSourceMapping").values():
-        assert mapping.get("FunctionResponseTypes", []) == (["ReportBatchItemFailures"] if said else [])
+    assert len(mappings) == 4
+    for mapping in mappings:
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_no_queue_gets_more_of_the_accounts_concurrency_than_its_share(sam: SamApp) -> None:
+    bounds = {
+        one["FunctionName"]["Ref"]: one["ScalingConfig"]["MaximumConcurrency"] for one in fed_by_queues(sam)
+    }
+
+    assert bounds == {"OnUploadMessage": 20, "OnJobMessage": 2, "OnSqsMessage": 10}
+
+
+def test_the_tables_stream_feeds_the_projection_with_records_alone(sam: SamApp) -> None:
+    [mapping] = [
+        one
+        for one in of_type(sam.transformed, "AWS::Lambda::EventSourceMapping").values()
+        if one["FunctionName"]["Ref"] == "OnImageChange"
+    ]
+
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["Table", "StreamArn"]}
+    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (100, 1)
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert_sound(mapping, {"Fn::GetAtt": ["ChangesDeadLetters", "Arn"]})
+    [table] = of_type(sam.transformed, "AWS::DynamoDB::Table").values()
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+def test_jobs_may_feed_themselves_and_nobody_else_may(sam: SamApp) -> None:
+    functions = of_type(sam.transformed, "AWS::Lambda::Function")
+
+    told = {name: one["RecursiveLoop"] for name, one in functions.items() if "RecursiveLoop" in one}
+    assert told == {"OnJobMessage": "Allow"}
 
 
 def test_what_cannot_be_done_is_kept_by_somebody(sam: SamApp) -> None:
@@ -176,6 +223,7 @@ def test_an_alarm_watches_every_queue_and_every_function(sam: SamApp) -> None:
     for name, queue in queues.items():
         metric = "ApproximateAgeOfOldestMessage" if name in QUEUES else "ApproximateNumberOfMessagesVisible"
         assert (metric, queue) in watched
+    assert ("IteratorAge", "sightline-${Stage}-on_image_change") in watched
     for function in functions:
         assert {("Errors", function), ("Throttles", function)} <= watched
     [dashboard] = of_type(sam.transformed, "AWS::CloudWatch::Dashboard").values()
@@ -224,7 +272,7 @@ def test_every_role_is_narrowed_to_this_stage(sam: SamApp) -> None:
         for statement in policy["PolicyDocument"]["Statement"]:
             for resource in statement["Resource"]:
                 assert resource == "*" or "sightline-${Stage}" in resource["Fn::Sub"], name
-                assert resource != "*" or statement["Sid"] == "Recognise", name
+                assert resource != "*" or statement["Sid"] in ("Recognise", "FindStreams"), name
 
 
 def test_the_api_is_throttled_and_speaks_in_problems(sam: SamApp) -> None:

@@ -18,7 +18,16 @@ from tests.packaging.journey import Stage, started
 from tests.packaging.workbench import Workbench
 
 CAT = (ROOT / "photos" / "chelsea.jpg").read_bytes()
-FUNCTIONS = ("api_handler", "check_token", "on_upload_message", "on_sns_message", "on_sqs_message", "sweep")
+FUNCTIONS = (
+    "api_handler",
+    "check_token",
+    "on_upload_message",
+    "on_image_change",
+    "on_job_message",
+    "on_sns_message",
+    "on_sqs_message",
+    "sweep",
+)
 
 pytestmark = pytest.mark.slow
 
@@ -73,6 +82,8 @@ def test_every_queue_feeds_its_function(outputs: dict[str, str], aws: LocalAws) 
     }
     assert fed == {
         "sightline-sam-on_upload_message": outputs["UploadsQueueArn"],
+        "sightline-sam-on_image_change": outputs["TableStreamArn"],
+        "sightline-sam-on_job_message": outputs["JobsQueueArn"],
         "sightline-sam-on_sqs_message": outputs["DeliveriesQueueArn"],
     }
 

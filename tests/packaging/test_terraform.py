@@ -133,7 +133,43 @@ def test_the_same_queues_feed_the_same_functions(module: Module) -> None:
         )[0]
         for one in mappings
     }
-    assert fed == {"on_upload_message": "UploadsQueueArn", "on_sqs_message": "DeliveriesQueueArn"}
+    assert fed == {
+        "on_upload_message": "UploadsQueueArn",
+        "on_image_change": "TableStreamArn",
+        "on_job_message": "JobsQueueArn",
+        "on_sqs_message": "DeliveriesQueueArn",
+    }
+
+
+def test_the_mappings_are_those_of_the_sam_application(module: Module, sam: SamApp) -> None:
+    for name, one in module.blocks["resource"]["aws_lambda_event_source_mapping"].items():
+        function, _, event = name.partition("-")
+        there = in_sam(sam, f"sightline-prod-{function}")["Events"]
+        [mapping] = [event["Properties"] for event in there.values()]
+        assert (
+            one["function_response_types"] == mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        )
+        if "sqs" in event:
+            bound = mapping["ScalingConfig"]["MaximumConcurrency"]
+            assert one["scaling_config"] == {"maximum_concurrency": bound}
+    stream = module.blocks["resource"]["aws_lambda_event_source_mapping"][
+        "on_image_change-dynamodb-event-source"
+    ]
+    [pattern] = [one["pattern"] for one in stream["filter_criteria"]["filter"]]
+    assert json.loads(pattern) == {"dynamodb": {"Keys": {"sk": {"S": ["record"]}}}}
+    assert stream["bisect_batch_on_function_error"] is True
+    assert (stream["maximum_retry_attempts"], stream["maximum_record_age_in_seconds"]) == (20, 21_600)
+    assert (stream["parallelization_factor"], stream["starting_position"]) == (1, "TRIM_HORIZON")
+    assert "ChangesDeadLettersArn" in stream["destination_config"]["on_failure"]["destination_arn"]
+
+
+def test_jobs_may_feed_themselves_and_nobody_else_may(module: Module) -> None:
+    assert module.blocks["resource"]["aws_lambda_function_recursion_config"] == {
+        "on_job_message": {
+            "function_name": "${aws_lambda_function.on_job_message.function_name}",
+            "recursive_loop": "Allow",
+        }
+    }
 
 
 def test_what_cannot_be_done_is_kept(module: Module) -> None:

@@ -116,6 +116,7 @@ class Tour:
         job = self.ask("POST", "/relabel", {"q": "tiger | cat | rocket", "max_labels": 3})
         self.ask("POST", "/export", {"q": "tiger | cat | rocket"})
         for _ in range(4):
+            self._stage.drain("JobsQueue", "on_job_message")
             self._stage.drain("UploadsQueue", "on_upload_message")
         self.ask("GET", f"/jobs/{job.get('id', '01JCX000000000000000000000')}")
         self.ask("DELETE", "/labels/tabby/rename")

@@ -112,7 +112,10 @@ def set_up(folder: Path, variables: Mapping[str, str]) -> Workbench:
     pip = {
         name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "REQUESTS_"))
     }
-    path = {"PYTHONPATH": os.pathsep.join((str(HARNESS), str(folder)))}
+    path = {
+        "PYTHONPATH": os.pathsep.join((str(HARNESS), str(folder))),
+        "RECURSION_CONFIGS": str(folder / "recursion.json"),
+    }
     python = _python()
     _ready(folder, python)
     return Workbench(python, folder, {**kept, **pip, **path, **variables})

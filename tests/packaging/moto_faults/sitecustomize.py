@@ -2,15 +2,18 @@
 
 Chalice and our own code send what AWS wants. moto wants filter rules in lower case, OpenAPI 3 with a
 description and an address behind every method, a server's own address in queue URLs, and templates without
-the types that it does not know.
+the types that it does not know. It has no recursion configs: the file RECURSION_CONFIGS has them.
 """
 
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 from botocore import handlers
+from botocore.awsrequest import AWSResponse
 
 from local.gaps import for_moto
 
@@ -46,6 +49,20 @@ def _resource_of(output: Any) -> str:
     value = output["Value"]
     return value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0]
 
+
+def recursion_config(model: Any, params: Any, **_: object) -> tuple[AWSResponse, dict[str, str]]:
+    """What Lambda answers to either call (AWS Lambda, "PutFunctionRecursionConfig")."""
+    path = Path(os.environ["RECURSION_CONFIGS"])
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    function = params["url_path"].split("/")[3]
+    if model.name == "PutFunctionRecursionConfig":
+        kept[function] = json.loads(params["body"])["RecursiveLoop"]
+        path.write_text(json.dumps(kept))
+    return AWSResponse("", 200, {}, None), {"RecursiveLoop": kept.get(function, "Terminate")}
+
+
+for operation in ("GetFunctionRecursionConfig", "PutFunctionRecursionConfig"):
+    handlers.BUILTIN_HANDLERS.append((f"before-call.lambda.{operation}", recursion_config))
 
 TRANSLATED = {
     "s3.PutBucketNotificationConfiguration": lower_case_filters,
