@@ -27,6 +27,7 @@ from local.function import Function, Json
 from local.inbox import inbox
 from local.poller import Poller
 from local.schedule import Clock
+from local.shard import Shard, table_of
 from local.source import Pace, Source, asynchronous
 from local.streams import StreamPoller
 
@@ -43,8 +44,8 @@ class Runtime:
     """Runs the event handlers of ``app``; a context manager that stops what it started.
 
     ``client`` makes a boto3 client by service name, ``timeout_of`` tells a function's timeout in
-    seconds, ``mapping_of`` what a deployment says of a stream's event source mapping. A trigger that the
-    offline stack cannot fire raises :exc:`ValueError`.
+    seconds, ``mapping_of`` what a deployment says of a stream's event source mapping, ``shard_of`` gives the
+    stream of a table. A trigger that the offline stack cannot fire raises :exc:`ValueError`.
 
     Differences from AWS: retries come sooner (:class:`Pace`), no handler is stopped at its timeout,
     a queue is polled by one reader however long it gets, and a stream has one shard.
@@ -57,6 +58,7 @@ class Runtime:
         *,
         timeout_of: Callable[[str], int] = lambda function: 60,
         mapping_of: Callable[[str], StreamMapping] = lambda function: StreamMapping(),
+        shard_of: Callable[[str], Shard] = streams.shard_here,
         faults: Faults = Faults(),  # noqa: B008 - frozen
         pace: Pace = Pace(),  # noqa: B008 - frozen
     ) -> None:
@@ -64,6 +66,7 @@ class Runtime:
         self._client = client
         self._timeout_of = timeout_of
         self._mapping_of = mapping_of
+        self._shard_of = shard_of
         self._faults = faults
         self._pace = pace
         self._activity = Activity()
@@ -125,7 +128,9 @@ class Runtime:
         dice = self._faults.dice(config.name)
         if isinstance(config, DynamoDBEventConfig):
             says = self._mapping_of(config.name)
-            feed = streams.feed(config, says, self._pace, functools.partial(self._give_up, says.on_failure))
+            shard = self._shard_of(table_of(config.stream_arn))
+            give_up = functools.partial(self._give_up, says.on_failure)
+            feed = streams.feed(config, shard, says, self._pace, give_up)
             return StreamPoller(function, feed, dice, self._activity)
         return Poller(self._source(config, function), self._client("sqs"), dice, self._activity)
 

@@ -54,7 +54,7 @@ class Shard:
         self._clock = clock
         self._numbers = numbers or itertools.count(FIRST_NUMBER)
         self._changes: list[Change] = []
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
         self._last = FIRST_NUMBER - 1
         self.table_name = table_of(arn)
         self.positions: dict[str, int] = {}

@@ -12,11 +12,10 @@ from typing import Any
 from chalice.app import DynamoDBEventConfig
 
 from local.activity import Activity, told
-from local.changes import shard_of
 from local.faults import Dice
 from local.feed import Batch, Feed, StreamMapping
 from local.function import Function, Json
-from local.shard import table_of
+from local.shard import Shard
 from local.source import Pace
 
 LOOK_SECONDS = 0.2
@@ -25,14 +24,21 @@ THROTTLED_SECONDS = 0.2
 STOPPING_SECONDS = 10.0
 
 
-def feed(
-    config: DynamoDBEventConfig, says: StreamMapping, pace: Pace, give_up: Callable[[Json], None]
-) -> Feed:
-    """A function's way through the table's stream, set up as the decorator and the deployment say.
+def shard_here(table: str) -> Shard:
+    """The shard of a table in this process's moto; :exc:`ValueError` where it has no stream."""
+    from local.changes import shard_of  # moto takes a third of a second
 
-    :raises ValueError: the table has no stream.
-    """
-    shard = shard_of(table_of(config.stream_arn))
+    return shard_of(table)
+
+
+def feed(
+    config: DynamoDBEventConfig,
+    shard: Shard,
+    says: StreamMapping,
+    pace: Pace,
+    give_up: Callable[[Json], None],
+) -> Feed:
+    """A function's way through a shard, set up as the decorator and the deployment say."""
     window = min(config.maximum_batching_window_in_seconds or 0, pace.longest_window)
     start = shard.last if config.starting_position == "LATEST" else shard.first - 1
     return Feed(

@@ -24,11 +24,12 @@ from chalicelib.library.streams import TOP
 from chalicelib.model import DEFAULT_OWNER, Image
 from chalicelib.wiring import Services, services
 from local.aws import ACCOUNT, HOST, REGION
-from local.config import Ports, enter, environment, timeout_of
+from local.config import Ports, enter, environment, stream_mapping, timeout_of
 from local.runtime import Runtime
 from tests.intake.measure import peak
 from torture.crowd import ANIMAL, Crowd, photos
 from torture.figures import Figures, at_most, exactly, noted
+from torture.mirror import MirroredShard
 from torture.server import TRIGGER, aws_apart
 
 IMAGES = 10_000
@@ -50,7 +51,13 @@ def run(seed: int, scale: float) -> Figures:
         dropped = _timed(lambda: _drop(images, seed, client))
         crowd = Crowd(services().settings.uploads_concurrency, early=images // 10, peak=peak)
         services().recogniser = crowd
-        runtime = Runtime(importlib.import_module("app").app, client, timeout_of=timeout_of)
+        runtime = Runtime(
+            importlib.import_module("app").app,
+            client,
+            timeout_of=timeout_of,
+            mapping_of=stream_mapping,
+            shard_of=lambda table: MirroredShard(table, client("dynamodb"), client("dynamodbstreams")),
+        )
         with runtime:
             took = _timed(lambda: runtime.wait_until_idle(LONGEST_SECONDS))
         memory = peak()
@@ -79,6 +86,7 @@ def _stage() -> Iterator[Client]:
             {
                 **variables,
                 "AWS_ENDPOINT_URL_DYNAMODB": f"http://{HOST}:{table}",
+                "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": f"http://{HOST}:{table}",
                 "INTEGRATION_URL": "",
                 "LOG_LEVEL": "ERROR",
             }
