@@ -1,6 +1,6 @@
 /** Access: the token of this tab, and the tokens that there are. */
 
-import { call, forgetToken, hasToken } from "./api.js";
+import { at, call, forgetToken, hasToken } from "./api.js";
 import { confirmed, shownOnce } from "./asking.js";
 import { button, make } from "./dom.js";
 import { complain, notify } from "./toasts.js";
@@ -8,20 +8,20 @@ import { moment } from "./words.js";
 
 const SCOPES = { read: "see photos", write: "add, change and delete photos", admin: "make and revoke tokens" };
 
-/** The page; it is fetched anew whenever it is shown. */
-export function accessPage() {
+/** The page, fetched anew whenever it is shown; `forgotten()` is told when the token is. */
+export function accessPage({ forgotten }) {
   return make(
     "div",
     { class: "page" },
     make("h1", {}, "Access"),
-    thisTab(),
+    thisTab(forgotten),
     tokens(),
   );
 }
 
-function thisTab() {
+function thisTab(forgotten) {
   const state = make("p");
-  const forget = button("Forget it", () => (forgetToken(), tell()));
+  const forget = button("Forget it", () => (forgetToken(), forgotten(), tell()));
   const tell = () => {
     state.textContent = hasToken()
       ? "This tab has a token. It is sent with every request and forgotten when the tab closes."
@@ -46,10 +46,10 @@ function tokens() {
 }
 
 /** Whether the service asks for tokens; where that cannot be told, asking for them will say what is wrong. */
-const wanted = () => call("GET", "health").then(({ auth }) => auth !== "none", () => true);
+const wanted = () => call("GET", at`health`).then(({ auth }) => auth !== "none", () => true);
 
 async function refresh(list, load) {
-  const { tokens: all } = await call("GET", "tokens");
+  const { tokens: all } = await call("GET", at`tokens`);
   list.replaceChildren(...all.map((one) => row(one, load)));
 }
 
@@ -72,7 +72,7 @@ function form(load) {
 async function create(form, load) {
   const data = new FormData(form);
   try {
-    const made = await call("POST", "tokens", { name: data.get("name"), days: Number(data.get("days")), scopes: data.getAll("scopes") });
+    const made = await call("POST", at`tokens`, { name: data.get("name"), days: Number(data.get("days")), scopes: data.getAll("scopes") });
     form.reset();
     load();
     await shownOnce("The token", "Keep it now: it is not shown again.", made.token);
@@ -94,7 +94,7 @@ function row(token, load) {
 async function revoke(token, load) {
   if (!(await confirmed("Revoke this token?", "Whoever uses it is shut out within a minute.", "Revoke"))) return;
   try {
-    await call("DELETE", `tokens/${token.id}`);
+    await call("DELETE", at`tokens/${token.id}`);
     notify("The token was revoked.");
     load();
   } catch (error) {

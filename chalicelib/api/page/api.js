@@ -1,17 +1,55 @@
-/** The service: calls, and what it says when something is wrong. */
+/** The service: calls, the one place where values become parts of an address, and what it says when something is wrong. */
 
 import { addressOf } from "./address.js";
 
-/** A problem document (RFC 9457), or the next best thing where there is none. */
+const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
+const IDS = { images: ULID, jobs: ULID, subscriptions: ULID, tokens: ULID, deliveries: /^[0-9a-f]{32}$/ };
+const KEPT = "sightline-token"; // in the tab's own storage, gone when it closes
+const PATIENCE = 15_000; // milliseconds that an answer may take, beyond what the service was asked to wait
+
+/** Whether a text is an image's id. */
+export const isId = (text) => ULID.test(text);
+
+/** A problem document (RFC 9457), or the next best thing where there is none; its status is 0 where no answer came. */
 export class Problem extends Error {
   constructor(status, body) {
     super(body.detail ?? body.message ?? `The service answered ${status}.`);
     this.status = status;
     this.body = body;
   }
+
+  /** Whether it may work later: nothing is wrong with what was asked for. */
+  get passes() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
 }
 
-const KEPT = "sightline-token"; // in the tab's own storage, gone when it closes
+/** A route of the API, made by {@link at}. */
+class Route {
+  constructor(text) {
+    this.text = text;
+  }
+
+  /** The same route with parameters; those without a value are left out. */
+  with(parameters) {
+    const told = Object.entries(parameters).filter(([, value]) => value != null && value !== "");
+    const query = new URLSearchParams(told).toString();
+    return query ? new Route(`${this.text}?${query}`) : this;
+  }
+}
+
+/** A route: at`images/${id}/labels/${name}`. A value stays one part of the path, and an id is an id. */
+export function at(parts, ...values) {
+  return new Route(parts.reduce((path, part, place) => path + segment(path, values[place - 1]) + part));
+}
+
+function segment(path, value) {
+  const form = IDS[path.slice(0, -1)];
+  if (form && !form.test(value)) throw new Problem(404, { detail: "There is nothing at this address." });
+  if (/^\.{0,2}$/.test(value)) throw new Problem(422, { detail: "A name cannot be empty or made of dots alone." }); // a browser would walk
+  return encodeURIComponent(value);
+}
+
 let token = sessionStorage.getItem(KEPT);
 let asking = null;
 let ask = () => Promise.reject(new Error("The service wants a token."));
@@ -24,53 +62,63 @@ export function tokensComeFrom(asker) {
 /** Whether this tab has a token. */
 export const hasToken = () => token !== null;
 
+/** Use a token from now on, in this tab. */
+export function keepToken(given) {
+  token = given;
+  sessionStorage.setItem(KEPT, given);
+}
+
 /** Forget the token of this tab. */
 export function forgetToken() {
   token = null;
   sessionStorage.removeItem(KEPT);
 }
 
+/** What a request says of who makes it. */
+export const credentials = () => (token ? { Authorization: `Bearer ${token}` } : {});
+
 /** Call a route; its JSON. Throws a {@link Problem}, or an AbortError if `signal` says so. */
-export async function call(method, path, body, options) {
-  const reply = await send(method, path, body, options);
-  return reply.status === 204 ? null : reply.json();
+export async function call(method, route, body, options) {
+  const reply = await send(method, route, body, options);
+  return reply.status === 204 ? null : reply.json().catch(unanswered);
 }
 
 /** Call a route; the answer itself. Where a token is wanted, one is asked for and the call made again. */
-export async function send(method, path, body, { signal, headers = {}, keepalive = false } = {}) {
+export async function send(method, route, body, options = {}) {
+  if (!(route instanceof Route)) throw new TypeError("A route is made by at``.");
+  const { signal, headers = {}, keepalive = false, patience = PATIENCE } = options;
   const used = token;
-  const reply = await fetch(addressOf(path), {
+  const late = AbortSignal.timeout(patience);
+  const reply = await fetch(addressOf(route.text), {
     method,
-    signal,
     keepalive,
+    signal: signal ? AbortSignal.any([signal, late]) : late,
     headers: { ...headers, ...(body && { "Content-Type": "application/json" }), ...credentials() },
     body: body && JSON.stringify(body),
-  }).catch(unreachable);
+  }).catch(unanswered);
   if (reply.status === 401) {
     await renewed(used);
-    return send(method, path, body, { signal, headers, keepalive });
+    return send(method, route, body, options);
   }
   if (!reply.ok) throw new Problem(reply.status, await reply.json().catch(() => ({})));
   return reply;
 }
 
 /** An address that an `<img>` can show; with a token it is fetched first, as an `<img>` cannot send one. */
-export async function picture(path) {
-  if (!hasToken()) return addressOf(path);
-  return URL.createObjectURL(await (await send("GET", path)).blob());
+export async function picture(route) {
+  if (!hasToken()) return addressOf(route.text);
+  return URL.createObjectURL(await (await send("GET", route)).blob());
 }
 
-const credentials = () => (token ? { Authorization: `Bearer ${token}` } : {});
-
-function unreachable(error) {
+function unanswered(error) {
   if (error.name === "AbortError") throw error;
-  throw new Problem(0, { detail: "The service cannot be reached. Is this device online?" });
+  const late = error.name === "TimeoutError";
+  throw new Problem(0, { detail: late ? "The service takes too long to answer." : "The service cannot be reached. Is this device online?" });
 }
 
 /** A token that is not `used`: one that came meanwhile, or one that the person gives. */
 async function renewed(used) {
   if (token !== used) return;
   asking ??= ask(used ? "This token is not valid, or not any more." : "").finally(() => (asking = null));
-  token = await asking;
-  sessionStorage.setItem(KEPT, token);
+  keepToken(await asking);
 }

@@ -1,8 +1,9 @@
 /** Who was told of an image: every delivery, attempt by attempt. */
 
-import { call } from "./api.js";
+import { announce } from "./announcing.js";
+import { at, call } from "./api.js";
 import { button, make } from "./dom.js";
-import { complain, speak } from "./toasts.js";
+import { complain } from "./toasts.js";
 import { many, moment } from "./words.js";
 
 const LOOKS = 6; // how often a delivery is looked at after it was sent again
@@ -11,7 +12,7 @@ const STATES = { pending: "On its way", delivered: "Delivered", parked: "Parked"
 
 /** A section with an image's deliveries, which are fetched when it is opened. */
 export function deliveriesOf(image) {
-  return section(`images/${image.id}/deliveries`, "Nobody has been told of this photo yet.");
+  return section(at`images/${image.id}/deliveries`, "Nobody has been told of this photo yet.");
 }
 
 /** A section with the deliveries that a route lists. */
@@ -24,7 +25,7 @@ export function section(path, none) {
 }
 
 async function show(list, path, cursor, none, more) {
-  const page = await call("GET", cursor ? `${path}?cursor=${encodeURIComponent(cursor)}` : path);
+  const page = await call("GET", path.with({ cursor }));
   list.append(...page.deliveries.map(row));
   if (!list.children.length) list.append(make("li", { class: "muted" }, none));
   if (!page.next_cursor) return;
@@ -63,14 +64,14 @@ function outcome(attempt) {
 
 async function sendAgain(made, delivery) {
   try {
-    let known = await call("POST", `deliveries/${delivery.id}/retry`, {});
+    let known = await call("POST", at`deliveries/${delivery.id}/retry`, {});
     fill(made, known);
     for (let looks = 0; looks < LOOKS && known.status === "pending"; looks += 1) {
       await new Promise((resolve) => setTimeout(resolve, 500 * 1.5 ** looks));
-      known = await call("GET", `deliveries/${delivery.id}`);
+      known = await call("GET", at`deliveries/${delivery.id}`);
       fill(made, known);
     }
-    speak(STATES[known.status]);
+    announce("delivery", STATES[known.status]);
   } catch (error) {
     complain(error);
   }

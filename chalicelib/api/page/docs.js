@@ -96,7 +96,7 @@ function table(caption, rows) {
 }
 
 function unfold() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(location.hash.slice(1)); // our anchors need no decoding, and others may not be decodable
   if (target?.matches("details")) target.open = true;
   target?.scrollIntoView();
 }

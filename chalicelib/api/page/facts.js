@@ -1,22 +1,21 @@
-/** What else is known of an image, and its sidecar to take along. */
+/** What else is known of an image, and what of it can be taken along. */
 
-import { send } from "./api.js";
+import { at, call, send } from "./api.js";
 import { button, make } from "./dom.js";
+import { folded } from "./pending.js";
+import { save } from "./saving.js";
 import { complain } from "./toasts.js";
-import { cameraTime, count, moment, size, SOURCES, STATES, WARNINGS } from "./words.js";
+import { cameraTime, count, moment, size, SOURCES, STATES, title, WARNINGS } from "./words.js";
 
-/** A section with the facts of an image. */
+/** Sections with the facts of an image. */
 export function facts(image) {
   const known = Object.entries(factsOf(image)).filter(([, value]) => value);
   const rows = known.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]);
   const final = ["labelled", "failed"].includes(image.status);
-  return make(
-    "section",
-    { "aria-label": "Details" },
-    make("h3", {}, "Details"),
-    make("dl", {}, ...rows),
-    final && make("p", { class: "row" }, download(image, "JSON", "application/json"), download(image, "XML", "application/xml")),
-  );
+  const there = final || image.status === "labelling";
+  const sidecars = [sidecar(image, "JSON", "application/json"), sidecar(image, "XML", "application/xml")];
+  const details = make("section", { "aria-label": "Details" }, make("h3", {}, "Details"), make("dl", {}, ...rows), make("p", { class: "row" }, there && download(image), ...(final ? sidecars : [])));
+  return make("div", {}, details, raw(image));
 }
 
 function factsOf(image) {
@@ -37,13 +36,17 @@ function factsOf(image) {
   };
 }
 
-function download(image, name, type) {
-  return button(`Sidecar as ${name}`, () => save(image, name, type).catch(complain));
-}
+/** The photo as it was handed in. */
+const download = (image) =>
+  button("Download", () => send("GET", at`images/${image.id}/content`).then(async (reply) => save(await reply.blob(), title(image))).catch(complain));
 
-async function save(image, name, type) {
-  const reply = await send("GET", `images/${image.id}/metadata`, undefined, { headers: { Accept: type } });
-  const url = URL.createObjectURL(await reply.blob());
-  make("a", { href: url, download: `${image.id}.${name.toLowerCase()}` }).click();
-  URL.revokeObjectURL(url);
-}
+const sidecar = (image, name, type) =>
+  button(`Sidecar as ${name}`, () =>
+    send("GET", at`images/${image.id}/metadata`, undefined, { headers: { Accept: type } })
+      .then(async (reply) => save(await reply.blob(), `${image.id}.${name.toLowerCase()}`))
+      .catch(complain),
+  );
+
+/** The image as the API gives it. */
+const raw = (image) =>
+  folded("Raw JSON", async () => make("pre", { tabindex: "0", "aria-label": "Raw JSON" }, JSON.stringify(await call("GET", at`images/${image.id}`), null, 2)));

@@ -20,7 +20,8 @@ export class Grid {
     this.library = library;
     this.selection = selection;
     this.remove = remove;
-    this.element = make("ul", { class: "grid", "aria-label": "Photos", keydown: (event) => this.#key(event) });
+    this.element = make("ul", { class: "grid", "aria-label": "Photos", keydown: (event) => this.#key(event), click: (event) => this.#click(event) });
+    this.element.addEventListener("contextmenu", (event) => this.#pressed(event));
     this.element.addEventListener("focusin", (event) => this.#focus(event.target.closest(".tile")?.dataset.id));
     library.addEventListener("change", () => this.#soon((this.#stale = true)));
     selection.addEventListener("change", () => this.#mark());
@@ -54,7 +55,17 @@ export class Grid {
     if (nearTheEnd && this.library.ids.length && !this.library.broken) this.library.more();
   }
 
+  /** What comes in above what is looked at does not push it away. */
   #layOut() {
+    const above = -this.element.getBoundingClientRect().top;
+    const seen = above > 0 ? between(this.#rows, above, above + innerHeight)[0] : undefined;
+    const before = seen?.top;
+    this.#arrange();
+    const now = seen && this.#rows.find((row) => row.items.some((item) => item.id === seen.items[0].id));
+    if (now && now.top !== before) scrollBy(0, now.top - before);
+  }
+
+  #arrange() {
     const { ids } = this.library;
     this.#width = this.element.clientWidth;
     this.#stale = !this.#width;
@@ -117,6 +128,7 @@ export class Grid {
   }
 
   #mark() {
+    this.element.classList.toggle("picking", this.selection.picking);
     for (const [id, tile] of this.#tiles) tile.picked(this.selection.has(id));
   }
 
@@ -124,6 +136,22 @@ export class Grid {
     if (!id || id === this.#focused) return;
     this.#focused = id;
     this.#soon();
+  }
+
+  /** While others are picked, a click on a photo picks it; `Enter` opens it all the same. */
+  #click(event) {
+    const id = event.target.closest(".open") && event.target.closest(".tile").dataset.id;
+    if (!id || !event.detail || !this.selection.picking || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    this.selection.pick(id, { through: event.shiftKey });
+  }
+
+  /** A long touch begins to pick. */
+  #pressed(event) {
+    const id = event.target.closest(".tile")?.dataset.id;
+    if (!id || event.pointerType !== "touch") return;
+    event.preventDefault();
+    this.selection.pick(id);
   }
 
   #scrollTo(row) {
@@ -139,7 +167,7 @@ export class Grid {
     const next = this.#neighbour(id, event.key);
     if (next) this.#goTo(next, event);
     else if (event.key === "x" || (event.key === " " && event.target.matches(".open"))) this.selection.pick(id, { through: event.shiftKey });
-    else if (event.key === "Delete") this.remove(this.selection.size ? this.selection.ids : [id]);
+    else if (event.key === "Delete") this.remove(this.selection.has(id) && !this.selection.everything ? this.selection.ids : [id]);
     else return;
     event.preventDefault();
   }

@@ -1,9 +1,12 @@
-/** The images that the search finds, newest first, as far as they have been fetched. */
+/** The images that the search finds, in order, as far as they have been fetched. */
 
-import { call } from "./api.js";
+import { at, call } from "./api.js";
 
 const PAGE = 60; // enough for a wide screen and a half
+const WHOLE_PAGE = 200; // the most that the service gives
 const LONGEST_DRY_RUN = 20; // pages without an image, of which a rare search may have some
+const SHELVES = 5; // searches that are kept as they were left, to go back to
+const FRESH = 60_000; // milliseconds in which an image may not be listed yet
 
 export class Library extends EventTarget {
   #known = new Map();
@@ -12,9 +15,11 @@ export class Library extends EventTarget {
   #loading = null;
   #hidden = new Set();
   #search = 0;
+  #shelves = new Map();
 
-  /** What is searched for. */
+  /** What is searched for, and the order of what is found: "" is the newest first, "taken" the photo taken last. */
   query = "";
+  order = "";
   /** Whether every image that is found has been fetched. */
   complete = false;
   /** The error that fetching more ended with, or null. */
@@ -29,17 +34,19 @@ export class Library extends EventTarget {
     return this.#known.get(id);
   }
 
-  /** Begin anew with another search; resolves when there is something to show. */
-  open(query) {
-    this.query = query;
+  /** Begin with another search, or go on with one where it was left; resolves when there is something to show. */
+  open({ q, order }) {
+    this.#putAway();
+    const left = this.#shelves.get(JSON.stringify([q, order]));
+    Object.assign(this, { query: q, order, broken: null, complete: left?.complete ?? false });
     this.#search += 1; // what older searches still bring is not taken in
-    this.#order = [];
-    this.#known.clear();
-    this.#cursor = null;
+    this.#order = (left?.order ?? []).filter((id) => !this.#hidden.has(id));
+    this.#cursor = left?.cursor ?? null;
     this.#loading = null;
-    this.complete = false;
     this.#changed();
-    return this.more();
+    if (!left) return this.more();
+    this.refresh().catch(() => {}); // it is looked at again by and by
+    return Promise.resolve();
   }
 
   /** Fetch the next page, once at a time; what went wrong is found in `broken`. */
@@ -51,7 +58,7 @@ export class Library extends EventTarget {
 
   /** Put an image in front, if the search is for all of them. */
   add(image) {
-    if (!this.query && !this.#order.includes(image.id)) this.#order = [image.id, ...this.#order];
+    if (!this.query && !this.order && !this.#order.includes(image.id) && !this.#hidden.has(image.id)) this.#order = [image.id, ...this.#order];
     this.update(image);
   }
 
@@ -64,25 +71,51 @@ export class Library extends EventTarget {
 
   /** Take an image out of sight; the answer puts it back where it was. */
   hide(id) {
-    const [before, image] = [this.#order, this.#known.get(id)];
+    const [before, search] = [this.#order, this.#search];
     this.#hidden.add(id);
     this.#order = before.filter((one) => one !== id);
     this.#changed();
-    return () => this.#restore(id, image, before);
+    return () => this.#restore(id, before, search);
   }
 
-  /** Take in what has come since; new images stand in front. Resolves to how many there are. */
+  /** Forget everything: whoever comes next may not see it. */
+  forget() {
+    this.#known.clear();
+    this.#shelves.clear();
+    this.#search += 1;
+    Object.assign(this, { query: "", order: "", complete: false, broken: null });
+    this.#order = [];
+    this.#cursor = this.#loading = null;
+    this.#changed();
+  }
+
+  /** Take in what has come, changed and gone since at the beginning of the list. Resolves to how many have come. */
   async refresh() {
     const mine = this.#search;
-    const page = await call("GET", address(this.query, null, PAGE));
-    if (mine !== this.#search || this.#loading) return 0;
+    const page = await call("GET", this.#page(null, PAGE));
+    if (mine !== this.#search || this.#loading || (page.next_cursor && !page.images.length)) return 0;
     const seen = page.images.filter((one) => !this.#hidden.has(one.id));
-    const listed = new Set(this.#order);
-    const fresh = seen.map((one) => one.id).filter((id) => !listed.has(id));
+    const fresh = seen.filter((one) => !this.#order.includes(one.id)).length;
     seen.forEach((image) => this.#keep(image));
-    this.#order = [...this.#order, ...fresh].sort().reverse(); // ids sort by time
+    this.#merge(seen.map((one) => one.id), page.next_cursor === null);
     this.#changed();
-    return fresh.length;
+    return fresh;
+  }
+
+  /** Read images again that have been changed together, by as few calls as there may be. */
+  async reread(ids) {
+    const wanted = new Set(ids);
+    const mine = this.#search;
+    for (let cursor = null; wanted.size > 4; ) {
+      const page = await call("GET", this.#page(cursor, WHOLE_PAGE));
+      if (mine !== this.#search) return;
+      for (const image of page.images) if (wanted.delete(image.id)) this.#keep(image);
+      cursor = page.next_cursor;
+      this.#changed();
+      if (!cursor) break;
+    }
+    if (wanted.size > WHOLE_PAGE) return; // they are in no search that is shown
+    for (const id of wanted) this.update(await call("GET", at`images/${id}`.with({ with: "thumbnail_url" })));
   }
 
   async #fetching() {
@@ -100,11 +133,15 @@ export class Library extends EventTarget {
 
   async #fetch(mine) {
     for (let dry = 0; dry < LONGEST_DRY_RUN; dry += 1) {
-      const page = await call("GET", address(this.query, this.#cursor, PAGE));
+      const page = await call("GET", this.#page(this.#cursor, PAGE));
       if (mine !== this.#search) return;
       this.#take(page);
       if (page.images.length || this.complete) return;
     }
+  }
+
+  #page(cursor, limit) {
+    return at`images`.with({ q: this.query, order: this.order, cursor, limit, with: "thumbnail_url" });
   }
 
   #take(page) {
@@ -117,6 +154,30 @@ export class Library extends EventTarget {
     this.#changed();
   }
 
+  /** The list begins like a page; what should be on it and is not has gone, unless it is too new to be listed. */
+  #merge(first, whole) {
+    const listed = new Set(first);
+    const end = whole ? this.#order.length : this.#order.indexOf(first.at(-1)) + 1;
+    const missing = this.#order.slice(0, end).filter((id) => !listed.has(id) && this.#mayCome(id));
+    const rest = this.#order.slice(end).filter((id) => !listed.has(id));
+    this.#order = [...missing, ...first, ...rest];
+    if (!this.order) this.#order = this.#order.sort().reverse(); // ids sort by time
+    if (whole) this.complete = true;
+  }
+
+  #mayCome(id) {
+    const { status, created_at } = this.#known.get(id) ?? {};
+    return status === "uploading" || status === "labelling" || Date.now() - Date.parse(created_at) < FRESH;
+  }
+
+  #putAway() {
+    if (!this.#order.length) return;
+    const key = JSON.stringify([this.query, this.order]);
+    this.#shelves.delete(key);
+    this.#shelves.set(key, { order: this.#order, cursor: this.#cursor, complete: this.complete });
+    if (this.#shelves.size > SHELVES) this.#shelves.delete(this.#shelves.keys().next().value);
+  }
+
   /** The service cannot know that an upload which it awaits is on its way from here. */
   #keep(image) {
     const { status: sent, thumbnail_url } = this.#known.get(image.id) ?? {};
@@ -125,22 +186,15 @@ export class Library extends EventTarget {
     this.#known.set(image.id, early ? { ...whole, status: sent } : whole);
   }
 
-  #restore(id, image, before) {
+  #restore(id, before, search) {
     this.#hidden.delete(id);
-    if (!image) return;
+    if (search !== this.#search || !before.includes(id)) return; // another search is shown by now
     const place = before.slice(0, before.indexOf(id)).reverse().find((one) => this.#order.includes(one));
     this.#order = this.#order.toSpliced(place ? this.#order.indexOf(place) + 1 : 0, 0, id);
-    this.update(image);
+    this.#changed();
   }
 
   #changed() {
     this.dispatchEvent(new Event("change"));
   }
-}
-
-function address(query, cursor, limit) {
-  const parameters = new URLSearchParams({ limit, with: "thumbnail_url" });
-  if (query) parameters.set("q", query);
-  if (cursor) parameters.set("cursor", cursor);
-  return `images?${parameters}`;
 }

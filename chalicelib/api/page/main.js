@@ -4,83 +4,127 @@ import { accessPage } from "./access.js";
 import { tokensComeFrom } from "./api.js";
 import { askForToken } from "./asking.js";
 import { EditingBar } from "./editing.js";
+import { keepFocus } from "./focus.js";
 import { handingIn } from "./handing.js";
+import { showKeys } from "./keys.js";
 import { Library } from "./library.js";
+import { forgetOriginals } from "./originals.js";
 import { Photos } from "./photos.js";
+import { forgetPreviews } from "./previews.js";
 import { remove } from "./removal.js";
-import { go, onPlace, place } from "./route.js";
+import { onPlace, place } from "./route.js";
 import { Search } from "./search.js";
 import { Selection } from "./selection.js";
 import { subscriptionsPage } from "./subscriptions.js";
+import { onTabs } from "./tabs.js";
 import { undoLast } from "./toasts.js";
 import { Tray } from "./tray.js";
 import { Uploads } from "./uploads.js";
 import { Viewer } from "./viewer.js";
 
 const at = (id) => document.getElementById(id);
+const FEW = 8; // images that are read again one by one
 const main = at("main");
 const library = new Library();
 const selection = new Selection(library);
 const uploads = new Uploads(library);
 const add = handingIn(uploads);
-const search = new Search(at("search"));
+const search = new Search(at("search"), toFirst);
 const photos = new Photos({ library, selection, search, add, remove: removeAll });
-const viewer = new Viewer(library, { remove: removeAll, closed: (id) => (photos.refreshChips(), photos.grid.focus(id)) });
-const PAGES = { subscriptions: subscriptionsPage, access: accessPage };
+const viewer = new Viewer(library, { remove: removeAll, closed, named: (name) => (document.title = `${name} · Sightline`) });
+const PAGES = { subscriptions: subscriptionsPage, access: () => accessPage({ forgotten: forget }) };
+const TITLES = { photos: "Sightline", subscriptions: "Subscriptions · Sightline", access: "Access · Sightline" };
 let shown = null;
 
 function removeAll(ids) {
-  const next = library.ids[library.ids.indexOf(ids.at(-1)) + 1];
+  const next = library.ids.slice(library.ids.indexOf(ids.at(-1))).find((id) => !ids.includes(id)) ?? library.ids.findLast((id) => !ids.includes(id));
+  const inGrid = photos.element.contains(document.activeElement);
   selection.clear();
   remove(library, ids);
-  if (next && photos.element.contains(document.activeElement)) photos.grid.focus(next);
+  if (inGrid) toTile(next);
 }
 
-function show({ view, q, image }) {
-  const page = view in PAGES ? view : "photos";
-  if (page !== "photos" && page !== shown) main.replaceChildren(PAGES[page]());
-  if (page === "photos" && page !== shown) main.replaceChildren(photos.element);
-  document.title = { photos: q ? `${q} · Sightline` : "Sightline", subscriptions: "Subscriptions · Sightline", access: "Access · Sightline" }[page];
+function closed(id) {
+  photos.refreshChips();
+  name(place());
+  if (shown === "photos") photos.grid.focus(id);
+}
+
+function toTile(id) {
+  if (id && shown === "photos") photos.grid.focus(id);
+  else main.focus();
+}
+
+function toFirst() {
+  toTile(library.ids[0]);
+}
+
+function name({ view, q }) {
+  document.title = view === "photos" && q ? `${q} · Sightline` : TITLES[view] ?? TITLES.photos;
+}
+
+function show(wanted, scroll) {
+  const { view, image, broken } = wanted;
+  const page = Object.hasOwn(PAGES, view) ? view : "photos";
+  if (page !== shown) main.replaceChildren(page === "photos" ? photos.element : PAGES[page]());
+  if (page !== shown && page !== "photos") scrollTo(0, scroll);
   for (const link of at("pages").children) {
     if (link.dataset.view === page) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  if (page === shown && page !== "photos") return;
   shown = page;
-  if (page !== "photos") return;
-  search.show(q);
-  photos.show(q);
-  viewer.show(image || null);
+  name({ ...wanted, view: page });
+  if (page !== "photos") return viewer.show(null);
+  search.show(wanted.q);
+  photos.show(wanted, scroll);
+  viewer.show(broken ? "?" : image || null);
+}
+
+/** Whoever comes next sees nothing of what was shown with a token. */
+function forget() {
+  photos.forget();
+  forgetOriginals();
+  forgetPreviews();
+  uploads.forget();
+  at("toasts").replaceChildren();
+}
+
+function heard({ kind, ids }) {
+  if (kind === "gone") {
+    ids.forEach((id) => library.hide(id));
+    return viewer.gone(ids);
+  }
+  const known = ids.filter((id) => library.get(id));
+  if (kind === "came" || known.length > FEW) return library.refresh().catch(() => {});
+  return library.reread(known).catch(() => {});
 }
 
 /** Keys that work wherever nothing is being typed. */
 function key(event) {
-  const typing = event.target.matches("input, textarea, select");
-  if (event.key === "Escape" && event.target === search.input) return photos.grid.focus(library.ids[0]);
-  if (typing || document.querySelector("dialog[open]:not(.viewer)")) return undefined;
+  if (event.defaultPrevented || event.target.matches("input, textarea, select")) return;
+  if (document.querySelector("dialog[open]:not(.viewer)")) return;
   if ((event.key === "z" && (event.ctrlKey || event.metaKey) && undoLast()) || acted(event)) event.preventDefault();
-  return undefined;
 }
 
 function acted(event) {
+  if (event.key === "?") return showKeys(), true;
   if (document.querySelector("dialog[open]")) return false;
   if (event.key === "a" && (event.ctrlKey || event.metaKey) && shown === "photos") return selection.all(), true;
   if (event.ctrlKey || event.metaKey || event.altKey) return false;
   if (event.key === "/") return search.input.focus(), search.input.select(), true;
   if (event.key === "u") return add(), true;
-  if (event.key === "Escape" && selection.size) return selection.clear(), true;
+  if (event.key === "Escape" && selection.picking) return selection.clear(), true;
   return false;
 }
 
+keepFocus();
 tokensComeFrom(askForToken);
 new Tray(uploads, at("tray"));
-new EditingBar(selection, at("picked"), { remove: removeAll, library, edited: () => photos.refreshChips() });
+new EditingBar(selection, at("picked"), { remove: removeAll, results: photos.results, library, edited: () => photos.refreshChips() });
 at("upload").addEventListener("click", add);
-document.querySelector("[data-skip]").addEventListener("click", (event) => {
-  event.preventDefault();
-  if (library.ids.length && place().view === "photos") photos.grid.focus(library.ids[0]);
-  else main.focus();
-});
+document.querySelector("[data-skip]").addEventListener("click", (event) => (event.preventDefault(), toFirst()));
 document.addEventListener("keydown", key);
-uploads.addEventListener("change", () => place().view === "photos" || go({}));
 addEventListener("beforeunload", (event) => uploads.busy && event.preventDefault()); // the browser asks
+onTabs(heard);
 onPlace(show);

@@ -1,51 +1,83 @@
-/** The photos: chips, grid, and what stands there when there are none. */
+/** The photos: what is said of them, the grid, and what stands there when there are none. */
 
 import { make, button } from "./dom.js";
+import { Chips } from "./chips.js";
 import { Grid } from "./grid.js";
-import { go } from "./route.js";
-import { Chips } from "./search.js";
+import { Nothing } from "./nothing.js";
+import { skeleton } from "./pending.js";
+import { Results } from "./results.js";
 import { isFinal, isWatched, watch } from "./watch.js";
 
-const EXAMPLES = ["dog & !cat", "person>=2", "cat@90", "status:failed", "after:2026-01-01"];
 const REFRESH = 10_000; // milliseconds: what comes into the bucket by another way shows up by itself
 const SELDOM = 60_000; // where nobody moves: each look is a call
 const WATCHED = 40; // images that may be labelled at any moment, of those that came last
+const [RECOVERY, SLOWEST_RECOVERY] = [2000, 30_000]; // milliseconds until what was broken is tried again
 
 export class Photos {
-  #query = null;
+  #shown = null;
   #pause = REFRESH;
   #looked = Date.now();
   #timer = 0;
+  #recovery = { timer: 0, pause: RECOVERY };
 
   /** `library` and `selection` are shown, `search` says where a query breaks off, `add()` hands photos in. */
   constructor({ library, selection, search, add, remove }) {
-    Object.assign(this, { library, search, add });
+    Object.assign(this, { library, selection, search });
     this.grid = new Grid(library, selection, { remove });
     this.chips = new Chips();
+    this.results = new Results(library, selection);
+    this.nothing = new Nothing(add);
+    this.waiting = make("div", { class: "waiting", "aria-hidden": "true" }); // over the grid, so that nothing is moved aside
     this.note = make("div", { class: "note" });
     this.title = make("h1", { class: "unseen" }, "Photos");
-    this.element = make("div", { class: "photos" }, this.title, this.chips.element, this.grid.element, this.note);
+    this.element = make("div", { class: "photos" }, this.title, this.chips.element, this.results.element, this.waiting, this.grid.element, this.note);
     library.addEventListener("change", () => this.#tell());
     this.#soon(REFRESH);
     const awake = () => document.hidden || this.#pause === REFRESH || this.#soon(REFRESH);
     for (const sign of ["pointermove", "keydown", "visibilitychange"]) document.addEventListener(sign, awake, { passive: true });
+    addEventListener("online", () => this.#recover());
   }
 
-  /** Show what a search finds. */
-  async show(query) {
-    if (query === this.#query) return;
-    this.#query = query;
+  /** Show what a search finds, scrolled to where it was left. */
+  async show({ q, order }, scroll) {
+    const wanted = JSON.stringify([q, order]);
+    if (wanted === this.#shown) return;
+    this.#shown = wanted;
     this.grid.clear();
-    scrollTo(0, 0);
-    const chips = this.chips.show(query);
-    await Promise.all([this.library.open(query), chips]);
+    if (this.selection.size) this.selection.clear();
+    const chips = this.chips.show(q);
+    const opened = this.library.open({ q, order });
+    this.results.open(q);
+    await opened;
+    if (wanted !== this.#shown) return;
+    await this.#scroll(scroll);
+    await chips;
     const { broken } = this.library;
-    if (query === this.#query && broken?.body?.pointer === "?q") this.search.refuse(broken);
+    if (wanted === this.#shown && broken?.body?.pointer === "?q") this.search.refuse(broken);
   }
 
   /** Labels have changed: so may have their numbers. */
   refreshChips() {
     this.chips.show(this.library.query);
+  }
+
+  /** Show nothing any more, until something is asked for. */
+  forget() {
+    this.#shown = null;
+    this.grid.clear();
+    this.selection.clear();
+    this.chips.element.replaceChildren();
+    this.library.forget();
+  }
+
+  /** As far as it was scrolled, with as much fetched as that takes. */
+  async #scroll(to) {
+    this.grid.render();
+    while (to > document.documentElement.scrollHeight - innerHeight && !this.library.complete && !this.library.broken) {
+      await this.library.more();
+      this.grid.render();
+    }
+    scrollTo(0, to);
   }
 
   /** Look again in a while, which doubles as long as nobody moves and nothing comes. */
@@ -59,18 +91,28 @@ export class Photos {
     this.#looked = Date.now();
     this.#soon(Math.min(2 * this.#pause, SELDOM));
     const reading = document.hidden || scrollY > innerHeight || !this.element.isConnected;
-    if (reading || this.library.broken) return;
+    if (reading || this.library.broken || !this.#shown) return;
     this.library.refresh().then((news) => news && this.#soon(REFRESH), () => {}); // it is tried again
+  }
+
+  /** What was broken is tried again, ever more seldom; a query that cannot be read is not. */
+  #recover() {
+    const { broken } = this.library;
+    clearTimeout(this.#recovery.timer);
+    if (broken?.passes && this.element.isConnected) this.library.more();
   }
 
   #tell() {
     const { library } = this;
     for (const id of library.ids.slice(0, WATCHED)) this.#watch(library.get(id));
     const { length } = library.ids;
-    if (library.broken) this.note.replaceChildren(...this.#broken());
+    const waits = !length && !library.complete && !library.broken;
+    if (waits !== this.waiting.hasChildNodes()) this.waiting.replaceChildren(waits ? skeleton("tiles") : "");
+    if (library.broken) this.#showBroken(library.broken);
     else if (length) this.note.replaceChildren(library.complete ? "" : make("p", { class: "muted" }, "Loading more …"));
-    else if (!library.complete) this.note.replaceChildren(); // what is moved aside at once only flickers
-    else this.note.replaceChildren(...(library.query ? this.#nothingFound() : this.#nothingYet()));
+    else if (!library.complete) this.note.replaceChildren();
+    else this.nothing.fill(this.note, library.query);
+    if (length && !library.broken) this.#recovery.pause = RECOVERY;
   }
 
   #watch(image) {
@@ -78,31 +120,13 @@ export class Photos {
     watch(image.id, (known) => (this.library.update(known), isFinal(known) && this.refreshChips()));
   }
 
-  #broken() {
-    const { broken } = this.library;
-    if (broken.body?.pointer === "?q") return this.#examples("This search cannot be read.");
-    return [make("h2", {}, "That did not work"), make("p", {}, broken.message), button("Try again", () => this.library.more())];
-  }
-
-  #nothingYet() {
-    return [
-      make("h2", {}, "Add your first photo"),
-      make("p", {}, "Drop photos or whole folders anywhere on this page, or paste a picture. What is on them is recognised within seconds, and you can search for it."),
-      make("p", {}, button("Add photos", this.add, { class: "primary" })),
-    ];
-  }
-
-  #nothingFound() {
-    return this.#examples("No photo is like that.");
-  }
-
-  #examples(heading) {
-    const links = EXAMPLES.map((one) => make("li", {}, button(one, () => go({ q: one }), { class: "chip" })));
-    return [
-      make("h2", {}, heading),
-      make("p", {}, "Join labels with & (and), | (or) and ! (not). A broad label finds the finer ones: animal finds a cat. For example:"),
-      make("ul", { class: "examples" }, ...links),
-      make("p", {}, button("Show all photos", () => go({}))),
-    ];
+  #showBroken(broken) {
+    if (broken.body?.pointer === "?q") return this.nothing.unreadable(this.note);
+    this.note.replaceChildren(make("h2", {}, "That did not work"), make("p", { role: "alert" }, broken.message), button("Try again", () => this.library.more()));
+    if (!broken.passes) return undefined;
+    clearTimeout(this.#recovery.timer);
+    this.#recovery.timer = setTimeout(() => this.#recover(), this.#recovery.pause);
+    this.#recovery.pause = Math.min(2 * this.#recovery.pause, SLOWEST_RECOVERY);
+    return undefined;
   }
 }

@@ -27,3 +27,9 @@ export function keep(id, preview) {
   const [oldest] = previews.keys();
   previews.delete(oldest); // not revoked: a tile may still show it
 }
+
+/** Forget all of them. */
+export function forgetPreviews() {
+  for (const { url } of previews.values()) URL.revokeObjectURL(url);
+  previews.clear();
+}

@@ -1,6 +1,7 @@
 /** Deleting, with a while to think again. */
 
-import { call } from "./api.js";
+import { at, call } from "./api.js";
+import { tellTabs } from "./tabs.js";
 import { complain, undoableToast } from "./toasts.js";
 import { many } from "./words.js";
 
@@ -15,10 +16,9 @@ export function remove(library, ids) {
 
 async function erase(id, putBack) {
   try {
-    await call("DELETE", `images/${id}`, undefined, { keepalive: true });
+    await call("DELETE", at`images/${id}`, undefined, { keepalive: true });
   } catch (error) {
-    if (error.status === 404) return;
-    putBack();
-    complain(error);
+    if (error.status !== 404) return putBack(), complain(error);
   }
+  return tellTabs("gone", [id]);
 }

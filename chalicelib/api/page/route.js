@@ -1,17 +1,23 @@
 /** Where the reader is: the address holds the page, the search and the open image. */
 
-const DEFAULTS = { view: "photos", q: "", image: "" };
-const listeners = [];
+import { isId } from "./api.js";
 
-/** The place that the address names: `view`, `q` and `image`. */
+const DEFAULTS = { view: "photos", q: "", order: "", image: "" };
+const listeners = [];
+let timer = 0;
+
+history.scrollRestoration = "manual"; // what was scrolled to is there again only after it was fetched
+
+/** The place that the address names; of what is not as it must be, nothing is taken. */
 export function place() {
   const parameters = new URLSearchParams(location.search);
-  return Object.fromEntries(Object.entries(DEFAULTS).map(([key, none]) => [key, parameters.get(key) || none]));
+  const told = Object.fromEntries(Object.entries(DEFAULTS).map(([key, none]) => [key, parameters.get(key) || none]));
+  return { ...told, order: told.order === "taken" ? "taken" : "", broken: Boolean(told.image) && !isId(told.image) };
 }
 
 /** The address of a place; what is not named is as it is by default. */
 export function address(wanted) {
-  const told = Object.entries({ ...DEFAULTS, ...wanted }).filter(([key, value]) => value !== DEFAULTS[key]);
+  const told = Object.entries(DEFAULTS).map(([key, none]) => [key, wanted[key] ?? none]).filter(([key, value]) => value !== DEFAULTS[key]);
   const query = new URLSearchParams(told).toString();
   return query ? `./?${query}` : "./";
 }
@@ -19,14 +25,24 @@ export function address(wanted) {
 /** Go to a place; `replace` leaves no step to go back to. */
 export function go(wanted, { replace = false } = {}) {
   const url = new URL(address(wanted), document.baseURI);
-  if (url.href !== location.href) history[replace ? "replaceState" : "pushState"](null, "", url);
+  if (url.href !== location.href && replace) history.replaceState(history.state, "", url);
+  else if (url.href !== location.href) {
+    keepScroll();
+    history.pushState({ inside: true }, "", url);
+  }
   tell();
 }
 
-/** Be told of every change of place, and of the place now. */
+/** Leave the open image for what is behind it, which adds no step: back to where it was opened, if that was here. */
+export function leaveImage() {
+  if (history.state?.inside) history.back();
+  else go({ ...place(), image: "" }, { replace: true });
+}
+
+/** Be told of every change of place, and of the place now; `scroll` is how far one had scrolled there. */
 export function onPlace(listener) {
   listeners.push(listener);
-  listener(place());
+  listener(place(), history.state?.scroll ?? 0);
 }
 
 /** Links of this page change the place without loading it again, unless a new tab is wanted. */
@@ -38,8 +54,15 @@ function follow(event) {
 }
 
 function tell() {
-  for (const listener of listeners) listener(place());
+  for (const listener of listeners) listener(place(), history.state?.scroll ?? 0);
 }
 
-addEventListener("popstate", tell);
+function keepScroll() {
+  clearTimeout(timer);
+  history.replaceState({ ...history.state, scroll: Math.round(scrollY) }, "");
+}
+
+addEventListener("scroll", () => (clearTimeout(timer), (timer = setTimeout(keepScroll, 150))), { passive: true });
+addEventListener("pagehide", keepScroll);
+addEventListener("popstate", () => (clearTimeout(timer), tell()));
 document.addEventListener("click", follow);

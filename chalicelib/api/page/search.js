@@ -1,11 +1,10 @@
 /** The search: a query with completion, and the place where it breaks off if it does. */
 
-import { button, make, symbol } from "./dom.js";
+import { make, symbol } from "./dom.js";
 import { go, place } from "./route.js";
 import { beginning, rested } from "./suggestions.js";
 import { count, quoted } from "./words.js";
 
-const CHIPS = 16;
 const WORD = /[^&|!()"]*$/; // what is being typed: all since the last sign
 
 export class Search {
@@ -13,7 +12,9 @@ export class Search {
   #active = -1;
   #typing = false;
 
-  constructor(form) {
+  /** `leave()` is called when somebody wants to go on to what was found. */
+  constructor(form, leave) {
+    this.leave = leave;
     this.input = make("input", {
       id: "query",
       type: "search",
@@ -133,6 +134,7 @@ export class Search {
     else if (event.key === "ArrowUp" && open) this.#activate((Math.max(this.#active, 0) + length - 1) % length);
     else if (["Enter", "Tab"].includes(event.key) && open && this.#active >= 0) this.#take(this.options.children[this.#active].dataset.name);
     else if (event.key === "Escape" && open) this.#close();
+    else if (event.key === "Escape") this.leave(); // and does not empty the field, as browsers do
     else return;
     event.preventDefault();
   }
@@ -142,29 +144,4 @@ export class Search {
 function cut(text, at) {
   const characters = [...text];
   return [characters.slice(0, at).join(""), characters[at] ?? "", characters.slice(at + 1).join("")];
-}
-
-/** A list of the most frequent labels, each of which narrows the search or widens it again. */
-export class Chips {
-  constructor() {
-    this.element = make("div", { class: "chips", role: "group", "aria-label": "Frequent labels" });
-  }
-
-  /** Fetch and show them for a search. */
-  async show(query) {
-    const labels = await beginning("", CHIPS).catch(() => []);
-    const parts = query.split("&").map((one) => one.trim().toLowerCase());
-    this.element.replaceChildren(...labels.map((one) => chip(one, query, parts)));
-  }
-}
-
-function chip({ name, count: number }, query, parts) {
-  const word = quoted(name);
-  const on = parts.includes(word.toLowerCase());
-  const rest = query.split("&").map((one) => one.trim()).filter((one) => one.toLowerCase() !== word.toLowerCase());
-  const combined = query.includes("|") ? `(${query}) & ${word}` : [query, word].filter(Boolean).join(" & ");
-  const press = () => go({ q: on ? rest.join(" & ") : combined });
-  const made = button("", press, { class: "chip", "aria-pressed": String(on) });
-  made.append(make("span", {}, name), make("span", { class: "count" }, count(number)));
-  return made;
 }

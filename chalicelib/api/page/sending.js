@@ -1,25 +1,25 @@
 /** One file on its way: announced to the service, then straight to the bucket by a presigned form. */
 
-import { call, Problem } from "./api.js";
+import { at, call, Problem } from "./api.js";
 
 /**
  * Send a file; the image. `announced(image)` is told as soon as the image is known, `progress(fraction)` as it
  * goes. If `signal` calls it off, what was announced is taken back.
  */
 export async function send(file, name, { announced, progress, signal }) {
-  const image = await call("POST", "images", name ? { filename: name.slice(-255) } : {}, { signal });
+  const image = await call("POST", at`images`, name ? { filename: name.slice(-255) } : {}, { signal });
   try {
     announced(image);
     await post(image.upload.form, file, { progress, signal });
     return image;
   } catch (error) {
-    await call("DELETE", `images/${image.id}`).catch(() => {}); // an upload nobody waits for any more
+    await call("DELETE", at`images/${image.id}`).catch(() => {}); // an upload nobody waits for any more
     throw error;
   }
 }
 
 /** Have the service fetch a photo; the image. */
-export const fetchFrom = (url, { signal }) => call("POST", "images", { url }, { signal });
+export const fetchFrom = (url, { signal }) => call("POST", at`images`, { url }, { signal });
 
 function post(form, file, { progress, signal }) {
   const { promise, resolve, reject } = Promise.withResolvers();

@@ -1,6 +1,6 @@
 /** Subscriptions: who is told of results, tried out and taken away. */
 
-import { call } from "./api.js";
+import { at, call } from "./api.js";
 import { confirmed, shownOnce } from "./asking.js";
 import { section } from "./deliveries.js";
 import { button, make } from "./dom.js";
@@ -27,7 +27,7 @@ export function subscriptionsPage() {
 }
 
 async function refresh(list, load) {
-  const { subscriptions } = await call("GET", "subscriptions");
+  const { subscriptions } = await call("GET", at`subscriptions`);
   const none = make("li", { class: "muted" }, "There are none yet. Make one above, then press Test to see whether its address answers.");
   list.replaceChildren(...(subscriptions.length ? subscriptions.map((one) => card(one, load)) : [none]));
 }
@@ -55,7 +55,7 @@ async function create(form, said, load) {
   const wanted = { url, format, ...(filter && { filter }), ...(events && { event_types: [events] }) };
   said.textContent = "";
   try {
-    const { secret } = await call("POST", "subscriptions", wanted);
+    const { secret } = await call("POST", at`subscriptions`, wanted);
     form.reset();
     load();
     await shownOnce("The signing secret", "Your server checks with it that messages are ours. Keep it now: it is not shown again.", secret);
@@ -67,7 +67,7 @@ async function create(form, said, load) {
 function card(subscription, load) {
   const outcome = make("p", { class: "outcome", role: "status" });
   const log = make("details", {}, make("summary", {}, "Deliveries"));
-  log.addEventListener("toggle", () => log.children.length < 2 && log.append(section(`subscriptions/${subscription.id}/deliveries`, "Nothing has been sent there yet.")));
+  log.addEventListener("toggle", () => log.children.length < 2 && log.append(section(at`subscriptions/${subscription.id}/deliveries`, "Nothing has been sent there yet.")));
   const told = LISTED.format(subscription.event_types.map((type) => TOLD[type]));
   const off = subscription.disabled;
   return make(
@@ -85,7 +85,7 @@ function card(subscription, load) {
 async function test(subscription, outcome) {
   outcome.textContent = "Sending …";
   try {
-    const { arrived, status, error, duration_ms: took } = await call("POST", `subscriptions/${subscription.id}/test`, {});
+    const { arrived, status, error, duration_ms: took } = await call("POST", at`subscriptions/${subscription.id}/test`, {});
     outcome.textContent = `${arrived ? "Arrived" : "Not taken"}: ${error ?? `it answered ${status} after ${took} ms`}.`.replace("..", ".");
     outcome.dataset.good = String(arrived);
   } catch (error) {
@@ -94,7 +94,7 @@ async function test(subscription, outcome) {
 }
 
 async function rotate(subscription) {
-  await newSecret(`subscriptions/${subscription.id}/signing-secret/rotate`);
+  await newSecret(at`subscriptions/${subscription.id}/signing-secret/rotate`);
 }
 
 async function newSecret(path) {
@@ -110,7 +110,7 @@ async function newSecret(path) {
 async function end(subscription, load) {
   if (!(await confirmed("Unsubscribe?", `${subscription.url} will be told no more; what is on its way is cancelled.`, "Unsubscribe"))) return;
   try {
-    await call("DELETE", `subscriptions/${subscription.id}`);
+    await call("DELETE", at`subscriptions/${subscription.id}`);
     notify("Unsubscribed.");
     load();
   } catch (error) {
@@ -122,7 +122,7 @@ async function end(subscription, load) {
 function signing() {
   const show = async () => {
     try {
-      const { secret } = await call("GET", "signing-secret");
+      const { secret } = await call("GET", at`signing-secret`);
       await shownOnce("The signing secret", "Callbacks and the XML for the integration server are signed with it.", secret);
     } catch (error) {
       complain(error);
@@ -133,6 +133,6 @@ function signing() {
     { class: "card", "aria-labelledby": "signing" },
     make("h2", { id: "signing" }, "Callbacks and the integration server"),
     make("p", { class: "muted" }, "They share one signing secret; a subscription has its own."),
-    make("p", { class: "row" }, button("Show secret", show), button("New secret", () => newSecret("signing-secret/rotate"))),
+    make("p", { class: "row" }, button("Show secret", show), button("New secret", () => newSecret(at`signing-secret/rotate`))),
   );
 }

@@ -1,6 +1,6 @@
 /** Names of labels that begin like what is being typed. */
 
-import { call } from "./api.js";
+import { at, call } from "./api.js";
 import { make } from "./dom.js";
 
 const MOST = 8;
@@ -8,9 +8,7 @@ const PAUSE = 120; // milliseconds without a key
 
 /** At most so many labels `[{name, count}]` whose names begin so, the most frequent first. */
 export async function beginning(prefix, most = MOST) {
-  const parameters = new URLSearchParams({ limit: most, sort: "count" });
-  if (prefix) parameters.set("prefix", prefix.slice(0, 128));
-  return (await call("GET", `labels?${parameters}`)).labels;
+  return (await call("GET", at`labels`.with({ limit: most, sort: "count", prefix: prefix.slice(0, 128) }))).labels;
 }
 
 /** A `<datalist>` that can `suggest(prefix)`. */

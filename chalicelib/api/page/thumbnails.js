@@ -1,12 +1,12 @@
 /** Thumbnails, by the link that came with what is known of an image, or by a fresh one where that is too old. */
 
-import { picture } from "./api.js";
+import { at, picture } from "./api.js";
 
 /** Let an `<img>` show an image's thumbnail; `failed()` is called where there is none to be had. */
 export function showThumbnail(shown, image, failed) {
   const anew = () => {
     shown.addEventListener("error", failed, { once: true });
-    picture(`images/${image.id}/thumbnail`).then((url) => (shown.src = url), failed);
+    picture(at`images/${image.id}/thumbnail`).then((url) => (shown.src = url), failed);
   };
   if (!image.thumbnail_url) return anew();
   shown.addEventListener("error", anew, { once: true });

@@ -7,12 +7,19 @@ const undoable = [];
 
 /** Say something for a while. */
 export function notify(text, { bad = false } = {}) {
-  return shown(make("p", { class: bad ? "toast bad" : "toast" }, text), bad ? 2 * SECONDS : SECONDS).end;
+  return shown(make("p", { class: bad ? "toast bad" : "toast" }, text), bad ? 2 * SECONDS : SECONDS);
 }
 
 /** Say what went wrong, unless somebody called it off. */
 export function complain(error) {
   if (error.name !== "AbortError") notify(error.message, { bad: true });
+}
+
+/** Say how far something is until it is over: `tell(text)`, then `end()`. */
+export function progressToast(text) {
+  const toast = make("p", { class: "toast" }, text);
+  place().append(toast);
+  return { tell: (more) => (toast.textContent = more), end: () => toast.remove() };
 }
 
 /**
@@ -22,7 +29,7 @@ export function complain(error) {
 export function undoableToast(text, { undo, done = () => {} }) {
   const step = { undo: () => settle(undo), done: () => settle(done) };
   const toast = make("p", { class: "toast" }, text, button("Undo", step.undo, { class: "quiet" }));
-  const { end } = shown(toast, SECONDS, step.done);
+  const end = shown(toast, SECONDS, step.done);
   undoable.push(step);
   function settle(outcome) {
     if (!undoable.includes(step)) return;
@@ -39,15 +46,23 @@ export function undoLast() {
   return Boolean(last);
 }
 
-/** Say something to those who listen only. */
-export function speak(text) {
-  document.getElementById("spoken").textContent = text;
+/** Show a toast for some seconds, in which neither the pointer nor the focus is on it; the answer ends it. */
+function shown(toast, seconds, done = () => {}) {
+  let timer = 0;
+  const stay = () => clearTimeout(timer);
+  const run = () => {
+    stay();
+    if (!toast.matches(":hover, :focus-within")) timer = setTimeout(() => (toast.remove(), done()), seconds * 1000);
+  };
+  for (const [on, off] of [["pointerenter", "pointerleave"], ["focusin", "focusout"]]) {
+    toast.addEventListener(on, stay);
+    toast.addEventListener(off, () => setTimeout(run));
+  }
+  place().append(toast);
+  run();
+  return () => (stay(), toast.remove());
 }
 
-function shown(toast, seconds, done = () => {}) {
-  (document.querySelector("dialog[open] .toasts") ?? document.getElementById("toasts")).append(toast);
-  const timer = setTimeout(() => (toast.remove(), done()), seconds * 1000);
-  return { end: () => (clearTimeout(timer), toast.remove()) };
-}
+const place = () => document.querySelector("dialog[open] .toasts") ?? document.getElementById("toasts");
 
 addEventListener("pagehide", () => [...undoable].forEach((step) => step.done()));

@@ -1,7 +1,7 @@
 /** The tray: what is being handed in, how far it has come, and why something was not taken. */
 
 import { button, make } from "./dom.js";
-import { speak } from "./toasts.js";
+import { announce } from "./announcing.js";
 import { count, many } from "./words.js";
 
 const STAYS = 6000; // milliseconds
@@ -65,7 +65,7 @@ export class Tray {
     if (!over.length || said === this.#said) return;
     this.#said = said;
     if (all.every((one) => one.state === "labelled")) setTimeout(() => this.#leave(all), STAYS);
-    speak(`${this.#headline(all)}. ${over.at(-1).name}: ${SAID[over.at(-1).state] ?? over.at(-1).reason}`);
+    announce("uploads", `${this.#headline(all)}. ${over.at(-1).name}: ${SAID[over.at(-1).state] ?? over.at(-1).reason}`);
   }
 
   /** All went well: there is nothing more to read here. */

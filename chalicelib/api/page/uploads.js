@@ -77,6 +77,13 @@ export class Uploads extends EventTarget {
     this.#tell();
   }
 
+  /** Forget everything, and send nothing more. */
+  forget() {
+    this.cancelAll();
+    this.all = [];
+    this.#tell();
+  }
+
   #take(uploads) {
     this.all.push(...uploads);
     this.#tell();

@@ -1,14 +1,16 @@
 /** One image, large: the photo with boxes, and beside it all that is known. */
 
-import { call, picture } from "./api.js";
-import { Boxes } from "./boxes.js";
+import { announce } from "./announcing.js";
+import { at, call, isId } from "./api.js";
 import { deliveriesOf } from "./deliveries.js";
-import { button, make, symbol } from "./dom.js";
+import { button, make } from "./dom.js";
 import { facts } from "./facts.js";
+import { historyOf } from "./history.js";
 import { LabelList } from "./labels.js";
-import { previewOf } from "./previews.js";
-import { go, place } from "./route.js";
-import { showThumbnail } from "./thumbnails.js";
+import { neighboursOf } from "./neighbours.js";
+import { original } from "./originals.js";
+import { go, leaveImage, place } from "./route.js";
+import { Stage } from "./stage.js";
 import { complain, notify } from "./toasts.js";
 import { summary, title } from "./words.js";
 import { isFinal, isWatched, watch } from "./watch.js";
@@ -16,45 +18,46 @@ import { isFinal, isWatched, watch } from "./watch.js";
 export class Viewer {
   #id = null;
   #image = null;
+  #beside = []; // the one before and the next, where the list does not tell
 
-  /** `library` knows the neighbours; `remove(ids)` is called when the image is to go. */
-  constructor(library, { remove, closed }) {
-    Object.assign(this, { library, removeAll: remove, closed });
-    this.photo = make("div", { class: "photo" });
-    this.boxes = new Boxes();
-    this.stage = make("div", { class: "stage" }, this.photo);
+  /** `library` knows the neighbours; `remove(ids)` is called when the image is to go, `closed(id)` when it is left. */
+  constructor(library, { remove, closed, named }) {
+    Object.assign(this, { library, removeAll: remove, closed, named });
+    this.stage = new Stage((step) => this.#go(step));
     this.heading = make("h2", { id: "viewed", tabindex: "-1" });
     this.state = make("p", { class: "state", "aria-live": "polite" });
-    this.labels = new LabelList({ boxes: this.boxes, changed: (image) => this.#take(image), follow: () => this.close() });
+    this.retry = button("Try again", () => this.#fetch(this.#id));
+    this.labels = new LabelList({ boxes: this.stage.boxes, changed: (image) => this.#take(image) });
     this.more = make("div");
+    this.look = make("div", { class: "look" }, this.stage.element, this.#steps());
     this.element = make(
       "dialog",
-      { class: "viewer", "aria-labelledby": "viewed", close: () => this.#left() },
-      make("div", { class: "look" }, this.stage, this.#steps()),
-      make("div", { class: "about" }, make("header", {}, this.heading, this.#tools()), this.state, this.labels.element, this.more),
+      { class: "viewer", "aria-labelledby": "viewed", close: () => this.#left(), keydown: (event) => this.#key(event) },
+      this.look,
+      make("div", { class: "about" }, make("header", {}, this.heading, this.#tools()), this.state, this.retry, this.labels.element, this.more),
       make("div", { class: "toasts", role: "status", "aria-live": "polite" }),
+      make("p", { class: "spoken unseen", "aria-live": "polite" }),
     );
     document.body.append(this.element);
     library.addEventListener("change", () => this.#follow());
-    document.addEventListener("keydown", (event) => this.#key(event));
   }
 
   /** Show an image, or none. */
-  async show(id) {
+  show(id) {
     if (id === this.#id) return;
     this.#id = id;
     if (!id) return this.element.close();
     if (!this.element.open) this.element.showModal();
-    this.#image = null;
-    const known = this.library.get(id);
     this.#clear();
+    const known = this.library.get(id);
     if (known) this.#take(known);
-    try {
-      const image = await call("GET", `images/${id}?with=thumbnail_url`);
-      if (id === this.#id) this.#take(image);
-    } catch (error) {
-      if (id === this.#id) this.#missing(error);
-    }
+    if (isId(id) && !this.library.ids.includes(id)) this.#findNeighbours(id);
+    this.#fetch(id);
+  }
+
+  /** Say that the image which is shown is there no more. */
+  gone(ids) {
+    if (ids.includes(this.#id)) this.#missing({ status: 404, message: "Somebody has deleted it." });
   }
 
   close() {
@@ -62,22 +65,54 @@ export class Viewer {
   }
 
   #clear() {
+    this.#image = null;
+    this.#beside = [];
     this.heading.textContent = "";
-    this.state.textContent = "Loading …";
-    this.photo.replaceChildren();
+    this.#say("Loading …");
+    this.#offer([]);
+    this.stage.clear();
     this.labels.clear();
     this.more.replaceChildren();
     this.heading.focus();
   }
 
+  async #fetch(id) {
+    this.retry.hidden = true;
+    try {
+      const image = await call("GET", at`images/${id}`.with({ with: "thumbnail_url" }));
+      if (id === this.#id) this.#take(image);
+    } catch (error) {
+      if (id !== this.#id) return;
+      if (error.status === 404 || !this.#image) this.#missing(error);
+      else complain(error);
+    }
+  }
+
+  /** What cannot be shown offers nothing that would act on it. */
   #missing(error) {
-    this.heading.textContent = error.status === 404 ? "This photo is gone" : "This photo cannot be shown";
-    this.state.textContent = error.message;
+    const gone = error.status === 404;
+    this.#image = null;
+    this.heading.textContent = gone ? "This photo is gone" : "This photo cannot be shown";
+    this.#say(error.message);
+    this.#offer(gone ? [] : [this.retry]);
+    this.stage.clear();
+  }
+
+  #say(text, status = "") {
+    this.state.textContent = text;
+    this.state.dataset.status = status;
+  }
+
+  /** Let these of the parts that act on the image be there, and no others. */
+  #offer(parts) {
+    for (const one of [this.retry, this.tools, this.labels.element, this.more]) one.hidden = !parts.includes(one);
+    this.#step();
   }
 
   #follow() {
     const known = this.library.get(this.#id);
-    if (known && known !== this.#image) this.#take(known);
+    if (known && this.#image && known !== this.#image) this.#take(known);
+    else if (this.#image) this.#step();
   }
 
   /** Take over what is known of the image. */
@@ -87,46 +122,44 @@ export class Viewer {
     this.library.update(image);
     if (image.id !== this.#id || image === before) return;
     this.heading.textContent = title(image);
-    this.state.textContent = image.status === "labelled" ? "" : image.error?.detail ?? summary(image);
-    this.state.dataset.status = image.status;
+    this.#say(image.status === "labelled" ? "" : image.error?.detail ?? summary(image), image.status);
+    this.#offer([this.tools, this.labels.element, this.more]);
     this.labels.show(image);
-    this.#step();
-    if (before?.width !== image.width || !before) this.#picture(image);
-    if (before?.result !== image.result || !before) this.more.replaceChildren(facts(image), deliveriesOf(image));
+    this.stage.show(image);
+    this.#keepBoxes();
+    if (before?.result !== image.result || !before) this.more.replaceChildren(facts(image), historyOf(image), deliveriesOf(image));
+    if (!before) this.#opened(image);
     if (!isFinal(image) && !isWatched(image.id)) watch(image.id, (known) => this.library.update(known));
   }
 
-  /** First what is at hand, then the photo itself; where the browser cannot show its type, the thumbnail stays. */
-  #picture(image) {
-    const ratio = image.width ? image.width / image.height : previewOf(image.id)?.ratio ?? 4 / 3;
-    this.photo.style.setProperty("--ratio", ratio);
-    const shown = make("img", { alt: summary(image), decoding: "async" });
-    this.photo.replaceChildren(shown, this.boxes.element);
-    this.boxes.clear();
-    const preview = previewOf(image.id)?.url;
-    if (preview) shown.src = preview;
-    else if (image.width) this.#load(image, shown);
-    else this.photo.replaceChildren(symbol(image.status === "failed" ? "broken" : "wait"));
+  #opened(image) {
+    this.named(title(image));
+    announce("photo", `${title(image)}: ${summary(image)}`);
+    const near = [this.#neighbour(1), this.#neighbour(-1)].filter(Boolean);
+    if (image.width) original(image.id).then(() => this.#id === image.id && near.forEach((id) => original(id).catch(() => {})), () => {});
   }
 
-  async #load(image, shown) {
-    showThumbnail(shown, image, () => {});
-    const whole = new Image();
-    whole.src = await picture(`images/${image.id}/content`).catch(() => "");
-    await whole.decode().then(() => (shown.src = whole.src), () => {});
+  async #findNeighbours(id) {
+    const found = await neighboursOf(id, place()).catch(() => []);
+    if (id !== this.#id) return;
+    this.#beside = found;
+    this.#step();
   }
 
   #tools() {
-    this.again = button("Label again", () => this.#relabel(), { icon: "again", class: "quiet" });
-    this.all = button("Show all boxes", () => this.#allBoxes(), { icon: "boxes", class: "quiet", "aria-pressed": "false" });
-    return make(
+    const tool = (name, icon, does, more = {}) => button(name, does, { icon, class: "quiet", ...more });
+    this.all = tool("Show all boxes", "boxes", () => this.#allBoxes(), { "aria-pressed": "false" });
+    this.full = tool("Full screen", "full", () => this.#fullScreen(), { "aria-pressed": "false", hidden: !document.fullscreenEnabled });
+    document.addEventListener("fullscreenchange", () => this.full.setAttribute("aria-pressed", String(Boolean(document.fullscreenElement))));
+    this.tools = make(
       "div",
       { class: "tools" },
       this.all,
-      this.again,
-      button("Delete", () => this.#remove(), { icon: "bin", class: "quiet" }),
-      button("Close", () => this.close(), { icon: "close", class: "quiet" }),
+      this.full,
+      tool("Label again", "again", () => this.#relabel()),
+      tool("Delete", "bin", () => this.#remove()),
     );
+    return make("div", { class: "tools" }, this.tools, tool("Close", "close", () => this.close()));
   }
 
   #steps() {
@@ -136,30 +169,40 @@ export class Viewer {
   }
 
   #step() {
-    this.previous.hidden = !this.#neighbour(-1);
-    this.next.hidden = !this.#neighbour(1);
+    this.previous.hidden = !this.#image || !this.#neighbour(-1);
+    this.next.hidden = !this.#image || !this.#neighbour(1);
   }
 
   #neighbour(step) {
-    const at = this.library.ids.indexOf(this.#id);
-    return at < 0 ? undefined : this.library.ids[at + step];
+    const { ids } = this.library;
+    const found = ids.indexOf(this.#id);
+    return found < 0 ? this.#beside[step < 0 ? 0 : 1] : ids[found + step];
   }
 
   async #go(step) {
+    const from = this.#id;
     if (!this.#neighbour(step) && step > 0) await this.library.more();
     const id = this.#neighbour(step);
-    if (id) go({ ...place(), image: id }, { replace: true });
+    if (id && from === this.#id) go({ ...place(), image: id }, { replace: true });
   }
 
   #allBoxes() {
-    const all = this.all.getAttribute("aria-pressed") !== "true";
-    this.all.setAttribute("aria-pressed", String(all));
-    this.boxes.keep(all ? this.#image?.labels ?? [] : []);
+    this.all.setAttribute("aria-pressed", String(this.all.getAttribute("aria-pressed") !== "true"));
+    this.#keepBoxes();
+  }
+
+  #keepBoxes() {
+    this.stage.boxes.keep(this.all.getAttribute("aria-pressed") === "true" ? this.#image.labels : []);
+  }
+
+  #fullScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.look.requestFullscreen().catch(complain);
   }
 
   async #relabel() {
     try {
-      this.#take(await call("POST", `images/${this.#id}/relabel`, {}));
+      this.#take(await call("POST", at`images/${this.#id}/relabel`, {}));
       notify("It is being labelled again.");
     } catch (error) {
       complain(error);
@@ -176,24 +219,29 @@ export class Viewer {
 
   #left() {
     const id = this.#id;
-    this.#id = null;
+    this.#id = this.#image = null;
+    this.stage.clear();
     document.getElementById("toasts").append(...this.element.querySelectorAll(".toast")); // they can still be undone
-    if (place().image) go({ ...place(), image: "" });
+    if (place().image) leaveImage();
     this.closed(id);
   }
 
   #key(event) {
-    const elsewhere = !this.element.open || document.querySelector("dialog[open]:not(.viewer)");
-    if (elsewhere || event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.defaultPrevented || !this.#image || event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey) return;
     const does = {
       ArrowLeft: () => this.#go(-1),
       ArrowRight: () => this.#go(1),
-      Delete: () => this.#remove(),
+      Delete: event.target === this.heading && (() => this.#remove()),
+      "+": () => this.stage.zoom.by(1.5),
+      "=": () => this.stage.zoom.by(1.5),
+      "-": () => this.stage.zoom.by(1 / 1.5),
+      0: () => this.stage.zoom.reset(),
       b: () => this.#allBoxes(),
+      f: () => this.#fullScreen(),
       r: () => this.#relabel(),
       l: () => this.labels.input.focus(),
     }[event.key];
-    if (!does || event.defaultPrevented) return;
+    if (!does) return;
     event.preventDefault();
     does();
   }

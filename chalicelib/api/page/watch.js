@@ -1,16 +1,21 @@
-/** Waits for images to be labelled, a few at a time, and tells as soon as one is. */
+/** Waits for images to be labelled, and tells as soon as one is: a few each on its own, many by the list. */
 
-import { call } from "./api.js";
+import { at, call } from "./api.js";
 
 const AT_ONCE = 2; // browsers allow six connections to a host, and thumbnails want some
-const PATIENCE = 10; // seconds that the service may wait before it answers
+const WAIT = 10; // seconds that the service may wait before it answers
 const MOST_ASKED = 30; // times
+const MANY = 4; // beyond that, a look at the list tells more than single answers
+const LIST = 200;
+const [SHORTEST, LONGEST] = [1500, 6000]; // milliseconds between two looks at the list
+const REST = 2000;
 
 export const isFinal = (image) => image.status === "labelled" || image.status === "failed";
 
 const waiting = [];
 const listeners = new Map(); // by id, all who want to be told
 let busy = 0;
+let pause = SHORTEST;
 
 /** Call `tell(image)` with what is known of an image now and then, until it is final. */
 export function watch(id, tell) {
@@ -25,18 +30,46 @@ export function watch(id, tell) {
 export const isWatched = (id) => listeners.has(id);
 
 function next() {
-  while (busy < AT_ONCE && waiting.length) {
-    busy += 1;
-    look(waiting.shift()).finally(() => ((busy -= 1), next()));
-  }
+  if (waiting.length > MANY && busy === 0) return run(lookAtList);
+  while (busy < AT_ONCE && waiting.length && waiting.length <= MANY) run(() => look(waiting.shift()));
+  return undefined;
+}
+
+function run(looking) {
+  busy += 1;
+  looking().finally(() => ((busy -= 1), next()));
 }
 
 async function look(one) {
+  const route = at`images/${one.id}`.with({ wait: WAIT, with: "thumbnail_url" });
+  const image = await call("GET", route, undefined, { patience: 2500 * WAIT }).catch((error) => error);
   one.asked += 1;
-  const image = await call("GET", `images/${one.id}?wait=${PATIENCE}&with=thumbnail_url`).catch((error) => error);
-  if (!(image instanceof Error)) listeners.get(one.id).forEach((tell) => tell(image));
-  const over = image instanceof Error ? image.status === 404 : isFinal(image);
-  if (over || one.asked === MOST_ASKED) listeners.delete(one.id);
+  if (!(image instanceof Error)) told(one, image);
+  else if (image.status === 404 || one.asked === MOST_ASKED) listeners.delete(one.id);
   else waiting.push(one);
-  if (image instanceof Error && !over) await new Promise((resolve) => setTimeout(resolve, 2000));
+  if (image instanceof Error && image.status !== 404) await rest(REST);
 }
+
+/** The newest are those that are waited for; what is older than the list goes is asked for on its own, one each time. */
+async function lookAtList() {
+  const asked = waiting.splice(0);
+  const page = await call("GET", at`images`.with({ limit: LIST, with: "thumbnail_url" })).catch(() => null);
+  const found = new Map(page?.images.map((one) => [one.id, one]));
+  const before = listeners.size;
+  for (const one of asked) {
+    if (found.has(one.id)) told(one, found.get(one.id));
+    else waiting.unshift(one);
+  }
+  const oldest = page && waiting.findIndex((one) => one.id < page.images.at(-1)?.id);
+  if (oldest >= 0) await look(waiting.splice(oldest, 1)[0]);
+  pause = page && listeners.size < before ? SHORTEST : Math.min(1.5 * pause, LONGEST);
+  if (listeners.size) await rest(pause);
+}
+
+function told(one, image) {
+  for (const tell of listeners.get(one.id)) tell(image);
+  if (isFinal(image) || one.asked === MOST_ASKED) listeners.delete(one.id);
+  else waiting.push(one);
+}
+
+const rest = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,0 +1,33 @@
+/** What is waited for: shown as such at once, and with a way to try again where it does not come. */
+
+import { button, make } from "./dom.js";
+
+/** An element that shows what `load()` promises: an element, or a list of them. `again()` of it loads anew. */
+export function pending(load, shape = "lines") {
+  const made = make("div", { class: "pending" });
+  made.again = async () => {
+    if (!made.children.length) made.replaceChildren(skeleton(shape));
+    made.setAttribute("aria-busy", "true");
+    try {
+      made.replaceChildren(...[await load()].flat());
+    } catch (error) {
+      made.replaceChildren(make("p", { class: "bad", role: "alert" }, error.message), make("p", {}, button("Try again", () => (made.replaceChildren(), made.again()))));
+    }
+    made.removeAttribute("aria-busy");
+  };
+  made.again();
+  return made;
+}
+
+/** A section that loads when it is unfolded for the first time. */
+export function folded(heading, load) {
+  const made = make("details", { class: "folded" }, make("summary", {}, heading));
+  made.addEventListener("toggle", () => made.append(pending(load)), { once: true });
+  return make("section", { "aria-label": heading }, made);
+}
+
+/** Grey shapes where something is to come. */
+export function skeleton(shape) {
+  const many = shape === "tiles" ? 18 : 3;
+  return make("div", { class: `skeleton ${shape}`, "aria-hidden": "true" }, ...Array.from({ length: many }, () => make("i")));
+}

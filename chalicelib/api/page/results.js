@@ -1,0 +1,62 @@
+/** What is said of what was found, above the photos: how many, how to pick them all, and how to take them along. */
+
+import { announce } from "./announcing.js";
+import { at, call } from "./api.js";
+import { button, make } from "./dom.js";
+import { exportFound } from "./exporting.js";
+import { complain } from "./toasts.js";
+import { count, many } from "./words.js";
+
+const ONE_LABEL = /^(?:"((?:[^"\\]|\\.)+)"|([^\s&|!()"@:<>=\\]+(?: [^\s&|!()"@:<>=\\]+)*))$/;
+
+export class Results {
+  #exact = null;
+  #said = "";
+  #search = "";
+
+  constructor(library, selection) {
+    Object.assign(this, { library, selection });
+    this.number = make("p", { class: "number" });
+    this.begin = button("Select", () => selection.begin(!selection.picking), { "aria-pressed": "false" });
+    this.all = button("Select all", () => selection.all());
+    const way = (name, format) => button(name, () => exportFound(library.query, format).catch(complain));
+    const menu = make("div", { class: "menu", popover: "auto", id: "export" }, way("List as CSV", "csv"), way("List as JSON Lines", "jsonl"), way("Photos as ZIP", "zip"));
+    menu.addEventListener("click", () => menu.hidePopover());
+    this.export = make("button", { type: "button", popovertarget: "export" }, "Export");
+    this.element = make("div", { class: "results", hidden: true }, this.number, make("div", { class: "row" }, this.begin, this.all, this.export, menu));
+    library.addEventListener("change", () => this.#show());
+    selection.addEventListener("change", () => this.#show());
+  }
+
+  /** Find out how many a search finds; what was found is said as soon as it is there. */
+  async open(query) {
+    this.#search = query;
+    this.#exact = null;
+    this.#said = "";
+    const [, quoted, plain] = ONE_LABEL.exec(query) ?? [];
+    const name = (quoted?.replaceAll(/\\(.)/g, "$1") ?? plain)?.toLowerCase();
+    if (!name) return;
+    const { labels } = await call("GET", at`labels`.with({ prefix: name.slice(0, 128), limit: 1 })).catch(() => ({ labels: [] }));
+    if (query !== this.#search || labels[0]?.name !== name) return;
+    this.#exact = labels[0].count;
+    this.#show();
+  }
+
+  /** "12 photos", or "More than 60 photos" as long as nobody has counted them. */
+  get found() {
+    const { ids, complete } = this.library;
+    if (complete) return many(ids.length, "photo");
+    return this.#exact > ids.length ? many(this.#exact, "photo") : `More than ${many(ids.length, "photo")}`;
+  }
+
+  #show() {
+    const { ids, complete, query, broken } = this.library;
+    this.element.hidden = !ids.length;
+    this.number.textContent = this.found;
+    this.begin.setAttribute("aria-pressed", String(this.selection.picking));
+    this.all.textContent = complete || this.#exact ? `Select all ${count(complete ? ids.length : this.#exact)}` : "Select all found";
+    if ((!ids.length && !complete) || broken || this.#said === query) return;
+    if (query || this.#said !== "") announce("found", `${this.found} found.`);
+    this.#said = query;
+  }
+}
