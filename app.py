@@ -71,9 +71,9 @@ if settings().upload_trigger == "s3":
 @app.on_sqs_message(
     queue=settings().uploads_queue, batch_size=1, maximum_concurrency=settings().uploads_concurrency
 )
-def on_upload_message(event: SQSEvent) -> None:
+def on_upload_message(event: SQSEvent) -> Json:
     """Label what the bucket's notification, the labeler or the sweep put on the queue."""
-    pipeline.label_messages(event.to_dict(), wiring.services(), time_left(event))
+    return pipeline.label_messages(event.to_dict(), wiring.services(), time_left(event))
 
 
 # ── what its record says now is told to everything that is derived from it ───────────────────
@@ -94,9 +94,9 @@ def on_image_change(event: DynamoDBEvent) -> Json:
 @app.on_sqs_message(
     queue=settings().jobs_queue, batch_size=1, maximum_concurrency=settings().jobs_concurrency
 )
-def on_job_message(event: SQSEvent) -> None:
+def on_job_message(event: SQSEvent) -> Json:
     """Bring jobs some images further; what is left of one goes on the same queue again."""
-    pipeline.work_on_jobs(event.to_dict(), wiring.services())
+    return pipeline.work_on_jobs(event.to_dict(), wiring.services())
 
 
 # ── everyone who asked is told ───────────────────────────────────────────────────────────────
@@ -110,9 +110,9 @@ def on_sns_message(event: SNSEvent) -> None:
 @app.on_sqs_message(
     queue=settings().deliveries_queue, batch_size=10, maximum_concurrency=settings().deliveries_concurrency
 )
-def on_sqs_message(event: SQSEvent) -> None:
+def on_sqs_message(event: SQSEvent) -> Json:
     """The integration worker: bring deliveries to their destinations."""
-    pipeline.deliver(event.to_dict(), wiring.services())
+    return pipeline.deliver(event.to_dict(), wiring.services())
 
 
 # ── nothing is forgotten ─────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@
     └── Transient                the same call may succeed later
         ├── Busy                 another worker holds this image
         ├── Superseded           a newer result has been stored meanwhile
+        ├── ComesAgain           messages of a batch are to be handed over again
         ├── TooManyRequests      an owner asks more often than is allowed
         ├── Unavailable          an AWS service throttled, failed or did not answer
         └── DeliveryFailed       a destination did not take a delivery
@@ -156,6 +157,12 @@ class Superseded(Transient):
     """The record changed under this worker: what it was about to store is out of date."""
 
     code = "superseded"
+
+
+class ComesAgain(Transient):
+    """Messages of a batch are to be handed over again; the others are done and deleted."""
+
+    code = "comes-again"
 
 
 class TooManyRequests(Transient):

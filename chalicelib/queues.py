@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from chalicelib.aws import faults_told_apart
+from botocore.exceptions import ClientError
+
+from chalicelib.aws import code_of, faults_told_apart
+from chalicelib.errors import Unavailable
 from chalicelib.model import Json
 
+log = logging.getLogger("sightline.queues")
+
 LONGEST_DELAY = 900  # seconds, Amazon SQS "SendMessage"
+LONGEST_HIDDEN = 12 * 3600  # seconds, Amazon SQS "ChangeMessageVisibility", counted since it was received
+# A message that is no longer this worker's: it was deleted, or it is visible again.
+_NOT_OURS = frozenset(
+    {
+        "ReceiptHandleIsInvalid",
+        "InvalidParameterValue",
+        "MessageNotInflight",
+        "AWS.SimpleQueueService.MessageNotInflight",
+    }
+)
 
 
 class Queue:
@@ -27,6 +45,27 @@ class Queue:
                 MessageBody=json.dumps(message, ensure_ascii=False),
                 DelaySeconds=max(0, min(LONGEST_DELAY, round(delay))),
             )
+
+    def hide(self, receipt: str, seconds: float) -> None:
+        """Let a received message come again in so many seconds (at most 12 hours)."""
+        wait = max(0, min(LONGEST_HIDDEN, math.ceil(seconds)))
+        with _best_effort("come again later"):
+            self._client.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=wait
+            )
+
+    def delete(self, receipt: str) -> None:
+        """Take a received message off the queue."""
+        with _best_effort("be deleted"):
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
+
+    def backlog(self) -> int:
+        """About how many messages wait that nobody has received yet."""
+        with faults_told_apart("SQS"):
+            answer = self._client.get_queue_attributes(
+                QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
+            )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
 
 class Topic:
@@ -50,3 +89,17 @@ def _attribute(value: str | list[str]) -> dict[str, str]:
     if isinstance(value, str):
         return {"DataType": "String", "StringValue": value}
     return {"DataType": "String.Array", "StringValue": json.dumps(value, ensure_ascii=False)}
+
+
+@contextmanager
+def _best_effort(what: str) -> Iterator[None]:
+    """Let SQS's faults pass: at worst the message comes again when its queue's visibility timeout ends."""
+    try:
+        with faults_told_apart("SQS"):
+            yield
+    except Unavailable as error:
+        log.warning("a message could not %s: %s", what, error)
+    except ClientError as error:
+        if code_of(error) not in _NOT_OURS:
+            raise
+        log.info("a message could not %s: %s", what, code_of(error))

@@ -28,7 +28,7 @@ class Pace:
     backoff: tuple[int, ...] = (1, 2)
     concurrency: int = 4
     poll_seconds: int = 1
-    partial_batches: bool = False
+    partial_batches: bool = True
     longest_window: float = 0.2
 
 

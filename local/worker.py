@@ -30,9 +30,10 @@ class Worker:
         """Invoke the function; delete what it did, and see to another try of what it failed."""
         if self._dice.says("delay"):
             time.sleep(self._dice.lateness())
-        failed = self._invoked(batch) if self._admitted() else batch
+        failed, reported = self._invoked(batch) if self._admitted() else (batch, False)
         self._delete([message for message in batch if message not in failed])
-        self._try_again(failed)
+        if not reported:  # what a handler reports comes again when it said, by the message's visibility
+            self._try_again(failed)
 
     def give_back(self, batch: Batch) -> None:
         """Leave a batch on its queue for whoever polls next."""
@@ -48,32 +49,32 @@ class Worker:
             time.sleep(THROTTLED_SECONDS)
         return True
 
-    def _invoked(self, batch: Batch) -> Batch:
-        """Run the function on a batch; answers the messages that it must get once more."""
+    def _invoked(self, batch: Batch) -> tuple[Batch, bool]:
+        """Run the function on a batch; what it must get once more, and whether it reported that itself."""
         if self._dice.says("duplicate"):
             self._activity.spawn(f"twin-{self._source.function.name}", lambda: self._forget(batch))
         failed = self._run(batch)
         if self._dice.says("crash"):
             log.warning("%-18s crashed after its work", self._source.function.name)
-            return batch
+            return batch, False
         return failed
 
     def _forget(self, batch: Batch) -> None:
         """The second of two deliveries: the first decides what becomes of the messages."""
         self._run(batch)
 
-    def _run(self, batch: Batch) -> Batch:
+    def _run(self, batch: Batch) -> tuple[Batch, bool]:
         event = self._source.to_event(batch)
         if event is None:
-            return []
+            return [], False
         function = self._source.function
         try:
             with told(function.name, self._what(batch)):
                 reply = function(event)
         except Exception:
             # Lambda's way: whatever a handler raises is its failure, logged above, and the batch comes again.
-            return batch
-        return _reported(batch, reply) if self._source.partial_batches else []
+            return batch, False
+        return _reported(batch, reply) if self._source.partial_batches else ([], False)
 
     def _what(self, batch: Batch) -> str:
         tries = tries_of(batch[0])
@@ -98,16 +99,17 @@ class Worker:
             self._sqs.delete_message(QueueUrl=self._source.queue_url, ReceiptHandle=message["ReceiptHandle"])
 
 
-def _reported(batch: Batch, reply: Any) -> Batch:
+def _reported(batch: Batch, reply: Any) -> tuple[Batch, bool]:
     """The messages that a handler reported as failed; the whole batch where the report makes no sense.
 
     (AWS Lambda developer guide, "Implementing partial batch responses".)
     """
     if not reply:
-        return []
+        return [], False
     try:
         ids = {failure["itemIdentifier"] for failure in reply.get("batchItemFailures") or []}
     except (AttributeError, KeyError, TypeError):
-        return batch
-    known = {message["MessageId"] for message in batch}
-    return [message for message in batch if message["MessageId"] in ids] if ids <= known else batch
+        return batch, False
+    if not ids <= {message["MessageId"] for message in batch}:
+        return batch, False
+    return [message for message in batch if message["MessageId"] in ids], True

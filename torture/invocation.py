@@ -9,7 +9,8 @@ from collections.abc import Callable
 TIMEOUT = 60.0  # seconds, as in .chalice/config.json
 EFFECTS = frozenset(
     {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"}
-    | {"SendMessage", "Publish", "PutObject", "DeleteObject", "DetectLabels", "POST"}
+    | {"SendMessage", "ChangeMessageVisibility", "DeleteMessage", "Publish"}
+    | {"PutObject", "DeleteObject", "DetectLabels", "POST"}
 )
 
 

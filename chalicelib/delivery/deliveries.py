@@ -24,6 +24,7 @@ from chalicelib.table import ConditionFailed, Table
 LEASE_SECONDS = 90.0  # longer than the worker may run (60 s), so that a lease ends only where its holder did
 SLACK_SECONDS = 1.0  # a queue's clock and ours need not agree to the second
 GRACE_SECONDS = 60.0  # how long a message may be late before the sweep sends another
+SOON_SECONDS = 60.0  # up to which a message waits by itself; the sweep sends one for what is due later
 PUT_OFF_SECONDS = 3600.0  # how long the sweep's own message may take
 LOG_SECONDS = 90 * 86_400.0  # how long the log is kept
 DUE_SHARDS = 16
@@ -120,11 +121,18 @@ class Deliveries:
         """It has arrived. Raises :exc:`Superseded` as :meth:`claim` does, and so do the next three."""
         return self._settle(claimed, claimed.ended(attempt), status="delivered", reference=reference)
 
-    def plan(self, claimed: Delivery, attempt: Attempt, wait: float, *, queued: bool) -> Delivery:
-        """Try again in so many seconds; if it is ``queued`` the sweep gives the message time to come."""
+    def plan(self, claimed: Delivery, attempt: Attempt, wait: float) -> Delivery:
+        """Try again in so many seconds: for short waits the message comes again, for others the sweep."""
         at = self._now() + wait
         later = dataclasses.replace(claimed.ended(attempt), next_attempt_at=at)
-        return self._save(claimed, later, due_at=at + GRACE_SECONDS if queued else at)
+        return self._save(claimed, later, due_at=at if wait > SOON_SECONDS else at + GRACE_SECONDS)
+
+    def soon(self, delivery: Delivery) -> float | None:
+        """The seconds until its time comes, where that is soon and nobody is at it."""
+        now = self._now()
+        wait = delivery.next_attempt_at - now
+        waits = delivery.status == "pending" and delivery.lease_until <= now
+        return max(0.0, wait) if waits and wait <= SOON_SECONDS else None
 
     def park(self, delivery: Delivery, reason: str, attempt: Attempt | None = None) -> Delivery:
         """Give up until a person asks for another try."""

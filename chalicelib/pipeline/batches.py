@@ -7,13 +7,94 @@ import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from chalicelib.errors import ComesAgain, Transient
 from chalicelib.intake.objects import UPLOADS
 from chalicelib.model import Json, ObjectUploaded
+from chalicelib.queues import Queue
 
 log = logging.getLogger("sightline.batches")
 T = TypeVar("T")
+R = TypeVar("R")
+
+FIRST_PAUSE = 5.0  # seconds until a message comes again after a fault, four times as long each time
+LONGEST_PAUSE = 320.0
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message of an SQS event, which has been received ``tries`` times, this time included."""
+
+    id: str
+    receipt: str
+    text: str
+    tries: int
+
+    @classmethod
+    def of(cls, record: Json) -> Message:
+        tries = record.get("attributes", {}).get("ApproximateReceiveCount", 1)
+        return cls(record.get("messageId", ""), record.get("receiptHandle", ""), record["body"], int(tries))
+
+    @property
+    def body(self) -> Any:
+        """:raises ValueError: it is no JSON."""
+        return json.loads(self.text)
+
+
+def each_message(
+    event: Json,
+    act: Callable[[Message], float | None],
+    queue: Queue,
+    *,
+    reports: bool,
+    at_once: int = 1,
+) -> Json:
+    """Act on every message of an SQS event, so that those that failed come again, and come alone.
+
+    ``act`` answers in how many seconds its message is to come again, None where it is done. Such messages
+    are reported as failed where the event-source mapping takes ``reports`` (AWS Lambda developer guide,
+    "Implementing partial batch responses"). Where it may not take them, a report would lose them: there, and
+    after any error, the messages that are done are deleted here and the batch fails, which brings back the
+    rest in either case.
+
+    :raises ComesAgain: some messages are to come again, and the mapping may not take reports.
+    """
+
+    def attempted(message: Message) -> Exception | None:
+        try:
+            wait = act(message)
+        except Exception as error:
+            expected = isinstance(error, Transient)
+            log.warning(
+                "message %r failed, try %d: %r", message.id, message.tries, error, exc_info=not expected
+            )
+            if isinstance(error, Transient):
+                queue.hide(message.receipt, error.retry_after or pause_after(message.tries))
+            return error
+        if wait is not None:
+            queue.hide(message.receipt, wait)
+            return ComesAgain(f"Message {message.id} comes again in {wait:.0f} s.")
+        if message.tries > 1:  # something of its batch crashed before: that may happen again before we answer
+            queue.delete(message.receipt)
+        return None
+
+    messages = [Message.of(record) for record in event["Records"]]
+    outcomes = _outcomes(messages, attempted, at_once)
+    failed = [message for message, error in zip(messages, outcomes, strict=True) if error]
+    errors = sorted(filter(None, outcomes), key=lambda error: isinstance(error, ComesAgain))
+    if not errors or (reports and isinstance(errors[0], ComesAgain)):
+        return {"batchItemFailures": [{"itemIdentifier": message.id} for message in failed]}
+    for message in messages:
+        if message not in failed and message.tries == 1:
+            queue.delete(message.receipt)
+    raise errors[0]
+
+
+def pause_after(tries: int) -> float:
+    """Seconds until a message that met a passing fault comes again."""
+    return float(min(LONGEST_PAUSE, FIRST_PAUSE * 4 ** min(tries - 1, 8)))
 
 
 def for_each(items: Iterable[T], act: Callable[[T], object], *, at_once: int = 1) -> None:
@@ -30,20 +111,17 @@ def for_each(items: Iterable[T], act: Callable[[T], object], *, at_once: int = 1
             return error
         return None
 
-    if at_once == 1:
-        outcomes = [attempted(item) for item in items]
-    else:
-        with ThreadPoolExecutor(at_once) as threads:
-            # Each in a copy of this thread's context, so that its lines of the log name the request.
-            tasks = [threads.submit(copy_context().run, attempted, item) for item in items]
-        outcomes = [task.result() for task in tasks]
-    for error in filter(None, outcomes):
+    for error in filter(None, _outcomes(items, attempted, at_once)):
         raise error
 
 
-def for_each_body(event: Json, act: Callable[[Any], object], *, at_once: int = 1) -> None:
-    """Act on each message of an SQS event, as :func:`for_each` does; one that is no JSON fails alone."""
-    for_each(event["Records"], lambda record: act(json.loads(record["body"])), at_once=at_once)
+def _outcomes(items: Iterable[T], act: Callable[[T], R], at_once: int) -> list[R]:
+    if at_once == 1:
+        return [act(item) for item in items]
+    with ThreadPoolExecutor(at_once) as threads:
+        # Each in a copy of this thread's context, so that its lines of the log name the request.
+        tasks = [threads.submit(copy_context().run, act, item) for item in items]
+    return [task.result() for task in tasks]
 
 
 def for_each_upload(notification: Json, act: Callable[[ObjectUploaded], object]) -> None:

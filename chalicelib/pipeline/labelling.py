@@ -26,7 +26,7 @@ from chalicelib.model import (
 from chalicelib.pipeline import counting, measuring
 from chalicelib.pipeline.announcing import announce, tidy_after_deletion
 from chalicelib.pipeline.asking import answer_for
-from chalicelib.pipeline.batches import event_of, for_each_body, for_each_upload
+from chalicelib.pipeline.batches import Message, each_message, event_of, for_each_upload
 from chalicelib.pipeline.preparing import NOTHING_SEEN, drop_outdated_thumbnail, prepared
 from chalicelib.wiring import Services
 
@@ -46,17 +46,25 @@ GAVE_UP = Failure(
 
 def label_or_leave(event: Json, services: Services, time_left: TimeLeft = unhurried) -> None:
     """Label the objects of an S3 event; those that cannot be finished now are left on the uploads queue."""
-    for_each_upload(event, lambda uploaded: _label_or_leave(uploaded, (Transient,), services, time_left))
+    for_each_upload(event, lambda uploaded: _label_or_leave(uploaded, services, time_left))
 
 
-def label_messages(event: Json, services: Services, time_left: TimeLeft = unhurried) -> None:
-    """Label the objects of an SQS event; a fault is raised, so that the queue tries again and counts."""
+def label_messages(event: Json, services: Services, time_left: TimeLeft = unhurried) -> Json:
+    """Label the objects of an SQS event; answers which of its messages failed, and these come again.
+
+    The message of an image that another worker holds comes when that one must be done; nothing is sent to
+    the queue that feeds this function, as Lambda ends such circles after 16 rounds.
+    """
     measuring.waited(event, "uploads", services)
 
-    def label(uploaded: ObjectUploaded) -> None:
-        _label_or_leave(uploaded, (Busy, Superseded), services, time_left)
+    def label(message: Message) -> float | None:
+        try:
+            for_each_upload(message.body, lambda uploaded: label_image(uploaded, services, time_left))
+        except (Busy, Superseded) as error:
+            return error.retry_after or RETRY_SECONDS
+        return None
 
-    for_each_body(event, lambda body: for_each_upload(body, label))
+    return each_message(event, label, services.uploads_queue, reports=services.settings.partial_batches)
 
 
 def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft = unhurried) -> None:
@@ -90,15 +98,10 @@ def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) ->
         announce(record, services)
 
 
-def _label_or_leave(
-    uploaded: ObjectUploaded,
-    leave_on: tuple[type[Transient], ...],
-    services: Services,
-    time_left: TimeLeft,
-) -> None:
+def _label_or_leave(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) -> None:
     try:
         label_image(uploaded, services, time_left)
-    except leave_on as error:
+    except Transient as error:
         log.warning("left on the queue: %r: %s", uploaded.key, error)
         services.uploads_queue.send(event_of(uploaded), delay=error.retry_after or RETRY_SECONDS)
 

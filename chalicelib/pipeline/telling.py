@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 
 from chalicelib import logs
 from chalicelib.delivery import courier, schedule
@@ -22,10 +21,9 @@ from chalicelib.errors import Superseded
 from chalicelib.metrics import DELIVERIES
 from chalicelib.model import Json
 from chalicelib.pipeline import measuring
-from chalicelib.pipeline.batches import for_each, for_each_body
+from chalicelib.pipeline.batches import Message, each_message, for_each
 from chalicelib.pipeline.news import NEWER_RESULT, News, news_of
 from chalicelib.pipeline.receivers import packed, receiver_of, receivers_of
-from chalicelib.queues import LONGEST_DELAY
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.telling")
@@ -47,14 +45,20 @@ def fan_out(event: Json, services: Services) -> None:
     for_each(event["Records"], fan_out_one)
 
 
-def deliver(event: Json, services: Services) -> None:
+def deliver(event: Json, services: Services) -> Json:
     """Bring an SQS event's deliveries to their destinations, side by side.
 
-    What a destination does is recorded and planned for; only a fault of our own is raised, which brings the
-    whole batch back: those that were done by then are left alone.
+    What a destination does is recorded and planned for. A delivery that is to be tried again soon, or that
+    met a fault of our own, is reported as failed, and its message comes again.
     """
     measuring.waited(event, "deliveries", services)
-    for_each_body(event, lambda body: _deliver(body["owner"], body["delivery_id"], services), at_once=AT_ONCE)
+
+    def deliver_one(message: Message) -> float | None:
+        body = message.body
+        return _deliver(body["owner"], body["delivery_id"], services)
+
+    reports = services.settings.partial_batches
+    return each_message(event, deliver_one, services.deliveries_queue, reports=reports, at_once=AT_ONCE)
 
 
 def _fan_out(finished: ImageFinished, services: Services) -> None:
@@ -70,17 +74,20 @@ def _fan_out(finished: ImageFinished, services: Services) -> None:
             services.deliveries_queue.send(opened.message())
 
 
-def _deliver(owner: str, delivery_id: str, services: Services) -> None:
+def _deliver(owner: str, delivery_id: str, services: Services) -> float | None:
+    """Make one try; in how many seconds this message is to come for the next, None where it is not."""
     delivery = services.deliveries.find(owner, delivery_id)
     if delivery is None or not services.deliveries.is_due(delivery):
         log.info("nothing to deliver now: %r", delivery_id)
-        return
+        return services.deliveries.soon(delivery) if delivery else None
     with logs.about(image_id=delivery.image_id, delivery_id=delivery.id):
         try:
             brought = _bring(delivery, services)
             services.metrics.put(DELIVERIES, 1, by=brought.status)
         except Superseded as error:
             log.info("left to another worker: %s", error)
+            return None
+    return services.deliveries.soon(brought)
 
 
 def _bring(delivery: Delivery, services: Services) -> Delivery:
@@ -132,11 +139,7 @@ def _plan(outcome: Outcome, claimed: Delivery, services: Services) -> Delivery:
     wait = schedule.wait_after(claimed.tries, outcome.asked_wait)
     if wait is None:
         return services.deliveries.park(claimed, GAVE_UP, outcome.attempt)
-    short = wait <= LONGEST_DELAY
-    planned = services.deliveries.plan(claimed, outcome.attempt, wait, queued=short)
-    if short:
-        services.deliveries_queue.send(claimed.message(), delay=math.ceil(wait))
-    return planned
+    return services.deliveries.plan(claimed, outcome.attempt, wait)
 
 
 def _note(

@@ -13,7 +13,7 @@ from chalicelib.library.query import Query, parse
 from chalicelib.library.search import Page
 from chalicelib.library.streams import TOP
 from chalicelib.model import Asked, Image, Json
-from chalicelib.pipeline.batches import for_each_body
+from chalicelib.pipeline.batches import Message, each_message
 from chalicelib.pipeline.curating import correct, revise, words_of
 from chalicelib.pipeline.packing import pack_further
 from chalicelib.pipeline.relabelling import relabel
@@ -34,9 +34,13 @@ def start(owner: str, kind: JobKind, request: Json, services: Services, job_id: 
     return job
 
 
-def work_on_jobs(event: Json, services: Services) -> None:
-    """Bring the jobs of an SQS event some images further; other messages are none of our business."""
-    for_each_body(event, lambda body: _work(body["job"], services) if "job" in body else None)
+def work_on_jobs(event: Json, services: Services) -> Json:
+    """Bring the jobs of an SQS event some images further; answers which messages failed and come again."""
+
+    def work(message: Message) -> None:
+        _work(message.body["job"], services)
+
+    return each_message(event, work, services.jobs_queue, reports=services.settings.partial_batches)
 
 
 def _work(message: Json, services: Services) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ import pytest
 from chalicelib import pipeline
 from chalicelib.model import Label, ObjectUploaded
 from tests.api.client import Api
+from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.services import FakeServices
 from tests.fakes.world import ROCKET
@@ -35,9 +35,7 @@ def handed_in(api: Api, services: FakeServices) -> str:
 
 def work_off(services: Any) -> None:
     while message := services.next_message():
-        event = {"Records": [{"body": json.dumps(message)}]}
-        pipeline.label_messages(event, services)
-        pipeline.work_on_jobs(event, services)
+        handle(message, services)
 
 
 class TestOneImage:

@@ -56,7 +56,7 @@ class TestDeliveries:
         assert log.is_due(slow)
         log.mark_delivered(log.claim(slow), ANSWER, "R-1")
         with pytest.raises(Superseded):
-            log.plan(slow, ANSWER, 5, queued=True)
+            log.plan(slow, ANSWER, 5)
         assert log.get("default", slow.id).status == "delivered"
 
     def test_it_is_found_by_its_image_and_its_destination_newest_first(
@@ -89,7 +89,7 @@ class TestDeliveries:
     def test_what_waits_is_due_when_its_time_has_come_and_what_is_settled_never(
         self, log: Deliveries, clock: Clock
     ) -> None:
-        waiting = log.plan(log.claim(log.open(a_delivery(1))), ANSWER, 3600, queued=False)
+        waiting = log.plan(log.claim(log.open(a_delivery(1))), ANSWER, 3600)
         log.mark_delivered(log.claim(log.open(a_delivery(2))), ANSWER, None)
         clock.forward(3599)
         assert list(log.due()) == []
@@ -106,6 +106,6 @@ class TestDeliveries:
         delivery = log.open(a_delivery())
         for number in range(KEPT_ATTEMPTS + 5):
             attempt = Attempt(rfc3339(number), 503, 12, "x" * 1024)
-            delivery = log.plan(log.claim(delivery), attempt, 0, queued=False)
+            delivery = log.plan(log.claim(delivery), attempt, 0)
         kept = log.get("default", delivery.id).attempts
         assert [one.at for one in kept] == [rfc3339(number + 5) for number in range(KEPT_ATTEMPTS)]

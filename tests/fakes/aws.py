@@ -97,11 +97,27 @@ class FakeSecrets:
 
 
 class FakeQueue:
-    """A queue that keeps what is sent, with its delay."""
+    """A queue that keeps what is sent, with its delay, and which received messages are hidden and deleted.
+
+    ``hidden`` is in how many seconds each is to come again, by receipt. ``waiting`` more messages wait that
+    nobody has received.
+    """
 
     def __init__(self) -> None:
         self.messages: list[Json] = []
         self.delays: list[float] = []
+        self.hidden: dict[str, float] = {}
+        self.deleted: list[str] = []
+        self.waiting = 0
+
+    def hide(self, receipt: str, seconds: float) -> None:
+        self.hidden[receipt] = seconds
+
+    def delete(self, receipt: str) -> None:
+        self.deleted.append(receipt)
+
+    def backlog(self) -> int:
+        return self.waiting + len(self.messages)
 
     def send(self, message: Json, *, delay: float = 0) -> None:
         self.messages.append(message)

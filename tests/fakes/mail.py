@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import itertools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from chalicelib import pipeline
@@ -16,8 +19,18 @@ from chalicelib.model import Json
 BATCH = 10  # messages, SQS's most
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A message on the queue, visible from a moment on; its ``receipt`` is its id, too."""
+
+    at: float
+    message: Json
+    receipt: str
+    tries: int = 0
+
+
 class Mail:
-    """Everything between the topic and the receivers; ``delays`` is what the queue was asked to wait.
+    """Everything between the topic and the receivers; ``delays`` is for how long messages were hidden.
 
     A message stays until it has been handled without error.
     """
@@ -25,7 +38,8 @@ class Mail:
     def __init__(self, world: Any) -> None:
         self._world = world
         self._announced = 0
-        self._waiting: list[tuple[float, Json]] = []
+        self._waiting: list[Waiting] = []
+        self._numbers = itertools.count(1)
         self.delays: list[float] = []
 
     def announce(self) -> None:
@@ -38,8 +52,19 @@ class Mail:
     def bring(self) -> None:
         """Deliver every message that is visible by now, in batches of ten."""
         while batch := self._visible()[:BATCH]:
-            pipeline.deliver(sqs_event([message for _, message in batch]), self._world)
+            taken = [dataclasses.replace(one, tries=one.tries + 1) for one in batch]
             self._waiting = [one for one in self._waiting if one not in batch]
+            try:
+                answer = pipeline.deliver(_batch(taken), self._world)
+            except Exception:
+                deleted = self._world.deliveries_queue.deleted
+                self._put_back([one for one in taken if one.receipt not in deleted])
+                raise
+            except BaseException:  # the worker was killed
+                self._put_back(taken)
+                raise
+            failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+            self._put_back([one for one in taken if one.receipt in failed])
 
     def forward(self, seconds: float) -> None:
         """Let time pass, the sweep run, and what is due be delivered."""
@@ -65,20 +90,26 @@ class Mail:
 
     def _next(self) -> float | None:
         self._collect()
-        moments = [at for at, _ in self._waiting]
+        moments = [one.at for one in self._waiting]
         moments += [_seconds(text) for text in self._world.table.due_times("delivery#")[:1]]
         return min(moments, default=None)
 
-    def _visible(self) -> list[tuple[float, Json]]:
+    def _put_back(self, messages: Sequence[Waiting]) -> None:
+        now, hidden = self._world.clock(), self._world.deliveries_queue.hidden
+        for one in messages:
+            wait = hidden.pop(one.receipt, 0)
+            self.delays.append(wait)
+            self._waiting.append(dataclasses.replace(one, at=now + wait))
+
+    def _visible(self) -> list[Waiting]:
         self._collect()
-        return [one for one in self._waiting if one[0] <= self._world.clock()]
+        return [one for one in self._waiting if one.at <= self._world.clock()]
 
     def _collect(self) -> None:
         queue = self._world.deliveries_queue
         now = self._world.clock()
         sent = zip(queue.messages, queue.delays, strict=True)
-        self._waiting += [(now + delay, message) for message, delay in sent]
-        self.delays += queue.delays
+        self._waiting += [Waiting(now + delay, one, f"m{next(self._numbers)}") for one, delay in sent]
         queue.messages.clear()
         queue.delays.clear()
 
@@ -88,9 +119,29 @@ def sns_event(messages: Sequence[Json]) -> Json:
     return {"Records": [{"Sns": {"Message": json.dumps(message)}} for message in messages]}
 
 
-def sqs_event(messages: Sequence[Json]) -> Json:
-    """A batch as Lambda's poller hands it over."""
-    return {"Records": [{"body": json.dumps(message)} for message in messages]}
+def sqs_event(messages: Sequence[Json], tries: int = 1) -> Json:
+    """A batch as Lambda's poller hands it over; messages are known by their place in it."""
+    return raw_sqs_event(map(json.dumps, messages), tries)
+
+
+def raw_sqs_event(bodies: Iterable[str], tries: int = 1) -> Json:
+    """The same of any texts."""
+    return {"Records": [_record(body, str(place), tries) for place, body in enumerate(bodies)]}
+
+
+def handle(message: Json, world: Any) -> Json:
+    """Give a message of the labeler's or the jobs' queue to its function; what that answers."""
+    function = pipeline.work_on_jobs if "job" in message else pipeline.label_messages
+    return function(sqs_event([message]), world)
+
+
+def _batch(messages: Sequence[Waiting]) -> Json:
+    return {"Records": [_record(json.dumps(one.message), one.receipt, one.tries) for one in messages]}
+
+
+def _record(body: str, name: str, tries: int) -> Json:
+    attributes = {"ApproximateReceiveCount": str(tries)}
+    return {"messageId": name, "receiptHandle": name, "body": body, "attributes": attributes}
 
 
 def _seconds(text: str) -> float:

@@ -46,7 +46,7 @@ class World:
     """Has what :class:`chalicelib.wiring.Services` has."""
 
     def __init__(self, clock: Clock | None = None, **environment: str) -> None:
-        self.settings = Settings.read({**ENVIRONMENT, **environment})
+        self.settings = Settings.read({**ENVIRONMENT, "PARTIAL_BATCHES": "true", **environment})
         self.clock = clock or Clock()
         self.table = FakeTable(self.clock)
         self._feed = Feed("on_image_change", self.table.stream, StreamMapping(), self.clock)

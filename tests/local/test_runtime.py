@@ -21,7 +21,7 @@ from local.source import Pace
 
 Json = dict[str, Any]
 NONE = Faults()
-QUICK = Pace(retry_seconds=0, backoff=(0, 0), poll_seconds=0)
+QUICK = Pace(retry_seconds=0, backoff=(0, 0), poll_seconds=0, partial_batches=False)
 _numbers = itertools.count()
 
 
@@ -434,13 +434,34 @@ def test_reported_failures_come_again_where_the_mapping_asks_for_reports(bench: 
         bad = [record for record in records if record["body"] == "bad" and bodies.count("bad") == 1]
         return report(bad[0]) if bad else None
 
-    url = bench.queue()
+    url = bench.queue(VisibilityTimeout="1")
     messages(bench, report_the_first_bad, batch_size=2)
     for body in ("good", "bad"):
         bench.sqs.send_message(QueueUrl=url, MessageBody=body)
-    bench.run(pace=Pace(retry_seconds=0, poll_seconds=0, partial_batches=True)).wait_until_idle()
+    bench.run(pace=Pace(retry_seconds=0, poll_seconds=0)).wait_until_idle()
 
     assert sorted(bodies) == ["bad", "bad", "good"]
+
+
+def test_a_handler_that_reports_a_message_says_when_it_comes_again(bench: Bench) -> None:
+    tries: list[str] = []
+
+    def later(event: Any) -> Json | None:
+        [record] = event.to_dict()["Records"]
+        tries.append(record["attributes"]["ApproximateReceiveCount"])
+        if len(tries) > 1:
+            return None
+        bench.sqs.change_message_visibility(
+            QueueUrl=url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=0
+        )
+        return report(record)
+
+    url = bench.queue(VisibilityTimeout="1000")
+    messages(bench, later)
+    bench.sqs.send_message(QueueUrl=url, MessageBody="one")
+    bench.run(pace=Pace(retry_seconds=500, poll_seconds=0)).wait_until_idle(30)
+
+    assert tries == ["1", "2"]
 
 
 def test_reported_failures_are_lost_where_the_mapping_does_not_ask_for_them(bench: Bench) -> None:
@@ -460,7 +481,7 @@ def test_a_report_that_makes_no_sense_fails_the_whole_batch(bench: Bench) -> Non
     url = bench.queue()
     dead = bench.dead_letters(url, receives=2)
     messages(bench, memory)
-    runtime = bench.run(pace=Pace(retry_seconds=0, poll_seconds=0, partial_batches=True))
+    runtime = bench.run(pace=Pace(retry_seconds=0, poll_seconds=0))
 
     bench.sqs.send_message(QueueUrl=url, MessageBody="one")
     runtime.wait_until_idle()

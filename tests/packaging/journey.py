@@ -117,12 +117,18 @@ class Stage:
         return str(self.aws.client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
 
     def drain(self, output: str, function: str) -> int:
-        """Give every message of a queue to its function; answers how many there were."""
+        """Give every visible message of a queue to its function; answers how many there were."""
         client, url, count = self.aws.client("sqs"), self._url(output), 0
         while messages := _received(client, url):
-            self.functions[function](sqs.event(messages, self.outputs[f"{output}Arn"]))
-            client.delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
             count += 1
+            try:
+                answer = self.functions[function](sqs.event(messages, self.outputs[f"{output}Arn"]))
+            except Failed as error:
+                if "ComesAgain" not in str(error):
+                    raise
+                continue  # the function has hidden it
+            if not answer["batchItemFailures"]:
+                client.delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
         return count
 
     def hear(self) -> int:

@@ -95,8 +95,7 @@ def grants(policy: Json) -> dict[Need, str]:
 
 def missing(policy: Json, wanted: set[Need]) -> set[Need]:
     """What is needed and not given."""
-    given = [need for need, sid in grants(policy).items() if sid not in PLATFORM]
-    return {need for need in wanted if not any(_covers(one, need) for one in given)}
+    return {need for need in wanted if not any(_covers(one, need) for one in grants(policy))}
 
 
 def unused(policy: Json, wanted: set[Need]) -> set[Need]:

@@ -26,7 +26,7 @@ from tests.stubs.stage import StageServices
 KILLED = 9
 EFFECTS = (
     *("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "PutObject", "DeleteObject"),
-    *("Publish", "SendMessage", "DeleteMessage"),
+    *("Publish", "SendMessage", "ChangeMessageVisibility", "DeleteMessage"),
 )
 
 
@@ -71,9 +71,7 @@ def services_of(stage: dict[str, str], ahead: float, called: Callable[[], None] 
 
 def bring_waiting(event: Any, services: Any) -> None:
     """Deliver what waits on the queue."""
-    messages = services.waiting()
-    pipeline.deliver({"Records": [{"body": message["Body"]} for message in messages]}, services)
-    services.take_off(messages)
+    services.bring_waiting()
 
 
 STEPS: dict[str, Callable[[Any, Any], None]] = {

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.model import Label, ObjectUploaded
-from tests.fakes.mail import Mail, sns_event
+from tests.fakes.mail import Mail, raw_sqs_event, sns_event, sqs_event
 from tests.fakes.receiver import FakeReceiver
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import ROCKET, World, s3_event
@@ -30,8 +30,7 @@ def world() -> Any:
 
 
 def raw(*bodies: str) -> dict[str, Any]:
-    """A batch as Lambda's poller hands it over."""
-    return {"Records": [{"body": body} for body in bodies]}
+    return raw_sqs_event(bodies)
 
 
 def settle(world: Any) -> None:
@@ -39,7 +38,7 @@ def settle(world: Any) -> None:
     for _ in range(5):
         messages, world.uploads_queue.messages = world.uploads_queue.messages, []
         world.clock.forward(200)
-        pipeline.label_messages(raw(*map(json.dumps, messages)), world)
+        assert pipeline.label_messages(sqs_event(messages), world) == {"batchItemFailures": []}
         pipeline.sweep(world)
 
 
@@ -134,11 +133,8 @@ def test_a_malformed_job_does_not_keep_others_waiting(world: Any, body: str) -> 
     request = {"q": "", "add": ["Feline"], "remove": []}
     job = pipeline.start("default", "correct", request, world)
     good = json.dumps(job.message())
-    if body == "[]":
+    with pytest.raises(UNREADABLE):
         pipeline.work_on_jobs(raw(body, good), world)
-    else:
-        with pytest.raises(UNREADABLE):
-            pipeline.work_on_jobs(raw(body, good), world)
     assert world.counts() == {"cat": 1, "feline": 1}
 
 

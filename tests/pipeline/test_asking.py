@@ -12,6 +12,7 @@ from chalicelib.errors import Unavailable
 from chalicelib.library.answers import LEASE_SECONDS
 from chalicelib.model import Asked, Image, Label, Model, NewImage, ObjectUploaded
 from chalicelib.pipeline.labelling import MOST_ATTEMPTS
+from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, World, s3_event
 
@@ -95,9 +96,8 @@ def test_waiting_for_another_is_no_failed_attempt(world: Any) -> None:
     def wait_long() -> None:
         pipeline.label_or_leave(s3_event(second), world)
         for _ in range(2 * MOST_ATTEMPTS):
-            work = [world.uploads_queue.messages.pop(0)]
-            event = {"Records": [{"body": json.dumps(message)} for message in work]}
-            pipeline.label_messages(event, world)
+            answer = handle(world.uploads_queue.messages[0], world)
+            assert answer["batchItemFailures"], "it is to come again"
 
     world.recogniser = FakeRecogniser(FELINE, before=wait_long)
     pipeline.label_image(world.drop(FIRST), world)

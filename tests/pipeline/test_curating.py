@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from chalicelib.errors import NotFound, Unavailable
 from chalicelib.library.images import LEASE_SECONDS
 from chalicelib.model import Asked, Image, Label, Model
 from chalicelib.pipeline.curating import Word
+from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, ROCKET, World
 
@@ -45,9 +45,7 @@ def names(image: Image) -> list[str]:
 def work_off(world: World) -> None:
     """Let the workers take what is on their queues, until there is nothing left."""
     while message := world.next_message():
-        event = {"Records": [{"body": json.dumps(message)}]}
-        pipeline.label_messages(event, world)  # type: ignore[arg-type]
-        pipeline.work_on_jobs(event, world)  # type: ignore[arg-type]
+        handle(message, world)
 
 
 def test_a_correction_moves_index_counts_sidecar_and_history_and_is_told(world: World, image: Image) -> None:

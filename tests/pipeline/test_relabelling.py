@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from chalicelib.library.history import KEPT
 from chalicelib.library.images import LEASE_SECONDS
 from chalicelib.library.jobs import QUIET_SECONDS
 from chalicelib.model import Asked, Label, Model, NewImage
+from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, World
 
@@ -32,15 +32,9 @@ def newer(*labels: Label, **more: Any) -> FakeRecogniser:
     return FakeRecogniser(*labels, model=Model("fake", "2"), **more)
 
 
-def handle(world: Any, message: Any) -> None:
-    event = {"Records": [{"body": json.dumps(message)}]}
-    pipeline.label_messages(event, world)
-    pipeline.work_on_jobs(event, world)
-
-
 def work_off(world: Any) -> None:
     while message := world.next_message():
-        handle(world, message)
+        handle(message, world)
 
 
 def relabel(world: Any, key: str = KEY, **asked: Any) -> None:
@@ -69,7 +63,7 @@ def test_a_late_or_repeated_event_does_not_recognise_a_third_time(world: Any) ->
     relabel(world)
     (message,) = world.uploads_queue.messages
     for _ in range(3):
-        handle(world, message)
+        handle(message, world)
         pipeline.label_image(uploaded, world)
     assert (world.image_at(KEY).result, len(world.recogniser.photos)) == (2, 1)
 
@@ -178,10 +172,10 @@ class TestManyAtOnce:
         world.jobs.save = lambda job: (_ for _ in ()).throw(Unavailable("Gone."))
         first = world.jobs_queue.messages.pop(0)
         with pytest.raises(Unavailable):
-            handle(world, first)
+            handle(first, world)
         world.jobs.save = whole
         work_off(world)
-        handle(world, first)
+        handle(first, world)
         work_off(world)
         assert {world.image_at(key).result for key in keys} == {2}
 
@@ -198,13 +192,13 @@ class TestManyAtOnce:
         job_id = self.start(world, other="2")
         first = world.jobs_queue.messages.pop(0)
         if fault == "twice":
-            handle(world, first)
-            handle(world, first)
+            handle(first, world)
+            handle(first, world)
         elif fault == "killed":
             whole = world.jobs.save
             world.jobs.save = lambda job: (_ for _ in ()).throw(Unavailable("Gone."))
             with pytest.raises(Unavailable):
-                handle(world, first)
+                handle(first, world)
             world.jobs.save = whole
         world.clock.forward(QUIET_SECONDS + 1)
         pipeline.sweep(world)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import Any, Protocol
 
+from chalicelib import pipeline
 from chalicelib.settings import Settings
 from chalicelib.wiring import Services
+from local import sqs
 from local.provision import provision
 
 _NUMBERS = itertools.count(1)
@@ -37,6 +39,7 @@ def make_stage(aws: Aws, endpoint: str, **settings: str) -> dict[str, str]:
         "UPLOADS_QUEUE_URL": queues["UploadsQueue"],
         "JOBS_QUEUE_URL": queues["JobsQueue"],
         "DELIVERIES_QUEUE_URL": queues["DeliveriesQueue"],
+        "PARTIAL_BATCHES": "true",
         "ALLOW_PRIVATE_URLS": "true",
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_DEFAULT_REGION": "eu-west-1",
@@ -56,14 +59,14 @@ class StageServices(Services):
     def now(self) -> float:
         return super().now() + self.ahead
 
-    def waiting(self) -> list[dict[str, Any]]:
-        """The messages that are visible on the deliveries queue now."""
-        found = self._sqs.receive_message(QueueUrl=self.settings.deliveries_queue_url, MaxNumberOfMessages=10)
-        return list(found.get("Messages", []))
-
-    def take_off(self, messages: list[dict[str, Any]]) -> None:
-        """Delete messages that have been handled."""
+    def bring_waiting(self) -> int:
+        """Deliver what is visible on the deliveries queue now, as Lambda does; how many messages."""
+        url = self.settings.deliveries_queue_url
+        found = self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"])
+        messages = found.get("Messages", [])
+        answer = pipeline.deliver(sqs.event(messages, "arn:aws:sqs:eu-west-1:123456789012:deliveries"), self)
+        failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
         for message in messages:
-            self._sqs.delete_message(
-                QueueUrl=self.settings.deliveries_queue_url, ReceiptHandle=message["ReceiptHandle"]
-            )
+            if message["MessageId"] not in failed:
+                self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return len(messages)
