@@ -8,7 +8,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 SAMPLES = Path(__file__).parents[2] / "photos"
 CAT, ROCKET = SAMPLES / "chelsea.jpg", SAMPLES / "rocket.jpg"
-_BUSY = ":is([data-state=waiting], [data-state=sending], [data-state=labelling])"
+_PAINTED = "() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
 
 
 class Photos:
@@ -32,8 +32,23 @@ class Photos:
         return self.tiles.filter(has=self.window.locator(".caption span", has_text=name))
 
     @property
+    def tray(self) -> Locator:
+        return self.window.get_by_role("region", name="Uploads")
+
+    @property
     def uploads(self) -> Locator:
+        """The rows of the tray that are near its window."""
         return self.window.locator(".tray li")
+
+    def names_of_uploads(self) -> set[str]:
+        """The names of all rows of the tray, which are there as it is scrolled."""
+        names: set[str] = set()
+        rows = self.window.locator(".tray .window")
+        for top in range(0, int(rows.evaluate("(one) => one.scrollHeight")) + 1, 300):
+            rows.evaluate("(one, top) => one.scrollTo(0, top)", top)
+            self.window.evaluate(_PAINTED)
+            names.update(self.uploads.locator(".name").all_text_contents())
+        return names
 
     @property
     def viewer(self) -> Locator:
@@ -48,10 +63,11 @@ class Photos:
         self.window.get_by_role("button", name="Add photos").first.click()
         chosen = [file(one.name, one.read_bytes()) if isinstance(one, Path) else one for one in files]
         self.window.set_input_files("#files", chosen)
+        self.window.evaluate(_PAINTED)
 
     def wait_for_uploads(self) -> None:
         """Wait until everything that was added is labelled or turned down."""
-        expect(self.uploads.and_(self.window.locator(_BUSY))).to_have_count(0, timeout=30_000)
+        expect(self.window.locator(".tray")).to_have_attribute("data-open", "0", timeout=60_000)
 
     def search(self, query: str) -> None:
         self.window.get_by_role("combobox", name="Search photos").fill(query)

@@ -19,7 +19,9 @@ FOCUSED = """() => {
 
 def focused(window: Page) -> str:
     """What has the focus, after what has just been done has been painted."""
-    window.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+    window.evaluate(
+        "() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
+    )
     name: str = window.evaluate(FOCUSED)
     return name
 
@@ -27,7 +29,9 @@ def focused(window: Page) -> str:
 def asked_to_delete(window: Page) -> list[str]:
     """The paths of all that is asked to be deleted from now on."""
     paths: list[str] = []
-    window.on("request", lambda one: one.method == "DELETE" and paths.append(one.url.partition("/images/")[2]))
+    window.on(
+        "request", lambda one: one.method == "DELETE" and paths.append(one.url.partition("/images/")[2])
+    )
     return paths
 
 

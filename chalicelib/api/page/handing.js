@@ -1,9 +1,9 @@
 /** The ways in which photos are handed in: the dialog, dropping anywhere, and pasting. */
 
 import { button, make } from "./dom.js";
-import { addressIn, filesOf, named } from "./sources.js";
+import { addressIn, filesOf, picked } from "./sources.js";
 
-/** Open every way in; the answer opens the dialog. */
+/** Open every way in; the answer opens the dialog, or the browser's own window for "files" or a "folder". */
 export function handingIn(uploads) {
   const dialog = chooser(uploads);
   document.body.append(dialog);
@@ -11,12 +11,12 @@ export function handingIn(uploads) {
   document.body.append(veil);
   dropping(uploads, veil);
   document.addEventListener("paste", (event) => pasted(event, uploads));
-  return () => dialog.showModal();
+  return (what) => (what ? dialog.querySelector(`#${what}`).click() : dialog.showModal());
 }
 
 function chooser(uploads) {
   const take = (event) => {
-    uploads.add(named([...event.target.files]));
+    uploads.add(picked([...event.target.files]));
     event.target.value = "";
     dialog.close();
   };
@@ -58,7 +58,7 @@ function dropping(uploads, veil) {
 async function pasted(event, uploads) {
   if (event.target.closest?.("input, textarea")) return;
   const url = addressIn(event.clipboardData);
-  const files = await filesOf(event.clipboardData);
-  if (files.length) uploads.add(files);
+  const taken = await filesOf(event.clipboardData);
+  if (taken.files.length) uploads.add(taken);
   else if (url) uploads.addUrl(url);
 }

@@ -28,7 +28,8 @@ const main = at("main");
 const library = new Library();
 const selection = new Selection(library);
 const uploads = new Uploads(library);
-const add = handingIn(uploads);
+const choose = handingIn(uploads);
+const add = () => choose();
 const search = new Search(at("search"), toFirst);
 const photos = new Photos({ library, selection, search, add, remove: removeAll });
 const viewer = new Viewer(library, { remove: removeAll, closed, named: (name) => (document.title = `${name} · Sightline`) });
@@ -120,7 +121,7 @@ function acted(event) {
 
 keepFocus();
 tokensComeFrom(askForToken);
-new Tray(uploads, at("tray"));
+new Tray(uploads, at("tray"), choose);
 new EditingBar(selection, at("picked"), { remove: removeAll, results: photos.results, library, edited: () => photos.refreshChips() });
 at("upload").addEventListener("click", add);
 document.querySelector("[data-skip]").addEventListener("click", (event) => (event.preventDefault(), toFirst()));

@@ -1,17 +1,27 @@
 /** Where files come from: dropped (folders too), pasted, or picked. */
 
-/** The files of a drop or a paste, those in folders with their path as a name. */
+const PHOTOS = /\.(jpe?g|jpe|jfif|png|webp|gif|bmp|dib|tiff?|hei[cf]s?|hif|avifs?)$/i;
+const OF_SYSTEMS = /(^|\/)(\.[^/]*|Thumbs\.db|desktop\.ini)(\/|$)/i;
+
+/** What is taken of a drop or a paste, as {@link taken} has it; files in folders have their path as a name. */
 export async function filesOf(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (!entries.length) return named([...transfer.files]);
-  return (await Promise.all(entries.map(inside))).flat().filter(wanted);
+  if (!entries.length) return taken([...transfer.files].map((file) => ({ file, name: file.name })));
+  return taken((await Promise.all(entries.map(inside))).flat());
 }
 
-/** Files with the names they are sent under. */
-export const named = (files) => files.map((file) => ({ file, name: file.webkitRelativePath || file.name })).filter(wanted);
+/** The same for files that were picked. */
+export const picked = (files) => taken(files.map((file) => ({ file, name: file.webkitRelativePath || file.name })));
 
-/** Of a folder, not what systems put there for themselves. */
-const wanted = ({ name }) => !name.includes("/") || !/\/(\.[^/]*|Thumbs\.db|desktop\.ini)(\/|$)/i.test(name);
+/**
+ * `{files: [{file, name}], left}`: of a folder only photos are taken, and `left` says how many other files it has;
+ * what systems keep there for themselves is not spoken of. A file that was picked by itself is taken as it is.
+ */
+function taken(all) {
+  const meant = all.filter(({ name }) => !name.includes("/") || !OF_SYSTEMS.test(name.slice(name.indexOf("/"))));
+  const files = meant.filter(({ name }) => !name.includes("/") || PHOTOS.test(name));
+  return { files, left: meant.length - files.length };
+}
 
 /** A web address in a drop or a paste, or null. */
 export function addressIn(transfer) {

@@ -1,10 +1,13 @@
 /** The tray: what is being handed in, how far it has come, and why something was not taken. */
 
-import { button, make } from "./dom.js";
 import { announce } from "./announcing.js";
+import { button, make } from "./dom.js";
 import { count, many } from "./words.js";
 
 const STAYS = 6000; // milliseconds
+const HEIGHT = 62; // pixels of a row, as the style sheet has it
+const BEYOND = 3; // rows out of sight, on either side
+const FIRST = ["failed", "refused", "sending", "labelling", "waiting", "cancelled", "labelled"];
 const SAID = {
   waiting: "Waiting",
   sending: "Uploading",
@@ -14,25 +17,36 @@ const SAID = {
 
 export class Tray {
   #rows = new Map();
+  #order = [];
   #said = "";
   #frame = 0;
   #bar = make("progress", { max: "1", value: "0", "aria-label": "All uploads" });
   #title = make("h2");
-  #list = make("ul");
+  #list = make("ul", { "aria-label": "Files" });
+  #window = make("div", { class: "window", tabindex: "-1" }, this.#list);
   #none = button("Cancel all", () => this.uploads.cancelAll(), { class: "quiet" });
+  #again = button("Try all again", () => this.uploads.retry(...this.uploads.retriable), { class: "quiet" });
+  #left = make("p", { class: "muted" });
+  #pause = make("p", { class: "row" });
+  #missing = make("div", { class: "missing" });
 
-  constructor(uploads, place) {
+  /** `choose(what)` opens the browser's window for "files" or a "folder". */
+  constructor(uploads, place, choose) {
     this.uploads = uploads;
     const clear = button("Close the list of uploads", () => uploads.clear(), { icon: "close", class: "quiet" });
-    this.element = make(
-      "section",
-      { class: "tray", "aria-label": "Uploads", hidden: true },
-      make("header", {}, this.#title, this.#none, clear),
-      this.#bar,
-      this.#list,
+    this.number = make("span");
+    this.reason = make("span");
+    this.#pause.append(this.reason, button("Try now", () => uploads.connection.resume()));
+    this.#missing.append(
+      make("p", {}, this.number),
+      make("p", { class: "row" }, button("Choose the folder", () => choose("folder")), button("Choose photos", () => choose("files")), button("Forget them", () => (uploads.kept.forget(), this.render()))),
     );
+    const about = [this.#pause, this.#missing, this.#left];
+    this.element = make("section", { class: "tray", "aria-label": "Uploads", hidden: true }, make("header", {}, this.#title, this.#again, this.#none, clear), this.#bar, ...about, this.#window);
+    this.#window.addEventListener("scroll", () => this.#soon(), { passive: true });
     place.replaceWith(this.element);
     uploads.addEventListener("change", () => this.#soon());
+    this.render();
   }
 
   /** A folder has thousands of files, and each says how far it is many times. */
@@ -41,31 +55,46 @@ export class Tray {
   }
 
   render() {
-    const { all } = this.uploads;
-    this.element.hidden = !all.length;
-    this.#title.textContent = this.#headline(all);
-    this.#none.hidden = all.filter((one) => one.open).length < 2;
-    this.#bar.value = all.length ? all.reduce((sum, one) => sum + progressOf(one), 0) / all.length : 0;
-    for (const upload of all) this.#row(upload).update(upload);
-    for (const [upload, row] of this.#rows) if (!all.includes(upload)) this.#drop(upload, row);
-    this.#tell(all);
+    const { all, left, kept, connection } = this.uploads;
+    const sums = summed(all);
+    this.element.hidden = !all.length && !left && !kept.missing;
+    this.element.dataset.open = all.length - sums.over;
+    this.#title.textContent = headline(sums);
+    this.#none.hidden = sums.waiting + sums.sending < 2;
+    this.#again.hidden = this.uploads.retriable.length < 2;
+    this.#bar.hidden = !all.length;
+    this.#bar.value = all.length ? sums.progress / all.length : 0;
+    this.#left.hidden = !left;
+    this.#left.textContent = `${many(left, "other file")} left out.`;
+    this.#pause.hidden = !connection.paused || !sums.waiting;
+    this.reason.textContent = connection.reason;
+    this.#missing.hidden = !kept.missing;
+    this.number.textContent = `${many(kept.missing, "photo")} of an earlier visit ${kept.missing === 1 ? "was" : "were"} not sent. Choose the same again: only what is missing is sent.`;
+    this.#show(all);
+    this.#tell(all, sums);
   }
 
-  #headline(all) {
-    const open = all.filter((one) => !one.over).length;
-    if (open) return `${count(all.length - open)} of ${many(all.length, "photo")} done`;
-    const bad = all.filter((one) => one.state !== "labelled").length;
-    return bad ? `${count(all.length - bad)} labelled, ${count(bad)} not` : `${many(all.length, "photo")} labelled`;
+  /** Only the rows near the window are in the document; what did not work stands first. */
+  #show(all) {
+    if (!this.#window.matches(":hover, :focus-within") || this.#order.length !== all.length) this.#order = sorted(all);
+    this.#list.style.height = `${HEIGHT * this.#order.length}px`;
+    const first = Math.max(0, Math.floor(this.#window.scrollTop / HEIGHT) - BEYOND);
+    const seen = Math.ceil((this.#window.clientHeight || 256) / HEIGHT) + 2 * BEYOND;
+    const near = new Map(this.#order.slice(first, first + seen).map((upload, at) => [upload, first + at]));
+    for (const [upload, row] of this.#rows) if (!near.has(upload)) this.#drop(upload, row);
+    for (const [upload, place] of near) this.#row(upload).show(upload, place, all.length);
+    const wanted = [...near.keys()].map((upload) => this.#rows.get(upload).element); // they are read in this order
+    wanted.reduceRight((next, one) => (one.nextSibling !== next && !one.contains(document.activeElement) && this.#list.insertBefore(one, next), one), null);
   }
 
-  /** Say it when a file is over, not at every step. */
-  #tell(all) {
-    const over = all.filter((one) => one.over);
-    const said = `${over.length} of ${all.length}`;
-    if (!over.length || said === this.#said) return;
+  /** Say sums, and of a single file its name. */
+  #tell(all, sums) {
+    const said = `${sums.over} of ${all.length}`;
+    if (!sums.over || said === this.#said) return;
     this.#said = said;
-    if (all.every((one) => one.state === "labelled")) setTimeout(() => this.#leave(all), STAYS);
-    announce("uploads", `${this.#headline(all)}. ${over.at(-1).name}: ${SAID[over.at(-1).state] ?? over.at(-1).reason}`);
+    if (sums.labelled === all.length && !this.uploads.left) setTimeout(() => this.#leave(all), STAYS);
+    const [only] = all;
+    announce("uploads", all.length === 1 ? `${only.name}: ${SAID[only.state] ?? only.reason}.` : `${headline(sums)}.`);
   }
 
   /** All went well: there is nothing more to read here. */
@@ -83,6 +112,7 @@ export class Tray {
   }
 
   #drop(upload, row) {
+    if (row.element.contains(document.activeElement) && this.#order.includes(upload)) return; // the focus must not fall
     row.element.remove();
     this.#rows.delete(upload);
   }
@@ -101,18 +131,42 @@ class Row {
     this.element = make("li", {}, name, this.cancel, this.retry, this.#bar, this.#state);
   }
 
-  update(upload) {
-    const shown = [upload.state, upload.progress, upload.reason].join();
+  show(upload, place, of) {
+    const shown = [upload.state, upload.progress, upload.reason, place, of].join();
     if (shown === this.#shown) return;
     this.#shown = shown;
+    this.element.style.translate = `0 ${HEIGHT * place}px`;
+    this.element.setAttribute("aria-posinset", place + 1);
+    this.element.setAttribute("aria-setsize", of);
     this.element.dataset.state = upload.state;
     this.#bar.value = progressOf(upload);
-    this.#bar.hidden = upload.over;
+    this.#bar.hidden = upload.state !== "sending";
     this.#state.textContent = SAID[upload.state] ?? upload.reason;
+    this.#state.title = upload.reason;
     this.cancel.hidden = !upload.open;
-    this.retry.hidden = !["broken", "cancelled"].includes(upload.state);
+    this.retry.hidden = !["refused", "cancelled"].includes(upload.state);
   }
 }
+
+/** How many there are in each state, how far all of them are together, and how many are over. */
+function summed(all) {
+  const sums = { ...Object.fromEntries(FIRST.map((state) => [state, 0])), progress: 0, all: all.length };
+  for (const one of all) {
+    sums[one.state] += 1;
+    sums.progress += progressOf(one);
+  }
+  sums.over = sums.failed + sums.refused + sums.cancelled + sums.labelled;
+  return sums;
+}
+
+function headline({ all, over, labelled, failed, refused }) {
+  const bad = failed + refused;
+  if (!all) return "Uploads";
+  if (over < all) return `${count(over)} of ${many(all, "photo")} done${bad ? `, ${count(bad)} not accepted` : ""}`;
+  return over === labelled ? `${many(all, "photo")} labelled` : `${count(labelled)} labelled, ${count(all - labelled)} not`;
+}
+
+const sorted = (all) => FIRST.flatMap((state) => all.filter((one) => one.state === state));
 
 /** Labelling is the rest of the way: a sent file is not done yet. */
 function progressOf(upload) {

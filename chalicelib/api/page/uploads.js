@@ -1,18 +1,29 @@
 /** The queue of what is handed in: several at once, each with a state that the tray shows. */
 
+import { at, call } from "./api.js";
 import { refusal } from "./checks.js";
+import { Connection } from "./connection.js";
+import { KeptQueue } from "./kept.js";
 import { keep, read } from "./previews.js";
 import { fetchFrom, send } from "./sending.js";
+import { tellTabs } from "./tabs.js";
 import { isFinal, watch } from "./watch.js";
 
 const AT_ONCE = 3;
+const FORMS = 2; // times that a form which is refused is asked for anew: it may have been too old
 
-/** An upload: `state` is waiting, sending, labelling, labelled, failed, refused, broken or cancelled. */
+/**
+ * An upload: `state` is waiting, sending, labelling, labelled, failed (the service could not use the file), refused
+ * (it was not taken) or cancelled.
+ */
 class Upload {
   state = "waiting";
   progress = 0;
   reason = "";
   stop = new AbortController();
+  key = crypto.randomUUID();
+  forms = 0;
+  image = null;
 
   constructor(name, { file = null, url = null }) {
     Object.assign(this, { name, file, url });
@@ -25,22 +36,35 @@ class Upload {
 
   /** Whether nothing more happens to it by itself. */
   get over() {
-    return !["waiting", "sending", "labelling"].includes(this.state);
+    return !this.open && this.state !== "labelling";
+  }
+
+  /** Whether it was not taken. */
+  get bad() {
+    return this.state === "failed" || this.state === "refused";
   }
 }
 
 export class Uploads extends EventTarget {
+  #waiting = [];
+  #sending = 0;
+
   all = [];
+  /** How many other files the folders had. */
+  left = 0;
 
   /** `library` shows what comes in. */
   constructor(library) {
     super();
     this.library = library;
+    this.connection = new Connection(() => (this.#tell(), this.#next()));
+    this.kept = new KeptQueue(() => this.all);
   }
 
-  /** Hand in files, `[{file, name}]`. */
-  add(files) {
-    this.#take(files.map(({ file, name }) => new Upload(name, { file })));
+  /** Hand in files, `[{file, name}]`, of which a folder had `left` others. */
+  add({ files, left }) {
+    this.left += left;
+    this.#take(this.kept.fresh(files).map(({ file, name }) => new Upload(name, { file })));
   }
 
   /** Hand in a photo of the web. */
@@ -48,10 +72,14 @@ export class Uploads extends EventTarget {
     this.#take([new Upload(url, { url })]);
   }
 
-  /** Call an upload off. */
+  /** Call an upload off, and take back what was announced. */
   cancel(upload) {
     upload.stop.abort();
     this.#set(upload, { state: "cancelled", reason: "Cancelled." });
+    if (!upload.image) return;
+    this.library.hide(upload.image.id);
+    call("DELETE", at`images/${upload.image.id}`).catch(() => {}); // an upload nobody waits for any more
+    Object.assign(upload, { image: null, key: crypto.randomUUID() });
   }
 
   /** Call off all that is not with the service yet. */
@@ -64,16 +92,26 @@ export class Uploads extends EventTarget {
     return this.all.some((one) => one.open);
   }
 
+  /** What may be tried again. */
+  get retriable() {
+    return this.all.filter((one) => one.state === "cancelled" || one.state === "refused");
+  }
+
   /** Try again what did not work. */
-  retry(upload) {
-    upload.stop = new AbortController();
-    this.#set(upload, { state: "waiting", progress: 0, reason: "" });
+  retry(...uploads) {
+    for (const upload of uploads) {
+      Object.assign(upload, { stop: new AbortController(), forms: 0 });
+      this.#set(upload, { state: "waiting", progress: 0, reason: "" });
+    }
+    this.#waiting.unshift(...uploads);
     this.#next();
   }
 
   /** Forget what is over. */
   clear() {
     this.all = this.all.filter((one) => !one.over);
+    this.left = 0;
+    if (!this.all.length) this.kept.forget();
     this.#tell();
   }
 
@@ -81,41 +119,60 @@ export class Uploads extends EventTarget {
   forget() {
     this.cancelAll();
     this.all = [];
+    this.left = 0;
+    this.kept.forget();
     this.#tell();
   }
 
   #take(uploads) {
-    this.all.push(...uploads);
+    this.all = [...this.all, ...uploads];
+    this.#waiting.push(...uploads);
+    this.kept.take(uploads);
     this.#tell();
     this.#next();
   }
 
   #next() {
-    const sending = this.all.filter((one) => one.state === "sending").length;
-    const ready = this.all.filter((one) => one.state === "waiting").slice(0, AT_ONCE - sending);
-    for (const upload of ready) this.#send(upload).finally(() => this.#next());
+    while (this.#sending < AT_ONCE && this.#waiting.length && !this.connection.paused) {
+      const upload = this.#waiting.shift();
+      if (upload.state !== "waiting") continue; // it was cancelled
+      this.#sending += 1;
+      this.#send(upload).finally(() => ((this.#sending -= 1), this.#next()));
+    }
   }
 
   async #send(upload) {
     this.#set(upload, { state: "sending" });
-    const { signal } = upload.stop;
-    let id = null;
     try {
       const reason = upload.file && (await refusal(upload.file));
       if (reason) return this.#set(upload, { state: "refused", reason });
-      const announced = (image) => this.#announced(image, upload, (id = image.id));
-      const progress = (fraction) => this.#set(upload, { progress: fraction });
-      const image = upload.file
-        ? await send(upload.file, upload.name, { announced, progress, signal })
-        : await fetchFrom(upload.url, { signal });
-      this.#sent(upload, image);
+      const { key, stop } = upload;
+      const about = { key, signal: stop.signal, announced: (image) => this.#announced(image, upload), progress: (fraction) => this.#set(upload, { progress: fraction }) };
+      const image = upload.file ? await send(upload.file, upload.name, about) : await fetchFrom(upload.url, about);
+      this.connection.works();
+      return this.#sent(upload, image);
     } catch (error) {
-      if (id) this.library.hide(id);
-      if (!signal.aborted) this.#set(upload, { state: "broken", reason: error.message });
+      return this.#notSent(upload, error);
     }
   }
 
+  /** The connection's fault is waited for; the file's is said. */
+  #notSent(upload, error) {
+    if (upload.stop.signal.aborted) return;
+    const outdated = error.status === 403 && (upload.forms += 1) <= FORMS;
+    if (error.passes || outdated) {
+      this.#set(upload, { state: "waiting", progress: 0 });
+      this.#waiting.unshift(upload);
+      if (error.passes) this.connection.failed();
+      return;
+    }
+    if (upload.image) this.library.hide(upload.image.id);
+    this.#set(upload, { state: "refused", reason: error.message });
+  }
+
   async #announced(image, upload) {
+    if (upload.image?.id === image.id) return;
+    upload.image = image;
     const preview = await read(upload.file);
     if (preview) keep(image.id, preview);
     if (upload.state === "sending") this.library.add({ ...image, status: "uploading" });
@@ -126,16 +183,20 @@ export class Uploads extends EventTarget {
     this.library.add({ ...image, status: "labelling" });
     watch(image.id, (known) => {
       this.library.update(known);
-      if (isFinal(known)) this.#set(upload, { state: known.status, reason: known.error?.detail ?? "" });
+      if (!isFinal(known)) return;
+      this.#set(upload, { state: known.status, reason: known.error?.detail ?? "" });
+      tellTabs("came", [known.id]);
     });
   }
 
   #set(upload, changes) {
+    const { open } = upload;
     Object.assign(upload, changes);
-    this.#tell();
+    this.#tell(open !== upload.open);
   }
 
-  #tell() {
+  #tell(keep = true) {
+    if (keep) this.kept.changed();
     this.dispatchEvent(new Event("change"));
   }
 }
