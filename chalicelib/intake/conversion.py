@@ -1,12 +1,15 @@
-"""A picture that every recogniser can be given: RGB, upright, neither too large nor too small."""
+"""A picture that people and recognisers can be given: RGB, upright, neither too large nor too small."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 
 from PIL import Image
 
-from chalicelib.intake.inspection import Opened
+from chalicelib.intake.colours import inks_in_srgb
+from chalicelib.intake.png import sixteen_in_eight
+from chalicelib.intake.source import Size, Source
 
 # What Rekognition takes (its guidelines and quotas): JPEG and PNG, 15 MB in S3 and 5 MB as bytes, 80 to
 # 10,000 pixels a side. What SageMaker's endpoints and the networks here take is more.
@@ -30,48 +33,45 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 SIDEWAYS = frozenset({5, 6, 7, 8})
-_PNG_BIT_DEPTH = 24  # where IHDR, always a PNG's first chunk, has it
 
 
-def usable_as_it_is(seen: Opened, orientation: int) -> bool:
+def usable_as_it_is(source: Source, content: bytes, orientation: int) -> bool:
     """Whether every recogniser takes the file itself and sees in it what a person sees."""
-    image = seen.image
     return (
-        seen.format.name in ("JPEG", "PNG")
+        source.plain is not None
         and orientation == 1
-        and image.mode in ("L", "RGB")
-        and not image.has_transparency_data
-        and not (seen.format.name == "PNG" and seen.content[_PNG_BIT_DEPTH] > 8)
-        and len(seen.content) <= MOST_BYTES
-        and min(image.size) >= SHORTEST_SIDE
-        and max(image.size) <= LONGEST_SIDE
+        and len(content) <= MOST_BYTES
+        and min(source.size) >= SHORTEST_SIDE
+        and max(source.size) <= LONGEST_SIDE
     )
 
 
-def picture_of(seen: Opened, orientation: int, side: int) -> Image.Image:
-    """The picture in RGB on white, upright, its long side from ``side`` to twice that if it was longer.
+def picture_of(source: Source, orientation: int, side: int, shortest: int = 1) -> Image.Image:
+    """The picture in RGB on white, upright, in its own shape.
 
-    A JPEG is decoded at the scale that fits; others are scaled strip by strip, so that in no mode a second
-    copy in full size comes into being.
+    It is scaled by a whole number: its long side becomes ``side`` to twice that if it was longer, unless its
+    short side would fall below ``shortest``, as long as the long one stays within 10,000. A JPEG is decoded
+    at the scale that fits; others are scaled strip by strip, so that in no mode a second copy in full size
+    comes into being.
     """
-    image = seen.image
-    across, down = _factors(image.size, side)
-    image.draft(image.mode, (image.width // across, image.height // down))
-    picture = _scaled(image, _factors(image.size, side))
+    width, height = source.size
+    factor = _factor(source.size, side, shortest)
+    image = source.decode((width // factor, height // factor))
+    picture = _scaled(image, _factor(image.size, side, shortest), source.profile)
     turn = _TURNS.get(orientation)
     return picture if turn is None else picture.transpose(turn)
 
 
 def jpeg_of(picture: Image.Image) -> bytes:
-    """The picture as a JPEG of at most 5 MB, without any metadata.
+    """The picture for recognisers, as a JPEG of at most 5 MB without any metadata.
 
-    What is shorter than 80 pixels in a direction is stretched to 80. Boxes are fractions, so those of the
-    JPEG are those of the original.
+    What is shorter than 80 pixels in a direction is enlarged; where it would then become longer than 10,000
+    in the other, it is stretched. Boxes are fractions, so those of the JPEG are those of the original.
     """
-    content = encoded(_stretched(picture), _QUALITY)
+    content = encoded(_enlarged(picture), _QUALITY)
     while len(content) > MOST_BYTES_SENT:
         picture = picture.reduce(2)
-        content = encoded(_stretched(picture), _QUALITY)
+        content = encoded(_enlarged(picture), _QUALITY)
     return content
 
 
@@ -82,51 +82,39 @@ def encoded(picture: Image.Image, quality: int) -> bytes:
         return stream.getvalue()
 
 
-def _factors(size: tuple[int, int], side: int) -> tuple[int, int]:
-    """Whole numbers to divide width and height by: the same, unless a side would become too short."""
-    factor = max(1, max(size) // side)
-    across, down = (max(1, min(factor, length // SHORTEST_SIDE)) for length in size)
-    return across, down
+def _factor(size: Size, side: int, shortest: int) -> int:
+    """The whole number to divide both width and height by."""
+    if max(size) * shortest > min(size) * LONGEST_SIDE:  # both limits cannot be kept
+        shortest = 1
+    wanted = min(max(size) // side, min(size) // shortest)
+    return max(1, wanted, -(-max(size) // LONGEST_SIDE))
 
 
-def _scaled(image: Image.Image, factors: tuple[int, int]) -> Image.Image:
-    across, down = factors
+def _scaled(image: Image.Image, factor: int, profile: bytes) -> Image.Image:
     width, height = image.size
-    picture = Image.new("RGB", (-(-width // across), -(-height // down)))
-    grey = _range_of(image)
-    rows = down * max(1, _STRIP_PIXELS // (width * down))
+    picture = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    in_rgb = inks_in_srgb(profile) if image.mode == "CMYK" else _rgb
+    rows = factor * max(1, _STRIP_PIXELS // (width * factor))
     for top in range(0, height, rows):
         strip = image.crop((0, top, width, min(top + rows, height)))
-        picture.paste(_rgb(_plain(strip).reduce(factors), grey), (0, top // down))
+        picture.paste(_reduced(strip, factor, in_rgb), (0, top // factor))
     return picture
+
+
+def _reduced(strip: Image.Image, factor: int, in_rgb: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    return in_rgb(_plain(strip).reduce(factor))
 
 
 def _plain(image: Image.Image) -> Image.Image:
     """The pixels as numbers that may be averaged: no palette, no bits, no colour that means nothing."""
     if image.mode[0] == "P" or "transparency" in image.info:
         return image.convert("RGBA" if image.has_transparency_data else "RGB")
-    if image.mode.startswith("I;16"):
-        return image.convert("I")
+    if image.mode[0] == "I":
+        return sixteen_in_eight(image)
     return image.convert("L") if image.mode == "1" else image
 
 
-def _range_of(image: Image.Image) -> tuple[float, float]:
-    """The values that are shown as black and as white, for the modes that have more than 8 bits.
-
-    Numbers of 16 bits are light; 32 bits and fractions have no such meaning, so theirs is the range in use.
-    """
-    if image.mode not in ("I", "F"):
-        return 0.0, 65_535.0
-    image.load()
-    low, high = image.getextrema()
-    return float(low), float(high)  # type: ignore[arg-type]  # one band: a pair of numbers
-
-
-def _rgb(image: Image.Image, grey: tuple[float, float]) -> Image.Image:
-    if image.mode in ("I", "F"):  # Pillow would clip these instead of scaling them
-        low, high = grey
-        scale = 255 / max(high - low, 1e-9)
-        return image.point(lambda value: value * scale - low * scale).convert("L").convert("RGB")
+def _rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         return _on_white(image.convert("RGBA"))
     return image.convert("RGB")
@@ -139,10 +127,12 @@ def _on_white(image: Image.Image) -> Image.Image:
     return ground.convert("RGB")
 
 
-def _stretched(picture: Image.Image) -> Image.Image:
+def _enlarged(picture: Image.Image) -> Image.Image:
     shortest = min(picture.size)
     if shortest >= SHORTEST_SIDE:
         return picture
-    factor = min(SHORTEST_SIDE / shortest, max(1.0, CONVERTED_SIDE / max(picture.size)))
-    width, height = (max(SHORTEST_SIDE, round(length * factor)) for length in picture.size)
+    longest = max(picture.size)
+    can_be_kept = longest * SHORTEST_SIDE <= shortest * LONGEST_SIDE
+    factor = SHORTEST_SIDE / shortest if can_be_kept else max(1.0, CONVERTED_SIDE / longest)
+    width, height = (min(LONGEST_SIDE, max(SHORTEST_SIDE, round(length * factor))) for length in picture.size)
     return picture.resize((width, height), Image.Resampling.BICUBIC)

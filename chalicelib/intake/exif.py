@@ -2,39 +2,55 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 
+from chalicelib.intake import dates
 from chalicelib.intake.tags import Tags, Value
 from chalicelib.model import Location
 
 _MAKE, _MODEL, _ORIENTATION = 0x010F, 0x0110, 0x0112
 _EXIF, _GPS = 0x8769, 0x8825
-_TAKEN, _TAKEN_OFFSET = 0x9003, 0x9011
+# Which tag says when, which says how far that clock is from UTC, and what to call that: the best one first.
+_TIMES = (
+    (0x9003, 0x9011, "exif:DateTimeOriginal"),
+    (0x9004, 0x9012, "exif:DateTimeDigitized"),
+)
 _LATITUDE_REF, _LATITUDE, _LONGITUDE_REF, _LONGITUDE = 1, 2, 3, 4
-_OFFSET = re.compile(r"[+-](?:0\d|1[0-4]):[0-5]\d", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Exif:
-    """``orientation`` 1–8, 1 upright; ``taken_at`` as in RFC 3339, its offset only if noted."""
+    """``orientation`` 1–8, 1 upright; ``taken_at`` as in RFC 3339, its offset only if noted.
+
+    ``taken_at_source`` is the note that it is from.
+    """
 
     orientation: int = 1
     taken_at: str | None = None
     camera: str | None = None
     location: Location | None = None
+    taken_at_source: str | None = None
+
+
+def noted(block: bytes, xmp: bytes) -> Exif:
+    """What EXIF and XMP say together: XMP is asked where EXIF knows no time."""
+    found = read(block)
+    if found.taken_at:
+        return found
+    taken_at, source = dates.in_xmp(xmp)
+    return replace(found, taken_at=taken_at, taken_at_source=source)
 
 
 def read(block: bytes) -> Exif:
     """What an EXIF block, with or without its ``Exif`` head, or a whole TIFF says; nothing if damaged."""
-    tags = Tags.of(block.removeprefix(b"Exif\x00\x00"))
+    tags = Tags.of(_tiff_in(block))
     first = tags.first()
-    taken = tags.directory(_number(first, _EXIF))
+    taken_at, source = _taken(tags.directory(_number(first, _EXIF)))
     return Exif(
         orientation=_orientation(first),
-        taken_at=_taken_at(_text(taken, _TAKEN), _text(taken, _TAKEN_OFFSET)),
+        taken_at=taken_at,
+        taken_at_source=source,
         camera=_camera(_text(first, _MAKE), _text(first, _MODEL)),
         location=_location(tags.directory(_number(first, _GPS))),
     )
@@ -45,13 +61,20 @@ def _orientation(first: Mapping[int, Value]) -> int:
     return int(value) if value in range(1, 9) else 1
 
 
-def _taken_at(local: str, offset: str) -> str | None:
-    """The camera's clock; which instant that was is only known if it also noted the offset from UTC."""
-    try:
-        moment = datetime.strptime(local, "%Y:%m:%d %H:%M:%S")
-    except ValueError:
-        return None
-    return moment.isoformat() + (offset if _OFFSET.fullmatch(offset) else "")
+def _tiff_in(block: bytes) -> bytes:
+    """The TIFF inside: some writers put ``Exif`` before it, once, twice, or with other bytes behind."""
+    while block[:4] == b"Exif":
+        block = block[6:]
+    return block
+
+
+def _taken(exif: Mapping[int, Value]) -> tuple[str | None, str | None]:
+    """When, by the camera's clock; which instant that was is only known if it also noted its own offset."""
+    for tag, offset, name in _TIMES:
+        moment = dates.moment(_text(exif, tag), _text(exif, offset))
+        if moment:
+            return moment, name
+    return None, None
 
 
 def _camera(make: str, model: str) -> str | None:
@@ -71,6 +94,7 @@ def _location(gps: Mapping[int, Value]) -> Location | None:
 
 def _degrees(gps: Mapping[int, Value], tag: int, ref: int, plus: str, minus: str) -> float | None:
     parts, side = gps.get(tag), _text(gps, ref)
+    side = side[:1].upper()
     if not isinstance(parts, tuple) or len(parts) != 3 or side not in (plus, minus):
         return None
     degrees = parts[0] + parts[1] / 60 + parts[2] / 3600

@@ -10,29 +10,16 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
 
 from PIL.Image import DecompressionBombError
-from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
 
 from chalicelib.errors import UnusableImage
-from chalicelib.intake import jpeg
-from chalicelib.intake.formats import FORMATS, Format, format_name
+from chalicelib.intake.formats import FORMATS, READABLE, Format, format_name, other_name
+from chalicelib.intake.source import Source, Truncated, Unsupported
 
-READABLE = f"{', '.join(list(FORMATS)[:-1])} or {list(FORMATS)[-1]}"
-
-# For the file and what is decoded of it. With the networks and AWS's clients, 150 MB, and 30 MB for scaling
-# it makes less than 512 MB (measured: tests/intake/test_memory.py), and does for a phone's 48 MP of HEIC.
-MEMORY_BYTES = 345_000_000
+# For the file and what is decoded of it (measured: tests/intake/test_memory.py).
+MEMORY_BYTES = 880_000_000
 _LONGEST_SIDE = 100_000  # pixels; one row is then a small part of that
-
-# Bytes that a reader takes for each pixel where that is more than the picture itself (measured likewise):
-# of a kind of file, or of a kind and a mode.
-BYTES_A_PIXEL = {"WebP": 16.5, "AVIF": 13.0, "HEIC": 6.9, ("HEIC", "RGBA"): 11.5}
-_TIFF_COPIES = 3  # a strip that holds the whole picture, the picture, and the same turned upright
-_BYTES_OF_MODE = {"1": 1.0, "L": 1.0, "P": 1.0, "I;16": 2.3, "I;16B": 2.3, "I;16L": 2.3}
-_BYTES_OF_OTHERS = 4.0
 
 # What Pillow's readers and libheif's raise on bad files, beyond the OSError that is documented.
 _UNREADABLE = (
@@ -57,8 +44,7 @@ class Opened:
     """An image whose head has been read and whose pixels may now be decoded."""
 
     format: Format
-    content: bytes
-    image: ImageFile
+    source: Source
 
 
 @contextmanager
@@ -72,10 +58,10 @@ def opened(content: bytes, *, max_bytes: int, max_pixels: int) -> Iterator[Opene
     """
     _check_size(content, max_bytes)
     kind = _readable(content)
-    with _faults_named(content, kind), kind.open(content) as image:
-        seen = Opened(kind, content, image)
-        _check_pixels(seen, max_pixels)
-        yield seen
+    with _faults_named(content, kind):
+        source = kind.read(content)
+        _check_pixels(kind, source, len(content), max_pixels)
+        yield Opened(kind, source)
 
 
 def _check_size(content: bytes, max_bytes: int) -> None:
@@ -95,30 +81,31 @@ def check_bytes(size: int, max_bytes: int) -> None:
 
 def _readable(content: bytes) -> Format:
     name = format_name(content)
-    if name is None:
+    if name is not None:
+        return FORMATS[name]
+    other = other_name(content)
+    if other is None:
         raise UnusableImage(f"The file is not an image. Send {READABLE}.", code="not-an-image")
-    if name not in FORMATS:
-        raise _unsupported(name)
-    return FORMATS[name]
+    raise _unsupported(other)
 
 
-def _unsupported(name: str) -> UnusableImage:
+def _unsupported(what: str) -> UnusableImage:
     return UnusableImage(
-        f"The file is a {name} image, which cannot be read. Send it as {READABLE}.", code="unsupported-type"
+        f"The file is {what}, which cannot be read. Send it as {READABLE}.", code="unsupported-type"
     )
 
 
-def _check_pixels(seen: Opened, max_pixels: int) -> None:
-    width, height = seen.image.size
+def _check_pixels(kind: Format, source: Source, size: int, max_pixels: int) -> None:
+    width, height = source.size
     pixels = width * height
-    if not pixels:
+    if width <= 0 or height <= 0:
         raise ValueError("no pixels")
-    room = MEMORY_BYTES - len(seen.content)
-    most = max(0, min(max_pixels, int(room / max(1.0, _bytes_a_pixel(seen)))))
+    room = max(0, MEMORY_BYTES - size)
+    most = min(max_pixels, int(room * pixels / max(1.0, source.memory, pixels)))
     if pixels > most:
         raise UnusableImage(
             f"The image has {width:,} × {height:,} pixels; {most:,} in all are allowed in a file of "
-            f"its kind, {seen.format.name}. Scale it down.",
+            f"its kind, {kind.name}. Scale it down.",
             code="too-many-pixels",
         )
     if max(width, height) > _LONGEST_SIDE:
@@ -128,25 +115,17 @@ def _check_pixels(seen: Opened, max_pixels: int) -> None:
         )
 
 
-def _bytes_a_pixel(seen: Opened) -> float:
-    """The memory that decoding takes. A JPEG is decoded scaled down, so that only its coefficients count."""
-    if seen.format.name == "JPEG":
-        width, height = seen.image.size
-        return jpeg.coefficient_bytes(cast(JpegImageFile, seen.image), seen.content) / (width * height)
-    kind, mode = seen.format.name, seen.image.mode
-    own = _BYTES_OF_MODE.get(mode, _BYTES_OF_OTHERS) * (_TIFF_COPIES if kind == "TIFF" else 1)
-    return BYTES_A_PIXEL.get((kind, mode), BYTES_A_PIXEL.get(kind, own))
-
-
 @contextmanager
 def _faults_named(content: bytes, kind: Format) -> Iterator[None]:
     """Raise :exc:`UnusableImage` for whatever a reader raises: the file ends too soon, or is damaged."""
     try:
         yield
     except ImportError as error:  # a deployment may leave out what reads HEIC
-        raise _unsupported(kind.name) from error
+        raise _unsupported(f"a {kind.name} image") from error
+    except Unsupported as error:
+        raise _unsupported(error.what) from error
     except _UNREADABLE as error:
-        if not kind.is_whole(content):
+        if isinstance(error, Truncated) or not kind.is_whole(content):
             raise UnusableImage(
                 "The end of the image is missing. Upload it again, and wait until the upload is complete.",
                 code="truncated",

@@ -1,43 +1,233 @@
-"""What a JPEG asks of its reader, told from its markers (ITU-T T.81, annex B) before it is decoded."""
+"""JPEG (ITU-T T.81, annex B): told from its segments, never by looking for bytes, before it is decoded.
+
+The decoder gets the picture's own segments and nothing else: no APPn or comment can fail a photo, whatever it
+holds, nor can what lies behind the end, such as the video of a motion photo.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from io import BytesIO
+
+from PIL import Image, ImageChops
 from PIL.JpegImagePlugin import JpegImageFile
 
-_START_OF_SCAN = 0xDA
+from chalicelib.intake.source import MOSTLY, TRUNCATED, Size, Source, Truncated, Unsupported
+
+_SOI, _EOI, _SOS, _DHT, _DNL, _COM = 0xD8, 0xD9, 0xDA, 0xC4, 0xDC, 0xFE
+_END = b"\xff\xd9"
+_NO_CONTENT = frozenset({0x01, *range(0xD0, 0xD9)})  # markers that stand alone
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {_DHT, 0xC8, 0xCC}
+_READ_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
+_NAMES_OF_FRAMES = {0xC3: "lossless", 0xF7: "JPEG-LS", 0xCB: "lossless"}
+_OWN = frozenset({0xE0, 0xEE})  # JFIF's and Adobe's, which say what the colours are
 _BYTES_A_SAMPLE = 2.2  # measured
 _MOST_SCANS = 100  # encoders write about ten; each costs a pass over the whole picture
+_EMPTY_TAIL = 64  # so many zeros at the end are no picture, but a copy that was interrupted
+
+# Two ways to go on where the data end: rows that come out the same are really there.
+_NOISE = bytes(range(1, 255)) * 64
 
 
-class JpegReader(JpegImageFile):
-    """Pillow's reader, which leaves EXIF alone: looking there for a resolution costs memory without bound."""
+@dataclass
+class Segments:
+    """What the segments of a JPEG say; ``own`` are those of the picture itself, joined."""
 
-    def _read_dpi_from_exif(self) -> None:
-        pass
+    frame: int = 0
+    width: int = 0
+    height: int = 0
+    bits: int = 8
+    factors: list[tuple[int, int]] = field(default_factory=list)
+    scans: list[tuple[tuple[int, ...], int, int]] = field(default_factory=list)
+    own: list[memoryview] = field(default_factory=list)
+    exif: bytes = b""
+    xmp: bytes = b""
+    profile: dict[int, bytes] = field(default_factory=dict)
+    ended: bool = False
+    dropped: bool = False
+    tells_height_late: bool = False
 
 
-def coefficient_bytes(image: JpegImageFile, content: bytes) -> int:
+def read(content: bytes) -> Source:
+    """A JPEG, of which nothing has been decoded; one that is cut is read as far as it goes."""
+    found = parsed(content)
+    if not found.frame:
+        raise Truncated("no frame") if not found.ended else ValueError("no frame")
+    if found.frame not in _READ_FRAMES:
+        name = _NAMES_OF_FRAMES.get(found.frame, "hierarchical")
+        raise Unsupported(f"a JPEG image of the {name} kind")
+    if found.bits != 8:
+        raise Unsupported(f"a JPEG image with {found.bits} bits")
+    if len(found.factors) not in (1, 3, 4):
+        raise Unsupported(f"a JPEG image of {len(found.factors)} components")
+    if found.height == 0 and found.tells_height_late:
+        raise Unsupported("a JPEG image that tells its height only at its end")
+    plain = b"".join(found.own) if found.dropped or not found.ended else content
+    picture = _Picture(found, plain)
+    source = Source(
+        (found.width, found.height),
+        coefficient_bytes(found) + (0 if plain is content else len(plain)),
+        picture.decode,
+        exif=found.exif,
+        xmp=found.xmp,
+        profile=b"".join(part for _, part in sorted(found.profile.items())),
+        plain=plain if found.ended and len(found.factors) != 4 else None,
+        warnings=picture.warnings,
+    )
+    return source
+
+
+def parsed(content: bytes) -> Segments:
+    """The segments up to the end of the picture, or as far as they can be followed."""
+    found, view = Segments(), memoryview(content)
+    kept = 0  # up to where all has been taken over
+    at = 2
+    while at + 2 <= len(content):
+        if content[at] != 0xFF:
+            at = _next_marker(content, at)
+            continue
+        marker = content[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        if marker == _EOI:
+            at += 2
+            found.ended = True
+            break
+        if marker in _NO_CONTENT or marker == 0:
+            at += 2
+            continue
+        size = int.from_bytes(content[at + 2 : at + 4], "big")
+        if size < 2 or at + 2 + size > len(content):
+            break
+        body = view[at + 4 : at + 2 + size]
+        if _is_note(marker):
+            _noted(found, marker, bytes(body))
+        if _is_note(marker) and not (marker in _OWN and size <= 64):
+            found.own.append(view[kept:at])
+            kept, found.dropped = at + 2 + size, True
+        elif marker in _FRAMES or marker == 0xF7:
+            _frame(found, marker, body)
+        found.tells_height_late |= marker == _DNL
+        at += 2 + size
+        if marker == _SOS:
+            _scan(found, body)
+            at = _entropy_end(content, at)
+    end = at if found.ended else len(content.rstrip(b"\x00")) if _has_empty_tail(content) else len(content)
+    found.own.append(view[kept : max(kept, end)])
+    found.dropped |= end < len(content)
+    return found
+
+
+def _is_note(marker: int) -> bool:
+    return 0xE0 <= marker <= 0xEF or marker == _COM
+
+
+def _has_empty_tail(content: bytes) -> bool:
+    return content[-_EMPTY_TAIL:] == bytes(_EMPTY_TAIL)
+
+
+def _next_marker(content: bytes, at: int) -> int:
+    found = content.find(b"\xff", at)
+    return found if found >= 0 else len(content)
+
+
+def _entropy_end(content: bytes, at: int) -> int:
+    """Where the next marker stands that is none of those inside a scan's data."""
+    while (at := content.find(b"\xff", at)) >= 0:
+        follows = content[at + 1 : at + 2]
+        if follows and follows[0] not in (0x00, 0xFF) and not 0xD0 <= follows[0] <= 0xD7:
+            return at
+        at += 1
+    return len(content)
+
+
+def _frame(found: Segments, marker: int, body: memoryview) -> None:
+    if found.frame or len(body) < 6:
+        return
+    found.frame, found.bits = marker, body[0]
+    found.height, found.width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
+    sampling = body[7 : 6 + 3 * body[5] : 3]
+    found.factors = [(one >> 4, one & 15) for one in sampling]
+
+
+def _scan(found: Segments, body: memoryview) -> None:
+    count = body[0] if body else 0
+    components, rest = tuple(body[1 : 1 + 2 * count : 2]), bytes(body[1 + 2 * count :]).ljust(3, b"\x00")
+    found.scans.append((components, rest[0], rest[1]))
+    if len(found.scans) > _MOST_SCANS:
+        raise ValueError("too many scans")
+
+
+def _noted(found: Segments, marker: int, body: bytes) -> None:
+    if marker == 0xE1 and body.startswith(b"Exif\x00") and not found.exif:
+        found.exif = body
+    elif marker == 0xE1 and body.startswith(b"http://ns.adobe.com/xap/1.0/\x00") and not found.xmp:
+        found.xmp = body.partition(b"\x00")[2]
+    elif marker == 0xE2 and body.startswith(b"ICC_PROFILE\x00") and len(body) > 14:
+        found.profile.setdefault(body[12], body[14:])
+
+
+def coefficient_bytes(found: Segments) -> int:
     """Memory that the decoder needs for the whole picture before the first pixel is there.
 
     None if a single scan holds all components; else each sample's two bytes (libjpeg, ``jdcoefct.c``) and
     something for the rest.
-
-    :raises ValueError: there are more scans than any encoder writes.
     """
-    if not image.info.get("progressive") and _first_scan_components(content) == image.layers:
+    progressive = found.frame in (0xC2, 0xCA)
+    if not progressive and found.scans and len(found.scans[0][0]) == len(found.factors):
         return 0
-    if content.count(b"\xff\xda") > _MOST_SCANS:
-        raise ValueError("too many scans")
-    widest = max(h * v for _, h, v, _ in image.layer)
-    samples = sum(h * v for _, h, v, _ in image.layer) / max(1, widest)
-    return int(_BYTES_A_SAMPLE * samples * image.width * image.height)
+    widest = max(h * v for h, v in found.factors)
+    samples = sum(h * v for h, v in found.factors) / max(1, widest)
+    return int(_BYTES_A_SAMPLE * samples * found.width * found.height)
 
 
-def _first_scan_components(content: bytes) -> int:
-    """How many components the first scan holds; 0 if it is not where the segments before it lead to."""
-    at = 2
-    while at + 5 <= len(content) and content[at] == 0xFF:
-        if content[at + 1] == _START_OF_SCAN:
-            return content[at + 4]
-        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
-    return 0
+class _Picture:
+    """The pixels of a JPEG, decoded at the scale that fits."""
+
+    def __init__(self, found: Segments, plain: bytes) -> None:
+        self._found, self._plain = found, plain
+        self.warnings: list[str] = []
+
+    def decode(self, at_least: Size) -> Image.Image:
+        if self._found.ended:
+            return _decoded(self._plain, at_least)
+        if not self._found.scans:
+            raise Truncated("no scan")
+        shown = _decoded(self._plain + _END, at_least)
+        if self._share(shown, at_least) < MOSTLY:
+            raise Truncated("most rows are missing")
+        self.warnings.append(TRUNCATED)
+        return shown
+
+    def _share(self, shown: Image.Image, at_least: Size) -> float:
+        """Which part of the rows is there.
+
+        Of a progressive picture the scan that was cut does not count, if those before it hold all of the
+        first component's coefficients, however coarsely.
+        """
+        first = self._found.scans[0][0][:1]
+        whole = self._found.scans[:-1]
+        if self._found.frame in (0xC2, 0xCA):
+            covered = {k for names, low, high in whole if names[:1] == first for k in range(low, high + 1)}
+            if covered >= set(range(64)):
+                return 1.0
+        other = _decoded(self._plain + _NOISE + _END, at_least)
+        differing = ImageChops.difference(shown, other).convert("L").getbbox()
+        return 1.0 if differing is None else differing[1] / shown.height
+
+
+def _decoded(content: bytes, at_least: Size) -> Image.Image:
+    with BytesIO(content) as stream:
+        image = JpegImageFile(stream)
+        image.draft(image.mode, at_least)
+        image.load()
+        return image
+
+
+def is_whole(content: bytes) -> bool:
+    """Whether the segments reach the mark of the end."""
+    try:
+        return parsed(content).ended
+    except ValueError:
+        return True

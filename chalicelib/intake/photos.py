@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.intake import conversion, exif, thumbnails
-from chalicelib.intake.conversion import CONVERTED_SIDE, jpeg_of, picture_of, usable_as_it_is
+from chalicelib.intake.conversion import CONVERTED_SIDE, SHORTEST_SIDE, jpeg_of, picture_of, usable_as_it_is
 from chalicelib.intake.exif import Exif
-from chalicelib.intake.inspection import Opened, opened
+from chalicelib.intake.inspection import opened
 from chalicelib.intake.thumbnails import thumbnail_of
 
 
@@ -15,7 +15,9 @@ from chalicelib.intake.thumbnails import thumbnail_of
 class Prepared:
     """A readable image: its type, its ``width`` and ``height`` in pixels once it stands upright.
 
-    ``converted`` is a JPEG of it for recognisers, None where they can be given the file as it is.
+    ``converted`` is a JPEG of it for recognisers; None where they can be given the file as it is, or, if it
+    must be sent, ``plain``: the file without anything but the picture. ``preview`` says that the picture is
+    the preview of a camera raw file; ``warnings`` what is missing from it.
     """
 
     content_type: str
@@ -24,6 +26,9 @@ class Prepared:
     exif: Exif
     thumbnail: bytes
     converted: bytes | None
+    plain: bytes | None = None
+    preview: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 def prepare(content: bytes, *, max_bytes: int, max_pixels: int) -> Prepared:
@@ -32,22 +37,25 @@ def prepare(content: bytes, *, max_bytes: int, max_pixels: int) -> Prepared:
     :raises UnusableImage: as :func:`~chalicelib.intake.inspection.opened` does.
     """
     with opened(content, max_bytes=max_bytes, max_pixels=max_pixels) as seen:
-        noted = _noted(seen)
-        turn = 1 if seen.format.upright else noted.orientation
-        width, height = seen.image.size
-        as_it_is = usable_as_it_is(seen, turn)
-        picture = picture_of(seen, turn, thumbnails.SIDE if as_it_is else CONVERTED_SIDE)
-        profile = seen.image.info.get("icc_profile")
+        source = seen.source
+        noted = exif.noted(source.exif, source.xmp)
+        turn = noted.orientation if source.orientation is None else source.orientation
+        as_it_is = usable_as_it_is(source, content, turn)
+        if as_it_is:
+            picture = picture_of(source, turn, thumbnails.SIDE)
+        else:
+            picture = picture_of(source, turn, CONVERTED_SIDE, SHORTEST_SIDE)
+        width, height = source.camera_size or source.size
     if turn in conversion.SIDEWAYS:
         width, height = height, width
-    converted = None if as_it_is else jpeg_of(picture)
-    return Prepared(seen.format.content_type, width, height, noted, thumbnail_of(picture, profile), converted)
-
-
-def _noted(seen: Opened) -> Exif:
-    """The EXIF, for which most files must be read to their end; a JPEG's must not: it is scaled by it."""
-    if seen.format.name == "TIFF":
-        return exif.read(seen.content)
-    if seen.format.name != "JPEG":
-        seen.image.load()
-    return exif.read(seen.image.info.get("exif") or b"")
+    return Prepared(
+        seen.format.content_type,
+        width,
+        height,
+        noted,
+        thumbnail_of(picture, source.profile),
+        None if as_it_is else jpeg_of(picture),
+        source.plain if as_it_is else None,
+        source.preview,
+        tuple(source.warnings),
+    )

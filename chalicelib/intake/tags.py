@@ -1,4 +1,4 @@
-"""The directories of a TIFF, which EXIF is one of (TIFF 6.0, section 2): read without trust.
+"""The directories of a TIFF, which EXIF is one of (TIFF 6.0, section 2; BigTIFF): read without trust.
 
 Damaged metadata is no reason to refuse a good picture, and Pillow's reader of it warns, raises and takes
 memory by what the file claims.
@@ -7,59 +7,166 @@ memory by what the file claims.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 Value = str | tuple[float, ...]
 
 _ASCII = 2
-_NUMBERS = {3: ("H", 2), 4: ("I", 4), 5: ("II", 8), 9: ("i", 4), 10: ("ii", 8)}
+# Code and size of each type's numbers; 13 (IFD) and 18 (IFD8) point to directories.
+_NUMBERS = {
+    1: ("B", 1),
+    3: ("H", 2),
+    4: ("I", 4),
+    5: ("II", 8),
+    6: ("b", 1),
+    8: ("h", 2),
+    9: ("i", 4),
+    10: ("ii", 8),
+    11: ("f", 4),
+    12: ("d", 8),
+    13: ("I", 4),
+    16: ("Q", 8),
+    17: ("q", 8),
+    18: ("Q", 8),
+}
+_SIZES = {kind: size for kind, (_, size) in _NUMBERS.items()} | {_ASCII: 1, 7: 1}
 _MOST_NUMBERS = 16
 _LONGEST_TEXT = 200
+_MOST_ENTRIES = 4_096
+_MOST_DIRECTORIES = 64
+# The marks of the kinds that are read: TIFF, and the camera raw files that are TIFF but for their mark.
+_CLASSIC = {b"II*\x00", b"MM\x00*", b"IIRO", b"IIRS", b"MMOR", b"IIU\x00", b"IIII"}
+_BIG = {b"II+\x00", b"MM\x00+"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A value of a directory: its type, how many there are, and where they lie."""
+
+    kind: int
+    count: int
+    at: int
+
+
+Directory = Mapping[int, Entry]
 
 
 @dataclass(frozen=True)
 class Tags:
-    """A TIFF's bytes and their order, ``<`` or ``>``."""
+    """A TIFF's bytes and their order, ``<`` or ``>``; ``big`` for BigTIFF."""
 
     tiff: bytes
     order: str
+    big: bool = False
 
     @classmethod
     def of(cls, tiff: bytes) -> Tags:
         """Bytes that are no TIFF have no tags."""
-        order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-        return cls(tiff if order else b"", order or "<")
+        order = {b"II": "<", b"MM": ">"}.get(tiff[:2], "")
+        known = tiff[:4] in _CLASSIC or tiff[:4] in _BIG
+        return cls(tiff if known else b"", order or "<", tiff[:4] in _BIG)
 
     def first(self) -> dict[int, Value]:
         """The values of the first directory, by tag."""
-        return self.directory(self._number("I", 4))
+        return self.directory(self._first_at())
 
     def directory(self, at: float) -> dict[int, Value]:
-        """The values of the directory there, by tag: text as far as its NUL, numbers as tuples."""
-        start = int(at)
-        entries = range(start + 2, start + 2 + 12 * self._number("H", start), 12)
-        inside = (entry for entry in entries if start and entry + 12 <= len(self.tiff))
-        found = {self._number("H", entry): self._value(entry) for entry in inside}
+        """The values of the directory there, by tag: text as far as its NUL, up to 16 numbers as a tuple."""
+        found = {tag: self._value(entry) for tag, entry in self.entries(int(at)).items()}
         return {tag: value for tag, value in found.items() if value is not None}
 
-    def _value(self, entry: int) -> Value | None:
-        kind, count = self._number("H", entry + 2), self._number("I", entry + 4)
-        if kind == _ASCII:
-            raw = self.tiff[(at := self._place(entry, count)) : at + min(count, _LONGEST_TEXT)]
-            return raw.split(b"\x00")[0].decode("utf-8", "replace").strip()
-        code, size = _NUMBERS.get(kind, ("", 0))
-        if not code or not 0 < count <= _MOST_NUMBERS:
-            return None
-        return self._numbers(code, count, self._place(entry, count * size))
+    def chain(self) -> Iterator[Directory]:
+        """The directories that follow one another, the first one first."""
+        at, seen = self._first_at(), set[int]()
+        while at and at not in seen and len(seen) < _MOST_DIRECTORIES:
+            seen.add(at)
+            entries = self.entries(at)
+            if not entries:
+                return
+            yield entries
+            at = self._after(at)
 
-    def _place(self, entry: int, size: int) -> int:
-        """Where a value lies: in the entry itself if four bytes hold it."""
-        return entry + 8 if size <= 4 else self._number("I", entry + 8)
+    def below(self, directory: Directory, tag: int) -> Iterator[Directory]:
+        """The directories that a tag of another one points to."""
+        places = self.numbers(directory, tag, _MOST_DIRECTORIES) or ()
+        yield from filter(None, (self.entries(int(at)) for at in places))
+
+    def entries(self, at: int) -> dict[int, Entry]:
+        """The entries of the directory there; of a tag that stands twice the first."""
+        head, size = (8, 20) if self.big else (2, 12)
+        if at <= 0 or at + head > len(self.tiff):
+            return {}
+        count = self._number("Q" if self.big else "H", at)
+        found: dict[int, Entry] = {}
+        for number in range(min(count, _MOST_ENTRIES)):
+            start = at + head + number * size
+            if start + size > len(self.tiff):
+                break
+            found.setdefault(self._number("H", start), self._entry(start))
+        return found
+
+    def numbers(self, directory: Directory, tag: int, most: int = _MOST_NUMBERS) -> tuple[float, ...] | None:
+        """A tag's numbers, None where it has none, too many, or they lie beyond the end."""
+        entry = directory.get(tag)
+        if entry is None:
+            return None
+        code, _ = _NUMBERS.get(entry.kind, ("B", 1) if entry.kind == 7 else ("", 0))
+        if not code or not 0 < entry.count <= most:
+            return None
+        return self._numbers(code, entry.count, entry.at)
+
+    def number(self, directory: Directory, tag: int, default: int = 0) -> int:
+        """A tag's first number."""
+        found = self.numbers(directory, tag, 1 << 24)
+        return int(found[0]) if found else default
+
+    def raw(self, directory: Directory, tag: int) -> bytes:
+        """A tag's bytes, as they stand in the file; none where they lie beyond the end."""
+        entry = directory.get(tag)
+        if entry is None:
+            return b""
+        size = entry.count * _SIZES.get(entry.kind, 1)
+        return self.tiff[entry.at : entry.at + size] if entry.at + size <= len(self.tiff) else b""
+
+    def text(self, directory: Directory, tag: int) -> str:
+        """A tag's text."""
+        entry = directory.get(tag)
+        return self._text(entry) if entry and entry.kind in (_ASCII, 1, 7) else ""
+
+    def _first_at(self) -> int:
+        return self._number("Q", 8) if self.big else self._number("I", 4)
+
+    def _after(self, at: int) -> int:
+        if self.big:
+            return self._number("Q", at + 8 + 20 * self._number("Q", at))
+        return self._number("I", at + 2 + 12 * self._number("H", at))
+
+    def _entry(self, start: int) -> Entry:
+        kind = self._number("H", start + 2)
+        count = self._number("Q" if self.big else "I", start + 4)
+        value, room = (start + 12, 8) if self.big else (start + 8, 4)
+        if count * _SIZES.get(kind, 1) > room:
+            value = self._number("Q" if self.big else "I", value)
+        return Entry(kind, count, value)
+
+    def _value(self, entry: Entry) -> Value | None:
+        if entry.kind == _ASCII:
+            return self._text(entry)
+        code, _ = _NUMBERS.get(entry.kind, ("", 0))
+        if not code or not 0 < entry.count <= _MOST_NUMBERS:
+            return None
+        return self._numbers(code, entry.count, entry.at)
+
+    def _text(self, entry: Entry) -> str:
+        raw = self.tiff[entry.at : entry.at + min(entry.count, _LONGEST_TEXT)]
+        return raw.split(b"\x00")[0].decode("utf-8", "replace").strip()
 
     def _numbers(self, code: str, count: int, at: int) -> tuple[float, ...] | None:
+        kind = code if len(code) == 1 else code[0]
         try:
-            raw = struct.unpack_from(f"{self.order}{count * code}", self.tiff, at)
-        except struct.error:
+            raw = struct.unpack_from(f"{self.order}{count * len(code)}{kind}", self.tiff, at)
+        except (struct.error, OverflowError):
             return None
         if len(code) == 1:
             return raw

@@ -46,7 +46,7 @@ def prepared(image: Image, stored: StoredObject, services: Services) -> tuple[Im
     described = _described(image, made, keep_exif=chosen.keep_exif)
     if made.converted is None:
         where = (chosen.bucket, image.key)
-        return described, Photo(content, made.content_type, made.width, made.height, *where)
+        return described, Photo(made.plain or content, made.content_type, made.width, made.height, *where)
     return described, Photo(made.converted, "image/jpeg", made.width, made.height, chosen.bucket, None)
 
 
@@ -63,7 +63,10 @@ def _described(image: Image, made: Prepared, *, keep_exif: bool) -> Image:
         content_type=made.content_type,
         width=made.width,
         height=made.height,
+        preview=made.preview,
+        warnings=made.warnings,
         taken_at=made.exif.taken_at,
+        taken_at_source=made.exif.taken_at_source,
         camera=kept.camera,
         location=kept.location,
     )

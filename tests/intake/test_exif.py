@@ -41,7 +41,9 @@ def noted(kind: str, exif: bytes) -> Exif:
 
 @pytest.mark.parametrize("kind", READABLE_WITH_EXIF)
 def test_every_type_that_has_exif_gives_it(kind: str) -> None:
-    assert noted(kind, block()) == Exif(1, "2026-02-28T17:05:12+01:00", "FUJI X100", BERLIN)
+    assert noted(kind, block()) == Exif(
+        1, "2026-02-28T17:05:12+01:00", "FUJI X100", BERLIN, "exif:DateTimeOriginal"
+    )
 
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP"])

@@ -1,0 +1,59 @@
+"""When a photo was taken, in whatever way that is spelt: never a time that nobody noted."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+# EXIF wants "2024:05:06 07:08:09"; others write dashes, slashes or points, ISO 8601, fractions, no seconds.
+_MOMENT = re.compile(
+    r"(\d{4})([:/.-])(\d{1,2})\2(\d{1,2})[T ]\s*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,]\d*)?)?"
+    r"\s*(Z|[+-]\d{1,2}:?\d\d)?",
+    re.ASCII,
+)
+_OFFSET = re.compile(r"([+-])(\d{1,2}):?(\d\d)", re.ASCII)
+_FARTHEST = 14  # hours from UTC
+_MOST_XMP = 4 << 20
+_IN_XMP = tuple(
+    (re.compile(rb"[<\s]" + name + rb"\s*(?:=\s*[\"']|>)\s*([^\"'<]{10,40}?)\s*[\"'<]"), source)
+    for name, source in (
+        (b"exif:DateTimeOriginal", "xmp:DateTimeOriginal"),
+        (b"photoshop:DateCreated", "xmp:DateCreated"),
+        (b"xmp:CreateDate", "xmp:CreateDate"),
+    )
+)
+
+
+def moment(local: str, offset: str = "") -> str | None:
+    """A moment as in RFC 3339, with the offset that it has in itself, else with ``offset`` if there is one.
+
+    None for what names no moment: zeros, blanks, a date alone, the 31st of February.
+    """
+    found = _MOMENT.fullmatch(local.strip())
+    if found is None:
+        return None
+    numbers = [int(found[part] or 0) for part in (1, 3, 4, 5, 6, 7)]
+    try:
+        return datetime(*numbers).isoformat() + _offset(found[8] or offset.strip())  # type: ignore[arg-type]
+    except ValueError:
+        return None
+
+
+def in_xmp(packet: bytes) -> tuple[str | None, str | None]:
+    """When, and by which property: that of the shutter, else of the work's creation, else of the file's."""
+    text = packet[:_MOST_XMP]
+    for pattern, source in _IN_XMP:
+        found = pattern.search(text)
+        taken_at = moment(found[1].decode("ascii", "replace")) if found else None
+        if taken_at:
+            return taken_at, source
+    return None, None
+
+
+def _offset(text: str) -> str:
+    if text == "Z":
+        return "+00:00"
+    found = _OFFSET.fullmatch(text)
+    if found is None or int(found[2]) > _FARTHEST or int(found[3]) > 59:
+        return ""
+    return f"{found[1]}{int(found[2]):02}:{found[3]}"

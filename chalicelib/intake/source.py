@@ -1,0 +1,49 @@
+"""A picture whose file has been looked into, and whose pixels have not been decoded yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+Size = tuple[int, int]
+
+TRUNCATED = "truncated"  # a warning: the end is missing, and what is there is shown
+MOSTLY = 0.9  # of a picture's rows: where as many are there, it is labelled
+
+
+class Unsupported(Exception):
+    """A sound file of a kind or a layout that is not read; ``what`` names it, with its article."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class Truncated(ValueError):
+    """The end of the file is missing, and too much of the picture with it."""
+
+
+@dataclass
+class Source:
+    """What one kind of reader makes of a file.
+
+    ``size`` is that of the pixels as they are stored; ``memory`` what decoding takes, in bytes, the picture
+    included. ``decode`` gives a picture that may have been scaled down, but to no less than is asked for; it
+    may add to ``warnings``. ``orientation`` is what the file itself says besides its EXIF, None where EXIF
+    decides. ``plain`` is the file with nothing but the picture, where recognisers may be given that.
+    ``camera_size`` is that of the whole photo where the picture is the ``preview`` of a camera raw file.
+    """
+
+    size: Size
+    memory: float
+    decode: Callable[[Size], Image.Image]
+    exif: bytes = b""
+    xmp: bytes = b""
+    profile: bytes = b""
+    orientation: int | None = None
+    plain: bytes | None = None
+    preview: bool = False
+    camera_size: Size | None = None
+    warnings: list[str] = field(default_factory=list)

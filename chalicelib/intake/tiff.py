@@ -1,0 +1,518 @@
+"""TIFF (TIFF 6.0 and its supplements, BigTIFF): which picture of the file, and how its samples lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from PIL import Image, ImageChops
+
+from chalicelib.intake import light
+from chalicelib.intake.colours import lab_in_srgb
+from chalicelib.intake.source import Size, Source, Truncated, Unsupported
+from chalicelib.intake.strips import CCITT, CMYK, GREY, HORIZONTAL, JPEG, OLD_JPEG, RGB, YCBCR, Piece
+from chalicelib.intake.tags import Directory, Tags
+
+_SUBFILE, _OLD_SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 255, 256, 257, 258, 259, 262
+_ORIENTATION, _FILL_ORDER, _OFFSETS, _SAMPLES, _ROWS, _COUNTS, _PLANAR = 274, 266, 273, 277, 278, 279, 284
+_PREDICTOR, _COLOURS, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 317, 320, 322, 323, 324, 325
+_SUBDIRECTORIES, _INKS, _EXTRA, _FORMAT, _XMP, _PROFILE, _NO_DATA = 330, 332, 338, 339, 700, 34_675, 42_113
+_OF_COMPRESSIONS = {292: 4, 293: 4, 347: 7, 529: 5, 530: 3, 532: 5}  # tags that decompressing needs
+
+_WHITE_IS_ZERO, _PALETTE, _MASK, _LAB, _ICC_LAB = 0, 3, 4, 8, 9
+_COLOURS_OF = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3, 9: 3}
+_PHOTOMETRICS = {4: "a transparency mask", 10: "ITU L*a*b*", 32_844: "LogL", 32_845: "LogLuv"}
+_COMPRESSIONS = {
+    34_712: "JPEG 2000",
+    33_003: "JPEG 2000",
+    33_005: "JPEG 2000",
+    34_887: "LERC",
+    50_002: "JPEG XL",
+    52_546: "JPEG XL",
+    34_661: "JBIG",
+    32_908: "PixarFilm",
+    32_909: "PixarLog",
+    34_676: "SGI Log",
+    34_677: "SGI Log",
+    34_719: "Aperio JPEG 2000",
+    32_809: "ThunderScan",
+    32_766: "NeXT",
+}
+_READ = {1, 5, 7, 8, 32_773, 32_946, 34_925, 50_000, 50_001, *CCITT}
+_BYTEWISE = {1, 5, 8, 32_773, 32_946, 34_925, 50_000}  # compressions that do not care what the bytes mean
+_PREDICTED = {5, 8, 32_946, 34_925, 50_000}
+_MOST_SAMPLES = 8
+_MIRRORED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
+_MOST_PIECES = 20_000  # each takes a quarter of a millisecond
+_PIECE_PIXELS = 1 << 20
+_MOST_PARTS = 1 << 22
+
+
+def read(content: bytes) -> Source:
+    """A TIFF's main picture.
+
+    :raises Unsupported: for a layout that is not read rightly here.
+    """
+    tags = Tags.of(content)
+    directory = main_directory(tags)
+    if tags.number(directory, _COMPRESSION, 1) == OLD_JPEG:
+        return _old_jpeg(tags, directory, content)
+    layout = Layout(tags, directory)
+    layout.check()
+    return Source(
+        (layout.width, layout.height),
+        layout.memory(),
+        layout.decode,
+        exif=content,
+        xmp=tags.raw(directory, _XMP) or tags.raw(next(tags.chain(), {}), _XMP),
+        profile=tags.raw(directory, _PROFILE),
+        orientation=orientation_of(tags, directory),
+    )
+
+
+def orientation_of(tags: Tags, directory: Directory) -> int:
+    """How the picture is to be turned: what its own directory says, else the first one."""
+    said = tags.number(directory, _ORIENTATION) or tags.number(next(tags.chain(), {}), _ORIENTATION)
+    return said if said in range(1, 9) else 1
+
+
+def main_directory(tags: Tags) -> Directory:
+    """The directory of the picture itself: not of a smaller copy of it, nor of a mask.
+
+    Some writers put a preview first, and the picture into a directory below it or behind it.
+    """
+    chain = list(tags.chain())
+    if not chain:
+        raise Truncated("no directory")
+    for directory in chain:
+        for one in (directory, *tags.below(directory, _SUBDIRECTORIES)):
+            if not is_reduced(tags, one) and tags.number(one, _WIDTH):
+                return one
+    return max(chain, key=lambda one: tags.number(one, _WIDTH) * tags.number(one, _HEIGHT))
+
+
+def is_reduced(tags: Tags, directory: Directory) -> bool:
+    """Whether the directory's picture is a smaller copy of another one, or a mask."""
+    return bool(tags.number(directory, _SUBFILE) & 5) or tags.number(directory, _OLD_SUBFILE) == 2
+
+
+def _old_jpeg(tags: Tags, directory: Directory, content: bytes) -> Source:
+    """The JPEG of before technical note 2: readable where it is one whole file inside."""
+    from chalicelib.intake import jpeg
+
+    start, size = tags.number(directory, 513), tags.number(directory, 514)
+    inner = content[start : start + size] if size else content[start:]
+    if not start or not inner.startswith(b"\xff\xd8\xff"):
+        raise Unsupported("a TIFF image with JPEG compression of the old kind")
+    found = jpeg.read(inner)
+    if found.size != (tags.number(directory, _WIDTH), tags.number(directory, _HEIGHT)):
+        raise Unsupported("a TIFF image with JPEG compression of the old kind")
+    found.exif, found.plain = content, None
+    return found
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the samples of one directory's picture lie in the file."""
+
+    tags: Tags
+    directory: Directory
+
+    def _number(self, tag: int, default: int = 0) -> int:
+        return self.tags.number(self.directory, tag, default)
+
+    def _numbers(self, tag: int, most: int = 64) -> tuple[int, ...]:
+        return tuple(int(one) for one in self.tags.numbers(self.directory, tag, most) or ())
+
+    @cached_property
+    def width(self) -> int:
+        return self._number(_WIDTH)
+
+    @cached_property
+    def height(self) -> int:
+        return self._number(_HEIGHT)
+
+    @cached_property
+    def compression(self) -> int:
+        return self._number(_COMPRESSION, 1)
+
+    @cached_property
+    def photometric(self) -> int:
+        return self._number(_PHOTOMETRIC, _WHITE_IS_ZERO if self.compression in CCITT else GREY)
+
+    @cached_property
+    def samples(self) -> int:
+        return self._number(_SAMPLES, max(1, len(self._numbers(_BITS))))
+
+    @cached_property
+    def bits(self) -> int:
+        return self._number(_BITS, 1)
+
+    @cached_property
+    def kind(self) -> int:
+        found = self._number(_FORMAT, light.UNSIGNED)
+        return light.UNSIGNED if found == 4 else found  # 4: "undefined"
+
+    @cached_property
+    def colours(self) -> int:
+        return _COLOURS_OF.get(self.photometric, self.samples)
+
+    @cached_property
+    def extra(self) -> tuple[int, ...]:
+        """What each sample besides the colours is: 1 and 2 are opacity, 0 says nothing."""
+        count = max(0, self.samples - self.colours)
+        said = self._numbers(_EXTRA)[:count]
+        if not said and count == 1 and self.photometric == RGB:
+            said = (2,)  # what all readers take it for
+        return said + (0,) * (count - len(said))
+
+    @cached_property
+    def planar(self) -> bool:
+        return self._number(_PLANAR, 1) == 2 and self.samples > 1
+
+    @cached_property
+    def predictor(self) -> int:
+        return self._number(_PREDICTOR, 1) if self.compression in _PREDICTED else 1
+
+    @cached_property
+    def tile(self) -> Size | None:
+        if _TILE_OFFSETS not in self.directory and _TILE_WIDTH not in self.directory:
+            return None
+        return self._number(_TILE_WIDTH), self._number(_TILE_HEIGHT)
+
+    @cached_property
+    def rows(self) -> int:
+        return max(1, min(self._number(_ROWS, self.height) or self.height, self.height))
+
+    @cached_property
+    def opacity(self) -> int | None:
+        """Which sample is opacity."""
+        found = next((number for number, kind in enumerate(self.extra) if kind in (1, 2)), None)
+        return None if found is None else self.colours + found
+
+    @cached_property
+    def is_measured(self) -> bool:
+        """Whether the numbers have no meaning as light by themselves."""
+        return self.kind != light.UNSIGNED or self.bits > 16
+
+    def check(self) -> None:
+        """:raises Unsupported: the layout is not read; ValueError: there is no such layout."""
+        if self.width <= 0 or self.height <= 0 or self.bits <= 0 or self.samples <= 0:
+            raise ValueError("no pixels")
+        if self.tile is not None and min(self.tile) <= 0:
+            raise ValueError("no tiles")
+        if self.compression not in _READ:
+            name = _COMPRESSIONS.get(self.compression, f"of number {self.compression}")
+            raise Unsupported(f"a TIFF image with compression {name}")
+        if self.photometric not in _COLOURS_OF:
+            name = _PHOTOMETRICS.get(self.photometric, f"of number {self.photometric}")
+            raise Unsupported(f"a TIFF image in colours {name}")
+        if self.samples < self.colours:
+            raise ValueError("too few samples")
+        if not self._is_read():
+            raise Unsupported(f"a TIFF image {self._described()}")
+
+    def _is_read(self) -> bool:
+        bits, formats = set(self._numbers(_BITS)), set(self._numbers(_FORMAT))
+        if len(bits) > 1 or len(formats) > 1 or self.samples > _MOST_SAMPLES:
+            return False
+        if self.photometric == CMYK and self._number(_INKS, 1) != 1:
+            return False
+        if self.compression not in _BYTEWISE:
+            return self._is_read_whole()
+        if self.photometric == YCBCR:
+            return self.bits == 8 and self.samples == 3 and not self.planar and self.tile is None
+        if self.kind == light.FLOAT:
+            return self.bits in (16, 32, 64) and self.photometric in (0, 1, 2)
+        if self.kind == light.SIGNED:
+            return self.bits in (8, 16, 32) and self.photometric in (0, 1, 2)
+        if self.kind != light.UNSIGNED:
+            return False
+        if self.photometric in (_LAB, _ICC_LAB, CMYK):
+            return self.bits in (8, 16)
+        if self.photometric == _PALETTE:
+            return self.bits in (1, 2, 4, 8) and (self.samples == 1 or self.bits == 8)
+        if self.bits in (1, 2, 4):
+            return self.samples == 1 or self.planar
+        return self.bits in (8, 12, 16, 32) and not (self.bits == 12 and self.predictor != 1)
+
+    def _is_read_whole(self) -> bool:
+        """Whether a compression for pictures holds one that its reader is known to give back rightly."""
+        if self.compression in CCITT:
+            return self.bits == 1 and self.samples == 1 and self.photometric in (0, 1)
+        layouts = {(0, 1), (1, 1), (2, 3), (6, 3), (5, 4)} if self.compression == JPEG else {(2, 3), (2, 4)}
+        planar = self.planar and self.photometric == YCBCR
+        return self.bits == 8 and (self.photometric, self.samples) in layouts and not planar
+
+    def _described(self) -> str:
+        kind = {light.SIGNED: "signed ", light.FLOAT: "fractional "}.get(self.kind, "")
+        bits = "different numbers of" if len(set(self._numbers(_BITS))) > 1 else str(self.bits)
+        return f"of {self.samples} samples with {bits} {kind}bits in colours of kind {self.photometric}"
+
+    # ── its pixels ───────────────────────────────────────────────────────────────────────────
+    def memory(self) -> float:
+        """What decoding takes: the whole picture in 8 bits, and the largest piece several times over."""
+        together = min(self.height, max(self.rows, _PIECE_PIXELS // self.width))
+        width, height = self.tile or (self.width, together)
+        pixels = width * height
+        bytes_a_pixel = (1 if self.planar else self.samples) * max(8, self.bits) / 8
+        worked = 20 if self.is_measured else 12
+        whole = self.width * self.height * (1 if self._mode == "L" else 4)
+        planes = self.width * self.height * self.samples if self.planar else 0
+        return whole + planes + pixels * (3 * bytes_a_pixel + worked)
+
+    @property
+    def _mode(self) -> str:
+        if self.photometric in (_WHITE_IS_ZERO, GREY):
+            return "L" if self.opacity is None else "RGBA"
+        if self.photometric == CMYK:
+            return "CMYK" if self.opacity is None else "RGBA"
+        return "RGB" if self.opacity is None else "RGBA"
+
+    def decode(self, at_least: Size) -> Image.Image:
+        """The picture, in 8 bits and colours that Pillow knows."""
+        scale = self._range() if self.is_measured else None
+        if self.planar:
+            planes = [self._whole(plane, scale) for plane in range(self.samples)]
+            return self._coloured(planes)
+        return self._whole(None, scale)
+
+    def _whole(self, plane: int | None, scale: light.Range | None) -> Image.Image:
+        """The whole picture, or one plane of it."""
+        picture = Image.new("L" if plane is not None else self._mode, (self.width, self.height))
+        for place, piece in self._pieces(plane or 0):
+            part = self._bands(piece, scale)
+            shown = part[0] if plane is not None else self._coloured(part)
+            picture.paste(shown, place)
+        return picture
+
+    def _range(self) -> light.Range:
+        text = self.tags.text(self.directory, _NO_DATA)
+        try:
+            missing = float(text) if text else None
+        except ValueError:
+            missing = None
+        planes = range(self.colours) if self.planar else (0,)
+        pieces = (piece for plane in planes for _, piece in self._pieces(plane))
+        colours = 1 if self.planar else self.colours
+        bands = (band for piece in pieces for band in self._measured(piece, range(colours)))
+        return light.range_of(self.kind, missing, bands)
+
+    def _pieces(self, plane: int) -> Iterator[tuple[Size, Piece]]:
+        """The pieces of the picture, or of one plane, each with its place."""
+        offsets, counts = self._places()
+        if self.tile:
+            width, height = self.tile
+            across, down = -(-self.width // width), -(-self.height // height)
+            together = 1
+        else:
+            width, height = self.width, self.rows
+            across, down = 1, -(-self.height // height)
+            together = max(1, _PIECE_PIXELS // (width * height))
+        if across * -(-down // together) > _MOST_PIECES:
+            raise Unsupported(f"a TIFF image of {across * down:,} tiles or strips")
+        first = plane * across * down
+        if len(offsets) < first + across * down:
+            raise ValueError("too few strips")
+        for number in range(0, across * down, together):
+            indices = range(first + number, first + min(number + together, across * down))
+            left, top = number % across * width, number // across * height
+            bottom = top + height * len(indices)
+            if not self.tile:
+                bottom = min(self.height, bottom)
+            parts = [self._part(offsets[index], counts[index]) for index in indices]
+            yield (left, top), self._piece((width, bottom - top), height, parts)
+
+    def _places(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        tiled = self.tile is not None and _TILE_OFFSETS in self.directory
+        offsets = self._numbers(_TILE_OFFSETS if tiled else _OFFSETS, _MOST_PARTS)
+        counts = self._numbers(_TILE_COUNTS if tiled else _COUNTS, _MOST_PARTS)
+        if len(counts) < len(offsets) or not any(counts):  # left out by some writers of one strip
+            last = max(offsets, default=0)
+            counts = tuple(self._row_bytes() * self.rows if one != last else 1 << 40 for one in offsets)
+        return offsets, counts
+
+    def _row_bytes(self) -> int:
+        samples = 1 if self.planar else self.samples
+        return (self.width * samples * self.bits + 7) // 8
+
+    def _part(self, offset: int, count: int) -> bytes:
+        if offset >= len(self.tags.tiff) and count:
+            raise Truncated("a strip lies beyond the end")
+        part = self.tags.tiff[offset : offset + count]
+        return part.translate(_MIRRORED) if self._is_mirrored else part
+
+    @cached_property
+    def _is_mirrored(self) -> bool:
+        """Whether the bits of every byte of the file stand the other way round."""
+        return self._number(_FILL_ORDER, 1) == 2 and self.compression not in (JPEG, 50_001)
+
+    def _piece(self, size: Size, rows: int, parts: list[bytes]) -> Piece:
+        samples = 1 if self.planar else self.samples
+        if self.compression == 1:
+            self._check_whole(size, samples, parts)
+        options = tuple(
+            (tag, kind, self._option(tag, kind))
+            for tag, kind in _OF_COMPRESSIONS.items()
+            if tag in self.directory
+        )
+        return Piece(
+            *size,
+            min(rows, size[1]),
+            parts,
+            self.tags.order,
+            self.bits,
+            samples,
+            self._declared(samples),
+            self.compression,
+            self.predictor,
+            options,
+        )
+
+    def _check_whole(self, size: Size, samples: int, parts: list[bytes]) -> None:
+        row = (size[0] * samples * self.bits + 7) // 8
+        if self.photometric != YCBCR and sum(map(len, parts)) < row * size[1]:
+            raise Truncated("a strip ends too early")
+
+    def _option(self, tag: int, kind: int) -> tuple[int, ...]:
+        if kind == 7:
+            return tuple(self.tags.raw(self.directory, tag))
+        if kind == 5:  # as it stands: pairs of numbers
+            raw = self.tags.raw(self.directory, tag)
+            order = "little" if self.tags.order == "<" else "big"
+            return tuple(int.from_bytes(raw[at : at + 4], order) for at in range(0, len(raw), 4))  # type: ignore[arg-type]
+        return self._numbers(tag)
+
+    def _declared(self, samples: int) -> int:
+        """The colours that a piece is said to have: those that Pillow reads for so many samples."""
+        if self.photometric == YCBCR and samples == 3:
+            return YCBCR
+        return {1: GREY, 2: GREY, 3: RGB}.get(samples, CMYK)
+
+    def _bands(self, piece: Piece, scale: light.Range | None) -> list[Image.Image]:
+        """A piece's samples, each as a picture in 8 bits."""
+        if scale is not None:
+            return self._light(piece, scale)
+        if self._is_plain(piece):
+            image = piece.image()
+            if image.mode in ("I;16", "I;16B"):
+                raw = image.tobytes()
+                return [
+                    Image.frombytes(
+                        "L", image.size, light.top_bytes(raw, "<" if image.mode == "I;16" else ">", 2)
+                    )
+                ]
+            if image.mode == "1":
+                return [image.convert("L")]
+            return list(image.split())
+        return self._unpacked(piece)
+
+    def _is_plain(self, piece: Piece) -> bool:
+        """Whether Pillow is known to read such a piece rightly."""
+        if self.compression not in _BYTEWISE or piece.photometric == YCBCR:
+            return True
+        if self.bits <= 4:
+            return piece.samples == 1
+        if self.bits == 8:
+            return piece.samples <= 4
+        return self.bits == 16 and piece.samples in (1, 3, 4) and piece.predictor in (1, HORIZONTAL)
+
+    def _unpacked(self, piece: Piece) -> list[Image.Image]:
+        data, size = piece.packed(), (piece.width, piece.height)
+        if self.bits == 12:
+            data = _top_bytes_of_twelve(data, piece)
+        elif self.bits == 16:
+            data = light.top_bytes(data, self.tags.order, 2)
+        return [Image.frombytes("L", size, data[one :: piece.samples]) for one in range(piece.samples)]
+
+    def _measured(self, piece: Piece, which: range) -> Iterator[Image.Image]:
+        data, each = piece.packed(), self.bits // 8
+        for sample in which:
+            numbers = bytearray(len(data) // piece.samples)
+            for byte in range(each):
+                numbers[byte::each] = data[sample * each + byte :: piece.samples * each]
+            yield light.measured(
+                bytes(numbers), self.tags.order, self.kind, self.bits, (piece.width, piece.height)
+            )
+
+    def _light(self, piece: Piece, scale: light.Range) -> list[Image.Image]:
+        bands = []
+        for number, band in enumerate(self._measured(piece, range(piece.samples))):
+            if number >= self.colours:  # opacity
+                bands.append(light.Range(self.kind, None, 0.0, self._opaque).shown(band))
+            else:
+                bands.append(scale.shown(band))
+        return bands
+
+    @property
+    def _opaque(self) -> float:
+        return 1.0 if self.kind == light.FLOAT else float((1 << self.bits - (self.kind == light.SIGNED)) - 1)
+
+    # ── its colours ──────────────────────────────────────────────────────────────────────────
+    def _coloured(self, bands: list[Image.Image]) -> Image.Image:
+        """Bands put together as the file means them."""
+        picture = self._opaque_picture(bands[: max(self.colours, 1)])
+        if self.opacity is None or self.opacity >= len(bands):
+            return picture
+        opacity = bands[self.opacity]
+        picture = picture.convert("RGB")
+        picture.putalpha(opacity)
+        if self.extra[self.opacity - self.colours] == 1:  # the colours were multiplied by it already
+            return Image.frombytes("RGBA", picture.size, picture.tobytes(), "raw", "RGBa")
+        return picture
+
+    def _opaque_picture(self, bands: list[Image.Image]) -> Image.Image:
+        if self.photometric == _WHITE_IS_ZERO:
+            return ImageChops.invert(bands[0])
+        if self.photometric == GREY:
+            return bands[0]
+        if self.photometric == _PALETTE:
+            return self._from_palette(bands[0])
+        if self.photometric == CMYK:
+            return Image.merge("CMYK", bands)
+        if self.photometric in (_LAB, _ICC_LAB):
+            return lab_in_srgb(bands, signed=self.photometric == _LAB)
+        return Image.merge("RGB", bands)
+
+    def _from_palette(self, indices: Image.Image) -> Image.Image:
+        entries = self._numbers(_COLOURS, 3 * 256)
+        count = len(entries) // 3
+        if count < 1 << self.bits:
+            raise ValueError("too few colours")
+        down = 8 if max(entries) > 255 else 0  # some writers put 8 bits into the 16
+        palette = [entries[band * count + one] >> down for one in range(count) for band in range(3)]
+        # Pillow has spread the indices of fewer bits over 0 to 255, as it does with greys.
+        indices = indices.point([value * ((1 << self.bits) - 1) // 255 for value in range(256)])
+        indices.putpalette(palette[: 3 * 256])
+        return indices.convert("RGB")
+
+
+def _top_bytes_of_twelve(data: bytes, piece: Piece) -> bytes:
+    """The top 8 of each 12 bits; every row begins with a byte of its own."""
+    numbers = piece.width * piece.samples
+    row = (numbers * 12 + 7) // 8
+    found = bytearray(numbers * piece.height)
+    low, high = bytes((v & 15) << 4 for v in range(256)), bytes(v >> 4 for v in range(256))
+    for top in range(piece.height):
+        line = data[top * row : (top + 1) * row]
+        start = top * numbers
+        found[start : start + numbers : 2] = line[0::3][: (numbers + 1) // 2]
+        middle, last = line[1::3][: numbers // 2].translate(low), line[2::3].translate(high)
+        both = int.from_bytes(middle, "big") | int.from_bytes(last[: len(middle)], "big")
+        found[start + 1 : start + numbers : 2] = both.to_bytes(len(middle), "big")
+    return bytes(found)
+
+
+def is_whole(content: bytes) -> bool:
+    """Whether all that the main directory tells of lies inside the file."""
+    try:
+        tags = Tags.of(content)
+        directory = main_directory(tags)
+        layout = Layout(tags, directory)
+        offsets, counts = layout._places()
+    except (ValueError, Unsupported):
+        return False
+    return all(
+        at + size <= len(content) or size >= 1 << 40 for at, size in zip(offsets, counts, strict=False)
+    )
