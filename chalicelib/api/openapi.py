@@ -35,9 +35,13 @@ WITHOUT_KEY = frozenset({"/tokens"})
 _FOLDER = Path(__file__).parent / "openapi"
 
 
-def document(base: str) -> Json:
-    """The whole description, for an API that begins at ``base`` (without a slash at its end)."""
-    return {**_merged(), "servers": [{"url": base or "/"}]}
+def document(base: str, auth: str = "token") -> Json:
+    """The whole description, for an API that begins at ``base`` (without a slash at its end).
+
+    Where ``auth`` is ``none`` it asks for no token.
+    """
+    made = {**_merged(), "servers": [{"url": base or "/"}]}
+    return made if auth == "token" else {**made, "security": []}
 
 
 @functools.cache
@@ -46,12 +50,31 @@ def _merged() -> Json:
     for name in FRAGMENTS:
         _merge_into(made, json.loads((_FOLDER / f"{name}.json").read_text("utf-8")))
     made["info"]["version"] = chalicelib.__version__
+    schemas = made["components"]["schemas"]
+    made["components"]["schemas"] = {name: _whole(schema, schemas) for name, schema in schemas.items()}
     for path, item in made["paths"].items():
         for operation in (one for method, one in item.items() if method in METHODS):
             operation.update(_access(path, operation))
+            operation.setdefault("description", operation["summary"])
         if "post" in item and path not in WITHOUT_KEY:
             _let_repeat(item["post"])
     return made
+
+
+def _whole(schema: Json, schemas: Json) -> Json:
+    """An object that is put together of others (``allOf``) as one, which generators of clients can name."""
+    if "allOf" not in schema:
+        return schema
+    parts = [schemas[one["$ref"].rpartition("/")[2]] if "$ref" in one else one for one in schema["allOf"]]
+    wholes = [_whole(part, schemas) for part in parts]
+    about = {"description": schema["description"]} if "description" in schema else {}
+    return {
+        "type": "object",
+        **about,
+        "properties": {name: one for whole in wholes for name, one in whole["properties"].items()},
+        "required": [name for whole in wholes for name in whole.get("required", ())],
+        "additionalProperties": False,
+    }
 
 
 def _access(path: str, operation: Json) -> Json:

@@ -25,7 +25,7 @@ def health(request: Request, services: Services) -> Response:
 
 def description(request: Request, services: Services) -> Response:
     """``GET /openapi.json``: the description of every route."""
-    return answers.tagged(request, openapi.document(answers.base_of(request)))
+    return answers.tagged(request, openapi.document(answers.base_of(request), services.settings.auth))
 
 
 def schema(request: Request, services: Services) -> Response:
