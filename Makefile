@@ -10,6 +10,7 @@ TRIGGER ?= s3
 AUTH ?= none
 BENCH ?= deliveries search
 FAULTS ?=
+DATA ?= .data
 FILES ?=
 STAGE ?= dev
 ARCH ?=
@@ -38,7 +39,7 @@ COMPILE = $(LOCKER)/bin/uv pip compile --quiet --universal --python-version 3.11
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run label token tokens revoke test torture bite check bench nightly deploy destroy redrive repair package-sam package-terraform lock page screenshots clean ready
+.PHONY: help run reset label token tokens revoke test torture bite check bench nightly deploy destroy redrive repair package-sam package-terraform lock page screenshots clean ready
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -47,7 +48,10 @@ help: ## List what there is to do
 
 run: ready ## Start everything offline, label photos/, and stay up until Ctrl-C
 	@$(PY) -m local --port $(PORT) --aws-port $(AWS_PORT) --partner-port $(PARTNER_PORT) \
-		--trigger $(TRIGGER) --auth $(AUTH) --faults '$(FAULTS)'
+		--trigger $(TRIGGER) --auth $(AUTH) --faults '$(FAULTS)' --data '$(DATA)'
+
+reset: ready ## Forget what make run has kept: all photos, labels and tokens in DATA, for good
+	@$(PY) -m local --reset --data '$(DATA)'
 
 label: ready ## Label photos of your own: make label FILES="a.jpg ~/Pictures"
 	@$(PY) -m local.label --url http://127.0.0.1:$(PORT) $(FILES)

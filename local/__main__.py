@@ -7,11 +7,15 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
-from local.aws import PortTaken
+import requests
+
+from local.aws import HOST, PortTaken, free_ports
 from local.config import ROOT, Ports
 from local.faults import Faults
+from local.folder import DEFAULT, Folder, InUse, Unusable, shown
 from local.stopping import Stop
 
 log = logging.getLogger("sightline.local")
@@ -23,13 +27,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = Stop(signal.SIGINT, signal.SIGTERM)
     _write_log()
     try:
-        _run(options, stop)
+        _reset(options) if options.reset else _run(options, stop)
     except KeyboardInterrupt:
         print("\nStopped.")
+    except InUse as used:
+        print(_already_there(used, options), file=sys.stderr)
+        return 1
+    except Unusable as unusable:
+        print(unusable, file=sys.stderr)
+        return 1
     except PortTaken as taken:
         print(_another_port(taken.port, options), file=sys.stderr)
         return 1
     return 0
+
+
+def _reset(options: argparse.Namespace) -> None:
+    with closing(Folder(options.data)) as folder:
+        print(f"Removed {folder.empty()} photos from {shown(options.data)}, and all that was known of them.")
 
 
 def _run(options: argparse.Namespace, stop: Stop) -> None:
@@ -38,8 +53,11 @@ def _run(options: argparse.Namespace, stop: Stop) -> None:
     from local import stack, tour
 
     ports = Ports(options.aws_port, options.partner_port, options.port)
-    wish = stack.Wish(ports, options.trigger, options.auth, options.faults, with_api=not options.no_api)
+    wish = stack.Wish(
+        ports, options.trigger, options.auth, options.faults, with_api=not options.no_api, data=options.data
+    )
     with stack.offline(wish, told=lambda received: log.info("%s", tour.telling(received))) as running:
+        print(tour.found(running), end="")
         if running.api:
             tour.show(running, options.photos)
         else:
@@ -55,23 +73,46 @@ def _run(options: argparse.Namespace, stop: Stop) -> None:
 def _write_log() -> None:
     """The stack's own lines on the terminal, in its own format; the app's go the way they go in Lambda."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
+    handler.setFormatter(_OneLine("%(asctime)s  %(message)s", "%H:%M:%S"))
     log.addHandler(handler)
     log.propagate = False
     log.setLevel(logging.WARNING)
 
 
-def _another_port(port: int, options: argparse.Namespace) -> str:
-    ways = {
-        options.port: ("--port", "PORT"),
-        options.aws_port: ("--aws-port", "AWS_PORT"),
-        options.partner_port: ("--partner-port", "PARTNER_PORT"),
-    }
-    option, variable = ways[port]
+class _OneLine(logging.Formatter):
+    """Whatever clients send, be it in a file's name, stays on its line and moves no cursor."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        record.message = "".join(one if one.isprintable() else repr(one)[1:-1] for one in record.message)
+        return super().formatMessage(record)
+
+
+def _already_there(used: InUse, options: argparse.Namespace) -> str:
+    where = f" at {used.running.api}/ (process {used.running.pid})" if used.running else ""
     return (
-        f"Port {port} is taken by another program. Choose another one: "
-        f"{variable}={port + 1} make run, or python -m local {option} {port + 1}."
+        f"Sightline runs already{where}, with the photos in {shown(options.data)}.\n"
+        f"Another one beside it needs a folder and ports of its own, like\n\n"
+        f"  DATA={shown(options.data)}-2 {_free(options)} make run"
     )
+
+
+def _another_port(port: int, options: argparse.Namespace) -> str:
+    by = "another Sightline" if _is_sightline(options.port) else "another program"
+    return f"Port {port} is taken by {by}. These are free:\n\n  {_free(options)} make run"
+
+
+def _free(options: argparse.Namespace) -> str:
+    api, aws, partner = free_ports(options.port, options.aws_port, options.partner_port)
+    return f"PORT={api} AWS_PORT={aws} PARTNER_PORT={partner}"
+
+
+def _is_sightline(port: int) -> bool:
+    """Whether what listens there answers as the API does."""
+    try:
+        answer = requests.get(f"http://{HOST}:{port}/health", timeout=2).json()
+    except (requests.RequestException, ValueError):
+        return False
+    return isinstance(answer, dict) and {"status", "version", "auth"} <= answer.keys()
 
 
 def _faults(text: str) -> Faults:
@@ -79,6 +120,10 @@ def _faults(text: str) -> Faults:
         return Faults.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,6 +140,10 @@ def _parser() -> argparse.ArgumentParser:
         default=Faults(),
         help="how to misbehave, like duplicate=0.3,crash=0.1,seed=7",
     )
+    parser.add_argument(
+        "--data", type=_folder, default=DEFAULT, help="where photos and labels stay (%(default)s)"
+    )
+    parser.add_argument("--reset", action="store_true", help="only remove what stayed there, for good")
     parser.add_argument("--photos", type=Path, default=ROOT / "photos", help="what to label at the start")
     return parser
 

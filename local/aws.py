@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -11,7 +12,7 @@ import boto3
 from botocore.config import Config
 
 from chalicelib.clients import USER_AGENT
-from local.isolation import IsolatedTables
+from local.isolation import IsolatedTables, WsgiApp
 
 HOST = "127.0.0.1"
 ACCOUNT = "123456789012"  # moto's
@@ -40,13 +41,31 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
+def free_ports(*after: int) -> list[int]:
+    """A free port behind each of these, no two alike."""
+    found: list[int] = []
+    for start in after:
+        candidates = (port for port in range(start + 1, 65_536) if port not in {*found, *after})
+        found.append(next(port for port in candidates if _is_free(port)))
+    return found
+
+
+def _is_free(port: int) -> bool:
+    try:
+        listen(port).close()
+    except PortTaken:
+        return False
+    return True
+
+
 class LocalAws:
     """moto's server on a port of its own; a context manager that stops it.
 
-    moto keeps its state per process, in memory: two of these in one process share it.
+    moto keeps its state per process, in memory: two of these in one process share it. ``around`` wraps moto
+    where somebody wants to know what it stores.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, around: Callable[[WsgiApp], WsgiApp] = lambda app: app) -> None:
         # Importing moto takes a third of a second; nobody who only wants a constant should pay it.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -59,8 +78,8 @@ class LocalAws:
         updates.mend()
         changes.mend()
         with listen(port) as listener:
-            dispatcher = SignedOnly(IsolatedTables(DomainDispatcherApplication(create_backend_app)))
-            self._server = WsgiServer(listener, dispatcher)
+            moto = around(DomainDispatcherApplication(create_backend_app))
+            self._server = WsgiServer(listener, SignedOnly(IsolatedTables(moto)))
         self.port: int = self._server.server_address[1]
         self.url = f"http://{HOST}:{self.port}"
         self._session = boto3.session.Session("local", "local", region_name=REGION)

@@ -98,6 +98,10 @@ class Runtime:
             QueueUrl=self._inboxes[function], MessageBody=json.dumps(schedule.tick(function))
         )
 
+    def caught_up(self) -> bool:
+        """Whether every change of a table has been handed over, and was taken."""
+        return not any(poller.busy() for poller in self._pollers if isinstance(poller, StreamPoller))
+
     def wait_until_idle(self, timeout: float = 60.0) -> None:
         """Return when no handler runs, no queue of the app holds anything, in flight or delayed, and all
         changes of its table have been handed over.

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from chalicelib.access.tokens import SCOPES
+from chalicelib.access.tokens import LONGEST_DAYS, SCOPES
 from chalicelib.model import DEFAULT_OWNER
 from chalicelib.wiring import services
 from local import api
-from local.aws import LocalAws
+from local.agreement import Agreed, agree
+from local.aws import HOST, LocalAws
 from local.config import Ports, enter, environment, stage_config, stream_mapping, timeout_of
 from local.faults import Faults
+from local.folder import Folder, Running
+from local.keeping import Keeping
 from local.partner import Partner, Received
 from local.provision import provision
 from local.runtime import Runtime
 from local.server import Server
 from local.source import Pace
 
+ITSELF = "offline stack"
+
 
 @dataclass(frozen=True)
 class Wish:
-    """What to start: the ports (0: any free one), the upload trigger, who is let in, how to misbehave."""
+    """What to start: the ports (0: any free one), the upload trigger, who is let in, how to misbehave.
+
+    ``data`` is the folder to keep everything in; without one, all is forgotten at the end.
+    """
 
     ports: Ports = field(default_factory=Ports)
     trigger: str = "s3"
@@ -31,11 +41,15 @@ class Wish:
     faults: Faults = field(default_factory=Faults)
     pace: Pace = field(default_factory=Pace)
     with_api: bool = True
+    data: Path | None = None
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack. ``api`` is missing where somebody else serves it, ``token`` where none is asked."""
+    """A running stack. ``api`` is missing where somebody else serves it, ``token`` where none is asked.
+
+    ``folder`` is where it keeps things, and ``found`` what was there, if it keeps any.
+    """
 
     aws: LocalAws
     runtime: Runtime
@@ -43,6 +57,8 @@ class Stack:
     office: Server
     api: Server | None
     token: str = ""
+    folder: Folder | None = None
+    found: Agreed | None = None
 
 
 @contextmanager
@@ -54,13 +70,20 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
     """
     partner = Partner(told)
     with ExitStack() as running:
-        aws, office = LocalAws(wish.ports.aws), partner.serve(wish.ports.partner)
+        folder = running.enter_context(closing(Folder(wish.data))) if wish.data else None
+        variables = environment(wish.ports, trigger=wish.trigger, auth=wish.auth)
+        keeping = Keeping(folder, variables["BUCKET"]) if folder else None
+        aws = LocalAws(wish.ports.aws, keeping.around) if keeping else LocalAws(wish.ports.aws)
+        office = partner.serve(wish.ports.partner)
         enter(environment(Ports(aws.port, office.port), trigger=wish.trigger, auth=wish.auth))
         app = importlib.import_module("app").app  # only now: it reads the environment
         server = api.serve(app, stage_config("api_handler"), wish.ports.api) if wish.with_api else None
+        if keeping:
+            running.callback(keeping.stop)
         running.enter_context(aws)
         running.enter_context(office)
         provision(aws.client, trigger=wish.trigger)
+        restored = keeping.restore() if keeping else None
         runtime = Runtime(
             app,
             aws.client,
@@ -69,13 +92,25 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
             faults=wish.faults,
             pace=wish.pace,
         )
+        if keeping:
+            keeping.restore_messages()
+            keeping.start(runtime.caught_up)
+        found = agree(restored, variables["TABLE"], services()) if restored else None
         running.enter_context(runtime)
         if server:
             running.enter_context(server)
-        yield Stack(aws, runtime, partner, office, server, _token() if wish.auth == "token" else "")
+        token = _token() if wish.auth == "token" else ""
+        address = server.url if server else f"http://{HOST}:{wish.ports.api}"
+        if folder:
+            folder.announce(Running(os.getpid(), address, aws.url, office.url, token))
+        yield Stack(aws, runtime, partner, office, server, token, folder, found)
 
 
 def _token() -> str:
     """For the owner of what is dropped into the bucket, so that the tour can show all there is."""
-    _, text = services().tokens.issue(DEFAULT_OWNER, SCOPES, days=1, name="offline stack")
+    tokens = services().tokens
+    for token in tokens.all(DEFAULT_OWNER):
+        if token.name == ITSELF:  # of a run before this one, which took its text along
+            tokens.revoke(token)
+    _, text = tokens.issue(DEFAULT_OWNER, SCOPES, days=LONGEST_DAYS, name=ITSELF)
     return text

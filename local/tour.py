@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from local.client import Client, Outcome, table
+from local.client import Client, table
 from local.config import Ports
+from local.folder import DEFAULT, shown
 from local.label import label, pick
 from local.partner import Received
 from local.runtime import StillBusy
@@ -20,10 +22,33 @@ AT_REST_SECONDS = 10.0
 _SHOWN_LINES = 16
 
 
-def show(stack: Stack, photos: Path) -> list[Outcome]:
-    """Label the photos through the API and print what came of it."""
+def found(stack: Stack) -> str:
+    """What was there from before, and what had to be set right; nothing of a folder that is new."""
+    if stack.folder is None or stack.found is None:
+        return ""
+    lines = []
+    if stack.found.images:
+        lines.append(f"{stack.found.images} photos are here from before, in {shown(stack.folder.path)}.")
+    if stack.found.to_label:
+        lines.append(f"{stack.found.to_label} photos have no labels yet: they are labelled now.")
+    if stack.found.ended:
+        lines.append(f"{stack.found.ended} photos are no longer among the files: their labels went, too.")
+    lines += [f"Damaged, and set aside: {one}" for one in stack.folder.set_aside]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def show(stack: Stack, photos: Path) -> None:
+    """Label the photos if that has not been done, and print what came of it and what to try."""
     assert stack.api is not None  # noqa: S101 - for mypy: the tour is only for a stack with an API
-    outcomes = label(Client(stack.api.url, stack.token), list(pick([photos])))
+    if stack.folder is None or not stack.folder.notes.get("tour"):
+        _label(stack, Client(stack.api.url, stack.token), photos)
+        if stack.folder:
+            stack.folder.note(tour=True)
+    print(next_steps(stack, photos))
+
+
+def _label(stack: Stack, client: Client, photos: Path) -> None:
+    outcomes = label(client, list(pick([photos])))
     print(f"\nSeen on the photos in {photos.name}/ (confidence in %):\n")
     print(table(outcomes))
     with suppress(StillBusy):  # a stack told to misbehave may take its time
@@ -33,32 +58,53 @@ def show(stack: Stack, photos: Path) -> list[Outcome]:
             f"\nWhat the partner got by XML ({len(received)} documents; this is {received[0].reference}):\n"
         )
         print(_beginning(received[0]))
-    print(next_steps(stack.api.url, stack.office.url, photos, stack.token))
-    return outcomes
 
 
-def next_steps(api: str, partner: str, photos: Path, token: str = "") -> str:
+def next_steps(stack: Stack, photos: Path) -> str:
     """Lines that work when they are pasted into a shell."""
+    assert stack.api is not None  # noqa: S101 - for mypy: the tour is only for a stack with an API
+    api = stack.api.url
     python = os.path.relpath(sys.executable) if sys.executable.startswith(os.getcwd()) else sys.executable
-    curl = f"curl -H 'Authorization: Bearer {token}'" if token else "curl"
-    photo = next(iter(pick([photos]))).path
+    curl = f"curl -H 'Authorization: Bearer {stack.token}'" if stack.token else "curl"
+    photo = os.path.relpath(next(iter(pick([photos]))).path)
+    key, secret, region, bucket = (
+        os.environ[name]
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "BUCKET")
+    )
+    credentials = f"AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} AWS_DEFAULT_REGION={region}"
+    elsewhere = stack.folder and stack.folder.path != DEFAULT
+    data = f"DATA={shlex.quote(shown(stack.folder.path))} " if stack.folder and elsewhere else ""
     steps = f"""
         The web page    {api}/
-        The partner     {partner}/
+        The partner     {stack.office.url}/
+        AWS's place     {stack.aws.url}  (region {region}, access key {key}, secret {secret})
+        The bucket      {bucket}
 
         Label a photo of your own: announce it, upload it, ask for its labels:
 
           new=$({curl} -s {api}/images -H 'Content-Type: application/json' -d '{{"filename": "mine.jpg"}}')
           of_new() {{ echo "$new" | {python} -c "import json, sys; print(json.load(sys.stdin)$1)"; }}
-          curl --upload-file {os.path.relpath(photo)} "$(of_new '["upload"]["url"]')"
+          curl --upload-file {photo} "$(of_new '["upload"]["url"]')"
           {curl} "{api}/images/$(of_new '["id"]')?wait=20"
+
+        Copy one into the bucket, as any S3 client can:
+
+          {credentials} aws --endpoint-url {stack.aws.url} s3 cp {photo} s3://{bucket}/uploads/holiday/
 
         Look around:
 
           {curl} "{api}/images?label=animal&limit=5"
           {curl} "{api}/labels?limit=10"
 
-        Many at once: make label FILES="~/Pictures"
+        Many at once: {data}make label FILES="~/Pictures"
+        """
+    if stack.token:
+        steps += f"""
+        A token for somebody else: {data}make token OWNER=anna
+        """
+    if stack.folder:
+        steps += f"""
+        What you add stays in {shown(stack.folder.path)} for the next time; {data}make reset forgets it.
         """
     return textwrap.dedent(steps).rstrip()
 

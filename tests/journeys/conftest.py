@@ -63,9 +63,9 @@ class Service:
         return list(requests.get(f"{self.partner}/hooks", timeout=30).json()["hooks"])
 
 
-def eventually(look: Callable[[], Any]) -> Any:
+def eventually(look: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
     """What ``look`` finds, as soon as it finds something."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < end, "it never came"
         time.sleep(0.1)

@@ -7,9 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from local.config import ROOT
 
@@ -17,14 +19,21 @@ READY = "Ctrl-C stops everything"
 
 
 class Process:
-    """A running ``python -m local``; its output is read as it comes."""
+    """A running ``python -m local``; its output is read as it comes.
 
-    def __init__(self, *options: str) -> None:
-        self.ports = [free_port() for _ in range(3)]
+    Without ``data`` it has a folder of its own, which goes with it; as ``heir`` of another that has ended it
+    has that one's folder and ports.
+    """
+
+    def __init__(self, *options: str, data: Path | None = None, heir: Process | None = None) -> None:
+        self.ports = heir.ports if heir else [free_port() for _ in range(3)]
+        data = heir.data if heir else data
         names = ("--port", "--aws-port", "--partner-port")
         chosen = [part for pair in zip(names, map(str, self.ports), strict=True) for part in pair]
+        self._own = None if data else tempfile.TemporaryDirectory()
+        self.data = data or Path(str(self._own and self._own.name))
         self._process = subprocess.Popen(  # noqa: S603 - our own
-            [sys.executable, "-m", "local", *chosen, *options],
+            [sys.executable, "-m", "local", *chosen, "--data", str(self.data), *options],
             cwd=ROOT,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
@@ -55,6 +64,8 @@ class Process:
         self._reader.join()
         assert self._process.stdout is not None
         self._process.stdout.close()
+        if self._own:
+            self._own.cleanup()
         return code
 
     def end_in_any_case(self) -> None:
@@ -64,9 +75,9 @@ class Process:
 
 
 @contextmanager
-def started(*options: str) -> Iterator[Process]:
+def started(*options: str, data: Path | None = None, heir: Process | None = None) -> Iterator[Process]:
     """A ``python -m local`` that is ready, for the length of a block."""
-    process = Process(*options)
+    process = Process(*options, data=data, heir=heir)
     try:
         process.wait_for(READY)
         yield process

@@ -1,0 +1,113 @@
+"""What a stack was given stays in a folder: photos as files, the table's items and the messages as JSON.
+
+Photos and items are written when they come. Messages are written every few seconds and at the end: where one
+was lost, its photo or its item tells what is left to do.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from local import items, messages, objects
+from local.folder import Folder, write
+from local.isolation import WsgiApp
+from local.journal import Journal
+
+log = logging.getLogger("sightline.local")
+
+EVERY_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a folder held: the ETags of objects by key, and the tables' items.
+
+    ``whole`` says that nothing of the items was missing.
+    """
+
+    etags: dict[str, str] = field(default_factory=dict)
+    items: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    whole: bool = True
+
+
+class Keeping:
+    """Keeps the state of this process's moto in ``folder``, of objects those of ``bucket``."""
+
+    def __init__(self, folder: Folder, bucket: str) -> None:
+        self.folder = folder
+        path = folder.path
+        for part in ("objects", "unfinished"):
+            (path / part).mkdir(exist_ok=True)
+        for begun in (path / "unfinished").iterdir():  # by one that was killed; nobody was told of it
+            begun.unlink()
+        self._table = Journal(path / "table.jsonl")
+        self._items = items.KeptItems(self._table)
+        self._objects = Journal(path / "objects.jsonl")
+        self._files = objects.ObjectFiles(bucket, path / "objects", self._objects, path / "unfinished")
+        self._messages = path / "queues.json"
+        self._written = ""
+        self._caught_up: Callable[[], bool] = lambda: False
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._save_now_and_then, name="keeping", daemon=True)
+        objects.keep(self._files)
+
+    def around(self, app: WsgiApp) -> WsgiApp:
+        """An application that keeps what ``app``, which is moto, is told to store."""
+        return self._items.around(objects.KeptObjects(app, self._files))
+
+    def restore(self) -> Restored:
+        """Give moto what the folder holds: bucket and tables must be there, and empty."""
+        known, kept = self._objects.read(), self._table.read()
+        for journal, content in ((self._objects, known), (self._table, kept)):
+            if content.damaged:
+                self.folder.put_aside(journal.path, copied=True)
+        whole = not kept.damaged and (self._table.path.exists() or not known.values)
+        etags = self._files.restore(known)
+        for stray in self._files.strays:
+            self.folder.put_aside(stray)
+        return Restored(etags, self._items.restore(kept), whole)
+
+    def restore_messages(self) -> None:
+        """Give moto the messages that waited: the queues must be there."""
+        if not self._messages.exists():
+            return
+        try:
+            messages.restore(json.loads(self._messages.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self.folder.put_aside(self._messages)
+
+    def start(self, caught_up: Callable[[], bool]) -> None:
+        """Save what changes, from now on; ``caught_up`` says whether all changes have been handed over."""
+        self._caught_up = caught_up
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Save all that there is, for the last time."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+            self._save()
+        self._table.close()
+        self._objects.close()
+
+    def _save_now_and_then(self) -> None:
+        while not self._stopped.wait(EVERY_SECONDS):
+            try:
+                self._save()
+            except OSError as error:  # a full disk may have room again
+                log.error("%s cannot be written: %s", self.folder.path, error)
+
+    def _save(self) -> None:
+        lines = self._items.handed_over(self._caught_up)
+        waiting = json.dumps(messages.waiting())
+        if waiting != self._written:
+            write(self._messages, waiting)
+            self._written = waiting
+        self._items.settle(lines)  # last: what followed from these changes waits in messages, if it waits
+        self._table.sync()
+        self._objects.sync()
