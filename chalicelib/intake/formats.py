@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chalicelib.intake import raw
 from chalicelib.intake.source import Source
+from chalicelib.intake.tags import Tags
 
 _HEAD_BYTES = 1024
 
@@ -49,9 +51,11 @@ FORMATS = {
         Format("TIFF", "image/tiff", "tiff:read", "tiff:is_whole"),
         Format("AVIF", "image/avif", "heif:read_avif", "heif:is_whole"),
         Format("HEIC", "image/heic", "heif:read_heic", "heif:is_whole"),
+        Format("camera raw", "image/x-dcraw", "raw:read"),
     )
 }
-READABLE = f"{', '.join(list(FORMATS)[:-1])} or {list(FORMATS)[-1]}"
+_TO_SEND = [name for name in FORMATS if name != "camera raw"]
+READABLE = f"{', '.join(_TO_SEND[:-1])} or {_TO_SEND[-1]}"
 
 _PROLOGUE = rb"(?:<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)"
 # Brands of ISO 14496-12 and QuickTime.
@@ -70,6 +74,7 @@ _HEADS = {
         "TIFF": rb"II[*+]\x00|MM\x00[*+]",
         "AVIF": rb"....ftyp(?:avi[fs]|m[is]f1.{4}(?:.{4}){0,15}?avi[fs])",
         "HEIC": rb"....ftyp(?:he[iv][cmsx]|m[is]f1)",
+        "camera raw": rb"FUJIFILMCCD-RAW |....ftypcrx |II(?:RO|RS|U\x00)|MMOR",
     }.items()
 }
 
@@ -79,6 +84,7 @@ _OTHERS = {
     for name, head in {
         "a JPEG 2000 image": rb"\x00\x00\x00\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51",
         "a JPEG XL image": rb"\xff\x0a|\x00\x00\x00\x0cJXL \r\n\x87\n",
+        "a camera raw file": rb"FOVb|\x00MRM|II\x1a\x00\x00\x00HEAPCCDR|IIII[\x01-\xff]",
         "a JPEG XR image": rb"II\xbc",
         "an ICO image": rb"\x00\x00\x01\x00[\x01-\x40]\x00",
         "a Photoshop document": rb"8BPS\x00[\x01\x02]",
@@ -106,7 +112,10 @@ _OTHERS = {
 def format_name(content: bytes) -> str | None:
     """Which of :data:`FORMATS` the first bytes promise, None for none of them."""
     head = content[:_HEAD_BYTES]
-    return next((name for name, pattern in _HEADS.items() if pattern.match(head)), None)
+    found = next((name for name, pattern in _HEADS.items() if pattern.match(head)), None)
+    if found == "TIFF" and raw.is_raw(Tags.of(content)):
+        return "camera raw"
+    return found
 
 
 def other_name(content: bytes) -> str | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 Value = str | tuple[float, ...]
 
+_SUBFILE, _OLD_SUBFILE = 254, 255
 _ASCII = 2
 # Code and size of each type's numbers; 13 (IFD) and 18 (IFD8) point to directories.
 _NUMBERS = {
@@ -133,6 +134,10 @@ class Tags:
         """A tag's text."""
         entry = directory.get(tag)
         return self._text(entry) if entry and entry.kind in (_ASCII, 1, 7) else ""
+
+    def is_reduced(self, directory: Directory) -> bool:
+        """Whether the directory's picture is a smaller copy of another one, or a mask."""
+        return bool(self.number(directory, _SUBFILE) & 5) or self.number(directory, _OLD_SUBFILE) == 2
 
     def _first_at(self) -> int:
         return self._number("Q", 8) if self.big else self._number("I", 4)

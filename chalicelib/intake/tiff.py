@@ -14,7 +14,7 @@ from chalicelib.intake.source import Size, Source, Truncated, Unsupported
 from chalicelib.intake.strips import CCITT, CMYK, GREY, HORIZONTAL, JPEG, OLD_JPEG, RGB, YCBCR, Piece
 from chalicelib.intake.tags import Directory, Tags
 
-_SUBFILE, _OLD_SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 255, 256, 257, 258, 259, 262
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _ORIENTATION, _FILL_ORDER, _OFFSETS, _SAMPLES, _ROWS, _COUNTS, _PLANAR = 274, 266, 273, 277, 278, 279, 284
 _PREDICTOR, _COLOURS, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 317, 320, 322, 323, 324, 325
 _SUBDIRECTORIES, _INKS, _EXTRA, _FORMAT, _XMP, _PROFILE, _NO_DATA = 330, 332, 338, 339, 700, 34_675, 42_113
@@ -87,14 +87,9 @@ def main_directory(tags: Tags) -> Directory:
         raise Truncated("no directory")
     for directory in chain:
         for one in (directory, *tags.below(directory, _SUBDIRECTORIES)):
-            if not is_reduced(tags, one) and tags.number(one, _WIDTH):
+            if not tags.is_reduced(one) and tags.number(one, _WIDTH):
                 return one
     return max(chain, key=lambda one: tags.number(one, _WIDTH) * tags.number(one, _HEIGHT))
-
-
-def is_reduced(tags: Tags, directory: Directory) -> bool:
-    """Whether the directory's picture is a smaller copy of another one, or a mask."""
-    return bool(tags.number(directory, _SUBFILE) & 5) or tags.number(directory, _OLD_SUBFILE) == 2
 
 
 def _old_jpeg(tags: Tags, directory: Directory, content: bytes) -> Source:
