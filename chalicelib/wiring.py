@@ -14,11 +14,12 @@ from chalicelib.access.rates import Rates
 from chalicelib.access.repeats import Repeats
 from chalicelib.access.tokens import Tokens
 from chalicelib.clients import ENDPOINT, ONE_TRY, OWN_REGION, QUICK, Clients, patience_of
+from chalicelib.delivery.breakers import Breakers
 from chalicelib.delivery.deliveries import Deliveries
 from chalicelib.delivery.integration import Integration
 from chalicelib.delivery.keyring import Keyring
-from chalicelib.delivery.standings import Standings
 from chalicelib.delivery.subscriptions import Subscriptions
+from chalicelib.due import DueIndex
 from chalicelib.expressions import Key
 from chalicelib.health import Health
 from chalicelib.intake.assembly import Assembly
@@ -145,12 +146,16 @@ class Services:
         return Deliveries(self.table, self.now)
 
     @cached_property
+    def due(self) -> DueIndex:
+        return DueIndex(self.table, self.now)
+
+    @cached_property
     def subscriptions(self) -> Subscriptions:
         return Subscriptions(self.table)
 
     @cached_property
-    def standings(self) -> Standings:
-        return Standings(self.table, self.now)
+    def breakers(self) -> Breakers:
+        return Breakers(self.table, self.now)
 
     @cached_property
     def keyring(self) -> Keyring:

@@ -1,7 +1,7 @@
 """Receivers in a process of their own, on the loopback address: some live, others are dead in several ways.
 
 Those behind ``/living/…`` take what comes, ``/failing/…`` answers 500, ``/hanging/…`` nothing at all; on
-:func:`nobody`'s port connections are refused.
+:func:`nobody`'s port connections are refused. Each has a port of its own, as each is an origin of its own.
 """
 
 from __future__ import annotations
@@ -26,16 +26,17 @@ ANSWERS = {
     FAILING: b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
 }
 STOPPING_SECONDS = 30
+MOST = 40  # receivers
 
 
 @dataclass
 class Receivers:
-    """Where they are; once they have gone home also what they say: ``posts`` and different ``ids`` by kind.
+    """Their ports; once they have gone home also what they say: ``posts`` and different ``ids`` by kind.
 
     ``repeated`` is how many deliveries came to the living more than once.
     """
 
-    port: int
+    ports: list[int]
     refused: int
     posts: Counter[str] = field(default_factory=Counter)
     ids: Counter[str] = field(default_factory=Counter)
@@ -43,7 +44,7 @@ class Receivers:
 
     def url(self, kind: str, number: int) -> str:
         """The address of one of a kind."""
-        port = self.refused if kind == REFUSING else self.port
+        port = self.refused if kind == REFUSING else self.ports[number]
         return f"http://{HOST}:{port}/{kind}/{number}"
 
 
@@ -53,7 +54,7 @@ def receivers() -> Iterator[Receivers]:
     command = [sys.executable, "-m", "torture.receivers"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
     with nobody() as refused, subprocess.Popen(command, **pipes) as process:  # type: ignore[call-overload]  # noqa: S603 - ours
-        there = Receivers(int(process.stdout.readline()), refused)
+        there = Receivers(list(map(int, process.stdout.readline().split())), refused)
         try:
             yield there
         finally:
@@ -102,8 +103,9 @@ class _House:
 async def main() -> None:
     """Serve until the standard input ends, then tell what came."""
     house = _House()
-    server = await asyncio.start_server(house.serve, HOST, 0, backlog=1024)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    servers = [await asyncio.start_server(house.serve, HOST, 0, backlog=1024) for _ in range(MOST)]
+    ports = [server.sockets[0].getsockname()[1] for server in servers]
+    sys.stdout.write(f"{' '.join(map(str, ports))}\n")
     sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.read)
     sys.stdout.write(house.report())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 
+from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.destinations import Place
 from torture.platform import Platform, Script
 from torture.world import World
 
@@ -16,7 +18,9 @@ REMOVED = json.dumps(
 FOLDER = json.dumps({"Records": [{"s3": {"object": {"key": "uploads/holiday/"}}}]})
 ELSEWHERE = json.dumps({"Records": [{"s3": {"object": {"key": "metadata/cat.png.json"}}}]})
 NO_JOB = json.dumps({"job": {"owner": "default", "id": "nobody"}})
-NO_DELIVERY = json.dumps({"owner": "default", "delivery_id": "0" * 32})
+NO_DELIVERY = json.dumps(
+    Delivery.of("default", "0" * 26, 1, "sightline.image.labelled", "callback", Place("", "")).message()
+)
 NEITHER = (
     "this is no JSON",
     "[]",

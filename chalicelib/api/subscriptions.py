@@ -13,9 +13,9 @@ from chalicelib.api.idempotency import idempotent, made_id
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
 from chalicelib.api.submissions import LONGEST_URL
 from chalicelib.delivery.attempts import Verdict
+from chalicelib.delivery.breakers import Receiver
 from chalicelib.delivery.destinations import Format
 from chalicelib.delivery.events import EVENT_TYPES
-from chalicelib.delivery.standings import Standing
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.ids import rfc3339
 from chalicelib.library import query
@@ -32,7 +32,7 @@ def create(request: Request, services: Services) -> Response:
     fields = body_of(request, ("url", "format", "filter", "event_types"))
     subscription = _subscription_in(fields, request, services)
     secret = pipeline.subscribe(subscription, services)
-    body = {**_json(request, subscription, Standing()), "secret": secret}
+    body = {**_json(request, subscription, Receiver()), "secret": secret}
     return answers.created(body["links"]["self"], body)
 
 
@@ -41,8 +41,8 @@ def index(request: Request, services: Services) -> Response:
     query_of(request, ())
     owner = owner_of(request)
     found = services.subscriptions.all(owner)
-    standings = services.standings.of_each(owner, [one.destination.address for one in found])
-    shown = [_json(request, one, standing) for one, standing in zip(found, standings, strict=True)]
+    conditions = services.breakers.of_each(owner, [one.destination.place for one in found])
+    shown = [_json(request, one, known.receiver) for one, known in zip(found, conditions, strict=True)]
     return answers.fresh({"subscriptions": shown})
 
 
@@ -50,8 +50,8 @@ def show(request: Request, services: Services, subscription_id: str) -> Response
     """``GET /subscriptions/{id}``: one of them, and whether it is still sent to."""
     query_of(request, ())
     subscription = services.subscriptions.get(owner_of(request), subscription_id)
-    standing = services.standings.of(subscription.owner, subscription.destination.address)
-    return answers.fresh(_json(request, subscription, standing))
+    known = services.breakers.of(subscription.owner, subscription.destination.place)
+    return answers.fresh(_json(request, subscription, known.receiver))
 
 
 def remove(request: Request, services: Services, subscription_id: str) -> Response:
@@ -91,8 +91,8 @@ def _subscription_in(fields: Fields, request: Request, services: Services) -> Su
     )
 
 
-def _json(request: Request, subscription: Subscription, standing: Standing) -> Json:
+def _json(request: Request, subscription: Subscription, receiver: Receiver) -> Json:
     here = f"{answers.base_of(request)}/subscriptions/{subscription.id}"
-    disabled = {"at": standing.disabled_at, "reason": standing.reason} if standing.disabled_at else None
+    disabled = {"at": receiver.disabled_at, "reason": receiver.reason} if receiver.disabled_at else None
     links = {"self": here, "deliveries": f"{here}/deliveries", "test": f"{here}/test"}
     return {**subscription.document(), "disabled": disabled, "links": links}

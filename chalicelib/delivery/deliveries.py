@@ -7,7 +7,6 @@ Record and entries change in one transaction.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import zlib
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Any
 
 from chalicelib.delivery.attempts import Attempt
 from chalicelib.delivery.delivery import Delivery
+from chalicelib.due import ATTRIBUTES
 from chalicelib.errors import Conflict, NotFound, Superseded
 from chalicelib.expressions import Delete, Item, Key, Put, Update, Value, Write
 from chalicelib.ids import is_derived_id, new_id, rfc3339
@@ -25,9 +25,9 @@ LEASE_SECONDS = 90.0  # longer than the worker may run (60 s), so that a lease e
 SLACK_SECONDS = 1.0  # a queue's clock and ours need not agree to the second
 GRACE_SECONDS = 60.0  # how long a message may be late before the sweep sends another
 SOON_SECONDS = 60.0  # up to which a message waits by itself; the sweep sends one for what is due later
-PUT_OFF_SECONDS = 3600.0  # how long the sweep's own message may take
 LOG_SECONDS = 90 * 86_400.0  # how long the log is kept
 DUE_SHARDS = 16
+SHARDS = tuple(f"delivery#{shard}" for shard in range(DUE_SHARDS))  # of the due index
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Deliveries:
         due = self._due(made, now + GRACE_SECONDS)
         expires: Item = {"expires_at": int(now + LOG_SECONDS)}
         writes: list[Write] = [
-            Put(_key(made.owner, made.id), {**made.to_item(), **expires, **due}, when={"revision": None})
+            Put(key_of(made.owner, made.id), {**made.to_item(), **expires, **due}, when={"revision": None})
         ]
         writes += [Put(_entry(made, listing), expires) for listing in _listings(made)]
         try:
@@ -73,7 +73,7 @@ class Deliveries:
 
     def find(self, owner: str, delivery_id: str) -> Delivery | None:
         """A delivery, or None."""
-        return self.read(_key(owner, delivery_id)) if is_derived_id(delivery_id) else None
+        return self.read(key_of(owner, delivery_id)) if is_derived_id(delivery_id) else None
 
     def get(self, owner: str, delivery_id: str) -> Delivery:
         """:raises NotFound: this owner has no such delivery."""
@@ -83,7 +83,7 @@ class Deliveries:
         return found
 
     def read(self, key: Key) -> Delivery | None:
-        """The delivery under a table key, as :meth:`due` gives them."""
+        """The delivery under a table key."""
         item = self._table.get(key)
         return Delivery.from_item(item) if item else None
 
@@ -94,7 +94,7 @@ class Deliveries:
             f"{owner}#deliveries#{listing}", limit=limit + 1, after=after, newest_first=True, **bounds
         )
         places = [str(entry["sk"]) for entry in entries]
-        keys = [_key(owner, place.rpartition("#")[2]) for place in places[:limit]]
+        keys = [key_of(owner, place.rpartition("#")[2]) for place in places[:limit]]
         items = self._table.get_many(keys)
         found = tuple(Delivery.from_item(items[key]) for key in keys if key in items)
         return Page(found, places[limit - 1] if len(places) > limit else None)
@@ -115,7 +115,7 @@ class Deliveries:
         """
         now = self._now()
         begun = dataclasses.replace(delivery.begun(now), lease_until=now + LEASE_SECONDS)
-        return self._save(delivery, begun, due_at=begun.lease_until)
+        return self._save(delivery, begun, due_at=None, leave_index=False)  # the sweep finds the lease
 
     def mark_delivered(self, claimed: Delivery, attempt: Attempt, reference: str | None) -> Delivery:
         """It has arrived. Raises :exc:`Superseded` as :meth:`claim` does, and so do the next three."""
@@ -158,31 +158,19 @@ class Deliveries:
         )
         return self._save(delivery, fresh, due_at=now + GRACE_SECONDS)
 
-    def put_off(self, delivery: Delivery) -> None:
-        """Let the sweep look at it again in a while: a message is on its way."""
-        due = self._due(delivery, self._now() + PUT_OFF_SECONDS)
-        with contextlib.suppress(ConditionFailed):
-            self._table.write(
-                Update(_key(delivery.owner, delivery.id), set=due, when={"revision": delivery.revision})
-            )
-
-    def due(self) -> Iterator[Key]:
-        """Table keys of the deliveries whose time has come, at most 100 a shard."""
-        until = rfc3339(self._now())
-        for shard in range(DUE_SHARDS):
-            yield from self._table.due(f"delivery#{shard}", until=until, limit=100)
-
     def _settle(self, before: Delivery, after: Delivery, **outcome: Any) -> Delivery:
         settled = dataclasses.replace(after, lease_until=0.0, settled_at=rfc3339(self._now()), **outcome)
         return self._save(before, settled, due_at=None)
 
-    def _save(self, before: Delivery, after: Delivery, *, due_at: float | None) -> Delivery:
+    def _save(
+        self, before: Delivery, after: Delivery, *, due_at: float | None, leave_index: bool = True
+    ) -> Delivery:
         saved = dataclasses.replace(after, revision=new_id())
         due = self._due(saved, due_at) if due_at is not None else {}
         update = Update(
-            _key(saved.owner, saved.id),
+            key_of(saved.owner, saved.id),
             set={**saved.to_item(), **due},
-            remove=() if due else ("due_shard", "due_at"),
+            remove=("put_offs",) if due else ATTRIBUTES if leave_index else (),
             when={"revision": before.revision},
         )
         try:
@@ -199,8 +187,8 @@ class Deliveries:
         yield from (Put(_entry(after, listing), expires) for listing in are if listing not in were)
 
     def _due(self, delivery: Delivery, at: float) -> dict[str, Value]:
-        shard = zlib.crc32(delivery.id.encode()) % DUE_SHARDS
-        return {"due_shard": f"delivery#{shard}", "due_at": rfc3339(at)}
+        shard = SHARDS[zlib.crc32(delivery.id.encode()) % DUE_SHARDS]
+        return {"due_shard": shard, "due_at": rfc3339(at)}
 
 
 def _listings(delivery: Delivery) -> list[str]:
@@ -208,7 +196,8 @@ def _listings(delivery: Delivery) -> list[str]:
     return [by_image(delivery.image_id), by_destination(delivery.destination), *parked]
 
 
-def _key(owner: str, delivery_id: str) -> Key:
+def key_of(owner: str, delivery_id: str) -> Key:
+    """The key of a delivery."""
     return Key(f"{owner}#delivery#{delivery_id}", "delivery")
 
 

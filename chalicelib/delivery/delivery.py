@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chalicelib.delivery.attempts import INTERRUPTED, Attempt
+from chalicelib.delivery.destinations import Place
 from chalicelib.expressions import Item
 from chalicelib.ids import derived_id, rfc3339
 from chalicelib.model import Json
@@ -20,7 +21,8 @@ KEPT_ATTEMPTS = 30  # three full rounds; a stored item has room for 400 KB
 class Delivery:
     """What is known of a delivery. Its ``id`` is derived, so that the same one is never made twice.
 
-    ``destination`` is ``integration``, ``callback`` or a subscription's id. ``tries`` counts since it was
+    ``destination`` is ``integration``, ``callback`` or a subscription's id, ``place`` where it led when the
+    delivery was made. ``tries`` counts since it was
     last started; ``attempts`` are the latest 30, oldest first. ``next_attempt_at`` and ``lease_until`` (a
     worker is at it until then) are seconds since 1970. ``reason`` says why it is parked or cancelled,
     ``reference`` is what the receiver calls it. ``revision`` changes with every change.
@@ -32,6 +34,7 @@ class Delivery:
     result: int
     event_type: str
     destination: str
+    place: Place
     status: Status = "pending"
     created_at: str = ""
     settled_at: str | None = None
@@ -44,14 +47,23 @@ class Delivery:
     revision: str = ""
 
     @classmethod
-    def of(cls, owner: str, image_id: str, result: int, event_type: str, destination: str) -> Delivery:
+    def of(
+        cls, owner: str, image_id: str, result: int, event_type: str, destination: str, place: Place
+    ) -> Delivery:
         """The delivery of an image's ``result`` to ``destination``."""
         made = derived_id(owner, image_id, str(result), destination)
-        return cls(made, owner, image_id, result, event_type, destination)
+        return cls(made, owner, image_id, result, event_type, destination, place)
 
     def message(self) -> Json:
-        """The message on the queue: enough to find the record, which is the truth."""
-        return {"version": 1, "owner": self.owner, "delivery_id": self.id}
+        """The message on the queue: enough to read all that a try needs at once."""
+        return {
+            "version": 1,
+            "owner": self.owner,
+            "delivery_id": self.id,
+            "image_id": self.image_id,
+            "destination": self.destination,
+            "place": dataclasses.asdict(self.place),
+        }
 
     def begun(self, at: float) -> Delivery:
         """With one more try, under way since ``at``; one that never ended was interrupted."""
@@ -67,7 +79,7 @@ class Delivery:
 
     def document(self) -> Json:
         """The delivery as its owner sees it."""
-        hidden = {"owner", "lease_until", "revision", "tries"}
+        hidden = {"owner", "place", "lease_until", "revision", "tries"}
         shown = {name: value for name, value in self._plain().items() if name not in hidden}
         waiting = self.status == "pending"
         return {**shown, "next_attempt_at": rfc3339(self.next_attempt_at) if waiting else None}
@@ -80,8 +92,9 @@ class Delivery:
     def from_item(cls, item: Item) -> Delivery:
         data = json.loads(str(item["delivery"]))
         attempts = tuple(Attempt.from_json(one) for one in data["attempts"])
-        return cls(**{**data, "attempts": attempts})
+        return cls(**{**data, "place": Place(**data["place"]), "attempts": attempts})
 
     def _plain(self) -> dict[str, Any]:
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {**fields, "attempts": [one.to_json() for one in self.attempts]}
+        place, attempts = dataclasses.asdict(self.place), [one.to_json() for one in self.attempts]
+        return {**fields, "place": place, "attempts": attempts}

@@ -5,11 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from chalicelib.errors import UnusableUrl
 from chalicelib.ids import derived_id
+from chalicelib.outbound.targets import Target
 
 INTEGRATION = "integration"
 CALLBACK = "callback"
 Format = Literal["json", "xml", "blob"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Who answers there: the ``origin`` (``https://example.com``), and the ``address`` of one receiver.
+
+    Another URL is another receiver; receivers at one origin share its circuit breaker.
+    """
+
+    origin: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,13 @@ class Destination:
     signer: str
 
     @property
-    def address(self) -> str:
-        """What its standing is kept under: another URL is another destination."""
-        return derived_id(self.name, self.url)
+    def place(self) -> Place:
+        return Place(origin_of(self.url), derived_id(self.name, self.url))
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL, however they are spelt there; of one that cannot be used, nothing."""
+    try:
+        return Target.of(url).origin
+    except UnusableUrl:
+        return ""

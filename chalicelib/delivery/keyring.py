@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chalicelib.delivery import signatures
 from chalicelib.errors import Unavailable
-from chalicelib.expressions import Delete, Key, Put
+from chalicelib.expressions import Delete, Item, Key, Put
 from chalicelib.ids import new_id
 from chalicelib.table import ConditionFailed, Table
 
@@ -36,6 +36,12 @@ class Secret:
         replaced = [(self.current, now + OVERLAP_SECONDS), *standing][:MOST_REPLACED]
         return Secret(signatures.new_secret(), tuple(replaced), new_id())
 
+    @classmethod
+    def from_item(cls, item: Item) -> Secret:
+        """The secret as it is stored."""
+        replaced = [(str(secret), float(until)) for secret, until in json.loads(str(item["replaced"]))]
+        return cls(str(item["current"]), tuple(replaced), str(item["revision"]))
+
 
 class Keyring:
     """Keeps secrets by owner and by who signs with them: the owner, or a subscription."""
@@ -46,11 +52,8 @@ class Keyring:
 
     def find(self, owner: str, signer: str) -> Secret | None:
         """The secret, or None."""
-        item = self._table.get(_key(owner, signer))
-        if item is None:
-            return None
-        replaced = [(str(secret), float(until)) for secret, until in json.loads(str(item["replaced"]))]
-        return Secret(str(item["current"]), tuple(replaced), str(item["revision"]))
+        item = self._table.get(key_of(owner, signer))
+        return Secret.from_item(item) if item else None
 
     def get(self, owner: str, signer: str) -> Secret:
         """The secret, which is made if there is none yet."""
@@ -78,13 +81,14 @@ class Keyring:
 
     def discard(self, owner: str, signer: str) -> None:
         """Forget a secret."""
-        self._table.write(Delete(_key(owner, signer)))
+        self._table.write(Delete(key_of(owner, signer)))
 
     def _put(self, owner: str, signer: str, secret: Secret, expected: str | None) -> None:
         replaced = json.dumps(secret.replaced)
         item = {"current": secret.current, "replaced": replaced, "revision": secret.revision}
-        self._table.write(Put(_key(owner, signer), {**item}, when={"revision": expected}))
+        self._table.write(Put(key_of(owner, signer), {**item}, when={"revision": expected}))
 
 
-def _key(owner: str, signer: str) -> Key:
+def key_of(owner: str, signer: str) -> Key:
+    """The key of a secret."""
     return Key(f"{owner}#signing#{signer}", "secret")

@@ -65,17 +65,17 @@ class Subscriptions:
                 f"There are {MOST} subscriptions; remove one first.", code="too-many-subscriptions"
             )
         text = json.dumps(subscription.document(), ensure_ascii=False)
-        self._table.write(Put(_key(subscription.owner, subscription.id), {"subscription": text}))
+        self._table.write(Put(key_of(subscription.owner, subscription.id), {"subscription": text}))
 
     def all(self, owner: str) -> tuple[Subscription, ...]:
         """An owner's subscriptions, newest first."""
         items = self._table.query(_partition(owner), limit=2 * MOST, newest_first=True)
-        return tuple(_read(item, owner) for item in items)
+        return tuple(subscription_in(item, owner) for item in items)
 
     def find(self, owner: str, subscription_id: str) -> Subscription | None:
         """A subscription, or None."""
-        item = self._table.get(_key(owner, subscription_id)) if is_id(subscription_id) else None
-        return _read(item, owner) if item else None
+        item = self._table.get(key_of(owner, subscription_id)) if is_id(subscription_id) else None
+        return subscription_in(item, owner) if item else None
 
     def get(self, owner: str, subscription_id: str) -> Subscription:
         """:raises NotFound: this owner has no such subscription."""
@@ -86,10 +86,11 @@ class Subscriptions:
 
     def delete(self, subscription: Subscription) -> None:
         """Remove a subscription; what is on its way to it will be cancelled."""
-        self._table.write(Delete(_key(subscription.owner, subscription.id)))
+        self._table.write(Delete(key_of(subscription.owner, subscription.id)))
 
 
-def _read(item: Item, owner: str) -> Subscription:
+def subscription_in(item: Item, owner: str) -> Subscription:
+    """The subscription as it is stored."""
     return Subscription.from_json(json.loads(str(item["subscription"])), owner)
 
 
@@ -97,5 +98,6 @@ def _partition(owner: str) -> str:
     return f"{owner}#subscriptions"
 
 
-def _key(owner: str, subscription_id: str) -> Key:
+def key_of(owner: str, subscription_id: str) -> Key:
+    """The key of a subscription."""
     return Key(_partition(owner), subscription_id)

@@ -29,6 +29,7 @@ LEASE_SECONDS = 90.0  # longer than the labeler may run (60 s), so that a lease 
 QUEUE_SECONDS = 300.0  # how long the event of an object that is there may stay away
 UPLOAD_SECONDS = 24 * 3600.0  # how long an announced upload may stay away
 DUE_SHARDS = 4
+SHARDS = tuple(f"image#{shard}" for shard in range(DUE_SHARDS))  # of the due index
 FINISH_TRIES = 5
 
 

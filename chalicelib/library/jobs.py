@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +15,7 @@ from chalicelib.model import Json
 from chalicelib.table import ConditionFailed, Table
 
 JobKind = Literal["relabel", "rename", "correct", "zip"]
-DUE = "job"
+SHARDS = ("job",)  # of the due index
 QUIET_SECONDS = 300.0  # a job that has not moved for so long has lost its message
 
 
@@ -44,6 +43,11 @@ class Job:
     def message(self) -> Json:
         """The message on the queue: enough to find the row, which is the truth."""
         return {"job": {"owner": self.owner, "id": self.id}}
+
+    @classmethod
+    def from_item(cls, item: Item) -> Job:
+        """The job as it is stored."""
+        return cls(**json.loads(str(item["job"])))
 
     def document(self) -> Json:
         """The job as its owner sees it."""
@@ -76,7 +80,7 @@ class Jobs:
         item = self._table.get(_key(owner, job_id)) if is_id(job_id) else None
         if item is None:
             raise NotFound(f"There is no job {job_id}.")
-        return Job(**json.loads(str(item["job"])))
+        return Job.from_item(item)
 
     def save(self, job: Job) -> Job:
         """Store how far the job has come.
@@ -91,24 +95,11 @@ class Jobs:
             raise Superseded(f"Job {job.id} is being worked on.") from None
         return saved
 
-    def put_off(self, job: Job) -> None:
-        """Let the sweep look at the job again only later; who works on it is not disturbed."""
-        known: dict[str, Value | None] = {"revision": job.revision}
-        with contextlib.suppress(ConditionFailed):
-            self._table.write(Put(_key(job.owner, job.id), self._item(job), when=known))
-
-    def due(self) -> Iterator[Job]:
-        """The jobs that have not moved for a while."""
-        for key in self._table.due(DUE, until=rfc3339(self._now()), limit=100):
-            item = self._table.get(key)
-            if item:
-                yield Job(**json.loads(str(item["job"])))
-
     def _item(self, job: Job) -> Item:
         row: Item = {"revision": job.revision, "job": json.dumps(dataclasses.asdict(job), ensure_ascii=False)}
         if job.status == "done":
             return row
-        return {**row, "due_shard": DUE, "due_at": rfc3339(self._now() + QUIET_SECONDS)}
+        return {**row, "due_shard": SHARDS[0], "due_at": rfc3339(self._now() + QUIET_SECONDS)}
 
 
 def _key(owner: str, job_id: str) -> Key:

@@ -1,12 +1,21 @@
-"""What is to be told: an image's present state, and whether somebody is told of it in another delivery."""
+"""What is to be told of an image, to whom, and all that one try of a delivery needs."""
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
 
+from chalicelib.delivery import breakers, deliveries, keyring, subscriptions
+from chalicelib.delivery.breakers import Condition
+from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.destinations import CALLBACK, INTEGRATION, Place
 from chalicelib.delivery.events import ImageFinished, type_of
-from chalicelib.model import Image
+from chalicelib.delivery.keyring import OWNER, Secret
+from chalicelib.delivery.subscriptions import Subscription
+from chalicelib.expressions import Item
+from chalicelib.ids import is_id
+from chalicelib.library.record import Record, record_key
+from chalicelib.model import DEFAULT_OWNER, Image, Json
 from chalicelib.wiring import Services
 
 NO_IMAGE = "The image was deleted."
@@ -35,9 +44,64 @@ class News:
         return dataclasses.replace(ImageFinished.of(self.image), type=self.event_type)
 
 
-def news_of(owner: str, image_id: str, result: int, event_type: str, services: Services) -> News | str:
-    """What is to be told of a result; or the sentence that says why there is nothing to tell."""
-    record = services.images.find(owner, image_id)
-    if record is None:
+@dataclass(frozen=True)
+class Case:
+    """A delivery with all that a try of it needs: what is to be told, and what is known of the receiver.
+
+    Where there is nothing to tell, ``news`` is the sentence that says why. ``subscription`` is that of the
+    delivery's name, ``secret`` the one that its request is signed with; None where there is none (yet).
+    """
+
+    delivery: Delivery
+    news: News | str
+    subscription: Subscription | None
+    condition: Condition
+    secret: Secret | None
+
+
+def news_in(event: ImageFinished, services: Services) -> News | str:
+    """What the topic's message tells; the record is read only where the message had no room for it all."""
+    if event.data.get("truncated"):
+        item = services.table.get(record_key(event.owner, event.image_id))
+        return _news(item, event.result, event.type)
+    image = Image.from_json({**event.data, "owner": event.owner, "key": ""})
+    return News(image, event.type, event.result)
+
+
+def case_of(message: Json, services: Services) -> Case | None:
+    """All about the delivery that a message names, in one read; None where there is no such delivery.
+
+    :raises KeyError, TypeError: this is no message of ours.
+    """
+    owner, name, place = message["owner"], message["destination"], Place(**message["place"])
+    delivery = deliveries.key_of(owner, message["delivery_id"])
+    record = record_key(owner, message["image_id"])
+    secret = keyring.key_of(*signer_of(owner, name))
+    subscription = subscriptions.key_of(owner, name)
+    keys = [delivery, record, secret, *breakers.keys_of(owner, place), *[subscription] * is_id(name)]
+    found = services.table.get_many(keys)
+    if delivery not in found:
+        return None
+    read = Delivery.from_item(found[delivery])
+    subscribed, signing = found.get(subscription), found.get(secret)
+    return Case(
+        delivery=read,
+        news=_news(found.get(record), read.result, read.event_type),
+        subscription=subscriptions.subscription_in(subscribed, owner) if subscribed else None,
+        condition=services.breakers.read(found, owner, place),
+        secret=Secret.from_item(signing) if signing else None,
+    )
+
+
+def signer_of(owner: str, name: str) -> tuple[str, str]:
+    """Whose secret signs for the destination of that name: an owner's, or that of a subscription."""
+    if name == INTEGRATION:
+        return DEFAULT_OWNER, OWNER
+    return owner, OWNER if name == CALLBACK else name
+
+
+def _news(item: Item | None, result: int, event_type: str) -> News | str:
+    if item is None:
         return NO_IMAGE
-    return News(record.image, event_type, result) if record.image.final else NEWER_RESULT
+    image = Record.from_item(item).image
+    return News(image, event_type, result) if image.final else NEWER_RESULT

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from chalicelib.delivery import blobs, documents, events
-from chalicelib.delivery.courier import Parcel
 from chalicelib.delivery.destinations import CALLBACK, INTEGRATION, Destination, Format
 from chalicelib.delivery.events import ImageFinished
-from chalicelib.delivery.keyring import OWNER
+from chalicelib.delivery.sender import WebhookRequest
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import UnusableUrl
 from chalicelib.library import query
-from chalicelib.model import DEFAULT_OWNER, CallbackFormat, Image
-from chalicelib.pipeline.news import News
+from chalicelib.model import CallbackFormat, Image
+from chalicelib.pipeline.news import News, signer_of
 from chalicelib.wiring import Services
 
 FORMATS: Mapping[CallbackFormat, Format] = {"event": "json", "blob": "blob"}
@@ -32,12 +31,13 @@ def receivers_of(news: News, services: Services) -> Iterator[Destination]:
             yield subscription.destination
 
 
-def receiver_of(news: News, name: str, services: Services) -> Destination | None:
-    """The one of them with that name, or None."""
+def receiver_of(
+    news: News, name: str, subscription: Subscription | None, services: Services
+) -> Destination | None:
+    """The one of them with that name, which may be the ``subscription``; or None."""
     if name in (INTEGRATION, CALLBACK):
         destination = _standing_one(name, news.image, services)
         return destination if destination and _is_told(destination, news) else None
-    subscription = services.subscriptions.find(news.image.owner, name)
     return subscription.destination if subscription and _wants(subscription, news) else None
 
 
@@ -49,9 +49,9 @@ def destination_named(name: str, image: Image, services: Services) -> Destinatio
     return subscription.destination if subscription else None
 
 
-def packed(
-    destination: Destination, event: ImageFinished, image: Image, webhook_id: str, services: Services
-) -> Parcel:
+def request_for(
+    destination: Destination, event: ImageFinished, image: Image, webhook_id: str, secrets: Sequence[str]
+) -> WebhookRequest:
     """The event, or the image itself as XML or as a blob, signed for a destination."""
     match destination.format:
         case "xml":
@@ -61,8 +61,7 @@ def packed(
         case "json":
             content_type = events.CONTENT_TYPE
             body = json.dumps(event.to_json(), separators=(",", ":")).encode()
-    secret = services.keyring.get(destination.owner, destination.signer)
-    return Parcel(destination.url, content_type, body, webhook_id, secret.signing(services.now()))
+    return WebhookRequest(destination.url, content_type, body, webhook_id, secrets)
 
 
 def check_receiver(url: str, services: Services) -> None:
@@ -79,9 +78,9 @@ def _standing_one(name: str, image: Image, services: Services) -> Destination | 
     """The integration server, or the image's own callback: they are told of everything."""
     if name == INTEGRATION:
         server = services.integration.url()
-        return Destination(name, server, "xml", DEFAULT_OWNER, signer=OWNER) if server else None
+        return Destination(name, server, "xml", *signer_of(image.owner, name)) if server else None
     url, form = image.callback_url, FORMATS[image.callback_format]
-    return Destination(name, url, form, image.owner, signer=OWNER) if url else None
+    return Destination(name, url, form, *signer_of(image.owner, name)) if url else None
 
 
 def _is_told(destination: Destination, news: News) -> bool:

@@ -38,7 +38,7 @@ def send_again(delivery: Delivery, services: Services) -> Delivery:
     record = services.images.find(delivery.owner, delivery.image_id)
     destination = record and destination_named(delivery.destination, record.image, services)
     if destination:
-        services.standings.clear(delivery.owner, destination.address)
+        services.breakers.clear(delivery.owner, destination.place)
     services.deliveries_queue.send(renewed.message())
     return renewed
 

@@ -10,20 +10,20 @@ import json
 import logging
 
 from chalicelib import logs
-from chalicelib.delivery import courier, schedule
+from chalicelib.delivery import schedule, sender
 from chalicelib.delivery.attempts import Verdict
-from chalicelib.delivery.courier import Outcome
+from chalicelib.delivery.breakers import GONE, Condition
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.destinations import Destination
 from chalicelib.delivery.events import ImageFinished
-from chalicelib.delivery.standings import GONE, Standing
+from chalicelib.delivery.sender import SendResult
 from chalicelib.errors import Superseded
 from chalicelib.metrics import DELIVERIES
 from chalicelib.model import Json
 from chalicelib.pipeline import measuring
 from chalicelib.pipeline.batches import Message, each_message, for_each
-from chalicelib.pipeline.news import NEWER_RESULT, News, news_of
-from chalicelib.pipeline.receivers import packed, receiver_of, receivers_of
+from chalicelib.pipeline.news import NEWER_RESULT, Case, News, case_of, news_in
+from chalicelib.pipeline.receivers import receiver_of, receivers_of, request_for
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.telling")
@@ -52,37 +52,37 @@ def deliver(event: Json, services: Services) -> Json:
     met a fault of our own, is reported as failed, and its message comes again.
     """
     measuring.waited(event, "deliveries", services)
-
-    def deliver_one(message: Message) -> float | None:
-        body = message.body
-        return _deliver(body["owner"], body["delivery_id"], services)
-
-    reports = services.settings.partial_batches
-    return each_message(event, deliver_one, services.deliveries_queue, reports=reports, at_once=AT_ONCE)
+    return each_message(
+        event,
+        lambda message: _deliver(message, services),
+        services.deliveries_queue,
+        reports=services.settings.partial_batches,
+        at_once=AT_ONCE,
+    )
 
 
 def _fan_out(finished: ImageFinished, services: Services) -> None:
     owner, image_id, result = finished.owner, finished.image_id, finished.result
-    news = news_of(owner, image_id, result, finished.type, services)
+    news = news_in(finished, services)
     if not isinstance(news, News):
         log.info("nobody is told of %r: %s", image_id, news)
         return
     for destination in receivers_of(news, services):
-        delivery = Delivery.of(owner, image_id, result, finished.type, destination.name)
+        delivery = Delivery.of(owner, image_id, result, finished.type, destination.name, destination.place)
         opened = services.deliveries.open(delivery)
         if services.deliveries.is_due(opened):
             services.deliveries_queue.send(opened.message())
 
 
-def _deliver(owner: str, delivery_id: str, services: Services) -> float | None:
+def _deliver(message: Message, services: Services) -> float | None:
     """Make one try; in how many seconds this message is to come for the next, None where it is not."""
-    delivery = services.deliveries.find(owner, delivery_id)
-    if delivery is None or not services.deliveries.is_due(delivery):
-        log.info("nothing to deliver now: %r", delivery_id)
-        return services.deliveries.soon(delivery) if delivery else None
-    with logs.about(image_id=delivery.image_id, delivery_id=delivery.id):
+    case = case_of(message.body, services)
+    if case is None or not services.deliveries.is_due(case.delivery):
+        log.info("nothing to deliver now: message %r", message.id)
+        return services.deliveries.soon(case.delivery) if case else None
+    with logs.about(image_id=case.delivery.image_id, delivery_id=case.delivery.id):
         try:
-            brought = _bring(delivery, services)
+            brought = _bring(case, services)
             services.metrics.put(DELIVERIES, 1, by=brought.status)
         except Superseded as error:
             log.info("left to another worker: %s", error)
@@ -90,31 +90,34 @@ def _deliver(owner: str, delivery_id: str, services: Services) -> float | None:
     return services.deliveries.soon(brought)
 
 
-def _bring(delivery: Delivery, services: Services) -> Delivery:
+def _bring(case: Case, services: Services) -> Delivery:
     """Make one try, unless the delivery has become pointless; answers what has become of it."""
-    news = news_of(delivery.owner, delivery.image_id, delivery.result, delivery.event_type, services)
+    delivery, news, condition = case.delivery, case.news, case.condition
     if not isinstance(news, News):
         return services.deliveries.cancel(delivery, news)
-    destination = receiver_of(news, delivery.destination, services)
+    destination = receiver_of(news, delivery.destination, case.subscription, services)
     if destination is None:
         return services.deliveries.cancel(delivery, NEWER_RESULT if news.outdated else NOBODY)
-    standing = services.standings.of(delivery.owner, destination.address)
-    if standing.disabled_at:
-        return services.deliveries.park(delivery, DISABLED.format(standing.reason))
+    if destination.place != delivery.place:  # the integration server has moved since
+        condition = services.breakers.of(delivery.owner, destination.place)
+    if condition.receiver.disabled_at:
+        return services.deliveries.park(delivery, DISABLED.format(condition.receiver.reason))
     if delivery.tries >= schedule.TRIES:  # the last one was interrupted
         return services.deliveries.park(delivery, GAVE_UP)
     claimed = services.deliveries.claim(delivery)
-    if not services.standings.may_ask(delivery.owner, destination.address, standing):
-        return _record(courier.spared(services.now()), claimed, services)
-    parcel = packed(destination, news.event(), news.image, delivery.id, services)
+    if not services.breakers.may_ask(delivery.owner, destination.place, condition.breaker):
+        return _record(sender.unsent(services.now()), claimed, services)
+    secret = case.secret or services.keyring.get(destination.owner, destination.signer)
+    signing = secret.signing(services.now())
+    request = request_for(destination, news.event(), news.image, delivery.id, signing)
     timeout = services.settings.delivery_timeout_seconds
-    outcome = courier.bring(parcel, services.outbound, deadline=timeout, now=services.now)
-    _note(outcome, delivery.owner, destination, standing, services)
-    return _record(outcome, claimed, services)
+    result = sender.send(request, services.outbound, deadline=timeout, now=services.now)
+    _note(result, delivery.owner, destination, condition, services)
+    return _record(result, claimed, services)
 
 
-def _record(outcome: Outcome, claimed: Delivery, services: Services) -> Delivery:
-    attempt = outcome.attempt
+def _record(result: SendResult, claimed: Delivery, services: Services) -> Delivery:
+    attempt = result.attempt
     # Neither the URL nor the answer: both may hold what is nobody else's business.
     log.info(
         "delivery %r of image %r to %r, try %d: %s",
@@ -124,33 +127,30 @@ def _record(outcome: Outcome, claimed: Delivery, services: Services) -> Delivery
         claimed.tries,
         attempt.status or attempt.error,
     )
-    match outcome.verdict:
+    match result.verdict:
         case Verdict.ARRIVED:
-            return services.deliveries.mark_delivered(claimed, attempt, outcome.reference)
+            return services.deliveries.mark_delivered(claimed, attempt, result.reference)
         case Verdict.GONE:
             return services.deliveries.park(claimed, GONE, attempt)
         case Verdict.NEVER:
             return services.deliveries.park(claimed, REFUSED, attempt)
         case Verdict.AGAIN:
-            return _plan(outcome, claimed, services)
-
-
-def _plan(outcome: Outcome, claimed: Delivery, services: Services) -> Delivery:
-    wait = schedule.wait_after(claimed.tries, outcome.asked_wait)
-    if wait is None:
-        return services.deliveries.park(claimed, GAVE_UP, outcome.attempt)
-    return services.deliveries.plan(claimed, outcome.attempt, wait)
+            wait = schedule.wait_after(claimed.tries, result.asked_wait)
+            if wait is None:
+                return services.deliveries.park(claimed, GAVE_UP, attempt)
+            return services.deliveries.plan(claimed, attempt, wait)
 
 
 def _note(
-    outcome: Outcome, owner: str, destination: Destination, standing: Standing, services: Services
+    result: SendResult, owner: str, destination: Destination, before: Condition, services: Services
 ) -> None:
     """Remember how the destination did: before the delivery's own record, so that a repeat cannot miss it."""
-    if outcome.verdict is Verdict.ARRIVED:
-        if standing.failures:
-            services.standings.clear(owner, destination.address)
-    elif outcome.verdict is Verdict.GONE:
-        services.standings.disable(owner, destination.address, GONE)
+    place = destination.place
+    if result.verdict is Verdict.ARRIVED:
+        if before != Condition():
+            services.breakers.clear(owner, place)
+    elif result.verdict is Verdict.GONE:
+        services.breakers.disable(owner, place, GONE)
     else:
-        may_pass = outcome.verdict is Verdict.AGAIN
-        services.standings.count_failure(owner, destination.address, standing, may_pass=may_pass)
+        may_pass = result.verdict is Verdict.AGAIN
+        services.breakers.count_failure(owner, place, before, may_pass=may_pass)

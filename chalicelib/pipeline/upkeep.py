@@ -1,46 +1,105 @@
-"""Nothing is forgotten: what is stuck or due goes back on its queue."""
+"""Nothing is forgotten: whatever is stuck or due is come back to, by one rule for all kinds of rows.
+
+The index only says where to look. A row that is still due when it is read is put off by a counter of its
+own, and then somebody is told of it; a row that demonstrably waits for something waits for that, and one
+that is settled leaves the index. Each row is seen to alone.
+"""
 
 from __future__ import annotations
 
-from chalicelib.expressions import Key
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chalicelib.delivery import deliveries
+from chalicelib.delivery.delivery import Delivery
+from chalicelib.due import put_offs_of
+from chalicelib.expressions import Item, Key
+from chalicelib.library import images, jobs
+from chalicelib.library.jobs import Job
+from chalicelib.library.record import Record
 from chalicelib.model import ObjectUploaded
 from chalicelib.pipeline.batches import event_of, for_each
+from chalicelib.queues import Queue
 from chalicelib.wiring import Services
 
-SWEEP_BACKOFF_SECONDS = 60.0
-LONGEST_BACKOFF_SECONDS = 6 * 3600.0
+log = logging.getLogger("sightline.sweep")
+
 AT_ONCE = 10
+BACKLOG = 100  # messages of a queue, from which on what is due there is taken to be among them
+HELD_FOR = 3  # put-offs, 42 minutes together, in which a backlog has to be gone
+
+Act = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of row: the ``shards`` of the index that it lies in, and what is to be done about one.
+
+    ``look`` reads a row and answers what to do now, until when (seconds since 1970) it demonstrably waits,
+    or None where it is settled. Where its message may still wait on a ``queue``, that is known here.
+    """
+
+    shards: tuple[str, ...]
+    look: Callable[[Key, Item, Services], Act | float | None]
+    queue: Callable[[Services], Queue] | None = None
 
 
 def sweep(services: Services) -> None:
-    """Put the images, the jobs and the deliveries whose time has come back on their queues."""
-    for_each([_sweep_images, _sweep_jobs, _sweep_deliveries], lambda part: part(services))
+    """See to everything whose time has come."""
+    for_each(KINDS, lambda kind: _sweep(kind, services))
 
 
-def _sweep_images(services: Services) -> None:
-    """Images come back each time later than before."""
-    for key in services.images.due():
-        record = services.images.read(key)
-        if record:
-            services.uploads_queue.send(event_of(ObjectUploaded(record.image.key)))
-            backoff = SWEEP_BACKOFF_SECONDS * 2**record.attempts
-            services.images.put_off(record, min(backoff, LONGEST_BACKOFF_SECONDS))
+def _sweep(kind: Kind, services: Services) -> None:
+    backed_up = kind.queue is not None and kind.queue(services).backlog() >= BACKLOG
+    keys = services.due.keys(kind.shards)
+    for_each(keys, lambda key: _see_to(key, kind, services, backed_up=backed_up), at_once=AT_ONCE)
 
 
-def _sweep_jobs(services: Services) -> None:
-    """A job whose message was lost goes on; one that is only slow gets one too many, which is harmless."""
-    for job in services.jobs.due():
-        services.jobs_queue.send(job.message())
-        services.jobs.put_off(job)
+def _see_to(key: Key, kind: Kind, services: Services, *, backed_up: bool) -> None:
+    item = services.due.read(key)
+    if item is None:
+        return
+    try:
+        seen = kind.look(key, item, services)
+    except Exception:  # a row that cannot be read is felt, later and later, and holds up nobody
+        services.due.put_off(key, item)
+        raise
+    if seen is None:
+        services.due.leave(key, item)
+    elif isinstance(seen, float):
+        services.due.wait_until(key, item, seen)
+    elif services.due.put_off(key, item) and not (backed_up and put_offs_of(item) < HELD_FOR):
+        seen()
 
 
-def _sweep_deliveries(services: Services) -> None:
-    """After an outage of a receiver many are due at once, so several threads see to them."""
-    for_each(services.deliveries.due(), lambda key: _send(key, services), at_once=AT_ONCE)
+def _image(key: Key, item: Item, services: Services) -> Act | float | None:
+    record = Record.from_item(item)
+    if record.settled:
+        return None
+    if record.lease_until > services.now():
+        return record.lease_until
+    message = event_of(ObjectUploaded(record.image.key))
+    return lambda: services.uploads_queue.send(message)
 
 
-def _send(key: Key, services: Services) -> None:
-    delivery = services.deliveries.read(key)
-    if delivery and services.deliveries.is_due(delivery):  # the index may be a moment behind
-        services.deliveries_queue.send(delivery.message())
-        services.deliveries.put_off(delivery)
+def _job(key: Key, item: Item, services: Services) -> Act | float | None:
+    job = Job.from_item(item)
+    return None if job.status == "done" else lambda: services.jobs_queue.send(job.message())
+
+
+def _delivery(key: Key, item: Item, services: Services) -> Act | float | None:
+    delivery = Delivery.from_item(item)
+    if delivery.status != "pending":
+        return None
+    waits_until = max(delivery.lease_until, delivery.next_attempt_at)
+    if waits_until > services.now() + deliveries.SLACK_SECONDS:
+        return waits_until
+    return lambda: services.deliveries_queue.send(delivery.message())
+
+
+KINDS = (
+    Kind(images.SHARDS, _image, lambda services: services.uploads_queue),
+    Kind(jobs.SHARDS, _job, lambda services: services.jobs_queue),
+    Kind(deliveries.SHARDS, _delivery, lambda services: services.deliveries_queue),
+)

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from chalicelib.delivery.attempts import Attempt
-from chalicelib.delivery.deliveries import Deliveries, by_destination, by_image
+from chalicelib.delivery.deliveries import SHARDS, Deliveries, by_destination, by_image, key_of
 from chalicelib.delivery.delivery import KEPT_ATTEMPTS, Delivery
+from chalicelib.delivery.destinations import Place
+from chalicelib.due import DueIndex
 from chalicelib.errors import Conflict, Superseded
 from chalicelib.ids import rfc3339
 from chalicelib.table import Table
@@ -33,7 +35,8 @@ def log(request: pytest.FixtureRequest, clock: Clock) -> Deliveries:
 
 
 def a_delivery(number: int = 1, destination: str = "integration") -> Delivery:
-    return Delivery.of("default", f"image-{number}", 1, "sightline.image.labelled", destination)
+    place = Place("https://partner.example", "0" * 32)
+    return Delivery.of("default", f"image-{number}", 1, "sightline.image.labelled", destination, place)
 
 
 class TestDeliveries:
@@ -91,12 +94,11 @@ class TestDeliveries:
     ) -> None:
         waiting = log.plan(log.claim(log.open(a_delivery(1))), ANSWER, 3600)
         log.mark_delivered(log.claim(log.open(a_delivery(2))), ANSWER, None)
+        due = DueIndex(log._table, clock)
         clock.forward(3599)
-        assert list(log.due()) == []
+        assert list(due.keys(SHARDS)) == []
         clock.forward(1)
-        assert [log.read(key) for key in log.due()] == [waiting]
-        log.put_off(waiting)
-        assert list(log.due()) == []
+        assert list(due.keys(SHARDS)) == [key_of("default", waiting.id)]
 
     def test_what_is_settled_cannot_be_renewed(self, log: Deliveries) -> None:
         with pytest.raises(Conflict):

@@ -10,11 +10,12 @@ from typing import Any
 from chalicelib.access.rates import Rates
 from chalicelib.access.repeats import Repeats
 from chalicelib.access.tokens import Tokens
+from chalicelib.delivery.breakers import Breakers
 from chalicelib.delivery.deliveries import Deliveries
 from chalicelib.delivery.integration import Integration
 from chalicelib.delivery.keyring import Keyring
-from chalicelib.delivery.standings import Standings
 from chalicelib.delivery.subscriptions import Subscriptions
+from chalicelib.due import DueIndex
 from chalicelib.expressions import Key
 from chalicelib.health import Health
 from chalicelib.library.answers import Answers
@@ -62,7 +63,8 @@ class World:
         self.renames = Renames(self.table, self.clock)  # type: ignore[arg-type]
         self.deliveries = Deliveries(self.table, self.clock)  # type: ignore[arg-type]
         self.subscriptions = Subscriptions(self.table)  # type: ignore[arg-type]
-        self.standings = Standings(self.table, self.clock)  # type: ignore[arg-type]
+        self.due = DueIndex(self.table, self.clock)  # type: ignore[arg-type]
+        self.breakers = Breakers(self.table, self.clock)  # type: ignore[arg-type]
         self.keyring = Keyring(self.table, self.clock)  # type: ignore[arg-type]
         self.rates = Rates(self.table, self.clock, self.settings.rate_limit)  # type: ignore[arg-type]
         self.repeats = Repeats(self.table, self.clock, self.clock.forward)  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.delivery.attempts import Attempt
 from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.destinations import Place
 from chalicelib.delivery.events import ImageFinished
 from chalicelib.library.index import Entry
 from chalicelib.library.record import Record
@@ -70,6 +71,7 @@ DELIVERY = Delivery(
     2,
     "sightline.image.labelled",
     "integration",
+    Place("https://partner.example", "9f2c4be07d1a35c8e6f0b2d4a8179c53"),
     created_at="2026-11-21T01:02:06.000Z",
     next_attempt_at=1795222931.5,
     tries=1,

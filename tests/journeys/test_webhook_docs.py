@@ -18,7 +18,7 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.delivery import signatures
-from chalicelib.delivery.courier import Parcel, bring
+from chalicelib.delivery.sender import WebhookRequest, send
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.ids import new_id
 from chalicelib.model import Label
@@ -96,7 +96,7 @@ def test_it_takes_what_is_signed_once_and_refuses_the_rest(world: Any, language:
         assert (delivery.status, delivery.attempts[0].status) == ("delivered", 204)
         assert receiver.line() == LINE
 
-        genuine = Parcel(receiver.url, "application/json", EVENT, "msg_2", [secret])
+        genuine = WebhookRequest(receiver.url, "application/json", EVENT, "msg_2", [secret])
         assert told(genuine, world) == 204
         assert receiver.line() == "sightline.test again.jpg:"
         assert told(genuine, world) == 204
@@ -107,6 +107,6 @@ def test_it_takes_what_is_signed_once_and_refuses_the_rest(world: Any, language:
         assert receiver.stop() == "", "neither repeats nor forgeries were taken"
 
 
-def told(parcel: Parcel, world: Any) -> int | None:
+def told(request: WebhookRequest, world: Any) -> int | None:
     """The status that a parcel is answered with."""
-    return bring(parcel, world.outbound, deadline=10, now=world.now).attempt.status
+    return send(request, world.outbound, deadline=10, now=world.now).attempt.status

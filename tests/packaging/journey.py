@@ -131,11 +131,12 @@ class Stage:
                 client.delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
         return count
 
-    def hear(self) -> int:
-        """Give what was published on the topic to the fan-out; answers how many results there were."""
+    def hear(self, times: int = 1) -> int:
+        """Give what was published on the topic to the fan-out, so many times; how many results there were."""
         client, count = self.aws.client("sqs"), 0
         while messages := _received(client, self.overheard):
-            self.functions["on_sns_message"](sns.event(messages, "arn:aws:sns:eu-west-1:1:s:1"))
+            for _ in range(times):
+                self.functions["on_sns_message"](sns.event(messages, "arn:aws:sns:eu-west-1:1:s:1"))
             client.delete_message(QueueUrl=self.overheard, ReceiptHandle=messages[0]["ReceiptHandle"])
             count += 1
         return count

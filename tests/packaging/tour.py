@@ -158,9 +158,12 @@ class Tour:
         self.ask("GET", "/predict", filename="old.jpg")
 
     def _sweep(self) -> None:
+        """An image, a job and a delivery whose messages were lost."""
         self._upload("uploads/late.jpg", CAT + b"late")
-        self._stage.hear()
+        self._stage.hear(times=2)
+        self.ask("POST", "/relabel", {"q": "nothing"})
         self._stage.lose("DeliveriesQueue")
+        self._stage.lose("JobsQueue")
         self._stage.make_due(LONG_AGO)
         self._stage.tick()
         self._stage.drain("UploadsQueue", "on_upload_message")

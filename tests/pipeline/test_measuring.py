@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from chalicelib import logs, pipeline
+from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.destinations import Place
 from chalicelib.errors import DeliveryFailed, RecogniserRefused, Unavailable
 from chalicelib.model import Json, Label
 from tests.fakes.mail import sns_event, sqs_event
@@ -109,11 +111,8 @@ def test_messages_say_how_long_they_waited(world: Any, lines: Lines) -> None:
     assert dimensions == {"stage": "test", "queue": "uploads"}
     assert age == pytest.approx(12.5, abs=0.01)
 
-    told = [
-        {"owner": "default", "delivery_id": "nobody"},
-        {"owner": "default", "delivery_id": "no-one"},
-    ]
-    event = sqs_event(told)
+    unknown = Delivery.of("default", "nobody", 1, "type", "integration", Place("", ""))
+    event = sqs_event([unknown.message()] * 2)
     for record in event["Records"]:
         record["attributes"] = {"SentTimestamp": str(round((world.now() - 3) * 1000))}
     pipeline.deliver(event, world)

@@ -11,7 +11,7 @@ from chalicelib import pipeline
 from chalicelib.errors import Conflict, RecogniserRefused, Superseded, Unavailable
 from chalicelib.library.history import KEPT
 from chalicelib.library.images import LEASE_SECONDS
-from chalicelib.library.jobs import QUIET_SECONDS
+from chalicelib.library.jobs import QUIET_SECONDS, SHARDS
 from chalicelib.model import Asked, Label, Model, NewImage
 from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser
@@ -206,4 +206,4 @@ class TestManyAtOnce:
         assert world.jobs.get("default", job_id).status == "done"
         assert world.counts() == {"pet": 45}
         assert len(world.recogniser.photos) == 45
-        assert list(world.jobs.due()) == []
+        assert list(world.due.keys(SHARDS)) == []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from chalicelib.delivery.courier import RESTING
-from chalicelib.delivery.standings import RESTS_FROM
+from chalicelib.delivery.breakers import OPENS_AT
+from chalicelib.delivery.sender import BREAKER_OPEN
 from tests.fakes.clock import Clock
 from torture.backlog import deliveries_of, drain, is_planned, waiting
 from torture.receivers import FAILING, HANGING, LIVING, REFUSING, receivers
@@ -23,9 +23,9 @@ def test_one_worker_reaches_all_the_living_beside_dead_ones_that_are_known() -> 
         world = waiting(there, KINDS, IMAGES, seed=3, clock=Clock(), deadline=PATIENCE)
         kinds = {one.id: one.url.split("/")[3] for one in world.subscriptions.all("default")}
         for one in world.subscriptions.all("default"):
-            for _ in range(RESTS_FROM if kinds[one.id] != LIVING else 0):
-                standing = world.standings.of("default", one.destination.address)
-                world.standings.count_failure("default", one.destination.address, standing, may_pass=True)
+            for _ in range(OPENS_AT if kinds[one.id] != LIVING else 0):
+                known = world.breakers.of("default", one.destination.place)
+                world.breakers.count_failure("default", one.destination.place, known, may_pass=True)
         drain(list(world.deliveries_queue.messages), world, workers=1)
 
     deliveries = deliveries_of(world)
@@ -35,7 +35,7 @@ def test_one_worker_reaches_all_the_living_beside_dead_ones_that_are_known() -> 
             assert one.status == "delivered"
         else:
             assert is_planned(one, world.now())
-            assert [attempt.error for attempt in one.attempts] == [RESTING]
+            assert [attempt.error for attempt in one.attempts] == [BREAKER_OPEN]
     assert (there.posts, there.ids, there.repeated) == ({LIVING: 160}, {LIVING: 160}, 0)
 
 
@@ -51,4 +51,4 @@ def test_dead_ones_are_asked_until_they_are_known_and_every_delivery_is_accounte
     assert all(one.status == "delivered" for one in deliveries if one.destination in living)
     assert all(is_planned(one, world.now()) for one in deliveries if one.destination not in living)
     # Those of one batch set out together, before any of them could know.
-    assert 4 * RESTS_FROM <= there.posts[FAILING] < 4 * (RESTS_FROM + 2)
+    assert 4 * OPENS_AT <= there.posts[FAILING] < 4 * (OPENS_AT + 2)

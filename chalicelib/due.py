@@ -1,0 +1,74 @@
+"""The index of what somebody has to come back to, whatever kind of row it is.
+
+A row that is due some time carries ``due_shard`` and ``due_at`` (RFC 3339), and ``put_offs``: how many times
+the sweep has put it off since somebody last wrote when it is due. The index follows the table with a delay,
+so what it shows is read again from the table before anything is done about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from chalicelib.expressions import Item, Key, Update, Value
+from chalicelib.ids import rfc3339
+from chalicelib.table import ConditionFailed, Table
+
+ATTRIBUTES = ("due_shard", "due_at", "put_offs")
+AT_A_TIME = 100  # of a shard
+FIRST_PUT_OFF = 360.0  # seconds, for which a message may be hidden by a worker that died; then twice as long
+LONGEST_PUT_OFF = 6 * 3600.0
+LONGEST_WAIT = 24 * 3600.0  # that a row may ask for; what asks for more is no sensible row
+
+
+class DueIndex:
+    """Finds what is due, puts it off, and takes out what is not to come back."""
+
+    def __init__(self, table: Table, now: Callable[[], float]) -> None:
+        self._table = table
+        self._now = now
+
+    def keys(self, shards: Iterable[str]) -> Iterator[Key]:
+        """The keys of what is due by the index, soonest first, at most 100 a shard."""
+        until = rfc3339(self._now())
+        for shard in shards:
+            yield from self._table.due(shard, until=until, limit=AT_A_TIME)
+
+    def read(self, key: Key) -> Item | None:
+        """The row under a key, if it is still due."""
+        item = self._table.get(key)
+        return item if item and str(item.get("due_at", "~")) <= rfc3339(self._now()) else None
+
+    def put_off(self, key: Key, item: Item) -> bool:
+        """Let a row wait on, each time twice as long, up to six hours.
+
+        False where it has changed since it was read: of two who see the same row, one is told so.
+        """
+        times = put_offs_of(item)
+        wait = min(LONGEST_PUT_OFF, FIRST_PUT_OFF * 2.0 ** min(times, 16))
+        return self._changed(key, item, {"due_at": rfc3339(self._now() + wait), "put_offs": times + 1})
+
+    def wait_until(self, key: Key, item: Item, moment: float) -> bool:
+        """Let a row wait for a moment of its own (seconds since 1970)."""
+        if not self._now() < moment <= self._now() + LONGEST_WAIT:
+            return self.put_off(key, item)
+        return self._changed(key, item, {"due_at": rfc3339(moment)})
+
+    def leave(self, key: Key, item: Item) -> bool:
+        """Take a row out of the index: nobody has to come back to it."""
+        return self._written(Update(key, remove=ATTRIBUTES, when={"due_at": item["due_at"]}))
+
+    def _changed(self, key: Key, item: Item, due: dict[str, Value]) -> bool:
+        return self._written(Update(key, set=due, when={"due_at": item["due_at"]}))
+
+    def _written(self, update: Update) -> bool:
+        try:
+            self._table.write(update)
+        except ConditionFailed:
+            return False
+        return True
+
+
+def put_offs_of(item: Item) -> int:
+    """How many times a row has been put off, by a counter that may hold anything."""
+    times = item.get("put_offs", 0)
+    return times if isinstance(times, int) and 0 <= times < 1000 else 0
