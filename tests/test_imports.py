@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 GROUND = {
     "aws",
     "clients",
+    "due",
     "errors",
     "expressions",
     "health",
