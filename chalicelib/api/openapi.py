@@ -80,7 +80,7 @@ def _whole(schema: Json, schemas: Json) -> Json:
 def _access(path: str, operation: Json) -> Json:
     """What the gate adds to an operation: who need not say who they are, and what all others may hear."""
     if is_open(path):
-        return {"security": []}
+        return {"security": [], "responses": {**operation["responses"], "429": REFUSALS["429"]}}
     return {"responses": {**operation["responses"], **REFUSALS}}
 
 

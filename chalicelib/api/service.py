@@ -31,7 +31,7 @@ def description(request: Request, services: Services) -> Response:
 def schema(request: Request, services: Services) -> Response:
     """``GET /schemas/image-1.xsd``: what the XML about an image holds to."""
     headers: answers.Headers = {
-        "Content-Type": "application/xml; charset=utf-8",
+        "Content-Type": "text/xml; charset=utf-8",
         "Cache-Control": "public, max-age=86400",
     }
     return Response(body=documents.SCHEMA.read_text("utf-8"), headers=headers)

@@ -11,6 +11,8 @@ from openapi_spec_validator import validate
 
 import app
 from chalicelib.api import openapi
+from tests.api.client import Api
+from tests.fakes.services import FakeServices
 from tests.openapi_check import assert_described, assert_valid
 
 METHODS = {"get", "post", "put", "delete", "patch"}
@@ -110,3 +112,59 @@ def test_two_fragments_that_say_the_same_thing_are_refused(
     monkeypatch.setattr(openapi, "_FOLDER", tmp_path)
     with pytest.raises(ValueError, match="described twice"):
         openapi._merged.__wrapped__()
+
+
+def schemas(node: Any, pointer: str = "", *, inside: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every schema, with the pointer to it."""
+    if isinstance(node, list):
+        for place, one in enumerate(node):
+            yield from schemas(one, f"{pointer}/{place}", inside=inside)
+    if not isinstance(node, dict):
+        return
+    if inside:
+        yield pointer, node
+    for name, value in node.items():
+        if name in ("example", "examples", "enum", "const", "required"):
+            continue
+        if name == "properties" or (name == "schemas" and pointer == "/components"):
+            for key, one in value.items():
+                yield from schemas(one, f"{pointer}/{name}/{key}", inside=True)
+        else:
+            yield from schemas(value, f"{pointer}/{name}", inside=inside or name == "schema")
+
+
+def test_whatever_clients_are_generated_from_has_a_name() -> None:
+    """An object or a choice of words inside another schema gets its name from the generator."""
+    for pointer, schema in schemas(openapi.document("")):
+        named = re.fullmatch(r"/components/schemas/\w+", pointer) or "/not" in pointer or "/if" in pointer
+        if not named:
+            assert not {"properties", "enum", "allOf"} & set(schema), pointer
+            assert not isinstance(schema.get("additionalProperties"), dict), pointer
+
+
+def test_every_choice_has_a_type() -> None:
+    found = [
+        (pointer, schema)
+        for pointer, schema in schemas(openapi.document(""))
+        if {"enum", "const"} & set(schema) and "propertyNames" not in pointer
+    ]
+    assert len(found) > 20
+    assert [pointer for pointer, schema in found if "type" not in schema] == []
+
+
+def test_whoever_needs_no_token_is_not_asked_for_one(api: Api, services: FakeServices) -> None:
+    assert services.settings.auth == "none"
+    assert api.get("/openapi.json").json_body["security"] == []
+    services.with_settings(auth="token")
+    described = api.get("/openapi.json").json_body
+    assert described["security"] == [{"token": []}]
+    assert described["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert described["paths"]["/health"]["get"]["security"] == []
+    assert "security" not in described["paths"]["/images"]["get"]
+
+
+def test_what_is_put_together_of_others_is_one_object() -> None:
+    image = openapi.document("")["components"]["schemas"]["Image"]
+    assert {"id", "labels", "links", "thumbnail_url"} <= set(image["properties"])
+    assert {"id", "labels", "links"} <= set(image["required"])
+    assert (image["type"], image["additionalProperties"]) == ("object", False)
