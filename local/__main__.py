@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run until told to stop; answers the exit code."""
     options = _parser().parse_args(arguments)
     stop = Stop(signal.SIGINT, signal.SIGTERM)
-    _write_log()
+    write_log()
     try:
         _reset(options) if options.reset else _run(options, stop)
     except KeyboardInterrupt:
@@ -70,7 +70,7 @@ def _run(options: argparse.Namespace, stop: Stop) -> None:
             stop.ignore()
 
 
-def _write_log() -> None:
+def write_log() -> None:
     """The stack's own lines on the terminal, in its own format; the app's go the way they go in Lambda."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_OneLine("%(asctime)s  %(message)s", "%H:%M:%S"))

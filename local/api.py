@@ -19,13 +19,12 @@ from chalice.local import (
 
 from chalicelib.api.answers import Headers
 from chalicelib.api.problems import CHALLENGE, INTERNAL_ERROR, KINDS, Kind, problem
-from chalicelib.errors import Forbidden, NotFound, TooLarge, Unauthorized
-from local.server import Server
+from chalicelib.errors import BadRequest, Forbidden, NotFound, TooLarge, Unauthorized
+from local.server import BadBody, LargeBody, Patient, Server
 
 log = logging.getLogger("sightline.local")
 
 LARGEST_BODY = 10_000_000  # API Gateway's payload quota
-_CHUNK = 65_536
 
 NO_ROUTE = KINDS[NotFound]
 UNAUTHORIZED = KINDS[Unauthorized]
@@ -75,36 +74,40 @@ class BrokenAuthorizer(LocalGatewayException):
     CODE = 500
 
 
-class Handler(ChaliceRequestHandler):
+class Handler(Patient, ChaliceRequestHandler):
     """A gateway in front of the app; what it refuses itself leaves as a problem document."""
 
     def __init__(self, request: Any, client: Any, server: Any, app_object: Chalice, config: Config) -> None:
         self._gateway = Gateway(app_object, config)
         self._shared = _shared(app_object)
-        super().__init__(request, client, server, app_object, config)
+        ChaliceRequestHandler.__init__(self, request, client, server, app_object, config)
 
     def setup(self) -> None:
         """Called when a connection opens; Chalice has set a gateway of its own by then."""
         super().setup()
         self.local_gateway = self._gateway
 
-    def _generic_handle(self) -> None:
-        length = self.headers.get("Content-Length", "0")
-        if length.isdecimal() and int(length) <= LARGEST_BODY:
-            super()._generic_handle()
-            return
-        self._discard(int(length) if length.isdecimal() else 0)
-        self._refuse(
-            KINDS[TooLarge], "The body is larger than 10 MB. Announce an upload with POST /images and {}."
-        )
+    def _answer(self) -> None:
+        try:
+            self._body = self.body(LARGEST_BODY)
+        except LargeBody:
+            large = "The body is larger than 10 MB. Announce an upload with POST /images and {}."
+            self._refuse(KINDS[TooLarge], large)
+        except BadBody:
+            self._refuse(KINDS[BadRequest], "The body is not as long as it says, or is framed wrongly.")
+        else:
+            self._generic_handle()
 
-    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _generic_handle  # noqa: N815
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _answer  # noqa: N815
 
-    def _discard(self, length: int) -> None:
-        """Read what will not be looked at: a client that is still sending would not see the answer."""
-        while length > 0 and (chunk := self.rfile.read(min(length, _CHUNK))):
-            length -= len(chunk)
-        self.close_connection = True
+    def __getattr__(self, name: str) -> Any:
+        """What else a request may name as its method is the app's to refuse."""
+        if name.startswith("do_"):
+            return self._answer
+        raise AttributeError(name)
+
+    def _parse_payload(self) -> tuple[dict[str, Any], bytes | None]:
+        return dict(self.headers), self._body or None
 
     def _send_error_response(self, error: LocalGatewayException) -> None:
         kind = REFUSED.get(error.CODE, INTERNAL_ERROR)

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from local.server import Server
+from local.server import BadBody, LargeBody, Patient, Server
 from local.stopping import Stop
 
 log = logging.getLogger("sightline.local")
@@ -79,7 +79,7 @@ def imported(path: Path) -> ModuleType:
     return module
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Patient, BaseHTTPRequestHandler):
     def __init__(self, endpoint: Endpoint, *args: Any) -> None:
         self._endpoint = endpoint
         super().__init__(*args)
@@ -87,10 +87,16 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._reply(200 if self.path == "/ping" else 404, "")
 
+    do_HEAD = do_GET  # noqa: N815
+
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
-            self._reply(200, self._answer(body))
+            self._reply(200, self._answer(self.body(LARGEST_BODY)))
+        except LargeBody:
+            told = {"Message": "The payload is too large."}
+            self._reply(413, json.dumps(told), "ValidationError")
+        except BadBody:
+            self._reply(400, json.dumps({"Message": "The body is framed wrongly."}), "ValidationError")
         except Refusal as refusal:
             self._reply(refusal.status, json.dumps(refusal.body), refusal.code)
 
@@ -99,8 +105,6 @@ class _Handler(BaseHTTPRequestHandler):
         direct = self.path == "/invocations"
         if not direct and self.path != f"/endpoints/{self._endpoint.name}/invocations":
             raise Refusal(400, "ValidationError", Message=f"Endpoint of {self.path} not found.")
-        if len(body) > LARGEST_BODY:
-            raise Refusal(413, "ValidationError", Message="The payload is too large.")
         try:
             return self._endpoint.invoked(
                 body, self.headers.get("Content-Type", ""), self.headers.get("Accept", "application/json")
@@ -124,7 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def log_message(self, *args: Any) -> None:
         """Requests are the client's to log."""

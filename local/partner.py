@@ -20,7 +20,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from local.server import Server
+from local.server import BadBody, LargeBody, Patient, Server
 
 KEPT = 100
 LARGEST_BODY = 1_000_000
@@ -101,20 +101,20 @@ class Partner:
             return received
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _Handler(Patient, BaseHTTPRequestHandler):
     def __init__(self, partner: Partner, *args: Any) -> None:
         self._partner = partner
         super().__init__(*args)
 
     def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > LARGEST_BODY:
-            self.close_connection = True
-            self._answer(413, "application/xml", _answer("refused", "At most 1 MB, with a Content-Length."))
+        try:
+            body = self.body(LARGEST_BODY)
+        except LargeBody:
+            self._answer(413, "application/xml", _answer("refused", "At most 1 MB."))
             return
-        body = self.rfile.read(int(length))
+        except BadBody:
+            self._answer(400, "application/xml", _answer("refused", "The body is framed wrongly."))
+            return
         if self.path == PATH:
             self._answer(*_typed("application/xml", *self._partner.take(body)))
         elif self.path == HOOK:
@@ -137,13 +137,16 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(404, "text/plain", "There is /, /received and /hooks.\n")
 
+    do_HEAD = do_GET  # noqa: N815
+
     def _answer(self, status: int, media_type: str, text: str) -> None:
         content = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", f"{media_type}; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: what came is told by the partner itself."""

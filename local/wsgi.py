@@ -11,18 +11,22 @@ import io
 import logging
 import socket
 import threading
+from http import HTTPStatus
 from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
+from local.server import BadBody, LargeBody, Patient
+
 log = logging.getLogger("sightline.local")
 
+LARGEST_BODY = 5 * 1024**3  # Amazon S3, "PutObject"
 
-class Handler(WSGIRequestHandler):
+
+class Handler(Patient, WSGIRequestHandler):
     """Reads a whole request, and writes a whole answer, before the next one on its connection."""
 
-    protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1  # head and body of an answer go out together
 
@@ -39,8 +43,14 @@ class Handler(WSGIRequestHandler):
         if self.headers.get("Expect", "").lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.wfile.flush()
-        environ = self.make_environ()
-        environ["wsgi.input"] = io.BytesIO(self._body(environ))
+        try:
+            body = self.body(LARGEST_BODY)
+        except (BadBody, LargeBody):
+            self.send_error(HTTPStatus.BAD_REQUEST, "The body is too large, or framed wrongly.")
+            return
+        # To the application it came as a whole.
+        environ = {**self.make_environ(), "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
         self._answer(*self._asked(environ))
 
     def _asked(self, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
@@ -51,11 +61,6 @@ class Handler(WSGIRequestHandler):
             log.exception("%s %r broke the server", self.command, self.path)
             return "500 Internal Server Error", [], b""
         return status, list(headers), b"".join(parts)
-
-    def _body(self, environ: dict[str, Any]) -> bytes:
-        if environ.get("wsgi.input_terminated"):
-            return bytes(environ["wsgi.input"].read())
-        return self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0))
 
     def _answer(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         code, _, reason = status.partition(" ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from local.__main__ import write_log
 from local.aws import listen
 from local.config import ROOT
 from tests.local.process import READY, Process, free_port
@@ -113,6 +115,18 @@ def test_a_taken_port_gets_a_sentence_that_helps(option: str, variable: str, tmp
     assert proposed
     listen(int(proposed[1])).close()
     assert "Traceback" not in ran.stderr
+
+
+def test_a_line_of_the_terminal_is_one_line_whatever_it_tells_of(capsys: pytest.CaptureFixture[str]) -> None:
+    log = logging.getLogger("sightline.local")
+    before = (log.handlers[:], log.level, log.propagate)
+    try:
+        write_log()
+        log.warning("got %s", "a\nb\x1b[2J\x9b\u202ec é")
+    finally:
+        log.handlers[:], log.level, log.propagate = before
+
+    assert capsys.readouterr().out.partition("  ")[2] == "got a\\nb\\x1b[2J\\x9b\\u202ec é\n"
 
 
 def test_a_fault_there_is_not_gets_a_sentence() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
 from chalice.app import Chalice, CORSConfig
 
-from local import api
-from local.aws import PortTaken
+from local import api, server
+from local.aws import LocalAws, PortTaken
 from local.config import stage_config
 from local.partner import Partner, Received
 from local.server import Server
@@ -24,23 +26,26 @@ def small_app() -> Chalice:
     both_inside = threading.Barrier(2)
 
     @app.route("/echo/{word}", methods=["GET", "POST"])
-    def echo(word: str) -> dict[str, str]:
+    def echo(word: str) -> dict[str, Any]:
         if word.startswith("pair"):
             both_inside.wait(timeout=30)
         assert app.current_request is not None
-        return {"word": app.current_request.uri_params["word"]}
+        return {
+            "word": app.current_request.uri_params["word"],
+            "bytes": len(app.current_request.raw_body or b""),
+        }
 
     return app
 
 
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[str]:
-    with api.serve(small_app(), stage_config("api_handler"), 0) as server:
-        yield server.url
+    with api.serve(small_app(), stage_config("api_handler"), 0) as serving:
+        yield serving.url
 
 
 def test_a_route_answers(gateway: str) -> None:
-    assert requests.get(f"{gateway}/echo/hello", timeout=30).json() == {"word": "hello"}
+    assert requests.get(f"{gateway}/echo/hello", timeout=30).json()["word"] == "hello"
 
 
 def test_requests_at_the_same_time_do_not_see_each_other(gateway: str) -> None:
@@ -84,7 +89,83 @@ def test_a_body_larger_than_the_gateway_takes_is_a_problem_with_413(gateway: str
 def test_an_answer_to_head_has_no_body_and_the_connection_stays_usable(gateway: str) -> None:
     with requests.Session() as session:
         assert session.head(f"{gateway}/nowhere", timeout=30).status_code == 404
-        assert session.get(f"{gateway}/echo/after", timeout=30).json() == {"word": "after"}
+        assert session.get(f"{gateway}/echo/after", timeout=30).json()["word"] == "after"
+
+
+def pieces(size: int) -> Iterator[bytes]:
+    while size > 0:
+        yield b"x" * min(size, 700_000)
+        size -= 700_000
+
+
+def test_a_body_in_chunks_is_read(gateway: str) -> None:
+    with requests.Session() as session:
+        for size in (0, 1, 5_000_000):
+            reply = session.post(f"{gateway}/echo/chunks", data=pieces(size), timeout=30)
+            assert reply.json()["bytes"] == size
+        large = session.post(f"{gateway}/echo/chunks", data=pieces(api.LARGEST_BODY + 1), timeout=30)
+        assert (large.status_code, large.json()["code"]) == (413, "too-large")
+        assert session.get(f"{gateway}/echo/after", timeout=30).json()["word"] == "after"
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: -1", "Content-Length: x", "Transfer-Encoding: chunked"])
+def test_a_body_that_is_framed_wrongly_is_a_problem_with_400(gateway: str, framing: str) -> None:
+    answer = raw(gateway, f"POST /echo/x HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\nzz\r\n".encode())
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in answer
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "TRACE", "DELETE"])
+def test_a_method_that_a_route_has_not_is_a_problem(gateway: str, method: str) -> None:
+    reply = requests.request(method, f"{gateway}/echo/x", timeout=30)
+
+    assert reply.status_code == 405
+    assert requests.request(method, f"{gateway}/nowhere", timeout=30).json()["code"] == "not-found"
+
+
+@pytest.mark.parametrize("line", ["GET / HTTP/9.9", "nonsense", f"GET /{'x' * 70_000} HTTP/1.1"])
+def test_what_is_no_request_is_a_problem(gateway: str, office: Server, line: str) -> None:
+    for url in (gateway, office.url):
+        answer = raw(url, f"{line}\r\nHost: x\r\n\r\n".encode())
+
+        assert b'"code": "' in answer
+        assert b"<html" not in answer.lower()
+
+
+def test_headers_have_their_time_and_what_came_of_them_is_not_answered(
+    gateway: str, office: Server, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HEADERS_SECONDS", 0.3)
+    for url in (gateway, office.url, aws.url):
+        answer = raw(url, b"GET / HTTP/1.1\r\nHost: x\r\nX-Never-Ends: ", then=b"x")
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_who_says_nothing_is_not_waited_for(gateway: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "SILENT_SECONDS", 0.1)
+    assert raw(gateway, b"") == b""
+
+
+def raw(url: str, request: bytes, *, then: bytes = b"") -> bytes:
+    """The answer to these very bytes, until the other side closes; ``then`` is sent on and on meanwhile."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(request)
+        connection.settimeout(0.1 if then else 30)
+        answer = b""
+        while True:
+            try:
+                part = connection.recv(65_536)
+            except TimeoutError:
+                connection.sendall(then)
+                continue
+            except ConnectionError:
+                return answer
+            if not part:
+                return answer
+            answer += part
 
 
 def test_a_taken_port_is_named() -> None:
@@ -169,6 +250,24 @@ def test_a_partner_can_be_told_to_refuse_for_a_while(office: Server, partner: Pa
 def test_other_addresses_say_what_there_is(office: Server) -> None:
     assert post(office, DOCUMENT, "/elsewhere").status_code == 404
     assert requests.get(f"{office.url}/elsewhere", timeout=30).status_code == 404
+
+
+def test_documents_in_chunks_and_head_are_understood(office: Server) -> None:
+    assert requests.post(f"{office.url}/labels", data=iter([DOCUMENT]), timeout=30).status_code == 200
+    for path, status in (("/", 200), ("/received", 200), ("/elsewhere", 404)):
+        head, get = (requests.request(method, office.url + path, timeout=30) for method in ("HEAD", "GET"))
+        assert (head.status_code, head.content) == (status, b"")
+        assert head.headers["Content-Length"] == get.headers["Content-Length"]
+
+
+def test_a_method_the_partner_has_not_is_a_problem(office: Server) -> None:
+    reply = requests.put(office.url, timeout=30)
+    assert (reply.status_code, reply.json()["code"]) == (501, "not-implemented")
+
+
+@pytest.mark.parametrize("body", [iter([b"x" * 1_100_000]), b"x" * 1_100_000])
+def test_a_document_that_is_too_large_is_refused(office: Server, body: Any) -> None:
+    assert requests.post(f"{office.url}/labels", data=body, timeout=30).status_code == 413
 
 
 def test_only_the_last_hundred_documents_are_kept(partner: Partner) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import boto3
 import pytest
 import requests
+from botocore import auth, signers
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -42,9 +46,19 @@ def store(s3: Any) -> ObjectStore:
     return ObjectStore(s3, BUCKET, upload_seconds=60, download_seconds=60)
 
 
-def late(s3: Any) -> ObjectStore:
-    """Signs what has expired already."""
-    return ObjectStore(s3, BUCKET, upload_seconds=-5, download_seconds=-5)
+@pytest.fixture
+def signed_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Has the clock that things are signed by differ from the bucket's by so many seconds."""
+
+    def set_clock(seconds: float) -> None:
+        def moment(remove_tzinfo: bool = True) -> datetime:
+            now = datetime.now(UTC) + timedelta(seconds=seconds)
+            return now.replace(tzinfo=None) if remove_tzinfo else now
+
+        for module in (auth, signers):
+            monkeypatch.setattr(module, "get_current_datetime", moment)
+
+    return set_clock
 
 
 def stored(s3: Any, key: str = KEY) -> bytes | None:
@@ -105,10 +119,88 @@ class TestAddresses:
         reply = requests.get(store.presigned_get(KEY, filename="a", content_type=content_type), timeout=30)
         assert reply.headers["Content-Disposition"].startswith("attachment")
 
-    def test_it_expires(self, s3: Any, store: ObjectStore) -> None:
-        reply = requests.put(late(s3).presigned_put(KEY), data=b"x", timeout=30)
-        assert_refused(reply, 403, "AccessDenied")
+    @pytest.mark.parametrize("seconds", [-61, 901])
+    def test_it_expires_and_does_not_come_from_the_future(
+        self, s3: Any, store: ObjectStore, signed_at: Callable[[float], None], seconds: float
+    ) -> None:
+        signed_at(seconds)
+        url = store.presigned_put(KEY)
+        signed_at(0)
+        assert_refused(requests.put(url, data=b"x", timeout=30), 403, "AccessDenied")
         assert stored(s3) is None
+
+    @pytest.mark.parametrize("seconds", [-50, 890])
+    def test_a_clock_may_differ_a_little(
+        self, s3: Any, store: ObjectStore, signed_at: Callable[[float], None], seconds: float
+    ) -> None:
+        signed_at(seconds)
+        assert requests.put(store.presigned_put(KEY), data=b"x", timeout=30).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("X-Amz-Algorithm", "AWS4-HMAC-SHA1"),
+            ("X-Amz-Date", "yesterday"),
+            ("X-Amz-Date", "20200101T000000Z"),  # another day than its credential's
+            ("X-Amz-Expires", "604801"),
+            ("X-Amz-Expires", "-1"),
+            ("X-Amz-Expires", "soon"),
+            ("X-Amz-Credential", "local"),
+            ("X-Amz-SignedHeaders", ""),
+            ("X-Amz-SignedHeaders", None),
+            ("X-Amz-Date", None),
+        ],
+    )
+    def test_what_is_not_put_together_as_it_should_be_is_refused(
+        self, store: ObjectStore, s3: Any, name: str, value: str | None
+    ) -> None:
+        address, _, query = store.presigned_put(KEY).partition("?")
+        changed = [(one, value if one == name else was) for one, was in parse_qsl(query)]
+        url = f"{address}?{urlencode([pair for pair in changed if pair[1] is not None])}"
+        assert_refused(requests.put(url, data=b"x", timeout=30), 400, "AuthorizationQueryParametersError")
+        assert stored(s3) is None
+
+    @pytest.mark.parametrize("name", ["x-amz-copy-source", "X-Amz-Meta-Owner", "x-amz-tagging"])
+    def test_no_header_of_s3s_own_goes_unsigned(self, store: ObjectStore, s3: Any, name: str) -> None:
+        theirs = "uploads/~bob/theirs.jpg"
+        store.put(theirs, b"secret")
+        headers = {name: f"/{BUCKET}/{theirs}"}
+        reply = requests.put(store.presigned_put(KEY), headers=headers, timeout=30)
+        assert_refused(reply, 403, "AccessDenied")
+        assert name.lower() in reply.text
+        assert stored(s3) is None
+
+    def test_one_way_to_sign_is_enough(self, store: ObjectStore, s3: Any) -> None:
+        """Else any Authorization header would open what an address does not."""
+        headers = {"Authorization": "AWS4-HMAC-SHA256 x", "x-amz-copy-source": f"/{BUCKET}/uploads/theirs"}
+        reply = requests.put(store.presigned_put(KEY), headers=headers, timeout=30)
+        assert_refused(reply, 400, "InvalidArgument")
+
+    @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+    def test_what_comes_as_a_form_is_stored_as_it_is(self, store: ObjectStore, s3: Any, kind: str) -> None:
+        """As ``curl --data-binary`` sends a photo."""
+        content = b"\xff\xd8a=1&b=%20+"
+        reply = requests.put(
+            store.presigned_put(KEY), data=content, headers={"Content-Type": kind}, timeout=30
+        )
+        assert reply.status_code == 200
+        assert stored(s3) == content
+
+    def test_what_comes_in_chunks_is_stored_whole(self, store: ObjectStore, s3: Any) -> None:
+        reply = requests.put(store.presigned_put(KEY), data=iter([b"one", b"two"]), timeout=30)
+        assert reply.status_code == 200
+        assert stored(s3) == b"onetwo"
+
+    @pytest.mark.parametrize("seconds", [-901, 901])
+    def test_an_sdk_whose_clock_is_off_is_told(
+        self, s3: Any, store: ObjectStore, signed_at: Callable[[float], None], seconds: float
+    ) -> None:
+        signed_at(seconds)
+        with pytest.raises(ClientError, match="RequestTimeTooSkewed"):
+            s3.list_objects_v2(Bucket=BUCKET)
+
+    def test_nobody_tells_moto_itself_what_to_do(self, aws: LocalAws) -> None:
+        assert requests.post(f"{aws.url}/moto-api/reset", timeout=30).status_code == 403
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
     def test_nothing_goes_without_a_signature(self, store: ObjectStore, s3: Any, method: str) -> None:
@@ -157,9 +249,40 @@ class TestForms:
         assert_refused(send(form, b"x" * 2 * MOST, policy=forged), 403, "SignatureDoesNotMatch")
         assert stored(s3) is None
 
-    def test_it_expires(self, s3: Any, store: ObjectStore) -> None:
-        assert_refused(send(late(s3).presigned_form(KEY, max_bytes=MOST), b"x"), 403, "AccessDenied")
+    @pytest.mark.parametrize("seconds", [-61, 901, -8 * 24 * 3600])
+    def test_it_expires_and_does_not_come_from_the_future(
+        self, s3: Any, store: ObjectStore, signed_at: Callable[[float], None], seconds: float
+    ) -> None:
+        signed_at(seconds)
+        long = ObjectStore(s3, BUCKET, upload_seconds=60 if seconds > -99 else 10**8, download_seconds=60)
+        assert_refused(send(long.presigned_form(KEY, max_bytes=MOST), b"x"), 403, "AccessDenied")
         assert stored(s3) is None
+
+    def test_the_file_is_the_last_field(self, store: ObjectStore, s3: Any) -> None:
+        form = store.presigned_form(KEY, max_bytes=MOST)
+        for after in ({"x-amz-meta-late": "x"}, {"key": form["fields"]["key"]}):
+            before = {name: value for name, value in form["fields"].items() if name not in after}
+            parts = [*before.items(), ("file", ("a.jpg", b"x")), *after.items()]
+            reply = requests.post(
+                form["url"],
+                files=[(name, value if name == "file" else (None, value)) for name, value in parts],
+                timeout=30,
+            )
+            assert_refused(reply, 400, "InvalidArgument")
+        assert stored(s3) is None
+
+    def test_no_field_comes_twice(self, store: ObjectStore, s3: Any) -> None:
+        form = store.presigned_form(KEY, max_bytes=MOST)
+        parts = [("key", "uploads/other"), *form["fields"].items(), ("file", ("a.jpg", b"x"))]
+        files = [(name, value if name == "file" else (None, value)) for name, value in parts]
+        assert_refused(requests.post(form["url"], files=files, timeout=30), 400, "InvalidArgument")
+        assert stored(s3, "uploads/other") is None
+
+    def test_what_is_no_form_is_refused(self, store: ObjectStore) -> None:
+        url = store.presigned_form(KEY, max_bytes=MOST)["url"]
+        headers = {"Content-Type": f"{FORM}; boundary=x"}
+        reply = requests.post(url, data=b"--x\r\nnonsense", headers=headers, timeout=30)
+        assert_refused(reply, 400, "MalformedPOSTRequest")
 
     def test_a_form_without_a_policy_is_refused(self, store: ObjectStore, s3: Any) -> None:
         form = {"url": store.presigned_form(KEY, max_bytes=MOST)["url"], "fields": {"key": KEY}}

@@ -6,13 +6,14 @@ import http.client
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 
 import pytest
 
 from local.aws import HOST, LocalAws
 
-HEADERS = {"Authorization": "AWS4-HMAC-SHA256 Credential=a/20260101/eu-west-1/s3/aws4_request"}
+SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=a/20260101/eu-west-1/s3/aws4_request"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,7 +29,8 @@ def connection(aws: LocalAws) -> Iterator[HTTPConnection]:
 
 
 def ask(connection: HTTPConnection, method: str, path: str, body: object = None) -> tuple[int, bytes]:
-    connection.request(method, path, body, HEADERS)  # type: ignore[arg-type]  # whatever it takes
+    headers = {**SIGNED, "X-Amz-Date": datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")}
+    connection.request(method, path, body, headers)  # type: ignore[arg-type]  # whatever it takes
     answer = connection.getresponse()
     return answer.status, answer.read()
 

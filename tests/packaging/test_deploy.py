@@ -404,4 +404,5 @@ def ask_for_permission(aws: LocalAws, after: str) -> None:
     """Have moto look at policies from the call of this number on."""
     request = urllib.request.Request(f"{aws.url}/moto-api/reset-auth", data=after.encode(), method="POST")
     request.add_header("Content-Type", "text/plain")
+    request.add_header("Authorization", "as operator")
     urllib.request.urlopen(request, timeout=30).close()

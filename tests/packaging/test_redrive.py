@@ -37,6 +37,7 @@ def configure(aws: LocalAws, *, use_docker: bool) -> None:
     body = json.dumps({"lambda": {"use_docker": use_docker}}).encode()
     request = urllib.request.Request(f"{aws.url}/moto-api/config", data=body, method="POST")
     request.add_header("Content-Type", "application/json")
+    request.add_header("Authorization", "as operator")
     urllib.request.urlopen(request, timeout=30).close()
 
 
