@@ -64,7 +64,7 @@ def read(content: bytes) -> Source:
         raise Unsupported("a JPEG image that tells its height only at its end")
     plain = b"".join(found.own) if found.dropped or not found.ended else content
     picture = _Picture(found, plain)
-    source = Source(
+    return Source(
         (found.width, found.height),
         coefficient_bytes(found) + (0 if plain is content else len(plain)),
         picture.decode,
@@ -74,7 +74,6 @@ def read(content: bytes) -> Source:
         plain=plain if found.ended and len(found.factors) != 4 else None,
         warnings=picture.warnings,
     )
-    return source
 
 
 def parsed(content: bytes) -> Segments:

@@ -15,6 +15,8 @@ from chalicelib.model import Json
 
 UPLOADS = "uploads/"
 _ANY_TYPE = {"Content-Type": "application/octet-stream"}
+# What macOS and Windows put into every folder; a folder is copied into the bucket with it.
+_LITTER = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".localized", "icon\r"})
 _ABSENT = ("NoSuchKey", "404", "NotFound")
 
 
@@ -142,6 +144,12 @@ class ObjectStore:
     def _remove(self, name: str) -> None:
         with faults_told_apart("S3"):
             self._client.delete_object(Bucket=self.bucket, Key=name)
+
+
+def is_litter(key: str) -> bool:
+    """Whether an object is what a computer leaves in folders by itself, or stands for a folder."""
+    name = key.rpartition("/")[2]
+    return not name or name.startswith("._") or name.lower() in _LITTER or key.endswith("_$folder$")
 
 
 def sidecar_key(key: str) -> str:

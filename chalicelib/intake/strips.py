@@ -18,9 +18,12 @@ from itertools import accumulate
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
+from chalicelib.intake.source import Unsupported
+
 UNCOMPRESSED, CCITT, OLD_JPEG, JPEG, DEFLATE = 1, (2, 3, 4, 32771), 6, 7, 8
 GREY, RGB, CMYK, YCBCR = 1, 2, 5, 6
 HORIZONTAL, FLOATING = 2, 3  # predictors
+_NOT_EVERYWHERE = {34_925: "LZMA", 50_000: "Zstandard"}  # some of Pillow's wheels have them
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _MOST_SUMS = 30_000_000  # samples whose differences are added up here, at 0.1 µs each
 
@@ -110,7 +113,13 @@ def _summed(differences: bytes, piece: Piece) -> bytes:
 def _opened(piece: Piece) -> Image.Image:
     with BytesIO(_tiff(piece)) as stream:
         image = TiffImageFile(stream)
-        image.load()
+        try:
+            image.load()
+        except OSError as error:
+            if piece.compression in _NOT_EVERYWHERE:
+                name = _NOT_EVERYWHERE[piece.compression]
+                raise Unsupported(f"a TIFF image with compression {name}") from error
+            raise
         plain: Image.Image = image.copy() if image.mode in ("PA", "La") else image
         return plain
 

@@ -22,8 +22,19 @@ _OF_COMPRESSIONS = {292: 4, 293: 4, 347: 7, 529: 5, 530: 3, 532: 5}  # tags that
 
 _WHITE_IS_ZERO, _PALETTE, _MASK, _LAB, _ICC_LAB = 0, 3, 4, 8, 9
 _COLOURS_OF = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3, 9: 3}
+_COLOUR_NAMES = {
+    0: "grey",
+    1: "grey",
+    2: "RGB",
+    3: "colours of a palette",
+    5: "inks",
+    6: "YCbCr",
+    8: "L*a*b*",
+    9: "L*a*b*",
+}
 _PHOTOMETRICS = {4: "a transparency mask", 10: "ITU L*a*b*", 32_844: "LogL", 32_845: "LogLuv"}
 _COMPRESSIONS = {
+    50_001: "WebP",
     34_712: "JPEG 2000",
     33_003: "JPEG 2000",
     33_005: "JPEG 2000",
@@ -39,7 +50,7 @@ _COMPRESSIONS = {
     32_809: "ThunderScan",
     32_766: "NeXT",
 }
-_READ = {1, 5, 7, 8, 32_773, 32_946, 34_925, 50_000, 50_001, *CCITT}
+_READ = {1, 5, 7, 8, 32_773, 32_946, 34_925, 50_000, *CCITT}
 _BYTEWISE = {1, 5, 8, 32_773, 32_946, 34_925, 50_000}  # compressions that do not care what the bytes mean
 _PREDICTED = {5, 8, 32_946, 34_925, 50_000}
 _MOST_SAMPLES = 8
@@ -236,14 +247,16 @@ class Layout:
         """Whether a compression for pictures holds one that its reader is known to give back rightly."""
         if self.compression in CCITT:
             return self.bits == 1 and self.samples == 1 and self.photometric in (0, 1)
-        layouts = {(0, 1), (1, 1), (2, 3), (6, 3), (5, 4)} if self.compression == JPEG else {(2, 3), (2, 4)}
+        layouts = {(0, 1), (1, 1), (2, 3), (6, 3), (5, 4)}
         planar = self.planar and self.photometric == YCBCR
         return self.bits == 8 and (self.photometric, self.samples) in layouts and not planar
 
     def _described(self) -> str:
         kind = {light.SIGNED: "signed ", light.FLOAT: "fractional "}.get(self.kind, "")
         bits = "different numbers of" if len(set(self._numbers(_BITS))) > 1 else str(self.bits)
-        return f"of {self.samples} samples with {bits} {kind}bits in colours of kind {self.photometric}"
+        return (
+            f"in {_COLOUR_NAMES[self.photometric]} with {bits} {kind}bits for each of {self.samples} samples"
+        )
 
     # ── its pixels ───────────────────────────────────────────────────────────────────────────
     def memory(self) -> float:
@@ -341,7 +354,7 @@ class Layout:
     @cached_property
     def _is_mirrored(self) -> bool:
         """Whether the bits of every byte of the file stand the other way round."""
-        return self._number(_FILL_ORDER, 1) == 2 and self.compression not in (JPEG, 50_001)
+        return self._number(_FILL_ORDER, 1) == 2 and self.compression != JPEG
 
     def _piece(self, size: Size, rows: int, parts: list[bytes]) -> Piece:
         samples = 1 if self.planar else self.samples

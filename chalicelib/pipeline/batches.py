@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from chalicelib.errors import ComesAgain, Transient
-from chalicelib.intake.objects import UPLOADS
+from chalicelib.intake.objects import UPLOADS, is_litter
 from chalicelib.model import Json, ObjectUploaded
 from chalicelib.queues import Queue
 
@@ -127,14 +127,15 @@ def _outcomes(items: Iterable[T], act: Callable[[T], R], at_once: int) -> list[R
 def for_each_upload(notification: Json, act: Callable[[ObjectUploaded], object]) -> None:
     """Act on every upload that an S3 notification tells of, as :func:`for_each` does.
 
-    S3's test event has no records; other folders, and the empty objects that consoles make for folders, are
-    not our business. What the labeler failed on comes wrapped (AWS Lambda, "Capturing records of Lambda
-    asynchronous invocations"), because the uploads queue is where Lambda leaves it.
+    S3's test event has no records; other folders, and what is no photo by its very name
+    (:func:`~chalicelib.intake.objects.is_litter`), are not our business. What the labeler failed on comes
+    wrapped (AWS Lambda, "Capturing records of Lambda asynchronous invocations"), because the uploads queue is
+    where Lambda leaves it.
     """
 
     def act_on(record: Json) -> None:
         uploaded = ObjectUploaded.from_json(record)
-        if uploaded.key.startswith(UPLOADS) and not uploaded.key.endswith("/"):
+        if uploaded.key.startswith(UPLOADS) and not is_litter(uploaded.key):
             act(uploaded)
 
     told: Json = notification.get("requestPayload", notification)

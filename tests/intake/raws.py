@@ -36,8 +36,9 @@ def sensor(size: tuple[int, int] = SENSOR) -> tuple[list[Tag], list[bytes]]:
     """The raw data: noise, as nobody is to look at them."""
     data = NOISE.integers(0, 4000, size, dtype="u2").tobytes()
     tags: list[Tag] = [
-        (254, 4, [0]), (256, 4, [size[0]]), (257, 4, [size[1]]), (258, 3, [16]), (259, 3, [1]), (262, 3, [32803]),
-        (273, 4, []), (277, 3, [1]), (278, 4, [size[1]]), (279, 4, [len(data)]), (0x828D, 3, [2, 2]),
+        (254, 4, [0]), (256, 4, [size[0]]), (257, 4, [size[1]]), (258, 3, [16]), (259, 3, [1]),
+        (262, 3, [32803]), (273, 4, []), (277, 3, [1]), (278, 4, [size[1]]),
+        (279, 4, [len(data)]), (0x828D, 3, [2, 2]),
     ]  # fmt: skip
     return tags, [data]
 
@@ -50,8 +51,8 @@ def in_jpeg_tags(preview: bytes) -> tuple[list[Tag], list[bytes]]:
 def in_a_strip(preview: bytes, size: tuple[int, int]) -> tuple[list[Tag], list[bytes]]:
     """A DNG's preview: a JPEG as the one strip of a reduced picture."""
     tags: list[Tag] = [
-        (254, 4, [1]), (256, 4, [size[0]]), (257, 4, [size[1]]), (258, 3, [8, 8, 8]), (259, 3, [7]), (262, 3, [6]),
-        (273, 4, []), (277, 3, [3]), (278, 4, [size[1]]), (279, 4, [len(preview)]),
+        (254, 4, [1]), (256, 4, [size[0]]), (257, 4, [size[1]]), (258, 3, [8, 8, 8]), (259, 3, [7]),
+        (262, 3, [6]), (273, 4, []), (277, 3, [3]), (278, 4, [size[1]]), (279, 4, [len(preview)]),
     ]  # fmt: skip
     return tags, [preview]
 

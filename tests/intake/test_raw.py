@@ -91,7 +91,7 @@ def test_time_and_camera_are_those_of_the_raw_file() -> None:
 
 
 def test_a_tiff_whose_picture_stands_below_a_preview_shows_the_picture() -> None:
-    """Not a raw file: the same order of directories, with a plain picture where a sensor's samples would be."""
+    """No raw file: the same directories, with a plain picture where a sensor's samples would be."""
     first = raws.thumbnail(Image.new("RGB", (60, 40), "red"), 1)
     data = PHOTO.tobytes()
     main = [
