@@ -36,10 +36,11 @@ UV = uv==0.13.8
 LOCKER = build/$(UV)
 COMPILE = $(LOCKER)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock'
+EMULATOR = tests/emulator/requirements.txt
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset label token tokens revoke test torture bite check bench nightly deploy destroy redrive repair package-sam package-terraform lock page screenshots clean ready
+.PHONY: help run reset label token tokens revoke test torture bite check bench nightly deploy destroy redrive repair package-sam package-terraform lock page screenshots clean ready emulator
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -65,16 +66,16 @@ tokens: ready ## List an owner's tokens: make tokens OWNER=anna
 revoke: ready ## Revoke a token: make revoke OWNER=anna ID=…
 	@$(TOKENS) revoke --id '$(ID)'
 
-test: ready ## Run all tests
+test: ready emulator ## Run all tests
 	@$(PY) -m pytest
 
 torture: ready ## Faults, load and bad files, by a seed: make torture SEED=1 PART=schedules SIZE=0.1
 	@$(PY) -m torture --seed '$(SEED)' --size '$(SIZE)' $(if $(PART),--part '$(PART)')
 
-bite: ready ## Switch each guard off in a copy and show that a test goes red (some minutes)
+bite: ready emulator ## Switch each guard off in a copy and show that a test goes red (some minutes)
 	@$(PY) -m tests.bite
 
-check: ready ## Lint, check formatting and types, run the fast tests
+check: ready emulator ## Lint, check formatting and types, run the fast tests
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
@@ -145,4 +146,15 @@ ready:
 		$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt || { \
 			echo "The requirements could not be installed; what pip says is above." >&2; exit 1; }; \
 		echo "$$wanted" > $(VENV)/requirements.cksum; \
+	fi
+
+# MiniStack, on which the tests deploy, has pinned requirements of its own and so an environment of its own.
+emulator: ready
+	@wanted=$$(cksum < $(EMULATOR)); \
+	if [ "$$wanted" != "$$(cat $(VENV)/ministack/requirements.cksum 2>/dev/null)" ]; then \
+		echo "Installing the emulator of AWS that the tests use …"; \
+		$(PY) -m venv --clear $(VENV)/ministack && \
+		$(VENV)/ministack/bin/python -m pip install --quiet --disable-pip-version-check -r $(EMULATOR) || { \
+			echo "The emulator could not be installed; what pip says is above." >&2; exit 1; }; \
+		echo "$$wanted" > $(VENV)/ministack/requirements.cksum; \
 	fi

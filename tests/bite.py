@@ -1,5 +1,7 @@
 """``make bite``: switches each guard off in a copy of the project, and shows that a test goes red.
 
+Rights are taken from roles in one emulator, where a journey must miss each of them.
+
 A guard whose tests stay green without it is named, and the exit code is 1. With it they must be green.
 """
 
@@ -12,6 +14,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.emulator import without
 
 ROOT = Path(__file__).resolve().parent.parent
 AT_ONCE = 2
@@ -228,30 +232,46 @@ GUARDS = (
     ),
 )
 
+# Rights that a function's role is without for once, on the emulator (:mod:`tests.emulator.without`).
+RIGHTS = frozenset(
+    {
+        "api_handler:secretsmanager:GetSecretValue",
+        "api_handler:s3:DeleteObject",
+        "check_token:dynamodb:GetItem",
+        "on_s3_upload:s3:ListBucket",
+        "on_s3_upload:rekognition:DetectText",
+        "on_upload_message:sqs:DeleteMessage",
+        "on_upload_message:sagemaker:InvokeEndpoint",
+        "on_sns_message:sqs:SendMessage",
+        "on_sqs_message:logs:PutLogEvents",
+        "sweep:dynamodb:UpdateItem",
+    }
+)
+
 
 def main() -> int:
     """Try every guard; answers the exit code."""
     suites = sorted({guard.tests for guard in GUARDS})
     with ThreadPoolExecutor(AT_ONCE) as pool:
         sound = dict(zip(suites, pool.map(outcome, suites), strict=True))
-        without = list(pool.map(lambda guard: outcome(guard.tests, guard), GUARDS))
+        bare = list(pool.map(lambda guard: outcome(guard.tests, guard), GUARDS))
     # 1: tests failed. Anything else, an import that breaks for instance, shows nothing.
-    bitten = [sound[guard.tests] == 0 and code == 1 for guard, code in zip(GUARDS, without, strict=True)]
+    bitten = [sound[guard.tests] == 0 and code == 1 for guard, code in zip(GUARDS, bare, strict=True)]
     for guard, red in zip(GUARDS, bitten, strict=True):
         print(f"{'red  ' if red else 'GREEN'} without {guard.name}")
     print(f"{sum(bitten)} of {len(GUARDS)} guards are watched by a test that bites.")
-    return 0 if all(bitten) else 1
+    return max(0 if all(bitten) else 1, without.main(sorted(RIGHTS)))
 
 
-def outcome(tests: str, without: Guard | None = None) -> int:
+def outcome(tests: str, off: Guard | None = None) -> int:
     """pytest's exit code for some tests in a copy of the project, where one guard may be switched off."""
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place) / "project"
         shutil.copytree(ROOT, copy, ignore=_LEFT)
         for name in _BIG:
             (copy / name).symlink_to(ROOT / name)
-        if without:
-            switch_off(without, copy)
+        if off:
+            switch_off(off, copy)
         ran = subprocess.run(  # noqa: S603 - our own
             [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", tests],
             cwd=copy,

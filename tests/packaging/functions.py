@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import queue
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -18,20 +17,10 @@ from typing import Any, Self
 from local.server import Server
 
 Json = dict[str, Any]
-Call = tuple[str, str, Json]  # service, operation, parameters
 START = """
 import os
 import sys
 sys.path[:] = [os.getcwd(), *sys.path, sys.argv.pop(1)]
-calls = open(sys.argv.pop(1), "a", buffering=1)
-
-import json
-from botocore import handlers
-def remember(params, model, **_):
-    said = json.dumps([model.service_model.service_name, model.name, params], default=lambda one: None)
-    calls.write(said + "\\n")
-handlers.BUILTIN_HANDLERS.append(("before-parameter-build.*.*", remember))
-
 from awslambdaric.__main__ import main
 main(sys.argv)
 """
@@ -63,12 +52,7 @@ class Running:
     def __init__(self, function: Deployed, python: Path, libraries: Path, around: Mapping[str, str]) -> None:
         self._api = _RuntimeApi()
         self._function = function
-        self._around = (python, libraries, around)
-        self._calls = function.code.parent / f"{function.name}.calls"
-        self._command = [
-            *(str(python), "-I", "-S", "-c", START),
-            *(str(libraries), str(self._calls), function.handler),
-        ]
+        self._command = [str(python), "-I", "-S", "-c", START, str(libraries), function.handler]
         self._environment = {
             **around,
             **function.variables,
@@ -114,32 +98,6 @@ class Running:
             raise Failed(f"{answer}\n{self.log}")
         return answer
 
-    @contextmanager
-    def hurried(self, seconds: float) -> Iterator[None]:
-        """Meanwhile the function is told that it has no longer than that."""
-        self._api.seconds = seconds
-        try:
-            yield
-        finally:
-            self._api.seconds = DEADLINE
-
-    def chosen(self, **variables: str) -> Running:
-        """The same function in a stage that has chosen otherwise; its calls count as this one's."""
-        told = {**self._function.variables, **variables}
-        return Running(dataclasses.replace(self._function, variables=told), *self._around)
-
-    def called(self, handler: str, **variables: str) -> Running:
-        """Another handler of the same code, in a stage that has chosen otherwise."""
-        told = {**self._function.variables, **variables}
-        other = Deployed(handler, self._function.code, f"app.{handler}", told)
-        return Running(other, *self._around)
-
-    @property
-    def calls(self) -> list[Call]:
-        """Every AWS call it has made or signed."""
-        lines = self._calls.read_text().splitlines() if self._calls.exists() else []
-        return [(service, operation, params) for service, operation, params in map(json.loads, lines)]
-
     @property
     def log(self) -> str:
         """What the function has written so far."""
@@ -153,7 +111,6 @@ class _RuntimeApi:
     def __init__(self) -> None:
         self.events: queue.Queue[Json | None] = queue.Queue()
         self.answers: queue.Queue[tuple[str, Any]] = queue.Queue()
-        self.seconds = DEADLINE
         self.server = Server(0, lambda *args: _Handler(self, *args))
 
 
@@ -169,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.dumps(event).encode()
         self.send_response(200)
         self.send_header("Lambda-Runtime-Aws-Request-Id", str(uuid.uuid4()))
-        self.send_header("Lambda-Runtime-Deadline-Ms", str(round((time.time() + self._api.seconds) * 1000)))
+        self.send_header("Lambda-Runtime-Deadline-Ms", str(round((time.time() + DEADLINE) * 1000)))
         self.send_header(
             "Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:f"
         )

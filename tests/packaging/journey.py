@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import time
@@ -70,19 +69,6 @@ class Stage:
         """Hand S3's notification of an object to the labeler."""
         self.functions["on_s3_upload"](notification(self.outputs["Bucket"], key))
 
-    def queue(self, event: Json) -> None:
-        """Put an event on the uploads queue."""
-        self.aws.client("sqs").send_message(QueueUrl=self._url("UploadsQueue"), MessageBody=json.dumps(event))
-
-    def put_to(self, function: Running, labeler: str, key: str) -> None:
-        """Tell one function of an object, in the words that ``labeler`` understands."""
-        event = notification(self.outputs["Bucket"], key)
-        if labeler == "on_upload_message":
-            message = {"MessageId": "1", "ReceiptHandle": "r", "Body": json.dumps(event), "Attributes": {}}
-            event = sqs.event([{**message, "MD5OfBody": ""}], self.outputs["UploadsQueueArn"])
-        with contextlib.suppress(Failed):  # what comes of it is not asked here
-            function(event)
-
     def lose(self, output: str) -> None:
         """Let every message of a queue be lost."""
         lose_messages(self.outputs[f"{output}Url"])
@@ -92,25 +78,6 @@ class Stage:
         for output in ("UploadsQueue", "JobsQueue", "DeliveriesQueue"):
             self.lose(output)
         lose_messages(self.overheard)
-
-    def make_due(self, moment: str) -> None:
-        """Let everything that waits for the sweep have waited since ``moment``."""
-        self._change("due_at", {"S": moment})
-
-    def lease(self, until: float) -> None:
-        """Let another worker hold every image ``until`` then, in seconds since 1970."""
-        self._change("lease_until", {"N": str(until)})
-
-    def _change(self, attribute: str, value: Json) -> None:
-        table, dynamodb = self.outputs["Table"], self.aws.client("dynamodb")
-        condition = f"attribute_exists({attribute})"
-        for item in dynamodb.scan(TableName=table, FilterExpression=condition)["Items"]:
-            dynamodb.update_item(
-                TableName=table,
-                Key={"pk": item["pk"], "sk": item["sk"]},
-                UpdateExpression=f"SET {attribute} = :value",
-                ExpressionAttributeValues={":value": value},
-            )
 
     def _url(self, output: str) -> str:
         name = self.outputs[f"{output}Url"].rpartition("/")[2]

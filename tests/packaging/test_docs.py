@@ -9,10 +9,9 @@ import pytest
 
 from chalicelib import metrics
 from infra import sam, watch
-from infra.project import stage
+from infra.project import on_disk, stage
 from infra.template import resources_template
 from local.config import ROOT, stage_config
-from tests.packaging.test_least_privilege import FUNCTIONS
 
 DOCUMENTS = ("README.md", "docs/deploy.md", "docs/operations.md", "docs/access.md")
 
@@ -30,7 +29,7 @@ def test_the_functions_memory_and_timeout_are_the_configured_ones() -> None:
     rows = re.findall(r"^\| (`.+?) \| (\d+) MB \| (\d+) s \|", text, re.MULTILINE)
     said = {name: (int(mb), int(s)) for names, mb, s in rows for name in re.findall(r"`(\w+)`", names)}
 
-    configs = {name: stage_config(name, stage="dev") for name in FUNCTIONS}
+    configs = {name: stage_config(name, stage="dev") for name in on_disk()["lambda_functions"]}
     assert said == {name: (one.lambda_memory_size, one.lambda_timeout) for name, one in configs.items()}
 
 

@@ -1,0 +1,411 @@
+"""Everything that people and AWS do with a stage, once, and what must come of it."""
+
+from __future__ import annotations
+
+import base64
+import http.server
+import json
+import re
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+
+from chalicelib.ids import new_id
+from infra.template import LEFT_ON
+from local import schedule
+from local.config import ROOT
+from local.partner import Partner
+from tests.emulator.emulator import Decision
+from tests.emulator.receiver import Receiver
+from tests.emulator.recognisers import EnforcedRekognition
+from tests.emulator.requests import route_of
+from tests.emulator.stage import Stage
+
+Json = dict[str, Any]
+PATIENCE_SECONDS = 60.0
+CAT = (ROOT / "photos" / "chelsea.jpg").read_bytes()
+ROCKET = (ROOT / "photos" / "rocket.jpg").read_bytes()
+EVERY_FEATURE = ["labels", "properties", "moderation", "text"]
+LONG_AGO, LONG_AHEAD = "2001-01-01T00:00:00Z", "2101-01-01T00:00:00Z"
+FINAL = ("labelled", "failed")
+
+
+class Refused(AssertionError):
+    """A function was refused what it asked for."""
+
+    def __init__(self, function: str, decision: Decision) -> None:
+        super().__init__(f"{function} may not {decision.action} on {decision.resource}.")
+        self.function = function
+        self.decision = decision
+
+
+class Journey:
+    """One walk through a stage; ``asked`` are the routes that it went to, as (method, route).
+
+    Every station waits for its outcome; :exc:`Refused` is raised as soon as a role is refused anything.
+    """
+
+    def __init__(
+        self, stage: Stage, partner: Partner, receiver: Receiver, rekognition: EnforcedRekognition
+    ) -> None:
+        self.asked: set[tuple[str, str]] = set()
+        self._stage = stage
+        self._partner = partner
+        self._receiver = receiver
+        self._rekognition = rekognition
+        self._seen = len(stage.emulator.decisions())
+        self._number = 0
+        self._run = new_id()[-6:]  # so that another journey on this stage leaves other names
+        self._labeler = "on_s3_upload" if stage.configured.trigger == "s3" else "on_upload_message"
+
+    def go(self) -> None:
+        """All of it."""
+        self._look_around()
+        subscription = self.ask("POST", "/subscriptions", {"url": self._receiver.url})["id"]
+        cat = self._hand_in()
+        self._somebody_else()
+        self._drop_in()
+        self._look_at(cat)
+        self._correct(cat)
+        self._work_on_many(cat)
+        gone = self._deliver_with_failures(subscription)
+        self._tokens()
+        self._classify()
+        self._older_clients()
+        self._troubles()
+        self._sweep(gone)
+        self._remove(cat, subscription)
+        self._check()
+
+    # ── the stations ─────────────────────────────────────────────────────────────────────────
+    def _look_around(self) -> None:
+        [script, *_] = re.findall(r'"(page/[^"]+\.js)"', self.ask("GET", "/"))
+        for path in (f"/{script}", "/health", "/openapi.json", "/docs", "/schemas/image-1.xsd"):
+            self.ask("GET", path)
+        for path in ("/images", "/labels", "/usage", "/export", "/signing-secret", "/renames"):
+            self.ask("GET", path)
+        self.ask("POST", "/signing-secret/rotate", {})
+
+    def _hand_in(self) -> str:
+        """By a presigned PUT, a form, a URL and in the body; answers the first image's id."""
+        asked = {"filename": "cat.jpg", "callback_url": self._receiver.url, "features": EVERY_FEATURE}
+        put = self.ask("POST", "/images", asked)
+        self._send(put["upload"]["url"], CAT)
+        formed = self.ask("POST", "/images", {"filename": "form.jpg"})
+        form = formed["upload"]["form"]
+        sent = requests.post(form["url"], data=form["fields"], files={"file": self._new(CAT)}, timeout=30)
+        assert sent.ok, sent.text
+        with photo_server(self._new(ROCKET)) as url:
+            fetched = self.ask("POST", "/images", {"url": f"{url}/rocket.jpg"})
+        content = self.ask("POST", "/images", {"content": base64.b64encode(self._new(ROCKET)).decode()})
+        for one in (put, formed, fetched, content):
+            assert self._final(one["id"])["status"] == "labelled"
+            self._until(lambda one=one: one["id"] in self._receiver.received, "the subscription hears of it")
+            self._until(
+                lambda one=one: any(one["id"] in got.xml for got in self._partner.received),
+                "the partner hears",
+            )
+        return str(put["id"])
+
+    def _somebody_else(self) -> None:
+        """A new owner's first image, whose callback is signed by a secret that is made for it."""
+        token = self._stage.token_of(f"anna-{self._run.lower()}")
+        asked = {"content": base64.b64encode(self._new(CAT)).decode(), "callback_url": self._receiver.url}
+        image = self.ask("POST", "/images", asked, token=token)["id"]
+        self._until(lambda: image in self._receiver.received, "the callback comes")
+        runs = self._stage.runs("on_sns_message")
+        self._stage.tell_again()
+        self._until(lambda: self._stage.runs("on_sns_message") > runs, "what is told again is done with")
+
+    def _drop_in(self) -> None:
+        """Into the bucket, by anybody: a new file, the same again, other bytes under its name, no picture."""
+        name = f"holiday/{self._run} a b+c é.jpg"
+        for content in (self._new(CAT), CAT, self._new(ROCKET)):
+            self._stage.put(f"uploads/{name}", content)
+            self._becomes(name, "labelled")
+        self._stage.put(f"uploads/notes-{self._run}.jpg", b"no picture at all")
+        self._becomes(f"notes-{self._run}.jpg", "failed")
+        self._stage.put("uploads/~default/01JCX000000000000000000000", self._new(CAT))
+
+    def _look_at(self, image_id: str) -> None:
+        for path in ("", "/metadata", "/deliveries", "/history"):
+            self.ask("GET", f"/images/{image_id}{path}")
+        for path in ("/content", "/thumbnail"):
+            link = self._stage.request("GET", f"/images/{image_id}{path}")["headers"]["Location"]
+            urllib.request.urlopen(link, timeout=30).close()
+            self.ask("GET", f"/images/{image_id}{path}")
+        self.ask("GET", f"/images/{image_id}/why", label="cat")
+        self._until(lambda: image_id in self._found("cat & animal"), "the image is found by its labels")
+        self._until(
+            lambda: "cat" in {one["name"].lower() for one in self.ask("GET", "/labels")["labels"]},
+            "labels are counted",
+        )
+        self.ask("GET", "/images", label="cat")
+
+    def _correct(self, image_id: str) -> None:
+        self.ask("PUT", f"/images/{image_id}/labels/tabby", {})
+        self.ask("DELETE", f"/images/{image_id}/labels/cat")
+        self._until(lambda: image_id in self._found("tabby & !cat"), "a correction is found")
+        self.ask("DELETE", f"/images/{image_id}/corrections/cat")
+        self.ask("POST", "/images/labels", {"ids": [image_id], "add": ["pet"], "remove": ["dog"]})
+        self.ask("POST", "/labels/tabby/rename", {"to": "tiger"})
+        self._until(lambda: image_id in self._found("tiger & cat & pet"), "a renamed label is found")
+        self.ask("DELETE", "/labels/tabby/rename")
+        self.ask("POST", f"/images/{image_id}/relabel", {"min_confidence": 10})
+        self._until(lambda: self._image(image_id)["status"] == "labelled", "one image is labelled again")
+
+    def _work_on_many(self, image_id: str) -> None:
+        """A job that labels again, and one that packs photos."""
+        job = self.ask("POST", "/relabel", {"q": "tiger | cat | rocket", "max_labels": 3})
+        self._finished(job)
+        self.ask("GET", "/export", q="cat", format="csv")
+        packed = self._finished(self.ask("POST", "/export", {"q": "tiger | cat | rocket"}))
+        assert packed
+        self._until(lambda: self._image(image_id)["status"] == "labelled", "it is labelled again")
+
+    def _deliver_with_failures(self, subscription: str) -> str:
+        """Refused for good and sent again; refused for now; told that it is gone: that delivery's id."""
+        self.ask("POST", f"/subscriptions/{subscription}/test", {})
+        parked = self._refused(subscription, 404, "parked")
+        self.ask("POST", f"/deliveries/{parked}/retry", {})
+        self._delivered(parked)
+        self._delivered(self._refused(subscription, 500, "pending"))
+        self._partner.refuse(404)
+        self._stage.put(f"uploads/refused-by-partner-{self._run}.jpg", self._new(CAT))
+        asked = {"destination": "integration", "status": "parked"}
+        self._until(lambda: self.ask("GET", "/deliveries", **asked)["deliveries"], "the partner's is parked")
+        for destination in (subscription, "integration"):
+            asked = {"destination": destination, "since": LONG_AGO, "until": LONG_AHEAD}
+            self.ask("POST", "/deliveries/retry", asked)
+        for path in ("", "/deliveries"):
+            self.ask("GET", f"/subscriptions/{subscription}{path}")
+        self.ask("POST", f"/subscriptions/{subscription}/signing-secret/rotate", {})
+        self.ask("GET", "/subscriptions")
+        return self._refused(subscription, 410, "parked")
+
+    def _refused(self, subscription: str, status: int, becomes: str) -> str:
+        """A delivery to the subscription that the receiver answers so, and what becomes of it; its id."""
+        name = f"refused-{status}-{self._run}.jpg"
+        self._receiver.refuses(name, status)
+        self._stage.put(f"uploads/{name}", self._new(CAT))
+
+        def refused() -> str | None:
+            image = self._named(name)
+            if image["status"] not in FINAL:
+                return None
+            found = self.ask("GET", f"/images/{image['id']}/deliveries")["deliveries"]
+            of_it = [one for one in found if one["attempts"] and one["attempts"][0]["status"] == status]
+            return next((str(one["id"]) for one in of_it if one["status"] == becomes), None)
+
+        return str(self._until(refused, f"a delivery that is answered {status} becomes {becomes}"))
+
+    def _tokens(self) -> None:
+        made = self.ask("POST", "/tokens", {"name": "journey"})
+        self.ask("GET", "/tokens")
+        self.ask("GET", f"/tokens/{made['id']}")
+        self.ask("DELETE", f"/tokens/{made['id']}")
+
+    def _older_clients(self) -> None:
+        blob = self.ask("POST", "/blobs", {})["blob_id"]
+        self.ask("POST", "/blobs/upload", {})
+        self.ask("GET", f"/blobs/{blob}")
+        self.ask("GET", f"/blobs/get/{blob}")
+        old = {"filename": f"old-{self._run}.jpg", "content": base64.b64encode(self._new(CAT)).decode()}
+        self.ask("POST", "/upload", old)
+        self._becomes(f"old-{self._run}.jpg", "labelled")
+        self.ask("GET", "/predict", filename=f"old-{self._run}.jpg")
+
+    def _classify(self) -> None:
+        """A labeler of a stage that has chosen a SageMaker endpoint."""
+        with self._stage.led_to(self._labeler, f"{self._labeler}@sagemaker"):
+            self._stage.put(f"uploads/classified-{self._run}.jpg", self._new(CAT))
+            self._becomes(f"classified-{self._run}.jpg", "labelled")
+
+    def _troubles(self) -> None:
+        """Two events at once, a recogniser that throttles, an object that has gone, events without sense."""
+        runs = self._stage.runs("on_upload_message")
+        with self._rekognition.holding():
+            self._stage.put(f"uploads/twice-{self._run}.jpg", self._new(ROCKET))
+            self._becomes(f"twice-{self._run}.jpg", "labelling")
+            self._stage.queue("UploadsQueue", self._event(f"uploads/twice-{self._run}.jpg"))
+            self._until(lambda: self._stage.runs("on_upload_message") > runs, "the second event is put off")
+        self._becomes(f"twice-{self._run}.jpg", "labelled")
+        with self._hurried():
+            self._rekognition.fails("ThrottlingException")
+            self._stage.put(f"uploads/throttled-{self._run}.jpg", self._new(ROCKET))
+            self._becomes(f"throttled-{self._run}.jpg", "labelled")
+        with self._stage.deaf():
+            gone = self.ask("POST", "/images", {"content": base64.b64encode(self._new(CAT)).decode()})
+            self._stage.client("s3").delete_object(Bucket=self._stage.outputs["Bucket"], Key=key_of(gone))
+        self._tell(key_of(gone))
+        assert self._final(gone["id"])["error"]["code"] == "object-missing"
+        left = self._stage.waiting("EventsDeadLetters")
+        for function, queue in LEFT_ON.items():
+            if queue == "EventsDeadLetters":
+                self._start(function, {})
+        self._until(
+            lambda: self._stage.waiting("EventsDeadLetters") >= left + 2,
+            "what nobody can read is left behind",
+        )
+
+    def _sweep(self, delivery: str) -> None:
+        """Everything that can be stuck is stuck, and the sweep brings it on its way."""
+        with self._stage.deaf():
+            announced = self.ask("POST", "/images", {"filename": "lost.jpg"})
+            self._send(announced["upload"]["url"], self._new(CAT))
+            job = self.ask("POST", "/relabel", {"q": "rocket"})
+            self.ask("POST", f"/deliveries/{delivery}/retry", {})
+        self._stage.make_due()
+        self._start("sweep", schedule.tick("sweep"))
+        assert self._final(announced["id"])["status"] == "labelled"
+        self._finished(job)
+        self._delivered(delivery)
+
+    def _remove(self, image_id: str, subscription: str) -> None:
+        self.ask("DELETE", f"/subscriptions/{subscription}")
+        self.ask("DELETE", f"/images/{image_id}")
+        self._until(lambda: image_id not in self._found("tiger"), "what is deleted is found no more")
+
+    # ── asking and waiting ───────────────────────────────────────────────────────────────────
+    def ask(self, method: str, path: str, body: Json | None = None, *, token: str = "", **query: str) -> Any:
+        """A request that must succeed; answers its JSON, or its text."""
+        answer = self._stage.request(method, path, body, token=token, **query)
+        self._check()
+        self.asked.add((method, route_of(method, path)[0]))
+        assert answer["statusCode"] < 400, (method, path, answer["body"])
+        return json.loads(answer["body"]) if answer["body"][:1] in ("{", "[") else answer["body"]
+
+    def _start(self, function: str, event: Json) -> None:
+        """Let a function be called asynchronously."""
+        self._stage.client("lambda").invoke(
+            FunctionName=self._stage.configured.full_name(function),
+            InvocationType="Event",
+            Payload=json.dumps(event),
+        )
+
+    def _tell(self, key: str) -> None:
+        """Tell the labeler of an object, as the bucket would."""
+        if self._labeler == "on_s3_upload":
+            self._start("on_s3_upload", self._event(key))
+        else:
+            self._stage.queue("UploadsQueue", self._event(key))
+
+    def _event(self, key: str) -> Json:
+        described = {"key": key, "size": 1, "eTag": "", "sequencer": "00FF"}
+        record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "eventTime": LONG_AGO}
+        bucket = {"name": self._stage.outputs["Bucket"]}
+        return {"Records": [{**record, "s3": {"bucket": bucket, "object": described}}]}
+
+    def _until(self, look: Callable[[], Any], what: str) -> Any:
+        """What ``look`` finds, as soon as it finds something."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not (found := look()):
+            self._check()
+            assert time.monotonic() < end, f"It never came that {what}.\n{self._stage.tail()}"
+            time.sleep(0.2)
+        return found
+
+    def _check(self) -> None:
+        """:raises Refused: a role was refused something since the journey began."""
+        for function, decision in self._stage.decisions(self._seen):
+            if not decision.allowed:
+                raise Refused(function, decision)
+
+    def _image(self, image_id: str) -> Json:
+        image: Json = self.ask("GET", f"/images/{image_id}")
+        return image
+
+    def _final(self, image_id: str) -> Json:
+        def final() -> Json | None:
+            image: Json = self.ask("GET", f"/images/{image_id}", wait="5")
+            return image if image["status"] in FINAL else None
+
+        found: Json = self._until(final, f"{image_id} is final")
+        return found
+
+    def _named(self, filename: str) -> Json:
+        found = self.ask("GET", "/images", filename=filename, limit="1")["images"]
+        return found[0] if found else {"status": "not there"}
+
+    def _becomes(self, filename: str, status: str) -> None:
+        self._until(lambda: self._named(filename)["status"] == status, f"{filename} is {status}")
+
+    def _found(self, query: str) -> list[str]:
+        return [one["id"] for one in self.ask("GET", "/images", q=query)["images"]]
+
+    def _finished(self, job: Json) -> Json:
+        found: Json = self._until(
+            lambda: next(
+                (one for one in [self.ask("GET", f"/jobs/{job['id']}")] if one["status"] == "done"), None
+            ),
+            "the job is finished",
+        )
+        return found
+
+    def _delivered(self, delivery_id: str) -> None:
+        """Due at once, brought by the sweep where its message waits for longer."""
+
+        def is_there() -> bool:
+            return self.ask("GET", f"/deliveries/{delivery_id}")["status"] == "delivered"
+
+        self._until(is_there, "the delivery arrives")
+
+    def _new(self, photo: bytes) -> bytes:
+        """The same picture in other bytes: results are copied between images of the same bytes."""
+        self._number += 1
+        return photo + f"{id(self)}-{self._number}".encode()
+
+    def _send(self, url: str, content: bytes) -> None:
+        request = urllib.request.Request(url, data=content, method="PUT")
+        request.add_header("Content-Type", "image/jpeg")
+        urllib.request.urlopen(request, timeout=30).close()
+
+    @contextmanager
+    def _hurried(self) -> Iterator[None]:
+        """Meanwhile the labelers have no time to ask a recogniser twice."""
+        names = [
+            (self._stage.configured.full_name(name), self._stage.configured.config(name).lambda_timeout)
+            for name in self._stage.policies
+            if name in ("on_s3_upload", "on_upload_message")
+        ]
+        for name, _ in names:
+            self._stage.client("lambda").update_function_configuration(FunctionName=name, Timeout=20)
+        try:
+            yield
+        finally:
+            for name, seconds in names:
+                self._stage.client("lambda").update_function_configuration(FunctionName=name, Timeout=seconds)
+
+
+def key_of(image: Json) -> str:
+    """Where the API puts an image of the owner ``default``."""
+    return f"uploads/~default/{image['id']}"
+
+
+@contextmanager
+def photo_server(photo: bytes) -> Iterator[str]:
+    """Somebody's web server with one photo."""
+
+    class Photo(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "image/jpeg")
+            self.send_header("Content-Length", str(len(photo)))
+            self.end_headers()
+            self.wfile.write(photo)
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Photo) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
