@@ -11,8 +11,10 @@ from pathlib import Path
 
 from chalice.config import Config
 
+from infra.sources import SOURCES
 from local.aws import ACCOUNT, REGION
-from local.feed import StreamMapping
+from local.feed import EventSourceMapping
+from local.template import Template
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGE = "local"
@@ -43,16 +45,26 @@ def timeout_of(function: str) -> int:
     return int(stage_config(function).lambda_timeout or 60)
 
 
-def stream_mapping(function: str, *, stage: str = STAGE) -> StreamMapping:
-    """What a deployment says of the mapping of the table's stream, beyond Chalice's decorator."""
-    return StreamMapping(
-        pattern={"dynamodb": {"Keys": {"sk": {"S": ["record"]}}}},
-        partial_batches=True,
-        bisect=True,
-        retries=20,
-        longest_age=6 * 3600.0,
-        on_failure=f"arn:aws:sqs:{REGION}:{ACCOUNT}:sightline-{stage}-changes-dead",
+def mapping_of(function: str, *, stage: str = STAGE) -> EventSourceMapping:
+    """What every route sets of a function's event source mapping, beyond Chalice's decorator."""
+    source = SOURCES.get(function)
+    if source is None:
+        return EventSourceMapping()
+    said = source.settings
+    filters = said.get("FilterCriteria", {}).get("Filters", [])
+    return EventSourceMapping(
+        pattern=json.loads(filters[0]["Pattern"]) if filters else None,
+        partial_batches="ReportBatchItemFailures" in said.get("FunctionResponseTypes", []),
+        bisect=said.get("BisectBatchOnFunctionError", False),
+        retries=said.get("MaximumRetryAttempts"),
+        longest_age=said.get("MaximumRecordAgeInSeconds"),
+        on_failure=_queue_arn(source.left_on, stage) if source.left_on else "",
     )
+
+
+def _queue_arn(logical_id: str, stage: str) -> str:
+    queue = Template.load(ROOT / "infra" / "resources.yaml").resources[logical_id]["Properties"]["QueueName"]
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue['Fn::Sub'].replace('${Stage}', stage)}"
 
 
 def environment(ports: Ports, *, trigger: str | None = None, auth: str | None = None) -> dict[str, str]:

@@ -23,7 +23,7 @@ LOOKED_AT = 1000  # records in one read of a shard
 
 
 @dataclass(frozen=True)
-class StreamMapping:
+class EventSourceMapping:
     """What an event source mapping says of a stream.
 
     ``pattern``: which records the function sees (FilterCriteria; None: all). ``partial_batches``: the
@@ -66,7 +66,7 @@ class Feed:
         self,
         function: str,
         shard: Shard,
-        mapping: StreamMapping,
+        mapping: EventSourceMapping,
         clock: Callable[[], float],
         *,
         give_up: Callable[[Json], None] = lambda message: None,

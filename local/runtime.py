@@ -22,7 +22,7 @@ from chalice.app import (
 from local import s3, schedule, sns, sqs, streams
 from local.activity import Activity
 from local.faults import Faults
-from local.feed import StreamMapping
+from local.feed import EventSourceMapping
 from local.function import Function, Json
 from local.inbox import inbox
 from local.poller import Poller
@@ -44,7 +44,7 @@ class Runtime:
     """Runs the event handlers of ``app``; a context manager that stops what it started.
 
     ``client`` makes a boto3 client by service name, ``timeout_of`` tells a function's timeout in
-    seconds, ``mapping_of`` what a deployment says of a stream's event source mapping, ``shard_of`` gives the
+    seconds, ``mapping_of`` what a deployment says of its event source mapping, ``shard_of`` gives the
     stream of a table. A trigger that the offline stack cannot fire raises :exc:`ValueError`.
 
     Differences from AWS: retries come sooner (:class:`Pace`), no handler is stopped at its timeout,
@@ -57,7 +57,7 @@ class Runtime:
         client: Callable[[str], Any],
         *,
         timeout_of: Callable[[str], int] = lambda function: 60,
-        mapping_of: Callable[[str], StreamMapping] = lambda function: StreamMapping(),
+        mapping_of: Callable[[str], EventSourceMapping] = lambda function: EventSourceMapping(),
         shard_of: Callable[[str], Shard] = streams.shard_here,
         faults: Faults = Faults(),  # noqa: B008 - frozen
         pace: Pace = Pace(),  # noqa: B008 - frozen
@@ -149,7 +149,8 @@ class Runtime:
 
     def _source(self, config: Any, function: Function) -> Source:
         if isinstance(config, SQSEventConfig):
-            return sqs.source(config, function, self._client("sqs"), self._pace)
+            says = self._mapping_of(config.name)
+            return sqs.source(config, function, self._client("sqs"), self._pace, says)
         url, arn = inbox(self._client("sqs"), self._app.app_name, config.name)
         if isinstance(config, S3EventConfig):
             s3.subscribe(config, self._client("s3"), arn)

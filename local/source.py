@@ -19,16 +19,14 @@ class Pace:
     visibility timeout). ``backoff``: seconds before the second and the third try of an asynchronous
     event (AWS: 60 and 120); after the last it is dropped. ``concurrency``: batches at a time for each
     source (AWS: five and more). ``poll_seconds``: how long one look at an empty queue lasts, which bounds
-    how long stopping takes (AWS: 20). ``partial_batches``: whether a returned ``batchItemFailures`` counts,
-    as with ``FunctionResponseTypes``; without it AWS ignores what a handler returns. ``longest_window``: how
-    many seconds a stream waits at most until a batch is full (AWS: as long as its function's trigger says).
+    how long stopping takes (AWS: 20). ``longest_window``: how many seconds a stream waits at most until a
+    batch is full (AWS: as long as its function's trigger says).
     """
 
     retry_seconds: int | None = 5
     backoff: tuple[int, ...] = (1, 2)
     concurrency: int = 4
     poll_seconds: int = 1
-    partial_batches: bool = True
     longest_window: float = 0.2
 
 
@@ -38,7 +36,8 @@ class Source:
 
     ``to_event`` may answer ``None`` for what the function never gets to see. ``retry_after`` says for
     a number of tries so far in how many seconds the next is due; ``None`` leaves that to the queue.
-    After ``tries`` failures a message is dropped; ``None`` leaves that to the queue, too.
+    After ``tries`` failures a message is dropped; ``None`` leaves that to the queue, too. What a handler
+    returns counts only where the mapping asks for ``partial_batches``.
     """
 
     function: Function

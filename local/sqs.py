@@ -7,11 +7,14 @@ from typing import Any
 
 from chalice.app import SQSEventConfig
 
+from local.feed import EventSourceMapping
 from local.function import Function, Json
 from local.source import Message, Pace, Source
 
 
-def source(config: SQSEventConfig, function: Function, sqs: Any, pace: Pace) -> Source:
+def source(
+    config: SQSEventConfig, function: Function, sqs: Any, pace: Pace, says: EventSourceMapping
+) -> Source:
     """The app's own queue as a source of ``function``."""
     name = config.queue or (config.queue_arn or "").rpartition(":")[2]
     url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
@@ -26,7 +29,7 @@ def source(config: SQSEventConfig, function: Function, sqs: Any, pace: Pace) -> 
         window=config.maximum_batching_window_in_seconds or 0,
         concurrency=config.maximum_concurrency or pace.concurrency,
         poll_seconds=pace.poll_seconds,
-        partial_batches=pace.partial_batches,
+        partial_batches=says.partial_batches,
     )
 
 

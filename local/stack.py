@@ -15,7 +15,7 @@ from chalicelib.wiring import services
 from local import api
 from local.agreement import Agreed, agree
 from local.aws import HOST, LocalAws
-from local.config import Ports, enter, environment, stage_config, stream_mapping, timeout_of
+from local.config import Ports, enter, environment, mapping_of, stage_config, timeout_of
 from local.faults import Faults
 from local.folder import Folder, Running
 from local.keeping import Keeping
@@ -88,7 +88,7 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
             app,
             aws.client,
             timeout_of=timeout_of,
-            mapping_of=stream_mapping,
+            mapping_of=mapping_of,
             faults=wish.faults,
             pace=wish.pace,
         )

@@ -13,7 +13,7 @@ from chalice.app import DynamoDBEventConfig
 
 from local.activity import Activity, told
 from local.faults import Dice
-from local.feed import Batch, Feed, StreamMapping
+from local.feed import Batch, EventSourceMapping, Feed
 from local.function import Function, Json
 from local.shard import Shard
 from local.source import Pace
@@ -34,7 +34,7 @@ def shard_here(table: str) -> Shard:
 def feed(
     config: DynamoDBEventConfig,
     shard: Shard,
-    says: StreamMapping,
+    says: EventSourceMapping,
     pace: Pace,
     give_up: Callable[[Json], None],
 ) -> Feed:

@@ -24,7 +24,7 @@ from chalicelib.library.streams import TOP
 from chalicelib.model import DEFAULT_OWNER, Image
 from chalicelib.wiring import Services, services
 from local.aws import ACCOUNT, HOST, REGION
-from local.config import Ports, enter, environment, stream_mapping, timeout_of
+from local.config import Ports, enter, environment, mapping_of, timeout_of
 from local.runtime import Runtime
 from tests.intake.measure import peak
 from torture.crowd import ANIMAL, Crowd, photos
@@ -55,7 +55,7 @@ def run(seed: int, scale: float) -> Figures:
             importlib.import_module("app").app,
             client,
             timeout_of=timeout_of,
-            mapping_of=stream_mapping,
+            mapping_of=mapping_of,
             shard_of=lambda table: MirroredShard(table, client("dynamodb"), client("dynamodbstreams")),
         )
         with runtime:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from chalicelib.model import Json
-from local.config import stream_mapping
+from local.config import mapping_of
 from local.feed import Batch, Feed
 from torture.world import World
 
@@ -31,7 +31,7 @@ class Streams:
             Feed(
                 FUNCTION,
                 shard,
-                dataclasses.replace(stream_mapping(FUNCTION), batch_size=BATCH, window=WINDOW_SECONDS),
+                dataclasses.replace(mapping_of(FUNCTION), batch_size=BATCH, window=WINDOW_SECONDS),
                 world.clock,
                 give_up=self.given_up.append,
                 backoff=lambda tries: min(2.0**tries, LONGEST_BACKOFF),

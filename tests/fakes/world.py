@@ -31,7 +31,7 @@ from chalicelib.library.usage import Usage
 from chalicelib.metrics import Metrics
 from chalicelib.model import Image, Json, ObjectUploaded
 from chalicelib.settings import Settings
-from local.feed import Feed, StreamMapping
+from local.feed import EventSourceMapping, Feed
 from tests.conftest import ENVIRONMENT
 from tests.fakes.aws import FakeObjects, FakeQueue, FakeSecrets, FakeTopic
 from tests.fakes.clock import Clock
@@ -50,7 +50,7 @@ class World:
         self.settings = Settings.read({**ENVIRONMENT, "PARTIAL_BATCHES": "true", **environment})
         self.clock = clock or Clock()
         self.table = FakeTable(self.clock)
-        self._feed = Feed("on_image_change", self.table.stream, StreamMapping(), self.clock)
+        self._feed = Feed("on_image_change", self.table.stream, EventSourceMapping(), self.clock)
         self.objects = FakeObjects()
         self.images = Images(self.table, self.clock)  # type: ignore[arg-type]  # held to Table's contract
         self.labels = Catalogue(self.table)  # type: ignore[arg-type]

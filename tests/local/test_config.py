@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib.settings import Settings
-from local.config import ROOT, Ports, enter, environment, stage_config
+from local.config import ROOT, Ports, enter, environment, mapping_of, stage_config
+from local.feed import EventSourceMapping
 from local.provision import TEMPLATE
 from local.template import Names, Template
 
@@ -141,3 +142,12 @@ def test_nothing_that_leads_to_a_real_account_is_left() -> None:
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"} & set(env)
     assert env["AWS_ACCESS_KEY_ID"] == "local"
     assert env["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+
+
+def test_a_mapping_is_as_a_deployment_has_it() -> None:
+    changes = mapping_of("on_image_change")
+    assert changes.pattern == {"dynamodb": {"Keys": {"sk": {"S": ["record"]}}}}
+    assert (changes.partial_batches, changes.bisect, changes.retries) == (True, True, 20)
+    assert changes.on_failure == "arn:aws:sqs:eu-west-1:123456789012:sightline-local-changes-dead"
+    assert mapping_of("on_sqs_message").partial_batches
+    assert mapping_of("sweep") == EventSourceMapping()

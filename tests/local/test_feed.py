@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.feed import Batch, Feed, StreamMapping, matches
+from local.feed import Batch, EventSourceMapping, Feed, matches
 from local.shard import FIRST_NUMBER, Json, Shard, stream_arn
 from tests.fakes.clock import Clock
 
@@ -23,7 +23,7 @@ class Stream:
         self.feed = Feed(
             "on_change",
             self.shard,
-            StreamMapping(**says),
+            EventSourceMapping(**says),
             self.clock,
             give_up=self.given_up.append,
             backoff=lambda tries: 2.0**tries,
@@ -255,5 +255,5 @@ def test_who_reads_on_begins_where_the_one_before_is_done() -> None:
     stream.due()
     stream.done()
     stream.due()
-    again = Feed("on_change", stream.shard, StreamMapping(), stream.clock, position=stream.feed.position)
+    again = Feed("on_change", stream.shard, EventSourceMapping(), stream.clock, position=stream.feed.position)
     assert names(again.due()) == "bc"

@@ -16,12 +16,13 @@ from chalice.app import Chalice
 
 from local.aws import LocalAws
 from local.faults import Faults
+from local.feed import EventSourceMapping
 from local.runtime import Runtime, StillBusy
 from local.source import Pace
 
 Json = dict[str, Any]
 NONE = Faults()
-QUICK = Pace(retry_seconds=0, backoff=(0, 0), poll_seconds=0, partial_batches=False)
+QUICK = Pace(retry_seconds=0, backoff=(0, 0), poll_seconds=0)
 _numbers = itertools.count()
 
 
@@ -60,8 +61,15 @@ class Bench:
         self.s3, self.sqs, self.sns = (aws.client(one) for one in ("s3", "sqs", "sns"))
         self._stack = stack
 
-    def run(self, faults: Faults = NONE, pace: Pace = QUICK) -> Runtime:
-        return self._stack.enter_context(Runtime(self.app, self.aws.client, faults=faults, pace=pace))
+    def run(self, faults: Faults = NONE, pace: Pace = QUICK, **says: Any) -> Runtime:
+        made = Runtime(
+            self.app,
+            self.aws.client,
+            mapping_of=lambda function: EventSourceMapping(**says),
+            faults=faults,
+            pace=pace,
+        )
+        return self._stack.enter_context(made)
 
     def bucket(self) -> str:
         location = {"LocationConstraint": "eu-west-1"}
@@ -438,7 +446,7 @@ def test_reported_failures_come_again_where_the_mapping_asks_for_reports(bench: 
     messages(bench, report_the_first_bad, batch_size=2)
     for body in ("good", "bad"):
         bench.sqs.send_message(QueueUrl=url, MessageBody=body)
-    bench.run(pace=Pace(retry_seconds=0, poll_seconds=0)).wait_until_idle()
+    bench.run(partial_batches=True).wait_until_idle()
 
     assert sorted(bodies) == ["bad", "bad", "good"]
 
@@ -459,7 +467,7 @@ def test_a_handler_that_reports_a_message_says_when_it_comes_again(bench: Bench)
     url = bench.queue(VisibilityTimeout="1000")
     messages(bench, later)
     bench.sqs.send_message(QueueUrl=url, MessageBody="one")
-    bench.run(pace=Pace(retry_seconds=500, poll_seconds=0)).wait_until_idle(30)
+    bench.run(pace=Pace(retry_seconds=500, poll_seconds=0), partial_batches=True).wait_until_idle(30)
 
     assert tries == ["1", "2"]
 
@@ -481,7 +489,7 @@ def test_a_report_that_makes_no_sense_fails_the_whole_batch(bench: Bench) -> Non
     url = bench.queue()
     dead = bench.dead_letters(url, receives=2)
     messages(bench, memory)
-    runtime = bench.run(pace=Pace(retry_seconds=0, poll_seconds=0))
+    runtime = bench.run(partial_batches=True)
 
     bench.sqs.send_message(QueueUrl=url, MessageBody="one")
     runtime.wait_until_idle()

@@ -14,7 +14,7 @@ from chalice.app import Chalice
 
 from local.aws import LocalAws
 from local.faults import Faults
-from local.feed import StreamMapping
+from local.feed import EventSourceMapping
 from local.runtime import Runtime
 from local.shard import Json, stream_arn
 from local.source import Pace
@@ -62,11 +62,11 @@ class Bench:
         def on_change(event: Any) -> Any:
             return memory(event)
 
-    def runtime(self, faults: Faults, says: StreamMapping) -> Runtime:
+    def runtime(self, faults: Faults, says: EventSourceMapping) -> Runtime:
         return Runtime(self.app, self.aws.client, mapping_of=lambda function: says, faults=faults, pace=QUICK)
 
     def run(self, faults: Faults = Faults(), **says: Any) -> Runtime:  # noqa: B008 - frozen
-        return self._stack.enter_context(self.runtime(faults, StreamMapping(**says)))
+        return self._stack.enter_context(self.runtime(faults, EventSourceMapping(**says)))
 
     def put(self, *names: str, sk: str = "record", value: str = "1") -> None:
         for name in names:
@@ -205,7 +205,7 @@ def test_a_bad_record_is_found_by_halving_and_told_to_the_failure_queue(bench: B
 def test_what_a_stopped_runtime_had_not_done_its_successor_does(bench: Bench) -> None:
     memory = Memory()
     bench.on_changes(memory, starting_position="TRIM_HORIZON")
-    with bench.runtime(Faults(), StreamMapping()) as runtime:
+    with bench.runtime(Faults(), EventSourceMapping()) as runtime:
         bench.put("a")
         runtime.wait_until_idle()
     bench.put("b")
