@@ -10,23 +10,31 @@ import base64
 import json
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chalicelib import expressions
 from chalicelib.expressions import Delete, Item, Key, Put, Update, Value, Wire, Write, decoded
 from chalicelib.table import ConditionFailed
+from local.limits import TooMuch
+from tests.fakes.pressure import Pressure
 from tests.fakes.table import FakeTable
 
 WRITE_BATCH_LIMIT = 25  # Amazon DynamoDB, "BatchWriteItem"
+# What a single write is refused with, where a transaction gives a reason.
+_ALONE = {
+    "TransactionConflict": "TransactionConflictException",
+    "ThrottlingError": "ProvisionedThroughputExceededException",
+}
 _CLAUSE = re.compile(r"(SET|ADD|REMOVE) (.*?)(?= (?:SET|ADD|REMOVE) |$)")
 
 
 class FakeDynamo:
-    """Answers the JSON calls for one ``table``, one at a time."""
+    """Answers the JSON calls for one ``table``, one at a time; ``pressure`` may refuse what is too much."""
 
-    def __init__(self, table: FakeTable | None = None) -> None:
+    def __init__(self, table: FakeTable | None = None, pressure: Pressure | None = None) -> None:
         self.table = table or FakeTable()
+        self._pressure = pressure
         self._turn = threading.Lock()
         self._operations = {
             "GetItem": self._get,
@@ -46,7 +54,10 @@ class FakeDynamo:
     def answer(self, operation: str, body: bytes) -> tuple[int, Wire]:
         """The status and the JSON that a call is answered with."""
         with self._turn:
-            return self._operations[operation](json.loads(body))
+            try:
+                return self._operations[operation](json.loads(body))
+            except TooMuch as refused:
+                return 400, {"__type": refused.code, "message": str(refused)}
 
     def _get(self, asked: Wire) -> tuple[int, Wire]:
         item = self.table.get(_key(asked["Key"]))
@@ -75,6 +86,9 @@ class FakeDynamo:
 
     def _write(self, operation: str, asked: Wire) -> tuple[int, Wire]:
         write = _read(operation, asked)
+        [refused] = self._refusals([write], in_transaction=False)
+        if refused:
+            return 400, {"__type": _ALONE[refused], "message": refused}
         try:
             self.table.write(write)
         except ConditionFailed as failed:
@@ -83,6 +97,10 @@ class FakeDynamo:
 
     def _transact(self, asked: Wire) -> tuple[int, Wire]:
         writes = [_read(operation, part) for one in asked["TransactItems"] for operation, part in one.items()]
+        refused = self._refusals(writes, in_transaction=True)
+        if any(refused):
+            reasons = [{"Code": code or "None"} for code in refused]
+            return 400, {"__type": "TransactionCanceledException", "CancellationReasons": reasons}
         try:
             self.table.transact(writes)
         except ConditionFailed:
@@ -91,12 +109,23 @@ class FakeDynamo:
         return 200, {}
 
     def _write_many(self, asked: Wire) -> tuple[int, Wire]:
-        ((_, requests),) = asked["RequestItems"].items()
+        ((name, requests),) = asked["RequestItems"].items()
         assert len(requests) <= WRITE_BATCH_LIMIT, f"{len(requests)} items in one batch"
         named = {"PutRequest": "Put", "DeleteRequest": "Delete"}
-        writes = [_read(named[name], part) for one in requests for name, part in one.items()]
-        self.table.write_many([write for write in writes if not isinstance(write, Update)])
-        return 200, {"UnprocessedItems": {}}
+        writes = [_read(named[kind], part) for one in requests for kind, part in one.items()]
+        refused = self._refusals(writes, in_transaction=False)
+        if all(refused):
+            return 400, {"__type": "ProvisionedThroughputExceededException", "message": "all throttled"}
+        taken = zip(writes, refused, strict=True)
+        self.table.write_many([one for one, code in taken if not code and not isinstance(one, Update)])
+        left = [request for request, code in zip(requests, refused, strict=True) if code]
+        return 200, {"UnprocessedItems": {name: left} if left else {}}
+
+    def _refusals(self, writes: Sequence[Write], *, in_transaction: bool) -> list[str]:
+        if self._pressure is None:
+            return [""] * len(writes)
+        units = [(one.key, self.table.units(one, in_transaction=in_transaction)) for one in writes]
+        return self._pressure.refusals(units, in_transaction=in_transaction)
 
     def _reason(self, write: Write) -> Wire:
         stored = self.table.get(write.key)

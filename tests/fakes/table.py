@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from chalicelib.expressions import Delete, Item, Key, Put, Update, Write, encoded
 from chalicelib.table import TRANSACTION_LIMIT, ConditionFailed
+from local import limits
 from local.shard import FIRST_NUMBER, Shard, stream_arn
 from tests.fakes.clock import Clock
 
@@ -20,15 +21,25 @@ class FakeTable:
     """Keeps items by key and remembers how many were read: by ranges of keys, and by batches of keys.
 
     Its stream has as many shards as ``shards`` says, each with the changes of some partitions; ``stream`` is
-    the first. It tells of items with the sort key ``streamed``; of the others nobody wants to know.
+    the first. It tells of items with the sort key ``streamed``; of the others nobody wants to know. What has
+    changed shows in the index after ``index_lag`` seconds. What passes a limit raises
+    :exc:`~local.limits.TooMuch`.
     """
 
     def __init__(
-        self, clock: Callable[[], float] | None = None, *, shards: int = 1, streamed: str = "record"
+        self,
+        clock: Callable[[], float] | None = None,
+        *,
+        shards: int = 1,
+        streamed: str = "record",
+        index_lag: float = 0.0,
     ) -> None:
+        self._clock = clock or Clock()
+        self._index_lag = index_lag
+        self._stale: dict[Key, list[tuple[float, tuple[str, str] | None]]] = {}
         arn, numbers = stream_arn("test-table"), itertools.count(FIRST_NUMBER)
         self.shards = [
-            Shard(arn, ("pk", "sk"), clock or Clock(), name=f"shardId-{number:020}", numbers=numbers)
+            Shard(arn, ("pk", "sk"), self._clock, name=f"shardId-{number:020}", numbers=numbers)
             for number in range(shards)
         ]
         self.stream = self.shards[0]
@@ -41,9 +52,7 @@ class FakeTable:
         self.transactions: list[Sequence[Write]] = []
 
     def get(self, key: Key) -> Item | None:
-        # DynamoDB's limits on keys ("Quotas and limits"); beyond them it refuses the call.
-        assert 1 <= len(key.pk.encode()) <= 2048, "no such partition key"
-        assert 1 <= len(key.sk.encode()) <= 1024, "no such sort key"
+        limits.check_key(key.pk, key.sk)
         item = self._partitions.get(key.pk, {}).get(key.sk)
         return None if item is None else {"pk": key.pk, "sk": key.sk, **item}
 
@@ -83,13 +92,25 @@ class FakeTable:
         return [items[sk] for items in self._partitions.values() if sk in items]
 
     def due(self, shard: str, *, until: str, limit: int) -> list[Key]:
-        due = sorted(
-            (str(item["due_at"]), pk, sk)
+        there = {
+            Key(pk, sk): _due(item)
             for pk, items in self._partitions.items()
             for sk, item in items.items()
-            if item.get("due_shard") == shard and str(item["due_at"]) <= until
-        )
-        return [Key(pk, sk) for _, pk, sk in due[:limit]]
+            if "due_at" in item
+        }
+        found = {**there, **self._shown_still()}.items()
+        due = sorted((one[1], key.pk, key.sk) for key, one in found if one and one[0] == shard)
+        return [Key(pk, sk) for at, pk, sk in due if at <= until][:limit]
+
+    def _shown_still(self) -> dict[Key, tuple[str, str] | None]:
+        """What the index says of items that have changed since: it is eventually consistent."""
+        now = self._clock()
+        self._stale = {
+            key: left
+            for key, states in self._stale.items()
+            if (left := [(end, state) for end, state in states if end > now])
+        }
+        return {key: states[0][1] for key, states in self._stale.items()}
 
     def due_times(self, kind: str) -> list[str]:
         """When the items of a kind are due, soonest first."""
@@ -111,20 +132,26 @@ class FakeTable:
                 stored = self.get(write.key)
                 if any((stored or {}).get(name) != value for name, value in write.when.items()):
                     raise ConditionFailed(stored)
-            for write in writes:
-                self._apply(write)
+            made = [self._made(write) for write in writes]
+            size = sum(limits.check_item(item) for item in made if item)
+            if size > limits.TRANSACTION_BYTES:
+                raise limits.TooMuch(f"The transaction has {size} bytes.")
+            for write, item in zip(writes, made, strict=True):
+                self._store(write.key, item)
             self.transactions.append(writes)
-
-    def count(self, key: Key, *, expires_at: int) -> int:
-        with self._lock:
-            self._apply(Update(key, set={"expires_at": expires_at}, add={"used": 1}))
-            return int(self._partitions[key.pk][key.sk]["used"])
 
     def write_many(self, writes: Sequence[Put | Delete]) -> None:
         assert len({write.key for write in writes}) == len(writes), "one item twice in a batch"
         with self._lock:
-            for write in writes:
-                self._apply(write)
+            made = [self._made(write) for write in writes]
+            for write, item in zip(writes, made, strict=True):
+                limits.check_item(item or {})
+                self._store(write.key, item)
+
+    def count(self, key: Key, *, expires_at: int) -> int:
+        with self._lock:
+            self._store(key, self._made(Update(key, set={"expires_at": expires_at}, add={"used": 1})))
+            return int(self._partitions[key.pk][key.sk]["used"])
 
     def expire(self, now: float) -> None:
         """Delete what has expired, as the table's TTL does some time after."""
@@ -132,31 +159,45 @@ class FakeTable:
             for pk, partition in self._partitions.items():
                 for sk, item in list(partition.items()):
                     if "expires_at" in item and int(item["expires_at"]) < now:
-                        self._apply(Delete(Key(pk, sk)), by_ttl=True)
+                        self._store(Key(pk, sk), None, by_ttl=True)
 
-    def _apply(self, write: Write, *, by_ttl: bool = False) -> None:
-        if write.key.sk != self._streamed:
-            self._change(write)
-            return
-        before = self.get(write.key)
-        self._change(write)
-        after = self.get(write.key)
-        shard = self.shards[zlib.crc32(write.key.pk.encode()) % len(self.shards)]
-        shard.note(before and encoded(before), after and encoded(after), by_ttl=by_ttl)
+    def units(self, write: Write, *, in_transaction: bool = False) -> int:
+        """The write units that a write would cost now."""
+        sizes = [limits.item_bytes(item) for item in (self.get(write.key), self._made(write)) if item]
+        return limits.write_units(max(sizes, default=0), in_transaction=in_transaction)
 
-    def _change(self, write: Write) -> None:
-        partition = self._partitions.setdefault(write.key.pk, {})
-        sort_keys = self._sorted.setdefault(write.key.pk, [])
+    def _made(self, write: Write) -> Item | None:
+        """The item as it would be after a write; None for none."""
+        there = self.get(write.key)
         if isinstance(write, Delete):
-            if partition.pop(write.key.sk, None) is not None:
-                sort_keys.remove(write.key.sk)
-            return
-        if write.key.sk not in partition:
-            bisect.insort(sort_keys, write.key.sk)
+            return None
+        place: Item = {"pk": write.key.pk, "sk": write.key.sk}
         if isinstance(write, Put):
-            partition[write.key.sk] = dict(write.item)
-            return
-        item = dict(partition.get(write.key.sk, {})) | dict(write.set)
+            return {**place, **write.item}
+        item = {**(there or place), **write.set}
         for name, by in write.add.items():
             item[name] = int(item.get(name, 0)) + by
-        partition[write.key.sk] = {name: value for name, value in item.items() if name not in write.remove}
+        return {name: value for name, value in item.items() if name not in write.remove}
+
+    def _store(self, key: Key, item: Item | None, *, by_ttl: bool = False) -> None:
+        """Put an item in its place, and tell the stream and the index of it."""
+        before = self.get(key)
+        partition = self._partitions.setdefault(key.pk, {})
+        if item is not None:
+            if before is None:
+                bisect.insort(self._sorted.setdefault(key.pk, []), key.sk)
+            partition[key.sk] = {name: value for name, value in item.items() if name not in ("pk", "sk")}
+        elif before is not None:
+            del partition[key.sk]
+            self._sorted[key.pk].remove(key.sk)
+        if key.sk == self._streamed:
+            shard = self.shards[zlib.crc32(key.pk.encode()) % len(self.shards)]
+            shard.note(before and encoded(before), item and encoded(item), by_ttl=by_ttl)
+        was, becomes = _due(before or {}), _due(item or {})
+        if self._index_lag and was != becomes:
+            self._stale.setdefault(key, []).append((self._clock() + self._index_lag, was))
+
+
+def _due(item: Item) -> tuple[str, str] | None:
+    """Where an item lies in the index, if it does."""
+    return (str(item["due_shard"]), str(item["due_at"])) if "due_at" in item else None
