@@ -20,6 +20,7 @@ from chalice.local import (
 from chalicelib.api.answers import Headers
 from chalicelib.api.problems import CHALLENGE, INTERNAL_ERROR, KINDS, Kind, problem
 from chalicelib.errors import BadRequest, Forbidden, NotFound, TooLarge, Unauthorized
+from local.limits import ANSWER_BYTES
 from local.server import BadBody, LargeBody, Patient, Server
 
 log = logging.getLogger("sightline.local")
@@ -28,6 +29,7 @@ LARGEST_BODY = 10_000_000  # API Gateway's payload quota
 
 NO_ROUTE = KINDS[NotFound]
 UNAUTHORIZED = KINDS[Unauthorized]
+BAD_GATEWAY = Kind(502, "bad-gateway", "Bad gateway")
 REFUSED = {404: NO_ROUTE, 403: KINDS[Forbidden], 401: UNAUTHORIZED}
 
 
@@ -120,6 +122,12 @@ class Handler(Patient, ChaliceRequestHandler):
         self._send_http_response(kind.status, dict(answer.headers), json.dumps(answer.body))
 
     def _send_http_response(self, code: int, headers: dict[str, Any], body: Any) -> None:
+        # A function answers with JSON that holds the body as a text, or in base64.
+        size = len(body) * 4 // 3 if isinstance(body, bytes) else len(json.dumps(body))
+        if size > ANSWER_BYTES:
+            log.error("%s answered with %d bytes; Lambda takes %d", self.path, size, ANSWER_BYTES)
+            self._refuse(BAD_GATEWAY, "The answer is larger than 6 MB.")
+            return
         # An answer to HEAD has no body, and neither has a 304: the next answer would begin in its middle.
         super()._send_http_response(code, headers, None if self.command == "HEAD" or code == 304 else body)
 

@@ -69,7 +69,7 @@ class LocalAws:
         # Importing moto takes a third of a second; nobody who only wants a constant should pay it.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-        from local import changes, queues, tables, updates
+        from local import changes, lineage, queues, sizes, tables, updates
         from local.signed import SignedOnly
         from local.wsgi import WsgiServer
 
@@ -77,9 +77,11 @@ class LocalAws:
         tables.mend()
         updates.mend()
         changes.mend()
+        sizes.mend()
+        lineage.mend()
         with listen(port) as listener:
-            moto = around(DomainDispatcherApplication(create_backend_app))
-            self._server = WsgiServer(listener, SignedOnly(IsolatedTables(moto)))
+            moto = IsolatedTables(around(DomainDispatcherApplication(create_backend_app)))
+            self._server = WsgiServer(listener, SignedOnly(lineage.Traced(moto)))
         self.port: int = self._server.server_address[1]
         self.url = f"http://{HOST}:{self.port}"
         self._session = boto3.session.Session("local", "local", region_name=REGION)

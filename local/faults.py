@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import threading
 from dataclasses import dataclass
 from typing import Any
+
+from local.limits import ACCOUNT_CONCURRENCY
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,9 @@ class Faults:
     * ``crash``: the worker dies after its work, before anybody hears of it, so the event comes again.
     * ``throttle``: the function may not run now; a queue takes its messages back (and counts the
       receive), an asynchronous event waits.
+
+    ``concurrency``: so many functions of the account run at once, all others are throttled
+    (0: the 1,000 of an account that has been in use for a while; a new one has 10).
     """
 
     duplicate: float = 0.0
@@ -26,12 +32,14 @@ class Faults:
     crash: float = 0.0
     throttle: float = 0.0
     longest_delay: float = 0.5
+    concurrency: int = 0
     seed: int = 0
 
     @classmethod
     def parse(cls, text: str) -> Faults:
         """Read ``duplicate=0.3,seed=7``; :exc:`ValueError` says what is wrong with it."""
-        kinds = {one.name: int if one.name == "seed" else float for one in dataclasses.fields(cls)}
+        whole = ("concurrency", "seed")
+        kinds = {one.name: int if one.name in whole else float for one in dataclasses.fields(cls)}
         chosen: dict[str, Any] = {}
         for part in filter(None, text.replace(" ", "").split(",")):
             name, _, value = part.partition("=")
@@ -42,6 +50,10 @@ class Faults:
             except ValueError:
                 raise ValueError(f"{name} should hold a number, like {name}=0.3, not {value!r}.") from None
         return cls(**chosen)
+
+    def account(self) -> threading.BoundedSemaphore:
+        """The places for functions that run at once."""
+        return threading.BoundedSemaphore(self.concurrency or ACCOUNT_CONCURRENCY)
 
     def dice(self, function: str) -> Dice:
         """Chance for one function: the same seed and function give the same throws."""

@@ -135,6 +135,11 @@ class Feed:
                 self._abandon(batch, "RecordAgeExceeded")
             return None
 
+    def put_back(self, batch: Batch) -> None:
+        """Take back a batch that could not be handed over: it is due again, and no try was made."""
+        with self._lock:
+            self._under_way = False
+
     def settle(self, batch: Batch, reply: Any = None, *, failed: bool = False) -> None:
         """Take down how a batch ended: with a handler's ``reply``, or ``failed`` as a whole."""
         left = batch.changes if failed else self._reported(batch, reply)

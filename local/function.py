@@ -2,28 +2,76 @@
 
 from __future__ import annotations
 
+import contextvars
+import ctypes
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from chalice.local import LambdaContext
 
+from local import lineage
+
 Json = dict[str, Any]
+
+
+class TimedOut(Exception):
+    """The function ran longer than it may, and was stopped."""
+
+
+class _Stopped(BaseException):
+    """What a handler's thread is ended with; no handler catches it."""
 
 
 @dataclass(frozen=True)
 class Function:
-    """A handler with its ``name`` and ``timeout`` in seconds.
+    """A handler with its ``name`` and ``timeout`` in seconds, at which it is stopped.
 
-    Unlike Lambda, nothing stops a handler at its timeout; the context tells it the remaining time.
+    What it sends carries the chain of calls that led to it; one that ``may_go_in_circles`` feeds itself on
+    purpose (``RecursiveLoop: Allow``).
     """
 
     name: str
     handler: Callable[[Json, Any], Any]
     timeout: int = 60
+    may_go_in_circles: bool = False
 
     def __call__(self, event: Json) -> Any:
-        """Run the handler on a copy of ``event``; whatever it raises goes through."""
-        # Through JSON, as on the wire: an event that is not JSON fails here, and none is shared.
-        return self.handler(json.loads(json.dumps(event)), LambdaContext(self.name, 128, self.timeout * 1000))
+        """Run the handler on a copy of ``event``; whatever it raises goes through.
+
+        :raises TimedOut: it was not done in time. A thread waiting for a lock or for another computer is
+            left behind and ends when that does.
+        """
+        ends: list[tuple[Any, BaseException | None]] = []
+
+        def run() -> None:
+            try:
+                ends.append((self._handled(event), None))
+            except BaseException as error:
+                ends.append((None, error))
+
+        worker = threading.Thread(
+            target=contextvars.copy_context().run, args=(run,), name=f"run-{self.name}", daemon=True
+        )
+        worker.start()
+        worker.join(self.timeout)
+        if not ends:
+            _stop(worker)
+            raise TimedOut(f"Task timed out after {self.timeout:.2f} seconds")
+        reply, error = ends[0]
+        if error is not None:
+            raise error
+        return reply
+
+    def _handled(self, event: Json) -> Any:
+        with lineage.carried(lineage.extended(lineage.current(), self.name)):
+            context = LambdaContext(self.name, 128, self.timeout * 1000)
+            # Through JSON, as on the wire: an event that is not JSON fails here, and none is shared.
+            return self.handler(json.loads(json.dumps(event)), context)
+
+
+def _stop(thread: threading.Thread) -> None:
+    """Raise :exc:`_Stopped` in a thread, at its next step of Python."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stopped))

@@ -31,13 +31,15 @@ Batch = list[Message]
 class Poller:
     """One event source at work: a thread that receives, and one more for every batch."""
 
-    def __init__(self, source: Source, sqs: Any, dice: Dice, activity: Activity) -> None:
+    def __init__(
+        self, source: Source, sqs: Any, dice: Dice, activity: Activity, account: threading.Semaphore
+    ) -> None:
         self.kind = source.kind
         self._source = source
         self._sqs = sqs
         self._dice = dice
         self._activity = activity
-        self._worker = Worker(source, sqs, dice, activity)
+        self._worker = Worker(source, sqs, dice, activity, account)
         self._slots = threading.BoundedSemaphore(source.concurrency)
         self._held: Batch = []
         self._held_until = 0.0

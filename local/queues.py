@@ -16,7 +16,7 @@ from moto.sqs import models
 from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, SQSBackend
 
-from local import mending
+from local import lineage, mending
 from local.backlog import Backlog
 
 LONGEST_IN_FLIGHT_MS = 12 * 3600 * 1000  # Amazon SQS, "ChangeMessageVisibility"
@@ -59,6 +59,11 @@ class LongQueue(Queue):
         """How long until a message that is hidden or delayed may be received; None where there is none."""
         with self._messages_lock:
             return self._backlog.seconds_to_next()
+
+    def add_message(self, message: Any) -> None:
+        """Take a message, with the trace of whoever sent it."""
+        lineage.stamp(message)
+        super().add_message(message)
 
     def delete_message(self, receipt_handle: str) -> None:
         """Delete by any handle that the message ever had; one that is gone already is no error."""

@@ -6,7 +6,7 @@ import functools
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -47,8 +47,9 @@ class Runtime:
     seconds, ``mapping_of`` what a deployment says of its event source mapping, ``shard_of`` gives the
     stream of a table. A trigger that the offline stack cannot fire raises :exc:`ValueError`.
 
-    Differences from AWS: retries come sooner (:class:`Pace`), no handler is stopped at its timeout,
-    a queue is polled by one reader however long it gets, and a stream has one shard.
+    A function is stopped at its timeout, and not invoked for the 17th time in a chain of calls, but for those
+    that ``may_go_in_circles``. Differences from AWS: retries come sooner (:class:`Pace`), a queue is polled
+    by one reader however long it gets, and a stream has one shard.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Runtime:
         client: Callable[[str], Any],
         *,
         timeout_of: Callable[[str], int] = lambda function: 60,
+        may_go_in_circles: Sequence[str] = (),
         mapping_of: Callable[[str], EventSourceMapping] = lambda function: EventSourceMapping(),
         shard_of: Callable[[str], Shard] = streams.shard_here,
         faults: Faults = Faults(),  # noqa: B008 - frozen
@@ -65,9 +67,11 @@ class Runtime:
         self._app = app
         self._client = client
         self._timeout_of = timeout_of
+        self._may_go_in_circles = may_go_in_circles
         self._mapping_of = mapping_of
         self._shard_of = shard_of
         self._faults = faults
+        self._account = faults.account()
         self._pace = pace
         self._activity = Activity()
         self._inboxes: dict[str, str] = {}
@@ -128,15 +132,19 @@ class Runtime:
 
     # ── triggers ─────────────────────────────────────────────────────────────────────────────
     def _poller(self, config: Any) -> Poller | StreamPoller:
-        function = Function(config.name, self._app.handler_map[config.name], self._timeout_of(config.name))
+        name = config.name
+        function = Function(
+            name, self._app.handler_map[name], self._timeout_of(name), name in self._may_go_in_circles
+        )
         dice = self._faults.dice(config.name)
         if isinstance(config, DynamoDBEventConfig):
             says = self._mapping_of(config.name)
             shard = self._shard_of(table_of(config.stream_arn))
             give_up = functools.partial(self._give_up, says.on_failure)
             feed = streams.feed(config, shard, says, self._pace, give_up)
-            return StreamPoller(function, feed, dice, self._activity)
-        return Poller(self._source(config, function), self._client("sqs"), dice, self._activity)
+            return StreamPoller(function, feed, dice, self._activity, self._account)
+        source = self._source(config, function)
+        return Poller(source, self._client("sqs"), dice, self._activity, self._account)
 
     def _give_up(self, queue_arn: str, message: Json) -> None:
         """Tell the failure queue of a stream what was given up, where the deployment has one."""

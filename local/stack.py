@@ -12,6 +12,7 @@ from pathlib import Path
 from chalicelib.access.tokens import LONGEST_DAYS, SCOPES
 from chalicelib.model import DEFAULT_OWNER
 from chalicelib.wiring import services
+from infra.sources import MAY_GO_IN_CIRCLES
 from local import api
 from local.agreement import Agreed, agree
 from local.aws import HOST, LocalAws
@@ -88,6 +89,7 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
             app,
             aws.client,
             timeout_of=timeout_of,
+            may_go_in_circles=MAY_GO_IN_CIRCLES,
             mapping_of=mapping_of,
             faults=wish.faults,
             pace=wish.pace,

@@ -55,7 +55,15 @@ def feed(
 class StreamPoller:
     """A thread that hands a shard's changes to a function, with the misbehaviour that ``dice`` calls for."""
 
-    def __init__(self, function: Function, feed: Feed, dice: Dice, activity: Activity) -> None:
+    def __init__(
+        self,
+        function: Function,
+        feed: Feed,
+        dice: Dice,
+        activity: Activity,
+        account: threading.Semaphore,
+    ) -> None:
+        self._account = account
         self.kind = f"stream of {feed.shard.table_name}"
         self._function = function
         self._feed = feed
@@ -96,8 +104,16 @@ class StreamPoller:
     def _deliver(self, batch: Batch) -> None:
         if self._dice.says("delay"):
             self._stopping.wait(self._dice.lateness())
-        while self._dice.says("throttle") and not self._stopping.is_set():
+        if self._dice.says("throttle") or not self._account.acquire(blocking=False):
             self._stopping.wait(THROTTLED_SECONDS)
+            self._feed.put_back(batch)
+            return
+        try:
+            self._run_with(batch)
+        finally:
+            self._account.release()
+
+    def _run_with(self, batch: Batch) -> None:
         try:
             reply = self._invoke(batch)
         except Exception:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from threading import Semaphore
 from typing import Any
 
+from local import lineage
 from local.activity import Activity, told
 from local.faults import Dice
 from local.source import Message, Source, tries_of
@@ -20,9 +22,10 @@ Batch = list[Message]
 class Worker:
     """Delivers a source's batches as Lambda does, with the misbehaviour that ``dice`` calls for."""
 
-    def __init__(self, source: Source, sqs: Any, dice: Dice, activity: Activity) -> None:
+    def __init__(self, source: Source, sqs: Any, dice: Dice, activity: Activity, account: Semaphore) -> None:
         self._source = source
         self._sqs = sqs
+        self._account = account
         self._dice = dice
         self._activity = activity
 
@@ -30,7 +33,12 @@ class Worker:
         """Invoke the function; delete what it did, and see to another try of what it failed."""
         if self._dice.says("delay"):
             time.sleep(self._dice.lateness())
-        failed, reported = self._invoked(batch) if self._admitted() else (batch, False)
+        failed, reported = batch, False
+        if self._admitted():
+            try:
+                failed, reported = self._invoked(batch)
+            finally:
+                self._account.release()
         self._delete([message for message in batch if message not in failed])
         if not reported:  # what a handler reports comes again when it said, by the message's visibility
             self._try_again(failed)
@@ -42,7 +50,7 @@ class Worker:
 
     def _admitted(self) -> bool:
         """Whether the function may run now. An asynchronous event waits until it may."""
-        while self._dice.says("throttle"):
+        while self._dice.says("throttle") or not self._account.acquire(blocking=False):
             log.warning("%-18s throttled", self._source.function.name)
             if not self._source.asynchronous:
                 return False
@@ -68,8 +76,12 @@ class Worker:
         if event is None:
             return [], False
         function = self._source.function
+        trace = lineage.longest((one["Attributes"].get(lineage.ATTRIBUTE) for one in batch), function.name)
+        if lineage.too_long(trace, function.name) and not function.may_go_in_circles:
+            log.error("%-18s not invoked: it is in one chain of calls for the 17th time", function.name)
+            return batch, False
         try:
-            with told(function.name, self._what(batch)):
+            with told(function.name, self._what(batch)), lineage.carried(trace):
                 reply = function(event)
         except Exception:
             # Lambda's way: whatever a handler raises is its failure, logged above, and the batch comes again.

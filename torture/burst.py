@@ -23,6 +23,7 @@ from chalicelib.library.query import Query
 from chalicelib.library.streams import TOP
 from chalicelib.model import DEFAULT_OWNER, Image
 from chalicelib.wiring import Services, services
+from infra.sources import MAY_GO_IN_CIRCLES
 from local.aws import ACCOUNT, HOST, REGION
 from local.config import Ports, enter, environment, mapping_of, timeout_of
 from local.runtime import Runtime
@@ -55,6 +56,7 @@ def run(seed: int, scale: float) -> Figures:
             importlib.import_module("app").app,
             client,
             timeout_of=timeout_of,
+            may_go_in_circles=MAY_GO_IN_CIRCLES,
             mapping_of=mapping_of,
             shard_of=lambda table: MirroredShard(table, client("dynamodb"), client("dynamodbstreams")),
         )

@@ -5,7 +5,7 @@ Nothing takes time in a fake, so both are reckoned on a clock that the user of t
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
@@ -45,7 +45,7 @@ class Pressure:
         self._seconds = {True: transaction_seconds, False: WRITE_SECONDS}
         self._left: dict[str, tuple[float, float]] = {}
         self._recent: dict[Key, list[_Write]] = defaultdict(list)
-        self.refused: dict[str, int] = defaultdict(int)
+        self.refused: Counter[str] = Counter()
 
     def refusals(self, writes: Sequence[tuple[Key, int]], *, in_transaction: bool) -> list[str]:
         """For each write, with its units, what is in its way; where nothing is, all are taken as done.
@@ -55,25 +55,30 @@ class Pressure:
         who = self._who()
         if who is None:
             return [""] * len(writes)
-        now = self._clock()
-        found = [self._refusal(key, units, now, who, in_transaction) for key, units in writes]
-        if in_transaction and any(found):
-            done = []
-        else:
-            done = [write for write, refused in zip(writes, found, strict=True) if not refused]
-        for key, units in done:
-            self._take(key, units, now, who, in_transaction)
+        now, spent, found = self._clock(), Counter[str](), []
+        for key, units in writes:
+            refused = self._refusal(key, units, spent[key.pk], now, who, in_transaction)
+            found.append(refused)
+            spent[key.pk] += 0 if refused else units
+        if not (in_transaction and any(found)):
+            for (key, units), refused in zip(writes, found, strict=True):
+                if not refused:
+                    self._take(key, units, now, who, in_transaction)
         for code in filter(None, found):
             self.refused[code] += 1
         return found
 
-    def _refusal(self, key: Key, units: int, now: float, who: Hashable, in_transaction: bool) -> str:
+    def _refusal(
+        self, key: Key, units: int, spent: int, now: float, who: Hashable, in_transaction: bool
+    ) -> str:
         end = now + self._seconds[in_transaction]
         for other in self._recent.get(key, ()):
             meet = other.who != who and other.begin < end and now < other.end
             if meet and (in_transaction or other.in_transaction):
                 return "TransactionConflict"
-        return "" if self._units_left(key.pk, now) >= min(units, self._rate) else "ThrottlingError"
+        # What is more than a second's worth by itself has to wait for a whole one.
+        enough = self._units_left(key.pk, now) >= min(spent + units, self._rate)
+        return "" if enough else "ThrottlingError"
 
     def _units_left(self, pk: str, now: float) -> float:
         left, at = self._left.get(pk, (self._rate, now))

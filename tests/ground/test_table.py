@@ -55,7 +55,11 @@ def dynamodb(aws_credentials: None) -> Iterator[Any]:
 
 @pytest.fixture
 def fake_dynamodb(aws_credentials: None) -> Any:
-    dynamo, client = FakeDynamo(), boto3.client("dynamodb", region_name="eu-west-1")
+    return served(FakeDynamo(), boto3.client("dynamodb", region_name="eu-west-1"))
+
+
+def served(dynamo: FakeDynamo, client: Any) -> Any:
+    """A client whose calls a fake answers."""
 
     def serve(event_name: str, request: Any, **_: Any) -> AWSResponse:
         status, answer = dynamo.answer(event_name.rpartition(".")[2], request.body)
