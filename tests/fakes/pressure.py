@@ -77,7 +77,7 @@ class Pressure:
             if meet and (in_transaction or other.in_transaction):
                 return "TransactionConflict"
         # What is more than a second's worth by itself has to wait for a whole one.
-        enough = self._units_left(key.pk, now) >= min(spent + units, self._rate)
+        enough = self._units_left(key.pk, now) - spent >= min(units, self._rate)
         return "" if enough else "ThrottlingError"
 
     def _units_left(self, pk: str, now: float) -> float:
