@@ -12,7 +12,7 @@ from chalicelib.delivery.events import EVENT_TYPES
 from tests.api.client import Api
 from tests.fakes.services import BUCKET_URL
 
-MOST_BYTES = 100_000  # compressed, in all
+MOST_BYTES = 120_000  # compressed, in all
 DOCUMENTS = ("/", "/docs")
 
 
@@ -96,7 +96,7 @@ def test_a_hosts_name_cannot_get_into_the_page(api: Api) -> None:
         assert b'<base href="/">' in answer.body
 
 
-def test_all_of_it_is_below_100_kilobytes_compressed(api: Api) -> None:
+def test_all_of_it_is_below_120_kilobytes_compressed(api: Api) -> None:
     documents = [api.get(path).body for path in DOCUMENTS]
     files = [content.encode() for content in pages.files().values()]
     assert sum(len(gzip.compress(one)) for one in (*documents, *files)) < MOST_BYTES

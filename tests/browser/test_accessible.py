@@ -22,8 +22,12 @@ def grid(photos: Photos) -> None:
 
 def viewer(photos: Photos) -> None:
     photos.view("chelsea.jpg")
+    photos.viewer.get_by_text("History").click()
+    photos.viewer.get_by_text("Raw JSON").click()
+    photos.label("Domestic Cat").get_by_role("button", name="Why").click()
     photos.label("Cat").hover()
-    expect(photos.viewer.locator(".deliveries > li").first).to_be_visible()
+    expect(photos.viewer.locator(".deliveries > li .badge").first).to_be_visible()
+    expect(photos.viewer.locator("pre")).to_be_visible()
 
 
 def uploads(photos: Photos) -> None:
@@ -57,6 +61,30 @@ def subscriptions(photos: Photos) -> None:
     expect(photos.window.get_by_role("heading", name="Subscriptions")).to_be_visible()
 
 
+def labels(photos: Photos) -> None:
+    photos.window.goto(f"{photos.url}?view=labels")
+    photos.window.get_by_role("button", name="Rename").first.click()
+
+
+def deliveries(photos: Photos) -> None:
+    photos.window.goto(f"{photos.url}?view=deliveries")
+    expect(photos.window.locator(".deliveries > li .badge").first).to_be_visible()
+
+
+def usage(photos: Photos) -> None:
+    photos.window.goto(f"{photos.url}?view=usage")
+    expect(photos.window.get_by_role("table")).to_be_visible()
+
+
+def keys(photos: Photos) -> None:
+    photos.window.keyboard.press("?")
+
+
+def gone(photos: Photos) -> None:
+    photos.window.goto(f"{photos.url}?image={'0' * 26}")
+    expect(photos.viewer.get_by_role("heading", level=2)).to_have_text("This photo is gone")
+
+
 def access(photos: Photos) -> None:
     photos.window.goto(f"{photos.url}?view=access")
     expect(photos.window.get_by_text("This service asks nobody for a token")).to_be_visible()
@@ -65,14 +93,18 @@ def access(photos: Photos) -> None:
 def docs(photos: Photos) -> None:
     photos.window.goto(f"{photos.url}docs#createImage")
     expect(photos.window.locator("#createImage pre").first).to_be_attached()
+    photos.window.locator("#createImage .trying > summary").click()
 
 
-VIEWS = (grid, viewer, uploads, adding, completing, bad_query, nothing_found, subscriptions, access, docs)
+VIEWS = (
+    grid, viewer, gone, uploads, adding, completing, bad_query, nothing_found,
+    labels, subscriptions, deliveries, usage, access, keys, docs,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
 def test_axe_finds_nothing_serious(photos: Photos, watch: Any, view: Callable[[Photos], None]) -> None:
-    watch.allow("400")  # a query that cannot be read
+    watch.allow("400", "404")  # a query that cannot be read, a photo that is not there
     view(photos)
     photos.window.wait_for_timeout(300)  # let what fades in be there
     for scheme in ("light", "dark"):

@@ -110,3 +110,73 @@ def test_a_library_without_photos_teaches_the_first_step(photos: Photos) -> None
     expect(photos.window.get_by_role("heading", name="Add your first photo")).to_be_visible()
     photos.window.locator(".note").get_by_role("button", name="Add photos").click()
     expect(photos.window.get_by_role("heading", name="Add photos")).to_be_visible()
+
+
+def options(photos: Photos, typed: str) -> list[str]:
+    """What is offered for a search that is being typed."""
+    field = photos.window.get_by_role("combobox", name="Search photos")
+    field.fill("")
+    expect(photos.window.get_by_role("option")).to_have_count(0)
+    field.press_sequentially(typed)
+    expect(photos.window.get_by_role("option").first).to_be_visible()
+    return [one.strip() for one in photos.window.get_by_role("option").all_text_contents()]
+
+
+def test_labels_are_offered_by_any_of_their_words_and_signs_fields_and_values_too(photos: Photos) -> None:
+    assert any(one.startswith("drinking vessel") for one in options(photos, "vess"))
+    assert options(photos, "rocket ") == ["& and", "| or", "& !and not"]
+    assert "status:by state" in options(photos, "rocket & stat")
+    assert any("failed" in one for one in options(photos, "status:"))
+    today = options(photos, "after:")[0]
+    assert today.endswith("today")
+    photos.window.keyboard.press("ArrowDown")
+    photos.window.keyboard.press("Enter")
+    photos.window.keyboard.press("Enter")
+    expect(photos.tile("chelsea.jpg").first).to_be_visible()
+    assert re.search(r"q=after%3A\d{4}-\d\d-\d\d$", photos.window.url)
+
+
+def test_where_nothing_is_found_it_says_what_was_perhaps_meant_and_what_each_part_finds(
+    photos: Photos,
+) -> None:
+    photos.search("domestc cat & rocket")
+    perhaps = photos.window.locator(".perhaps")
+    expect(perhaps).to_contain_text("domestc cat: none")
+    expect(perhaps.get_by_role("link", name=re.compile("^rocket: "))).to_be_visible()
+    expect(perhaps.get_by_role("link", name="domestic cat & rocket")).to_be_visible()
+    photos.search("domestc cat")
+    perhaps.get_by_role("link", name="domestic cat", exact=True).click()
+    expect(photos.tile("chelsea.jpg").first).to_be_visible()
+
+
+def test_all_that_is_found_is_counted_and_picked_by_its_query_loaded_or_not(
+    photos: Photos, watch: Any
+) -> None:
+    watch.allow("ERR_FAILED", "400")  # what is called off here
+    photos.search("rocket")
+    number = photos.window.locator(".results .number")
+    expect(number).to_have_text(re.compile(r"^\d+ photos?$"))
+    images = photos.window.request.get(f"{photos.url}images?q=rocket").json()["images"]
+
+    def first_page(route: Route) -> None:
+        route.fulfill(json={"images": images, "next_cursor": "more"})
+
+    photos.window.route(re.compile(r"/images\?q=animal"), first_page)
+    photos.window.route(re.compile("cursor="), lambda route: None)
+    photos.search("animal | rocket")
+    expect(number).to_have_text(re.compile(r"^More than \d+ photos?$"))
+    photos.window.get_by_role("button", name="Select all found").click()
+    bar = photos.window.get_by_role("region", name="Picked photos")
+    expect(bar).to_contain_text("All: More than")
+    asked: list[dict[str, object]] = []
+
+    def started(route: Route) -> None:
+        asked.append(route.request.post_data_json)
+        route.abort()
+
+    photos.window.route("**/images/labels", started)
+    bar.get_by_role("combobox").fill("Everywhere")
+    photos.window.keyboard.press("Enter")
+    expect(photos.toast).to_be_visible()
+    assert asked == [{"q": "animal | rocket", "add": ["Everywhere"]}]
+    photos.window.unroute_all(behavior="ignoreErrors")

@@ -1,4 +1,4 @@
-"""Only a keyboard: the focus is always somewhere sensible, and what deletes acts on what has the focus alone."""
+"""Only a keyboard: the focus is always somewhere sensible, and what deletes acts on what has it alone."""
 
 from __future__ import annotations
 
@@ -117,7 +117,8 @@ def test_the_whole_page_is_gone_through_by_keyboard_and_the_focus_is_never_nowhe
         ("Tab", ""), ("Enter", "by hand 2.jpg"),  # to the photos
         ("x", "by hand 2.jpg"), ("Escape", "by hand 2.jpg"),
         ("Enter", "by hand 2.jpg"),  # its name in the viewer
-        ("ArrowRight", "by hand 1.jpg"), ("b", "by hand 1.jpg"), ("l", "Add a label"), ("Escape", "by hand 1.jpg"),
+        ("ArrowRight", "by hand 1.jpg"), ("b", "by hand 1.jpg"), ("l", "Add a label"),
+        ("Escape", "by hand 1.jpg"),
         ("?", "Close"), ("Enter", "by hand 1.jpg"),
         ("/", "Search photos"), ("Escape", "by hand 2.jpg"),
         ("u", "Close"), ("Escape", "by hand 2.jpg"),

@@ -3,6 +3,7 @@
 import { at, call, forgetToken, hasToken } from "./api.js";
 import { confirmed, shownOnce } from "./asking.js";
 import { button, make } from "./dom.js";
+import { pending } from "./pending.js";
 import { complain, notify } from "./toasts.js";
 import { moment } from "./words.js";
 
@@ -33,24 +34,18 @@ function thisTab(forgotten) {
 }
 
 function tokens() {
-  const list = make("ul", { class: "cards" });
-  const place = make("div", { class: "cards" }, make("p", { class: "muted" }, "Loading …"));
-  const load = () =>
-    refresh(list, load).then(
-      () => list.isConnected || place.replaceChildren(form(load), list),
-      (error) => place.replaceChildren(make("p", {}, error.message)),
-    );
+  const load = () => place.again();
   const none = make("p", {}, "This service asks nobody for a token, so there are none.");
-  wanted().then((yes) => (yes ? load() : place.replaceChildren(none)));
+  const place = pending(async () => ((await wanted()) ? [form(load), await list(load)] : none));
   return make("section", { class: "cards", "aria-labelledby": "tokens" }, make("h2", { id: "tokens" }, "Tokens"), place);
 }
 
 /** Whether the service asks for tokens; where that cannot be told, asking for them will say what is wrong. */
 const wanted = () => call("GET", at`health`).then(({ auth }) => auth !== "none", () => true);
 
-async function refresh(list, load) {
+async function list(load) {
   const { tokens: all } = await call("GET", at`tokens`);
-  list.replaceChildren(...all.map((one) => row(one, load)));
+  return make("ul", { class: "cards" }, ...all.map((one) => row(one, load)));
 }
 
 function form(load) {

@@ -3,6 +3,8 @@
 import { announce } from "./announcing.js";
 import { at, call } from "./api.js";
 import { button, make } from "./dom.js";
+import { skeleton } from "./pending.js";
+import { address } from "./route.js";
 import { complain } from "./toasts.js";
 import { many, moment } from "./words.js";
 
@@ -10,7 +12,7 @@ const LOOKS = 6; // how often a delivery is looked at after it was sent again
 const WHERE = { integration: "Integration server (XML)", callback: "Callback" };
 const STATES = { pending: "On its way", delivered: "Delivered", parked: "Parked", cancelled: "Cancelled" };
 
-/** A section with an image's deliveries, which are fetched when it is opened. */
+/** A section with an image's deliveries. */
 export function deliveriesOf(image) {
   return section(at`images/${image.id}/deliveries`, "Nobody has been told of this photo yet.");
 }
@@ -19,13 +21,16 @@ export function deliveriesOf(image) {
 export function section(path, none) {
   const list = make("ul", { class: "deliveries" });
   const shown = make("section", { "aria-label": "Deliveries" }, make("h3", {}, "Deliveries"), list);
-  const more = (cursor) => show(list, path, cursor, none, more).catch((error) => list.append(make("li", { class: "muted" }, error.message)));
-  more(null);
+  const failed = (error, cursor) => list.append(make("li", { class: "bad" }, error.message, " ", button("Try again", (event) => (event.target.closest("li").remove(), more(cursor)))));
+  const more = (cursor) => show(list, path, cursor, none, more).catch((error) => failed(error, cursor));
+  list.append(make("li", { class: "waits" }, skeleton("lines")));
+  more(null).finally(() => list.querySelector(".waits")?.remove());
   return shown;
 }
 
 async function show(list, path, cursor, none, more) {
   const page = await call("GET", path.with({ cursor }));
+  list.querySelector(".waits")?.remove();
   list.append(...page.deliveries.map(row));
   if (!list.children.length) list.append(make("li", { class: "muted" }, none));
   if (!page.next_cursor) return;
@@ -47,7 +52,7 @@ function fill(made, delivery) {
   const next = delivery.next_attempt_at && `Next try ${moment(delivery.next_attempt_at)}.`;
   const said = [delivery.reason, delivery.reference && `Receipt ${delivery.reference}.`, next].filter(Boolean).join(" ");
   made.replaceChildren(
-    make("b", {}, WHERE[delivery.destination] ?? `Subscription ${delivery.destination}`),
+    make("span", {}, make("b", {}, WHERE[delivery.destination] ?? `Subscription ${delivery.destination}`), " ", make("a", { href: address({ image: delivery.image_id }), "data-go": true }, `result ${delivery.result}`), `, ${moment(delivery.created_at)}`),
     make("span", { class: "badge" }, STATES[delivery.status]),
     said ? make("p", { class: "muted" }, said) : "",
     make("details", {}, make("summary", {}, many(attempts.length, "attempt")), make("ol", {}, ...attempts)),

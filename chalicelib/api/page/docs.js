@@ -3,6 +3,7 @@
 import { addressOf } from "./address.js";
 import { schemaOf } from "./docs-schema.js";
 import { prose } from "./docs-prose.js";
+import { trying } from "./docs-try.js";
 import { make } from "./dom.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
@@ -58,6 +59,7 @@ function details(one) {
     "div",
     {},
     ...prose(one.description),
+    trying({ ...one, parameters, body }),
     parameters.length > 0 && table("Parameters", parameters.map(parameter)),
     ...(body ? media("Request body", body) : []),
     ...Object.entries(one.responses).flatMap(([status, response]) => answer(status, resolved(response))),

@@ -4,6 +4,7 @@ import { between, heightOf, rows } from "./layout.js";
 import { make } from "./dom.js";
 import { ratioOf, Tile } from "./tile.js";
 
+const PRINTED = 600; // of what was loaded
 const KEPT = 400; // tiles out of sight that are kept, so that scrolling back fetches nothing again
 
 export class Grid {
@@ -26,6 +27,7 @@ export class Grid {
     library.addEventListener("change", () => this.#soon((this.#stale = true)));
     selection.addEventListener("change", () => this.#mark());
     addEventListener("scroll", () => this.#soon(), { passive: true });
+    addEventListener("beforeprint", () => this.#showAll());
     new ResizeObserver(() => this.#soon()).observe(this.element);
   }
 
@@ -80,6 +82,14 @@ export class Grid {
       this.#frame = 0;
       if (this.element.isConnected) this.render();
     });
+  }
+
+  /** On paper there is no window to be near to. */
+  #showAll() {
+    if (!this.element.isConnected) return;
+    const some = this.#rows.slice(0, this.#rows.findIndex((row) => this.#places.get(row.items[0].id) > PRINTED) >>> 0);
+    this.#show(some);
+    for (const row of some) for (const { id } of row.items) this.#tiles.get(id).load();
   }
 
   #show(near) {

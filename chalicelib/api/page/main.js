@@ -3,12 +3,14 @@
 import { accessPage } from "./access.js";
 import { tokensComeFrom } from "./api.js";
 import { askForToken } from "./asking.js";
+import { labelsPage } from "./catalogue.js";
 import { EditingBar } from "./editing.js";
 import { keepFocus } from "./focus.js";
 import { handingIn } from "./handing.js";
 import { showKeys } from "./keys.js";
 import { Library } from "./library.js";
 import { forgetOriginals } from "./originals.js";
+import { deliveriesPage } from "./outbox.js";
 import { Photos } from "./photos.js";
 import { forgetPreviews } from "./previews.js";
 import { remove } from "./removal.js";
@@ -20,6 +22,7 @@ import { onTabs } from "./tabs.js";
 import { undoLast } from "./toasts.js";
 import { Tray } from "./tray.js";
 import { Uploads } from "./uploads.js";
+import { usagePage } from "./usage.js";
 import { Viewer } from "./viewer.js";
 
 const at = (id) => document.getElementById(id);
@@ -33,8 +36,13 @@ const add = () => choose();
 const search = new Search(at("search"), toFirst);
 const photos = new Photos({ library, selection, search, add, remove: removeAll });
 const viewer = new Viewer(library, { remove: removeAll, closed, named: (name) => (document.title = `${name} · Sightline`) });
-const PAGES = { subscriptions: subscriptionsPage, access: () => accessPage({ forgotten: forget }) };
-const TITLES = { photos: "Sightline", subscriptions: "Subscriptions · Sightline", access: "Access · Sightline" };
+const PAGES = {
+  labels: labelsPage,
+  subscriptions: subscriptionsPage,
+  deliveries: deliveriesPage,
+  usage: usagePage,
+  access: () => accessPage({ forgotten: forget }),
+};
 let shown = null;
 
 function removeAll(ids) {
@@ -61,7 +69,8 @@ function toFirst() {
 }
 
 function name({ view, q }) {
-  document.title = view === "photos" && q ? `${q} · Sightline` : TITLES[view] ?? TITLES.photos;
+  const names = Object.hasOwn(PAGES, view) ? main.querySelector("h1").textContent : q;
+  document.title = [names, "Sightline"].filter(Boolean).join(" · ");
 }
 
 function show(wanted, scroll) {

@@ -1,7 +1,9 @@
 /** What stands there where there are no photos: a first step, or what was perhaps meant. */
 
 import { button, make } from "./dom.js";
-import { go } from "./route.js";
+import { address, go } from "./route.js";
+import { countOf, similar } from "./suggestions.js";
+import { many, quoted } from "./words.js";
 
 const EXAMPLES = ["dog & !cat", "person>=2", "cat@90", "status:failed", "after:2026-01-01"];
 
@@ -18,7 +20,7 @@ export class Nothing {
   fill(note, query) {
     if (note.firstChild && this.#shown === query && note.contains(this.#mark)) return; // what is there stays, with its focus
     this.#shown = query;
-    const parts = query ? this.#found() : this.#first();
+    const parts = query ? this.#found(query) : this.#first();
     this.#mark = parts[0];
     note.replaceChildren(...parts);
   }
@@ -36,8 +38,21 @@ export class Nothing {
     ];
   }
 
-  #found() {
-    return this.#examples("No photo is like that.");
+  #found(query) {
+    const perhaps = make("div", { class: "perhaps", role: "status" });
+    this.#think(query, perhaps);
+    const [heading, ...rest] = this.#examples("No photo is like that.");
+    return [heading, perhaps, ...rest];
+  }
+
+  /** What was perhaps meant, and what each part would find alone. */
+  async #think(query, place) {
+    const names = namesIn(query);
+    const parts = await Promise.all(names.map(async (name) => ({ name, count: await countOf(name), like: await similar(name), words: await wordsOf(name) }))).catch(() => []);
+    const meant = parts.flatMap(({ name, count: found, like, words }) => (found ? [] : [words, ...like.slice(0, 3).map(quoted)].filter(Boolean).map((one) => query.replace(query.includes(`"${name}"`) ? `"${name}"` : name, () => one))));
+    const link = (q, text) => make("li", {}, make("a", { href: address({ q }), "data-go": true }, text));
+    if (meant.length) place.append(make("p", {}, "Did you mean"), make("ul", { class: "examples" }, ...meant.map((q) => link(q, q))));
+    if (names.length > 1) place.append(make("p", {}, "Alone they find"), make("ul", { class: "examples" }, ...parts.map(({ name, count: found }) => link(quoted(name), `${name}: ${found ? many(found, "photo") : "none"}`))));
   }
 
   #examples(heading) {
@@ -49,4 +64,18 @@ export class Nothing {
       make("p", {}, button("Show all photos", () => go({}))),
     ];
   }
+}
+
+/** The names of labels in a search. */
+function namesIn(query) {
+  const bare = query.split(/("(?:[^"\\]|\\.)*")|[&|!()]/).map((one) => one?.replace(/[@<>=].*$/, "").replaceAll('"', "").trim());
+  return [...new Set(bare)].filter((one) => one && !one.includes(":"));
+}
+
+/** The words of a name as labels of their own, if all of them are some: "dog beach" is perhaps dog & beach. */
+async function wordsOf(name) {
+  const words = name.split(/\s+/).filter((one) => one.toLowerCase() !== "and");
+  if (words.length < 2) return null;
+  const counts = await Promise.all(words.map(countOf));
+  return counts.every(Boolean) ? words.join(" & ") : null;
 }

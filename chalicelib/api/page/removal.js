@@ -15,10 +15,12 @@ export function remove(library, ids) {
 }
 
 async function erase(id, putBack) {
+  tellTabs("gone", [id]); // now: the page may be going away
   try {
     await call("DELETE", at`images/${id}`, undefined, { keepalive: true });
   } catch (error) {
-    if (error.status !== 404) return putBack(), complain(error);
+    if (error.status === 404) return;
+    putBack();
+    complain(error);
   }
-  return tellTabs("gone", [id]);
 }

@@ -1,9 +1,9 @@
 /** The search: a query with completion, and the place where it breaks off if it does. */
 
+import { completionsOf } from "./completing.js";
 import { make, symbol } from "./dom.js";
 import { go, place } from "./route.js";
-import { beginning, rested } from "./suggestions.js";
-import { count, quoted } from "./words.js";
+import { rested } from "./suggestions.js";
 
 const WORD = /[^&|!()"]*$/; // what is being typed: all since the last sign
 
@@ -29,7 +29,7 @@ export class Search {
       enterkeyhint: "search",
       spellcheck: "false",
     });
-    this.options = make("ul", { id: "completions", role: "listbox", "aria-label": "Labels", hidden: true });
+    this.options = make("ul", { id: "completions", role: "listbox", "aria-label": "Completions", hidden: true });
     this.error = make("div", { id: "query-error", class: "query-error", role: "alert", hidden: true });
     form.append(symbol("find"), this.input, this.options, this.error);
     form.addEventListener("submit", (event) => (event.preventDefault(), this.#search()));
@@ -80,37 +80,36 @@ export class Search {
   #word() {
     const before = this.input.value.slice(0, this.input.selectionStart);
     const text = before.match(WORD)[0].trimStart();
-    return { text: text.trimEnd(), start: before.length - text.length, end: before.length };
+    return { text, start: before.length - text.length, end: before.length };
   }
 
   async #complete() {
     const { text } = this.#word();
-    const found = text && !text.includes(":") ? await beginning(text).catch(() => []) : [];
+    const fresh = await completionsOf(text).catch(() => []);
     if (!this.#typing || text !== this.#word().text) return;
-    const fresh = found.filter((one) => one.name !== text);
     this.options.replaceChildren(...fresh.map((one, at) => this.#option(one, at)));
     this.#activate(-1);
     this.options.hidden = !fresh.length;
     this.input.setAttribute("aria-expanded", String(fresh.length > 0));
   }
 
-  #option({ name, count: number }, at) {
-    const take = (event) => (event.preventDefault(), this.#take(name)); // before the field loses the focus
+  #option({ name, put, hint, label }, at) {
+    const take = (event) => (event.preventDefault(), this.#take(put)); // before the field loses the focus
     return make(
       "li",
-      { role: "option", id: `completion-${at}`, "aria-selected": "false", "data-name": name, mousedown: take },
-      make("span", {}, name),
-      make("span", { class: "count" }, count(number)),
+      { role: "option", id: `completion-${at}`, "aria-selected": "false", "data-put": put, mousedown: take },
+      make("span", { class: label ? "named" : "" }, name),
+      make("span", { class: "count" }, hint),
     );
   }
 
-  #take(name) {
+  #take(put) {
     const { start, end } = this.#word();
     const { value } = this.input;
-    const put = quoted(name);
     this.input.setRangeText(put, start, end, "end");
-    if (value.slice(end).trim() === "") this.input.value = this.input.value.trimEnd();
+    if (value.slice(end).trim() === "" && !/[&|!]\s*$/.test(put)) this.input.value = this.input.value.trimEnd();
     this.#close();
+    if (/[:&|!]\s*$/.test(put)) this.input.dispatchEvent(new Event("input")); // there is more to complete
   }
 
   #close() {
@@ -132,7 +131,7 @@ export class Search {
     const { length } = this.options.children;
     if (event.key === "ArrowDown" && open) this.#activate((this.#active + 1) % length);
     else if (event.key === "ArrowUp" && open) this.#activate((Math.max(this.#active, 0) + length - 1) % length);
-    else if (["Enter", "Tab"].includes(event.key) && open && this.#active >= 0) this.#take(this.options.children[this.#active].dataset.name);
+    else if (["Enter", "Tab"].includes(event.key) && open && this.#active >= 0) this.#take(this.options.children[this.#active].dataset.put);
     else if (event.key === "Escape" && open) this.#close();
     else if (event.key === "Escape") this.leave(); // and does not empty the field, as browsers do
     else return;

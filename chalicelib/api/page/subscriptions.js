@@ -4,6 +4,7 @@ import { at, call } from "./api.js";
 import { confirmed, shownOnce } from "./asking.js";
 import { section } from "./deliveries.js";
 import { button, make } from "./dom.js";
+import { pending } from "./pending.js";
 import { complain, notify } from "./toasts.js";
 import { moment } from "./words.js";
 
@@ -12,9 +13,8 @@ const LISTED = new Intl.ListFormat("en", { type: "disjunction" });
 
 /** The page; it is fetched anew whenever it is shown. */
 export function subscriptionsPage() {
-  const list = make("ul", { class: "cards" });
-  const load = () => refresh(list, load).catch((error) => list.replaceChildren(make("li", { class: "card" }, error.message)));
-  load();
+  const list = pending(() => cards(load));
+  const load = () => list.again();
   return make(
     "div",
     { class: "page" },
@@ -26,10 +26,10 @@ export function subscriptionsPage() {
   );
 }
 
-async function refresh(list, load) {
+async function cards(load) {
   const { subscriptions } = await call("GET", at`subscriptions`);
   const none = make("li", { class: "muted" }, "There are none yet. Make one above, then press Test to see whether its address answers.");
-  list.replaceChildren(...(subscriptions.length ? subscriptions.map((one) => card(one, load)) : [none]));
+  return make("ul", { class: "cards" }, ...(subscriptions.length ? subscriptions.map((one) => card(one, load)) : [none]));
 }
 
 function form(load) {

@@ -57,10 +57,14 @@ export class Tile {
     if (!this.#load || this.#timer) return;
     this.#timer = setTimeout(() => {
       this.#timer = 0;
-      if (!this.element.isConnected) return;
-      this.#load?.();
-      this.#load = null;
+      if (this.element.isConnected) this.load();
     }, REST);
+  }
+
+  /** Fetch the picture now. */
+  load() {
+    this.#load?.();
+    this.#load = null;
   }
 
   picked(yes) {

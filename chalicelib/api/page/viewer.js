@@ -135,7 +135,7 @@ export class Viewer {
   #opened(image) {
     this.named(title(image));
     announce("photo", `${title(image)}: ${summary(image)}`);
-    const near = [this.#neighbour(1), this.#neighbour(-1)].filter(Boolean);
+    const near = [this.#neighbour(1), this.#neighbour(-1)].filter((id) => this.library.get(id)?.width);
     if (image.width) original(image.id).then(() => this.#id === image.id && near.forEach((id) => original(id).catch(() => {})), () => {});
   }
 

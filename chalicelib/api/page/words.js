@@ -11,6 +11,12 @@ export function cameraTime(text) {
   return DAY_AND_TIME.format(new Date(text.slice(0, 19)));
 }
 
+/** A day, "2026-11-30", as the reader writes it. */
+export const day = (text) => new Date(`${text}T12:00:00Z`).toLocaleDateString(undefined, { dateStyle: "medium", timeZone: "UTC" });
+
+/** A sum of money, to the tenth of a cent: prices of single calls are below one. */
+export const money = (sum, currency) => sum.toLocaleString(undefined, { style: "currency", currency, maximumFractionDigits: 3 });
+
 /** 12,345. */
 export const count = (number) => NUMBER.format(number);
 

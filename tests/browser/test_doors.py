@@ -1,0 +1,176 @@
+"""What the API can do has a door here: reasons, history, downloads, all labels, usage, deliveries."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from tests.browser.pages import CAT, Photos
+from tests.browser.test_curating import NAMES
+from tests.browser.test_hostile_names import hand_in
+
+
+@pytest.fixture
+def three(photos: Photos) -> Iterator[Photos]:
+    """The page with three photos of one's own, found by a label that only they have."""
+    made = [hand_in(photos.url, name) for name in NAMES]
+    requests.post(f"{photos.url}images/labels", json={"ids": made, "add": ["Door"]}, timeout=30)
+    photos.window.goto(f'{photos.url}?q=door & filename:"{NAMES[0][:2]}" | door')
+    expect(photos.tiles).to_have_count(3)
+    yield photos
+    photos.window.goto("about:blank")
+    for image in made:
+        requests.delete(f"{photos.url}images/{image}", timeout=30)
+
+
+def test_a_label_says_why_it_is_there_and_another_why_not(photos: Photos) -> None:
+    viewer = photos.view("chelsea.jpg")
+    why = photos.label("Domestic Cat").get_by_role("button", name="Why Domestic Cat?")
+    why.click()
+    expect(photos.label("Domestic Cat")).to_contain_text("It was seen with")
+    why.click()
+    expect(photos.label("Domestic Cat")).not_to_contain_text("It was seen with")
+    viewer.get_by_label("Add a label").fill("zebra")
+    viewer.get_by_role("button", name="Why not?").click()
+    expect(viewer.get_by_text("Nothing like zebra was seen.")).to_be_visible()
+
+
+def test_history_and_the_raw_document_stand_beside_the_photo(three: Photos) -> None:
+    viewer = three.view(NAMES[0])
+    viewer.get_by_text("History").click()
+    history = viewer.get_by_role("region", name="History")
+    expect(history).to_contain_text("Corrected by a person")
+    expect(history).to_contain_text("+ Door")
+    viewer.locator("summary", has_text="Raw JSON").click()
+    raw = viewer.get_by_label("Raw JSON").locator("pre")
+    expect(raw).to_contain_text('"status": "labelled"')
+    assert json.loads(raw.inner_text())["filename"] == NAMES[0]
+
+
+def test_the_original_is_downloaded_and_several_in_one_archive(three: Photos) -> None:
+    window = three.window
+    viewer = three.view(NAMES[0])
+    with window.expect_download() as one:
+        viewer.get_by_role("button", name="Download").click()
+    assert one.value.suggested_filename == NAMES[0]
+    assert one.value.path().read_bytes() == CAT.read_bytes()
+    window.keyboard.press("Escape")
+    window.keyboard.press("Control+a")
+    with window.expect_download() as several:
+        window.get_by_role("region", name="Picked photos").get_by_role("button", name="Download").click()
+    with zipfile.ZipFile(io.BytesIO(several.value.path().read_bytes())) as archive:
+        assert archive.testzip() is None
+        assert sorted(archive.namelist()) == sorted(NAMES)
+        assert archive.read(NAMES[1]) == CAT.read_bytes()
+
+
+@pytest.mark.parametrize(("way", "holds"), [("CSV", "filename"), ("JSON Lines", '"filename"')])
+def test_what_is_found_is_exported_as_a_list(three: Photos, way: str, holds: str) -> None:
+    three.window.get_by_role("button", name="Export").click()
+    with three.window.expect_download() as download:
+        three.window.get_by_role("button", name=f"List as {way}").click()
+    text = download.value.path().read_text()
+    assert holds in text
+    assert all(name in text for name in NAMES)
+
+
+def test_all_photos_found_come_in_an_archive_that_a_job_packs(three: Photos) -> None:
+    three.window.get_by_role("button", name="Export").click()
+    with three.window.expect_download() as download:
+        three.window.get_by_role("button", name="Photos as ZIP").click()
+    with zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())) as archive:
+        assert len(archive.namelist()) == 3
+
+
+def test_a_bulk_label_is_taken_back_by_undo(three: Photos) -> None:
+    window = three.window
+    window.keyboard.press("Control+a")
+    bar = window.get_by_role("region", name="Picked photos")
+    bar.get_by_role("combobox").fill("Shortly")
+    window.keyboard.press("Enter")
+    expect(three.toast).to_contain_text("Shortly was added to 3 photos.")
+    expect(three.tiles.filter(has_text="Shortly")).to_have_count(3)
+    three.toast.get_by_role("button", name="Undo").click()
+    expect(three.tiles.filter(has_text="Shortly")).to_have_count(0)
+
+
+def test_all_labels_are_listed_with_counts_renamed_and_merged(three: Photos) -> None:
+    window = three.window
+    window.get_by_role("link", name="Labels", exact=True).click()
+    row = window.locator(".catalogue li", has=window.get_by_role("link", name="door", exact=True))
+    expect(row).to_contain_text("3 photos")
+    window.get_by_role("searchbox", name="Labels that begin with").fill("doo")
+    expect(window.locator(".catalogue li")).to_have_count(1)
+    row.get_by_role("button", name="Rename door").click()
+    row.get_by_label("New name of door").fill("Rocket")
+    window.keyboard.press("Enter")
+    expect(window.get_by_role("heading", name="Merge door into Rocket?")).to_be_visible()
+    window.get_by_role("button", name="Cancel").click()
+    row.get_by_label("New name of door").fill("Gate")
+    window.keyboard.press("Enter")
+    expect(three.toast).to_contain_text("door is called Gate now, on 3 photos.")
+    expect(window.get_by_text("No label begins so.")).to_be_visible()
+    window.get_by_role("button", name=re.compile("End calling door Gate", re.IGNORECASE)).click()
+    expect(window.get_by_role("heading", name="Renames (1)")).to_have_count(0)
+
+
+def test_usage_is_shown_by_day_with_its_cost(photos: Photos, watch: Any) -> None:
+    watch.allow("400")  # between two dates of which only one has been chosen
+    photos.window.get_by_role("link", name="Usage").click()
+    table = photos.window.get_by_role("table")
+    expect(table.locator("tbody tr")).not_to_have_count(0)
+    expect(table).to_contain_text("onnx")
+    expect(table.locator("tfoot")).to_contain_text("$0.00")
+    photos.window.get_by_label("From", exact=True).fill("2001-01-01")
+    photos.window.get_by_label("to", exact=True).fill("2001-01-02")
+    expect(photos.window.get_by_text("Nothing was recognised in these days.")).to_be_visible()
+
+
+def test_parked_deliveries_are_found_and_all_sent_again(photos: Photos, receiver: Any) -> None:
+    receiver.status = 400
+    made = requests.post(
+        f"{photos.url}subscriptions", json={"url": receiver.url, "filter": "filename:parked"}, timeout=30
+    ).json()
+    hand_in(photos.url, "parked.jpg")
+    window = photos.window
+    window.get_by_role("link", name="Deliveries").click()
+    window.get_by_label("To", exact=True).select_option(made["id"])
+    listed = window.locator(".deliveries > li")
+    expect(listed.filter(has_text="Parked")).to_have_count(1)
+    receiver.status = 204
+    window.get_by_role("button", name="Send all parked again").click()
+    expect(photos.toast).to_contain_text("1 deliveries are on their way again.")
+    window.get_by_label("Which", exact=True).select_option("parked")
+    expect(window.get_by_text("Nothing is parked.")).to_be_visible()
+    requests.delete(f"{photos.url}subscriptions/{made['id']}", timeout=30)
+
+
+def test_keys_are_shown_by_a_question_mark(photos: Photos) -> None:
+    photos.window.keyboard.press("?")
+    keys = photos.window.get_by_role("dialog", name="Keys")
+    expect(keys).to_contain_text("Add photos")
+    photos.window.keyboard.press("Escape")
+    expect(keys).to_have_count(0)
+
+
+def test_paper_gets_the_photos_with_their_labels_and_nothing_else(photos: Photos) -> None:
+    window = photos.window
+    window.emulate_media(media="print")
+    expect(window.locator(".top")).to_be_hidden()
+    expect(window.locator(".results")).to_be_hidden()
+    expect(photos.tile("chelsea.jpg").first).to_contain_text("Domestic Cat")
+    window.emulate_media(media="screen")
+    photos.view("chelsea.jpg")
+    window.emulate_media(media="print")
+    expect(photos.tiles.first).to_be_hidden()
+    expect(photos.viewer.locator(".stage img").first).to_be_visible()
+    expect(photos.viewer.get_by_role("link", name="Domestic Cat")).to_be_visible()
+    expect(photos.viewer.get_by_role("button", name="Close")).to_be_hidden()
