@@ -96,7 +96,7 @@ def on_image_change(event: DynamoDBEvent) -> Json:
 )
 def on_job_message(event: SQSEvent) -> Json:
     """Bring jobs some images further; what is left of one goes on the same queue again."""
-    return pipeline.work_on_jobs(event.to_dict(), wiring.services())
+    return pipeline.work_on_jobs(event.to_dict(), wiring.services(), time_left(event))
 
 
 # ── everyone who asked is told ───────────────────────────────────────────────────────────────

@@ -161,6 +161,13 @@ GUARDS = (
         "tests/pipeline/test_upkeep.py",
     ),
     Guard(
+        "no image stops a job",
+        "chalicelib/pipeline/working.py",
+        "    except Exception as error:\n        if isinstance(error, Transient) and patient:",
+        "    except SightlineError as error:\n        if isinstance(error, Transient) and patient:",
+        "tests/pipeline/test_working.py",
+    ),
+    Guard(
         "a cursor's signature",
         "chalicelib/api/cursors.py",
         "if not hmac.compare_digest(signature, self._signature(place)):",

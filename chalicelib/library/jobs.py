@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,16 +15,28 @@ from chalicelib.model import Json
 from chalicelib.table import ConditionFailed, Table
 
 JobKind = Literal["relabel", "rename", "correct", "zip"]
+NAMED_FAILURES = 100
 SHARDS = ("job",)  # of the due index
+KEPT_SECONDS = 90 * 86_400  # after a job is done, as long as the log of deliveries
 QUIET_SECONDS = 300.0  # a job that has not moved for so long has lost its message
+
+
+@dataclass(frozen=True)
+class JobFailure:
+    """What a job could not do to an image: a stable ``code`` and a sentence for a person."""
+
+    image_id: str
+    code: str
+    detail: str
 
 
 @dataclass(frozen=True)
 class Job:
     """What was asked for (``request``), and how many images were ``looked_at`` and ``changed`` so far.
 
-    Images are worked through newest first; ``at`` is the place to go on from, ``state`` what else the kind of
-    work has to remember.
+    ``failed`` is to how many of them it could not be done, ``failures`` names the first of these. Images are
+    worked through newest first; ``at`` is the place to go on from, ``state`` what else the kind of work has
+    to remember.
     """
 
     id: str
@@ -38,6 +50,8 @@ class Job:
     at: str | None = None
     looked_at: int = 0
     changed: int = 0
+    failed: int = 0
+    failures: tuple[JobFailure, ...] = ()
     state: Json = dataclasses.field(default_factory=dict)
 
     def message(self) -> Json:
@@ -47,7 +61,13 @@ class Job:
     @classmethod
     def from_item(cls, item: Item) -> Job:
         """The job as it is stored."""
-        return cls(**json.loads(str(item["job"])))
+        data = json.loads(str(item["job"]))
+        return cls(**{**data, "failures": tuple(JobFailure(**one) for one in data.get("failures", ()))})
+
+    def with_failures(self, more: Sequence[JobFailure]) -> Job:
+        """With more images to which it could not be done."""
+        failures = (*self.failures, *more)[:NAMED_FAILURES]
+        return dataclasses.replace(self, failed=self.failed + len(more), failures=failures)
 
     def document(self) -> Json:
         """The job as its owner sees it."""
@@ -98,7 +118,7 @@ class Jobs:
     def _item(self, job: Job) -> Item:
         row: Item = {"revision": job.revision, "job": json.dumps(dataclasses.asdict(job), ensure_ascii=False)}
         if job.status == "done":
-            return row
+            return {**row, "expires_at": int(self._now() + KEPT_SECONDS)}
         return {**row, "due_shard": SHARDS[0], "due_at": rfc3339(self._now() + QUIET_SECONDS)}
 
 

@@ -1,4 +1,4 @@
-"""Jobs are worked on: a few images a message, the next message when they are done."""
+"""Jobs are worked on: some hundred images a message, the next message when they are done."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import dataclasses
 import logging
 from collections.abc import Callable, Mapping
 
-from chalicelib.errors import NotFound, Permanent, Superseded, Transient
+from chalicelib.aws import TimeLeft, unhurried
+from chalicelib.errors import NotFound, SightlineError, Superseded, Transient
 from chalicelib.library.conditions import quoted
-from chalicelib.library.jobs import Job, JobKind
+from chalicelib.library.jobs import Job, JobFailure, JobKind
 from chalicelib.library.query import Query, parse
 from chalicelib.library.search import Page
 from chalicelib.library.streams import TOP
@@ -21,7 +22,10 @@ from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.working")
 
-IMAGES_A_MESSAGE = 20  # each takes a tenth of a second or two of the worker's minute
+IMAGES_A_STEP = 20  # after which the row says how far the job has come
+STEPS_A_MESSAGE = 25
+STEP_SECONDS = 35.0  # of the worker's 60: with less left no step is begun
+PATIENCE = 3  # times that a message comes for a fault that may pass; then the image counts as not done
 
 
 def start(owner: str, kind: JobKind, request: Json, services: Services, job_id: str = "") -> Job:
@@ -34,33 +38,42 @@ def start(owner: str, kind: JobKind, request: Json, services: Services, job_id: 
     return job
 
 
-def work_on_jobs(event: Json, services: Services) -> Json:
-    """Bring the jobs of an SQS event some images further; answers which messages failed and come again."""
+def work_on_jobs(event: Json, services: Services, time_left: TimeLeft = unhurried) -> Json:
+    """Bring the jobs of an SQS event some images further; answers which messages failed and come again.
+
+    What is left of a job goes on the same queue: this function alone may be in such a circle for more than 16
+    rounds (``RecursiveLoop: Allow``).
+    """
 
     def work(message: Message) -> None:
-        _work(message.body["job"], services)
+        _work(message, services, time_left)
 
     return each_message(event, work, services.jobs_queue, reports=services.settings.partial_batches)
 
 
-def _work(message: Json, services: Services) -> None:
-    """Bring one job further.
+def _work(message: Message, services: Services, time_left: TimeLeft) -> None:
+    """Bring one job further, step by step, for as long as the function may run.
 
     Doing an image again changes nothing: a message that comes twice, or a worker that dies, costs time only.
     """
+    named = message.body["job"]
     try:
-        job = services.jobs.get(message["owner"], message["id"])
+        job = services.jobs.get(named["owner"], named["id"])
     except NotFound:
         return
-    if job.status == "done":
-        return
-    try:
-        moved = services.jobs.save(_further(job, services))
-    except Superseded as error:
-        log.info("a message came twice: %s", error)
-        return
-    if moved.status == "running":
-        services.jobs_queue.send(moved.message())
+    patient = message.tries < PATIENCE
+    for step in range(1 if job.kind == "zip" else STEPS_A_MESSAGE):
+        if job.status == "done":
+            return
+        if step and time_left() < STEP_SECONDS:
+            break
+        try:
+            job = services.jobs.save(_further(job, services, patient=patient))
+        except Superseded as error:
+            log.info("a message came twice: %s", error)
+            return
+    if job.status == "running":
+        services.jobs_queue.send(job.message())
 
 
 def rename_image(owner: str, image_id: str, services: Services) -> bool:
@@ -75,17 +88,19 @@ def rename_image(owner: str, image_id: str, services: Services) -> bool:
     )[1]
 
 
-def _further(job: Job, services: Services) -> Job:
+def _further(job: Job, services: Services, *, patient: bool) -> Job:
     if job.kind == "zip":
         return pack_further(job, services)
     page = _page(job, services)
-    return _moved(job, page, sum(_done(job, image, services) for image in page.images))
+    outcomes = [_done(job, image, services, patient=patient) for image in page.images]
+    failures = [one for one in outcomes if not isinstance(one, bool)]
+    return _moved(job, page, sum(one is True for one in outcomes)).with_failures(failures)
 
 
 def _page(job: Job, services: Services) -> Page:
     asked = quoted(job.request["from"]) if job.kind == "rename" else job.request["q"]
     query = parse(asked) if asked else Query()
-    return services.search.page(job.owner, query, limit=IMAGES_A_MESSAGE, at=job.at or TOP)
+    return services.search.page(job.owner, query, limit=IMAGES_A_STEP, at=job.at or TOP)
 
 
 def _moved(job: Job, page: Page, changed: int) -> Job:
@@ -98,13 +113,21 @@ def _moved(job: Job, page: Page, changed: int) -> Job:
     )
 
 
-def _done(job: Job, image: Image, services: Services) -> bool:
-    """Do to an image what the job wants done; what cannot be done to it is not."""
+def _done(job: Job, image: Image, services: Services, *, patient: bool) -> bool | JobFailure:
+    """Do to an image what the job wants done: whether that changed it, or why it could not be done.
+
+    No image stops a job. A fault that may pass is raised while there is patience, and comes again.
+    """
     try:
         return _ACTS[job.kind](job, image, services)
-    except Permanent as error:
-        log.info("not done by job %r to image %r: %s", job.id, image.id, error)
-        return False
+    except Exception as error:
+        if isinstance(error, Transient) and patient:
+            raise
+        expected = isinstance(error, SightlineError)
+        log.warning("not done by job %r to image %r: %r", job.id, image.id, error, exc_info=not expected)
+        if isinstance(error, SightlineError):
+            return JobFailure(image.id, error.code, error.detail)
+        return JobFailure(image.id, "internal", "Something went wrong; the log of the service says what.")
 
 
 def _relabel(job: Job, image: Image, services: Services) -> bool:
