@@ -168,6 +168,27 @@ GUARDS = (
         "tests/pipeline/test_working.py",
     ),
     Guard(
+        "a page of deliveries is bounded in bytes",
+        "chalicelib/delivery/deliveries.py",
+        "if room < 0 and found:",
+        "if False:",
+        "tests/api/test_deliveries.py",
+    ),
+    Guard(
+        "a message of the topic is bounded in bytes",
+        "chalicelib/delivery/events.py",
+        "while _bytes(shorter) > TOPIC_BYTES:",
+        "while False:",
+        "tests/delivery/test_events.py",
+    ),
+    Guard(
+        "the seconds of a long poll",
+        "chalicelib/api/waiting.py",
+        "(left := deadline - clock()) > 0 and may_wait():",
+        "(left := deadline - clock()) > 0:",
+        "tests/api/test_images.py",
+    ),
+    Guard(
         "a cursor's signature",
         "chalicelib/api/cursors.py",
         "if not hmac.compare_digest(signature, self._signature(place)):",

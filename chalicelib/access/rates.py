@@ -1,5 +1,7 @@
 """How often an owner may ask: so many requests a minute, counted for all functions together.
 
+A request that waits counts with its seconds, as it holds a function for as long.
+
 Counted in the table and not in memory: Lambda answers each of an owner's parallel requests in a container
 of its own, and a count for each would bound nothing. It costs one small write a request.
 """
@@ -47,3 +49,11 @@ class Rates:
         if used > self._limit:
             raise TooManyRequests(f"More than {self._limit} requests a minute.", retry_after=seconds)
         return Allowance(self._limit, self._limit - used, seconds)
+
+    def take_second(self, owner: str) -> bool:
+        """Count one more second of a request that waits, like a request; whether it may wait that long."""
+        try:
+            self.take(owner)
+        except TooManyRequests:
+            return False
+        return True

@@ -12,7 +12,7 @@ from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.fields import required
 from chalicelib.api.idempotency import idempotent
 from chalicelib.api.requests import body_of, owner_of, query_of
-from chalicelib.delivery.deliveries import by_destination, by_image
+from chalicelib.delivery.deliveries import PARKED, by_destination, by_image
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.destinations import CALLBACK, INTEGRATION
 from chalicelib.errors import BadRequest
@@ -27,11 +27,14 @@ MOST = 50  # each may have thirty attempts of more than a kilobyte; an answer ha
 
 
 def index(request: Request, services: Services) -> Response:
-    """``GET /deliveries``: those to a ``destination``, newest first; with ``status=parked`` only these."""
+    """``GET /deliveries``: those to a ``destination``, or all that is parked, newest first."""
     query = query_of(request, ("destination", "status", *PAGE))
-    destination = _destination(required(query.line("destination", longest=255), "?destination"), "?")
-    parked = query.choice("status", "any", "parked") == "parked"
-    return _page(request, by_destination(destination, parked=parked), services, ("destination", "status"))
+    parked, named = (
+        query.choice("status", "any", "parked") == "parked",
+        query.line("destination", longest=255),
+    )
+    listing = PARKED if named is None else by_destination(_destination(named, "?"), parked=parked)
+    return _page(request, listing, services, ("destination", "status"))
 
 
 def of_image(request: Request, services: Services, image_id: str) -> Response:

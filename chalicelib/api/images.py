@@ -50,7 +50,9 @@ def show(request: Request, services: Services, image_id: str) -> Response:
     parameters, owner = query_of(request, ("wait", "with")), owner_of(request)
     preferred = None if "wait" in parameters else waiting.preferred(request.headers.get("prefer", ""))
     seconds = parameters.whole("wait", low=0, high=waiting.LONGEST_SECONDS, default=preferred or 0)
-    image = waiting.until_final(lambda: services.images.get(owner, image_id), seconds)
+    image = waiting.until_final(
+        lambda: services.images.get(owner, image_id), seconds, lambda: services.rates.take_second(owner)
+    )
     answer = _answered(parameters, request, services, [image], lambda shown: shown[0])
     if preferred is not None:
         answer.headers["Preference-Applied"] = f"wait={preferred}"

@@ -25,13 +25,17 @@ def preferred(header: str) -> int | None:
 def until_final(
     read: Callable[[], Image],
     seconds: float,
+    may_wait: Callable[[], bool] = lambda: True,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Image:
-    """Read at most once a second until the image is final or ``seconds`` have passed; the last one read."""
+    """Read at most once a second until the image is final or ``seconds`` have passed; the last one read.
+
+    Each second is asked for by ``may_wait``; where that says no, the waiting ends.
+    """
     deadline = clock() + seconds
     image = read()
-    while not image.final and (left := deadline - clock()) > 0:
+    while not image.final and (left := deadline - clock()) > 0 and may_wait():
         sleep(POLL_SECONDS if left >= 2 * POLL_SECONDS else left)
         image = read()
     return image

@@ -8,6 +8,7 @@ Record and entries change in one transaction.
 from __future__ import annotations
 
 import dataclasses
+import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ GRACE_SECONDS = 60.0  # how long a message may be late before the sweep sends an
 SOON_SECONDS = 60.0  # up to which a message waits by itself; the sweep sends one for what is due later
 LOG_SECONDS = 90 * 86_400.0  # how long the log is kept
 DUE_SHARDS = 16
+PAGE_BYTES = 3_500_000  # of the 4 MB that an answer may have, the rest is for links
 SHARDS = tuple(f"delivery#{shard}" for shard in range(DUE_SHARDS))  # of the due index
 
 
@@ -36,6 +38,9 @@ class Page:
 
     deliveries: tuple[Delivery, ...]
     next_after: str | None
+
+
+PARKED = "parked"  # the listing of all that is parked
 
 
 def by_image(image_id: str) -> str:
@@ -88,7 +93,10 @@ class Deliveries:
         return Delivery.from_item(item) if item else None
 
     def page(self, owner: str, listing: str, *, limit: int, after: str | None, until: str = "") -> Page:
-        """Deliveries of a listing, newest first, made before or at ``until`` (RFC 3339) if that is given."""
+        """Deliveries of a listing, newest first, made before or at ``until`` (RFC 3339) if that is given.
+
+        A page that grows too long for an answer ends early.
+        """
         bounds = {"at_most": f"{until}#~"} if until else {}
         entries = self._table.query(
             f"{owner}#deliveries#{listing}", limit=limit + 1, after=after, newest_first=True, **bounds
@@ -96,8 +104,16 @@ class Deliveries:
         places = [str(entry["sk"]) for entry in entries]
         keys = [key_of(owner, place.rpartition("#")[2]) for place in places[:limit]]
         items = self._table.get_many(keys)
-        found = tuple(Delivery.from_item(items[key]) for key in keys if key in items)
-        return Page(found, places[limit - 1] if len(places) > limit else None)
+        found: list[Delivery] = []
+        room = PAGE_BYTES
+        for number, key in enumerate(keys):
+            if key not in items:
+                continue
+            room -= len(json.dumps(str(items[key]["delivery"])))  # as an answer escapes it
+            if room < 0 and found:
+                return Page(tuple(found), places[number - 1])
+            found.append(Delivery.from_item(items[key]))
+        return Page(tuple(found), places[limit - 1] if len(places) > limit else None)
 
     def is_due(self, delivery: Delivery) -> bool:
         """Whether somebody should bring it now: it waits, its time has come, and nobody is at it."""
@@ -192,7 +208,8 @@ class Deliveries:
 
 
 def _listings(delivery: Delivery) -> list[str]:
-    parked = [by_destination(delivery.destination, parked=True)] if delivery.status == "parked" else []
+    waits = delivery.status == "parked"
+    parked = [by_destination(delivery.destination, parked=True), PARKED] if waits else []
     return [by_image(delivery.image_id), by_destination(delivery.destination), *parked]
 
 

@@ -15,7 +15,8 @@ LABELLED, FAILED, CORRECTED = EVENT_TYPES = (
 TEST_TYPE = "sightline.test"
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 TOPIC_BYTES = 200_000  # of SNS's 256 KiB; the rest is left for the attributes and for escaping on the way
-FILTERABLE = 100  # label names among the attributes
+ATTRIBUTE_BYTES = 30_000  # of label names among the attributes
+FILTERABLE = 100  # of them
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,7 @@ class ImageFinished:
 
     def attributes(self) -> dict[str, str | list[str]]:
         """What a subscription of the topic can filter by: ``type``, ``owner`` and ``labels``."""
-        names = [label["name"] for label in self.data["labels"]]
-        return {"type": self.type, "owner": self.owner, "labels": names[:FILTERABLE]}
+        return {"type": self.type, "owner": self.owner, "labels": _filterable(self.data["labels"])}
 
 
 def type_of(image: Image) -> str:
@@ -76,14 +76,29 @@ def type_of(image: Image) -> str:
 
 
 def _fitting(document: Json) -> Json:
-    """The document, or what of it fits a message: first the instances go, then the least certain labels."""
+    """The document, or what of it fits a message: the boxes go first, then half of whatever is largest."""
     if _bytes(document) <= TOPIC_BYTES:
         return document
-    labels = [{**label, "instances": []} for label in document["labels"]]
-    while _bytes(shorter := {**document, "labels": labels, "truncated": True}) > TOPIC_BYTES and labels:
-        labels = labels[: len(labels) // 2]
+    shorter: Json = {**document, "truncated": True}
+    shorter["labels"] = [{**label, "instances": []} for label in document["labels"]]
+    while _bytes(shorter) > TOPIC_BYTES:
+        largest = max(shorter, key=lambda name: _bytes(shorter[name]))
+        value = shorter[largest]
+        shorter[largest] = value[: len(value) // 2] if isinstance(value, list | str) else type(value)()
     return shorter
 
 
-def _bytes(document: Json) -> int:
-    return len(json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+def _filterable(labels: list[Json]) -> list[str]:
+    """The names of the first labels, as many as the attributes have room for."""
+    names: list[str] = []
+    room = ATTRIBUTE_BYTES
+    for label in labels[:FILTERABLE]:
+        room -= _bytes(label["name"])
+        if room < 0:
+            break
+        names.append(label["name"])
+    return names
+
+
+def _bytes(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))

@@ -28,8 +28,13 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+def head(form: Format) -> bytes:
+    """What a file begins with: in CSV (RFC 4180) a line of the columns' names."""
+    return f"{','.join(COLUMNS)}\r\n".encode() if form == "csv" else b""
+
+
 def written(images: Iterable[Image], form: Format) -> bytes:
-    """The images in UTF-8, one a line; CSV (RFC 4180) begins with a line of the columns' names.
+    """The images in UTF-8, one a line.
 
     A JSON line is the image's document. In CSV ``labels`` holds ``name confidence`` for each, by ``; ``.
     """
@@ -44,7 +49,6 @@ def _jsonl(images: Iterable[Image]) -> bytes:
 def _csv(images: Iterable[Image]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
     writer.writerows([_cell(image, column) for column in COLUMNS] for image in images)
     return text.getvalue().encode("utf-8", "replace")
 

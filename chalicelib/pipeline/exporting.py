@@ -7,15 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chalicelib.delivery.listings import MEDIA_TYPES, Format, written
+from chalicelib.delivery.listings import MEDIA_TYPES, Format, head, written
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.library.query import Query
 from chalicelib.library.streams import TOP
-from chalicelib.model import Image
 from chalicelib.wiring import Services
 
 SECONDS = 15.0  # of API Gateway's 29, half of which are left for writing the file
-MOST_IMAGES = 10_000  # a file; with 30 labels an image takes some 8 KB of a function's 512 MB
+MOST_BYTES = 64 * 1024 * 1024  # of a file, from which on it is full; the function has 512 MB
 PAGE = 200
 
 
@@ -43,19 +42,19 @@ def export(
     A ``marked`` file begins with a byte order mark, by which Excel knows UTF-8.
     """
     deadline = clock() + SECONDS
-    found: list[Image] = []
-    place = at or TOP
-    while place and len(found) < MOST_IMAGES and clock() < deadline:
+    content = bytearray(codecs.BOM_UTF8 * marked + head(form))
+    images, place = 0, at or TOP
+    while place and len(content) < MOST_BYTES and clock() < deadline:
         page = services.search.page(owner, query, limit=PAGE, at=place)
-        found += page.images
+        content += written(page.images, form)
+        images += len(page.images)
         place = page.next_at or ""
-    return ExportedFile(_stored(owner, found, form, services, marked=marked), len(found), place or None)
+    return ExportedFile(_stored(owner, bytes(content), form, services), images, place or None)
 
 
-def _stored(owner: str, images: list[Image], form: Format, services: Services, *, marked: bool) -> str:
+def _stored(owner: str, content: bytes, form: Format, services: Services) -> str:
     """A link to a new file; the bucket's lifecycle removes it after a day."""
     key = f"exports/~{owner}/{new_id()}.{form}"
-    content = codecs.BOM_UTF8 * marked + written(images, form)
     services.objects.put(key, content, MEDIA_TYPES[form])
     name = f"images-{rfc3339(services.now())[:10]}.{form}"
     return services.objects.presigned_get(key, filename=name, content_type=MEDIA_TYPES[form])

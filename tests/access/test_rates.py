@@ -24,6 +24,14 @@ def test_a_minute_holds_as_many_as_are_allowed_and_the_next_one_as_many_again() 
     assert rates.take("anna") == Allowance(3, 2, 60)
 
 
+def test_the_seconds_of_a_request_that_waits_count_like_requests() -> None:
+    rates = Rates(FakeTable(), Clock(START), 3)  # type: ignore[arg-type]
+    rates.take("anna")
+    assert [rates.take_second("anna") for _ in range(3)] == [True, True, False]
+    with pytest.raises(TooManyRequests):
+        rates.take("anna")
+
+
 def test_owners_do_not_use_up_each_others() -> None:
     rates = Rates(FakeTable(), Clock(), 1)  # type: ignore[arg-type]
     rates.take("anna")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from typing import Any
 
 import pytest
 
 from chalicelib import pipeline
+from chalicelib.delivery.deliveries import key_of
+from chalicelib.delivery.delivery import KEPT_ATTEMPTS
+from chalicelib.expressions import Update
+from chalicelib.outbound.reply import Headers, Reply
 from tests.api.client import Api
 from tests.fakes.mail import Mail
 from tests.fakes.receiver import FakeReceiver
@@ -57,10 +63,44 @@ class TestTheLog:
         assert [one["image_id"] for one in page["deliveries"]] == [refused]
         assert page["deliveries"][0]["reason"]
 
+    def test_without_a_destination_all_that_is_parked_is_listed(
+        self, api: Api, services: FakeServices, receiver: FakeReceiver
+    ) -> None:
+        api.post("/subscriptions", {"url": "https://hook.example/in"})
+        receiver.answer_with(400, 400, 200)
+        first, _ = told(services, *"ab")
+        listed = api.get("/deliveries?status=parked").json_body["deliveries"]
+        assert {(one["image_id"], one["status"]) for one in listed} == {(first, "parked")}
+        assert len({one["destination"] for one in listed}) == 2
+        assert api.get("/deliveries").json_body["deliveries"] == listed
+        api.post(f"/deliveries/{listed[0]['id']}/retry", {})
+        assert api.get("/deliveries").json_body["deliveries"] == listed[1:]
+
+    def test_a_page_ends_before_it_is_too_large_for_an_answer(
+        self, api: Api, services: FakeServices, receiver: FakeReceiver
+    ) -> None:
+        receiver.answer_with(Reply(400, Headers(), b"\x00" * 1024))
+        ids = told(services, *(f"{number}.jpg" for number in range(48)))
+        for image_id in ids:
+            for one in api.get(f"/images/{image_id}/deliveries").json_body["deliveries"]:
+                delivery = services.deliveries.get("default", one["id"])
+                attempts = (delivery.attempts * KEPT_ATTEMPTS)[:KEPT_ATTEMPTS]
+                long = dataclasses.replace(delivery, attempts=attempts)
+                services.table.write(Update(key_of("default", long.id), set=long.to_item()))
+        seen, cursor, pages = [], "", 0
+        while True:
+            answer = api.get(f"/deliveries?destination=integration&limit=50{cursor}")
+            assert len(json.dumps(answer.body.decode())) < 4_000_000
+            seen += [one["image_id"] for one in answer.json_body["deliveries"]]
+            pages += 1
+            if not answer.json_body["next_cursor"]:
+                break
+            cursor = f"&cursor={answer.json_body['next_cursor']}"
+        assert (seen, pages > 1) == (ids[::-1], True)
+
     @pytest.mark.parametrize(
         "path",
         [
-            "/deliveries",
             "/deliveries?destination=nobody",
             "/deliveries?destination=integration&status=delivered",
             "/deliveries?destination=integration&limit=51",

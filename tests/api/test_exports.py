@@ -73,7 +73,7 @@ def test_more_than_one_file_holds_is_continued_with_a_cursor(
     api: Api, services: FakeServices, found: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "PAGE", 1)
-    monkeypatch.setattr(exporting, "MOST_IMAGES", 1)
+    monkeypatch.setattr(exporting, "MOST_BYTES", 100)
     first = api.get("/export?q=dog&format=jsonl").json_body
     services.label(api.handed_in(), DOG)  # arrives in between
     second = api.get(f"/export?q=dog&format=jsonl&cursor={first['next_cursor']}").json_body

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from chalicelib.access.rates import Rates
 from chalicelib.api import waiting
 from chalicelib.model import Image, Json, Label, in_rekognitions_words
 from tests.api.client import Api
@@ -152,6 +153,16 @@ def test_waiting_lasts_until_the_image_is_labelled(
     monkeypatch.setattr(services.images, "get", labelled_at_the_third_look)
     assert api.get(f"/images/{image_id}?wait=20").json_body["status"] == "labelled"
     assert len(looks) == 3
+
+
+def test_waiting_uses_up_what_an_owner_may_ask_in_a_minute(
+    api: Api, services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "POLL_SECONDS", 0.001)
+    image_id = api.handed_in()
+    services.rates = Rates(services.table, services.clock, 5)  # type: ignore[arg-type]
+    assert api.get(f"/images/{image_id}?wait=20").json_body["status"] == "awaiting_upload"
+    assert api.get(f"/images/{image_id}").status_code == 429
 
 
 @pytest.mark.parametrize("wait", ["21", "-1", "1.5", "soon", "", "1&wait=2", "٣"])

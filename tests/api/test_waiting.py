@@ -23,13 +23,13 @@ def seen(*images: Image) -> Iterator[Image]:
 
 def test_a_final_image_is_given_without_a_pause() -> None:
     clock = Clock()
-    assert until_final(lambda: DONE, 20, clock, clock.forward) is DONE
+    assert until_final(lambda: DONE, 20, clock=clock, sleep=clock.forward) is DONE
     assert clock() == Clock()()
 
 
 def test_an_image_is_looked_at_once_a_second_until_it_is_final() -> None:
     clock, images = Clock(), seen(WAITING, WAITING, WAITING, DONE)
-    assert until_final(lambda: next(images), 20, clock, clock.forward) is DONE
+    assert until_final(lambda: next(images), 20, clock=clock, sleep=clock.forward) is DONE
     assert clock() - Clock()() == 3
 
 
@@ -40,8 +40,14 @@ def test_waiting_ends_on_time_and_never_looks_twice_within_a_second() -> None:
         looked.append(clock() - Clock()())
         return WAITING
 
-    assert until_final(look, 2.5, clock, clock.forward) is WAITING
+    assert until_final(look, 2.5, clock=clock, sleep=clock.forward) is WAITING
     assert looked == [0, 1, 2.5]
+
+
+def test_waiting_ends_where_no_more_seconds_are_granted() -> None:
+    clock, granted = Clock(), iter([True, True, False])
+    assert until_final(lambda: WAITING, 20, lambda: next(granted), clock, clock.forward) is WAITING
+    assert clock() - Clock()() == 2
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Circuit breakers: by origin and owner, and not for ever; the worker's use of them is held in test_telling."""
+"""Circuit breakers: by origin and owner, and not for ever; how the worker uses them: test_telling."""
 
 from __future__ import annotations
 

@@ -16,13 +16,12 @@ from chalicelib.delivery.breakers import Breaker
 from chalicelib.delivery.deliveries import key_of
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.destinations import Destination
-from chalicelib.delivery.events import TOPIC_BYTES, ImageFinished
 from chalicelib.delivery.sender import BREAKER_OPEN
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import Conflict, DeliveryFailed, Unavailable, UnusableUrl
 from chalicelib.expressions import Key
 from chalicelib.ids import new_id
-from chalicelib.model import Box, Image, Instance, Label, NewImage, ObjectUploaded
+from chalicelib.model import Label, NewImage, ObjectUploaded
 from chalicelib.outbound.reply import Headers, Reply
 from chalicelib.pipeline.batches import FIRST_PAUSE
 from chalicelib.pipeline.curating import Word
@@ -574,20 +573,3 @@ class TestSendingAgain:
         mail.run()
         with pytest.raises(Conflict):
             pipeline.send_again(the_delivery(mail), world)
-
-
-def test_an_event_survives_its_message() -> None:
-    image = Image("01", "owner", KEY, "labelled", "x", "2026-01-01", labels=(Label("Cat", 93.0),), result=3)
-    event = ImageFinished.of(image)
-    assert ImageFinished.from_message(json.loads(json.dumps(event.message()))) == event
-
-
-def test_a_message_too_large_for_the_topic_loses_its_boxes_and_says_so() -> None:
-    boxes = tuple(Instance(90.0, Box(0.1, 0.2, 0.3, 0.4)) for _ in range(100))
-    crowd = tuple(Label(f"Person {n}", 90.0, instances=boxes) for n in range(100))
-    event = ImageFinished.of(Image("01", "o", KEY, "labelled", "x", "2026-01-01", labels=crowd, result=1))
-    message = event.message()
-    assert len(json.dumps(message).encode()) < TOPIC_BYTES + 1000
-    assert message["data"]["truncated"] is True
-    assert [label["name"] for label in message["data"]["labels"]] == [label.name for label in crowd]
-    assert len(event.to_json()["data"]["labels"][0]["instances"]) == 100
