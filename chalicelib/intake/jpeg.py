@@ -27,6 +27,7 @@ _EMPTY_TAIL = 64  # so many zeros at the end are no picture, but a copy that was
 
 # Two ways to go on where the data end: rows that come out the same are really there.
 _NOISE = bytes(range(1, 255)) * 64
+_RESTARTS = range(0xD0, 0xD8)
 
 
 @dataclass
@@ -211,9 +212,18 @@ class _Picture:
             covered = {k for names, low, high in whole if names[:1] == first for k in range(low, high + 1)}
             if covered >= set(range(64)):
                 return 1.0
-        other = _decoded(self._plain + _NOISE + _END, at_least)
+        other = _decoded(self._plain + self._going_on() + _END, at_least)
         differing = ImageChops.difference(shown, other).convert("L").getbbox()
         return 1.0 if differing is None else differing[1] / shown.height
+
+    def _going_on(self) -> bytes:
+        """Noise in place of what is missing, with the restarts (section B.2.1) that the decoder waits for."""
+        last = max(self._plain.rfind(bytes((0xFF, marker))) for marker in _RESTARTS)
+        if last < 0:
+            return _NOISE
+        following = self._plain[last + 1] - _RESTARTS.start + 1
+        marks = (bytes((0xFF, _RESTARTS.start + (following + one) % 8)) for one in range(len(_RESTARTS)))
+        return _NOISE + b"".join(mark + _NOISE[:2_000] for mark in marks)
 
 
 def _decoded(content: bytes, at_least: Size) -> Image.Image:

@@ -28,7 +28,7 @@ def bmp(
     masks: tuple[int, ...] = (),
     **how: int,
 ) -> bytes:
-    """A BMP with a header of 40 bytes, or of ``header``; its first row is the top one for a height below 0."""
+    """A BMP with a header of 40 bytes or of ``header``; its first row is the top one for a height below 0."""
     width, height, size = how.get("width", SIZE[0]), how.get("height", SIZE[1]), how.get("header", 40)
     fields = struct.pack(f"<{len(masks)}I", *masks)
     if size == 12:

@@ -134,7 +134,7 @@ def test_a_palette_gives_the_colours(bits: int) -> None:
     for scale in (257, 1):  # some writers put 8 bits where 16 belong
         tags = [(320, 3, (colours.T.ravel() * scale).tolist())]
         content = Tiff(indices, 3, bits=bits, tags=tags, rows=10).bytes()
-        assert distance(shown(content), expected) < (CLOSE if bits > 2 else 15)  # hard edges cost more
+        assert distance(shown(content), expected) < (6 if bits > 2 else 15)  # hard edges cost more
         assert (
             shown(content).getextrema() == shown(Tiff(indices, 3, bits=bits, tags=tags).bytes()).getextrema()
         )
