@@ -13,7 +13,7 @@ from chalicelib.ids import millisecond_at, rfc3339
 
 T = TypeVar("T")
 ECHOED = 64  # characters of a client's own text that are said back to it
-_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 _NOT_IN_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, surrogates, line and paragraph separators
 
@@ -157,7 +157,7 @@ class Query:
         return next(iter(self.lines(name, longest=longest, most=1)), None)
 
     def number(self, name: str, *, low: float, high: float) -> float | None:
-        """A number from ``low`` to ``high``, in ASCII digits with up to two decimals."""
+        """A number from ``low`` to ``high``, in ASCII digits as JSON has them."""
         text = self.line(name, longest=255)
         if text is None:
             return None

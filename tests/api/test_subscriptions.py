@@ -9,6 +9,7 @@ import pytest
 from chalicelib.delivery import signatures
 from chalicelib.delivery.documents import SCHEMA
 from chalicelib.delivery.subscriptions import MOST
+from chalicelib.outbound import Outbound
 from tests.api.client import Api
 from tests.api.test_deliveries import told
 from tests.fakes.receiver import FakeReceiver
@@ -154,6 +155,15 @@ class TestSecrets:
         signatures.verify(
             made["secret"], receiver.posted[-1].headers, receiver.posted[-1].body, now=services.now()
         )
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[", "https://[\U0001f3fb", "https://a]b/", "https:", "[", "HTTPS://\u0130"]
+)
+def test_an_address_that_is_none_is_refused(api: Api, services: FakeServices, url: str) -> None:
+    services.outbound = Outbound(allow_private=False, allowed_ports=frozenset(), resolve=lambda *_: [])  # type: ignore[assignment]
+    answer = api.post("/subscriptions", {"url": url})
+    assert (answer.status_code, answer.json_body["pointer"]) == (422, "/url")
 
 
 def test_the_xml_contract_is_served_as_it_is_tested(api: Api) -> None:
