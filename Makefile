@@ -31,7 +31,10 @@ PYTHONS = python3.13 python3.12 python3.14 python3.11 python3 python
 VENV = .venv
 PY = $(VENV)/bin/python
 INFRA = $(PY) -m infra --stage '$(STAGE)'
-TOKENS = $(PY) -m infra.tokens --stage '$(STAGE)' --owner '$(OWNER)' --aws-port '$(AWS_PORT)'
+# Whether a variable was given, and is not as it is written above: 1 or nothing.
+given = $(if $(filter-out file,$(origin $(1))),1)
+TOKENS = $(PY) -m infra.tokens --owner '$(OWNER)' --data '$(DATA)' $(if $(call given,STAGE),--stage '$(STAGE)') \
+	$(if $(call given,AWS_PORT),--aws-port '$(AWS_PORT)')
 UV = uv==0.13.8
 LOCKER = build/$(UV)
 COMPILE = $(LOCKER)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -54,10 +57,11 @@ run: ready ## Start everything offline, label photos/, and stay up until Ctrl-C
 reset: ready ## Forget what make run has kept: all photos, labels and tokens in DATA, for good
 	@$(PY) -m local --reset --data '$(DATA)'
 
+label: export PICKED = $(value FILES)
 label: ready ## Label photos of your own: make label FILES="a.jpg ~/Pictures"
-	@$(PY) -m local.label --url http://127.0.0.1:$(PORT) $(FILES)
+	@FILES="$$PICKED" $(PY) -m local.label --data '$(DATA)' $(if $(call given,PORT),--url http://127.0.0.1:$(PORT))
 
-token: ready ## Make a bearer token: make token OWNER=anna SCOPES=read,write STAGE=dev (or local)
+token: ready ## Make a bearer token of make run, if it runs, or of STAGE: make token OWNER=anna SCOPES=read,write
 	@$(TOKENS) issue --scopes '$(SCOPES)' --days '$(DAYS)' --name '$(NAME)'
 
 tokens: ready ## List an owner's tokens: make tokens OWNER=anna
@@ -143,7 +147,7 @@ ready:
 	wanted=$$(cat requirements.txt requirements-onnx.txt requirements-dev.txt | cksum); \
 	if [ "$$wanted" != "$$(cat $(VENV)/requirements.cksum 2>/dev/null)" ]; then \
 		echo "Installing what Sightline needs (a minute or two, only when it changes) …"; \
-		$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt || { \
+		$(PY) -m local.install requirements-dev.txt || { \
 			echo "The requirements could not be installed; what pip says is above." >&2; exit 1; }; \
 		echo "$$wanted" > $(VENV)/requirements.cksum; \
 	fi

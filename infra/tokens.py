@@ -1,14 +1,13 @@
 """``python -m infra.tokens``: tokens of a stage, made, listed and revoked by whoever runs it.
 
 Works on the stage's table directly, so the first token needs none: in AWS with the credentials of the
-shell, on this machine (``--stage local``) with the running offline stack.
+shell, on this machine with the running offline stack. Where one runs and no stage is named, it is meant.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from chalicelib.access.tokens import LONGEST_DAYS, SCOPES, Token, Tokens
 from chalicelib.errors import SightlineError
 from chalicelib.ids import rfc3339
 from chalicelib.table import Table
+from local.folder import DEFAULT, folder_named, running, shown
 
 CONFIG = Path(__file__).resolve().parent.parent / ".chalice" / "config.json"
 
@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Do what is asked; 1 and a sentence where that cannot be."""
     asked = _parser().parse_args(arguments)
     try:
+        _find_stack(asked)
         _ACTIONS[asked.action](_tokens(asked), asked)
     except (SightlineError, BotoCoreError, ClientError) as error:
         print(getattr(error, "detail", error), file=sys.stderr)
@@ -60,6 +61,19 @@ def _told(token: Token) -> str:
     return f"{token.id}  {token.owner}  {','.join(token.scopes)}  until {until}  {token.name}".rstrip()
 
 
+def _find_stack(asked: argparse.Namespace) -> None:
+    """Settle which stage is meant, and where the offline stack is if it is that one; says so."""
+    found = running(asked.data)
+    if asked.stage is None:
+        asked.stage = "local" if found or asked.aws_port else "dev"
+        if found:
+            print(f"The offline stack at {found.api} is meant; STAGE=dev is the stage dev.", file=sys.stderr)
+    if asked.stage == "local" and not asked.aws_port:
+        if found is None:
+            raise SightlineError(f"No offline stack runs with {shown(asked.data)}: start it with make run.")
+        asked.aws_port = int(found.aws.rpartition(":")[2])
+
+
 def _tokens(asked: argparse.Namespace) -> Tokens:
     stages = json.loads(CONFIG.read_text(encoding="utf-8"))["stages"]
     if asked.stage not in stages:
@@ -79,7 +93,7 @@ def _tokens(asked: argparse.Namespace) -> Tokens:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.tokens", description="Tokens of a stage.")
     parser.add_argument("action", choices=_ACTIONS)
-    parser.add_argument("--stage", default="local")
+    parser.add_argument("--stage", help="the offline stack where one runs, else dev")
     parser.add_argument("--owner", required=True)
     parser.add_argument(
         "--scopes", type=_scopes, default=("read", "write"), help="some of " + ", ".join(SCOPES)
@@ -87,7 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--days", type=int, choices=range(1, LONGEST_DAYS + 1), metavar="DAYS", default=365)
     parser.add_argument("--name", default="", help="for people")
     parser.add_argument("--id", default="", help="which to revoke")
-    parser.add_argument("--aws-port", type=int, default=int(os.environ.get("AWS_PORT") or 5055))
+    parser.add_argument("--data", type=folder_named, default=DEFAULT, help="the folder of the offline stack")
+    parser.add_argument("--aws-port", type=int, help="of an offline stack whose folder is not known")
     return parser
 
 

@@ -15,7 +15,7 @@ import requests
 from local.aws import HOST, PortTaken, free_ports
 from local.config import ROOT, Ports
 from local.faults import Faults
-from local.folder import DEFAULT, Folder, InUse, Unusable, shown
+from local.folder import DEFAULT, Folder, InUse, Unusable, folder_named, shown
 from local.stopping import Stop
 
 log = logging.getLogger("sightline.local")
@@ -122,10 +122,6 @@ def _faults(text: str) -> Faults:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _folder(text: str) -> Path:
-    return Path(text).expanduser().absolute()
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description="Run Sightline offline.")
     parser.add_argument("--no-api", action="store_true", help="leave the REST API to chalice local")
@@ -141,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         help="how to misbehave, like duplicate=0.3,crash=0.1,seed=7",
     )
     parser.add_argument(
-        "--data", type=_folder, default=DEFAULT, help="where photos and labels stay (%(default)s)"
+        "--data", type=folder_named, default=DEFAULT, help="where photos and labels stay (%(default)s)"
     )
     parser.add_argument("--reset", action="store_true", help="only remove what stayed there, for good")
     parser.add_argument("--photos", type=Path, default=ROOT / "photos", help="what to label at the start")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,16 +98,20 @@ def _sentence_of(reply: requests.Response) -> str:
     return f"HTTP {reply.status_code}"
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
-    """A line for each photo: its name, its top labels or its problem, and the milliseconds."""
-    width = max([len("photo"), *(len(one.name) for one in outcomes)])
-    lines = [f"{'photo':{width}}     ms   seen", *(_line(one, width) for one in outcomes)]
-    return "\n".join(f"  {line}" for line in lines)
+def heading(names: Iterable[str]) -> str:
+    """The first line of a table of photos with these names."""
+    return f"  {'photo':{width_of(names)}}     ms   seen"
 
 
-def _line(outcome: Outcome, width: int) -> str:
+def width_of(names: Iterable[str]) -> int:
+    """How wide the column of names is."""
+    return max([len("photo"), *map(len, names)])
+
+
+def line(outcome: Outcome, width: int) -> str:
+    """A photo's name, the milliseconds, and its top labels or its problem."""
     seen = f"✗ {outcome.problem}" if outcome.failed else _seen(outcome.image["labels"])
-    return f"{outcome.name:{width}}  {outcome.seconds * 1000:5.0f}   {seen}"
+    return f"  {outcome.name:{width}}  {outcome.seconds * 1000:5.0f}   {seen}"
 
 
 def _seen(labels: Sequence[Json], most: int = 3) -> str:

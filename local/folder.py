@@ -136,6 +136,11 @@ def running(path: Path) -> Running | None:
     return None
 
 
+def folder_named(text: str) -> Path:
+    """The folder that somebody has named, from here or from their home."""
+    return Path(text).expanduser().absolute()
+
+
 def shown(path: Path) -> str:
     """A path as one would type it here."""
     here = Path.cwd()

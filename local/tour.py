@@ -8,9 +8,10 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from local.client import Client, table
+from local.client import Client
 from local.config import Ports
 from local.folder import DEFAULT, shown
 from local.label import label, pick
@@ -48,9 +49,8 @@ def show(stack: Stack, photos: Path) -> None:
 
 
 def _label(stack: Stack, client: Client, photos: Path) -> None:
-    outcomes = label(client, list(pick([photos])))
     print(f"\nSeen on the photos in {photos.name}/ (confidence in %):\n")
-    print(table(outcomes))
+    label(client, pick([photos])[0], partial(print, flush=True))
     with suppress(StillBusy):  # a stack told to misbehave may take its time
         stack.runtime.wait_until_idle(AT_REST_SECONDS)
     if received := stack.partner.received:
@@ -66,7 +66,7 @@ def next_steps(stack: Stack, photos: Path) -> str:
     api = stack.api.url
     python = os.path.relpath(sys.executable) if sys.executable.startswith(os.getcwd()) else sys.executable
     curl = f"curl -H 'Authorization: Bearer {stack.token}'" if stack.token else "curl"
-    photo = os.path.relpath(next(iter(pick([photos]))).path)
+    photo = os.path.relpath(pick([photos])[0][0].path)
     key, secret, region, bucket = (
         os.environ[name]
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "BUCKET")

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.label import main, pick
+from local.config import ROOT
+from local.folder import Folder, Running
+from local.label import main, pick, words
 from local.server import Server
 
+CAT_PHOTO = b"\xff\xd8\xff cat"
 CAT = {"name": "Cat", "confidence": 91.6, "parents": ["Feline", "Animal"]}
 LABELS = [{"name": "Animal", "confidence": 95.0, "parents": []}, CAT]
 
@@ -22,6 +31,8 @@ class ScriptedService(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     uploaded: dict[str, bytes]
+    tokens: set[str]
+    hold: threading.Event
 
     def do_POST(self) -> None:
         name = json.loads(self._body())["filename"]
@@ -38,9 +49,12 @@ class ScriptedService(BaseHTTPRequestHandler):
         self._answer(200, {})
 
     def do_GET(self) -> None:
+        self.tokens.add(self.headers.get("Authorization", ""))
+        if "waits" in self.path:
+            self.hold.wait(30)
         if self.path == "/health":
             self._answer(200, {})
-        elif self.uploaded[self.path.split("?")[0].rpartition("/")[2]] == b"cat":
+        elif self.uploaded[self.path.split("?")[0].rpartition("/")[2]].endswith(b"cat"):
             self._answer(200, {"status": "labelled", "labels": LABELS, "error": None})
         else:
             error = {"code": "unusable-image", "detail": "This is no image."}
@@ -63,26 +77,103 @@ class ScriptedService(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def service() -> Iterator[str]:
-    ScriptedService.uploaded = {}
+    ScriptedService.uploaded, ScriptedService.tokens = {}, set()
+    ScriptedService.hold = threading.Event()
     with Server(0, ScriptedService) as server:
         yield server.url
+        ScriptedService.hold.set()
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "deep" / "er").mkdir(parents=True)
     for name in ("b.jpg", "deep/er/a.PNG"):
-        (tmp_path / name).write_bytes(b"cat")
+        (tmp_path / name).write_bytes(CAT_PHOTO)
     (tmp_path / "notes.txt").write_text("no photo")
+    (tmp_path / "movie.jpg").write_bytes(b"\0\0\0\x18ftypisom")
+    (tmp_path / ".DS_Store").write_text("a desktop's")
     return tmp_path
 
 
-def test_photos_in_folders_are_found_however_deep(folder: Path) -> None:
-    assert [one.name for one in pick([folder])] == ["b.jpg", "deep/er/a.PNG"]
+def test_photos_in_folders_are_found_by_what_they_are_however_deep(folder: Path) -> None:
+    picked, left_out = pick([folder])
+
+    assert [one.name for one in picked] == ["b.jpg", "deep/er/a.PNG"]
+    assert left_out == [(folder / "movie.jpg", "a video"), (folder / "notes.txt", "no picture")]
 
 
-def test_a_file_that_is_named_is_taken_whatever_it_is_called(folder: Path) -> None:
-    assert [one.name for one in pick([folder / "notes.txt"])] == ["notes.txt"]
+def test_a_file_that_is_named_is_taken_whatever_it_is(folder: Path) -> None:
+    assert [one.name for one in pick([folder / "notes.txt"])[0]] == ["notes.txt"]
+
+
+def test_what_is_left_out_is_named(service: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(15):
+        (folder / f"note {number:02}.txt").write_text("no photo")
+
+    assert main(["--url", service, str(folder)]) == 0
+
+    told = capsys.readouterr().err
+    assert f"Left out: {folder / 'movie.jpg'} (a video)" in told
+    assert "Left out: 7 more" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a.jpg b.jpg", ["a.jpg", "b.jpg"]),
+        ("my photos/one  two.jpg", ["my photos/one  two.jpg"]),
+        ("a.jpg my photos b.jpg", ["a.jpg", "my photos", "b.jpg"]),
+        ("'my photos/one  two.jpg' a.jpg", ["my photos/one  two.jpg", "a.jpg"]),
+        (r"my\ photos a.jpg", ["my photos", "a.jpg"]),
+        ("*.jpg", ["a.jpg", "b.jpg"]),
+        ("my photos/*.jpg", ["my photos/it's.jpg", "my photos/one  two.jpg"]),
+        ("my photos/it's.jpg", ["my photos/it's.jpg"]),
+        ("gone.jpg a.jpg", ["gone.jpg", "a.jpg"]),
+        ("~/a.jpg", ["HOME/a.jpg"]),
+        ("", []),
+    ],
+)
+def test_paths_may_have_spaces_with_quotes_or_without(
+    text: str, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my photos").mkdir()
+    for name in ("a.jpg", "b.jpg", "my photos/one  two.jpg", "my photos/it's.jpg"):
+        (tmp_path / name).write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    assert words(text) == [one.replace("HOME", str(tmp_path)) for one in expected]
+
+
+def test_the_stack_that_runs_is_found_with_its_token(
+    service: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    monkeypatch.setenv("FILES", str(folder / "b.jpg"))
+    with closing(Folder(data)) as kept:
+        kept.announce(Running(1, service, "", "", "slt_secret"))
+        assert main(["--data", str(data)]) == 0
+
+    assert ScriptedService.tokens == {"Bearer slt_secret"}
+
+
+def test_ctrl_c_ends_with_what_was_done(service: str, folder: Path) -> None:
+    """As a process of its own: the service answers the first photo and keeps the second one waiting."""
+    (folder / "c waits.jpg").write_bytes(CAT_PHOTO)
+    command = [sys.executable, "-m", "local.label", "--url", service, str(folder)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as ran:  # type: ignore[call-overload]  # noqa: S603
+        assert ran.stdout
+        begun = [ran.stdout.readline(), ran.stdout.readline()]  # so piped output comes as it is made
+        ran.send_signal(signal.SIGINT)
+        out, err = ran.communicate(timeout=30)
+
+    assert "Cat 92" in begun[1]
+    summary = re.search(r"([12]) of 3 labelled, ([12]) not waited for, in \d+ s\.", out)
+    assert summary
+    assert out.count("Cat 92") + 1 == int(summary[1]) == 3 - int(summary[2])
+    assert "Traceback" not in err
+    assert ran.returncode == 130
 
 
 def test_everything_labelled_is_shown_with_its_most_telling_label(
@@ -99,7 +190,7 @@ def test_everything_labelled_is_shown_with_its_most_telling_label(
 def test_a_photo_that_fails_is_shown_with_its_reason_and_fails_the_run(
     service: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / "broken.jpg").write_bytes(b"nonsense")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff nonsense")
 
     assert main(["--url", service, str(folder)]) == 1
 
@@ -111,7 +202,7 @@ def test_a_photo_that_fails_is_shown_with_its_reason_and_fails_the_run(
 def test_a_photo_that_the_service_turns_down_does_not_hold_up_the_others(
     service: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / "refused.jpg").write_bytes(b"cat")
+    (folder / "refused.jpg").write_bytes(CAT_PHOTO)
 
     assert main(["--url", service, str(folder)]) == 1
 
@@ -132,6 +223,15 @@ def test_without_files_the_command_to_type_is_shown(capsys: pytest.CaptureFixtur
     assert main([]) == 1
 
     assert 'make label FILES="' in capsys.readouterr().err
+
+
+def test_the_last_line_sums_up(service: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff nonsense")
+
+    main(["--url", service, str(folder)])
+
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(r"2 of 3 labelled, 1 failed, in \d+ s\.", last)
 
 
 def test_a_folder_without_photos_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from chalicelib.errors import Unauthorized
 from chalicelib.table import Table
 from infra.tokens import main
 from local.aws import LocalAws
+from local.folder import Folder, Running
 from local.provision import provision
 
 
@@ -48,6 +51,23 @@ def test_the_text_of_a_revoked_token_opens_nothing(
     run(aws, "revoke", "--owner", "bert", "--id", tokens.recognise(text).id)
     with pytest.raises(Unauthorized):
         tokens.recognise(text)
+
+
+def test_the_stack_that_runs_is_meant_and_named(
+    aws: LocalAws, tokens: Tokens, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(Folder(tmp_path)) as folder:
+        folder.announce(Running(1, "http://127.0.0.1:8000", aws.url, ""))
+        assert main(["issue", "--owner", "carl", "--data", str(tmp_path)]) == 0
+
+    told = capsys.readouterr()
+    assert "The offline stack at http://127.0.0.1:8000 is meant" in told.err
+    assert tokens.recognise(told.out.strip()).owner == "carl"
+
+
+def test_where_none_runs_it_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--owner", "carl", "--stage", "local", "--data", str(tmp_path)]) == 1
+    assert f"No offline stack runs with {tmp_path}: start it with make run." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
