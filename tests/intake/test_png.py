@@ -109,7 +109,7 @@ def test_a_colour_that_stands_for_nothing_is_white_and_no_other(depth: int) -> N
 @pytest.mark.parametrize("interlaced", [False, True])
 def test_an_independent_reader_agrees(kind: int, depth: int, interlaced: bool) -> None:
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind]
-    if depth < 8 and kind in (2, 4, 6) or depth == 16 and kind == 3:
+    if (depth < 8 and kind in (2, 4, 6)) or (depth == 16 and kind == 3):
         pytest.skip("PNG has no such kind")
     values = numpy.dstack([RGB, GREY])[:, :, -channels if channels < 3 else 0 :][:, :, :channels]
     values = values.astype("u4") * ((1 << depth) - 1) // 255
