@@ -265,18 +265,12 @@ class Layout:
         width, height = self.tile or (self.width, together)
         pixels = width * height
         bytes_a_pixel = (1 if self.planar else self.samples) * max(8, self.bits) / 8
-        worked = 20 if self.is_measured else 12
-        whole = self.width * self.height * (1 if self._mode == "L" else 4)
+        shown = 1 if self.photometric in (_WHITE_IS_ZERO, GREY) and self.opacity is None else 4
+        whole = self.width * self.height * shown
+        if self._is_direct:
+            return (whole if pixels < self.width * self.height else 0) + pixels * (bytes_a_pixel + shown)
         planes = self.width * self.height * self.samples if self.planar else 0
-        return whole + planes + pixels * (3 * bytes_a_pixel + worked)
-
-    @property
-    def _mode(self) -> str:
-        if self.photometric in (_WHITE_IS_ZERO, GREY):
-            return "L" if self.opacity is None else "RGBA"
-        if self.photometric == CMYK:
-            return "CMYK" if self.opacity is None else "RGBA"
-        return "RGB" if self.opacity is None else "RGBA"
+        return whole + planes + pixels * (3 * bytes_a_pixel + (20 if self.is_measured else 12))
 
     def decode(self, at_least: Size) -> Image.Image:
         """The picture, in 8 bits and colours that Pillow knows."""
@@ -288,12 +282,32 @@ class Layout:
 
     def _whole(self, plane: int | None, scale: light.Range | None) -> Image.Image:
         """The whole picture, or one plane of it."""
-        picture = Image.new("L" if plane is not None else self._mode, (self.width, self.height))
+        picture: Image.Image | None = None
         for place, piece in self._pieces(plane or 0):
-            part = self._bands(piece, scale)
-            shown = part[0] if plane is not None else self._coloured(part)
+            if plane is not None:
+                shown = self._bands(piece, scale)[0]
+            elif self._is_direct:
+                shown = piece.image()
+            else:
+                shown = self._coloured(self._bands(piece, scale))
+            if shown.size == (self.width, self.height):
+                return shown
+            picture = picture or Image.new(shown.mode, (self.width, self.height))
             picture.paste(shown, place)
+        if picture is None:
+            raise ValueError("no pieces")
         return picture
+
+    @cached_property
+    def _is_direct(self) -> bool:
+        """Whether Pillow's picture of a piece is the piece, with nothing left to be done."""
+        direct = {(GREY, 1): (8,), (RGB, 3): (8, 16), (CMYK, 4): (8, 16), (YCBCR, 3): (8,)}
+        return (
+            self.bits in direct.get((self.photometric, self.samples), ())
+            and not self.is_measured
+            and not self.planar
+            and self.predictor in (1, HORIZONTAL)
+        )
 
     def _range(self) -> light.Range:
         text = self.tags.text(self.directory, _NO_DATA)
