@@ -10,17 +10,21 @@ from typing import Any
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from local import queues
+from local import queues, sizes
 from local.shard import Shard
 from tests.fakes.dynamodb import FakeDynamo
+from tests.fakes.pressure import Pressure
 from tests.fakes.table import FakeTable
 from tests.stubs.fault_proxy import DELAY_SECONDS, REFUSED, Answer, Fault, throttled
 from torture.inside import answered, carried_out, session
-from torture.invocation import current, sleep
+from torture.invocation import at_work, current, now_in, sleep
 from torture.plan import Plan
 from torture.seer import Seer
 from torture.witness import witnessed
 
+INDEX_LAG = 1.0  # seconds until the index shows what has changed
+# Of a partition: less than DynamoDB's thousand, as a schedule's fifty images are less than a busy owner's.
+UNITS_A_SECOND = 400
 SHARDS = 3  # of the stream: what lies in two of them comes in any order
 READ_TIMEOUT = 10.0  # seconds, as in wiring
 
@@ -35,10 +39,13 @@ class Cloud:
     def __init__(self, plan: Plan, seer: Seer, clock: Callable[[], float]) -> None:
         self._plan = plan
         self._seer = seer
-        self._dynamo = FakeDynamo(FakeTable(clock, shards=SHARDS))
+        self.pressure = Pressure(now_in(clock), at_work, units_a_second=UNITS_A_SECOND)
+        table = FakeTable(clock, shards=SHARDS, index_lag=INDEX_LAG)
+        self._dynamo = FakeDynamo(table, self.pressure)
         self._clients: dict[str, Any] = {}
         self.quiet = session(self._carried_out)
         queues.mend()
+        sizes.mend()
 
     def session(self) -> Any:
         """A session for the service under test."""

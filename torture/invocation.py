@@ -6,7 +6,7 @@ import contextvars
 import threading
 from collections.abc import Callable
 
-TIMEOUT = 60.0  # seconds, as in .chalice/config.json
+TIMEOUT = 60.0  # seconds
 EFFECTS = frozenset(
     {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"}
     | {"SendMessage", "ChangeMessageVisibility", "DeleteMessage", "Publish"}
@@ -22,11 +22,13 @@ class Invocation:
     """One run of a function, or of a client's request, over all its threads.
 
     It dies before its effect number ``dies_at`` (from 1), or after all its work if there are fewer; None: it
-    lives. ``slept`` are the seconds that it has waited, on a clock of its own.
+    lives. ``slept`` are the seconds that it has waited, on a clock of its own; at its ``timeout`` it is
+    stopped.
     """
 
-    def __init__(self, dies_at: int | None = None) -> None:
+    def __init__(self, dies_at: int | None = None, timeout: float = TIMEOUT) -> None:
         self._dies_at = dies_at
+        self._timeout = timeout
         self._lock = threading.Lock()
         self.effects = 0
         self.dead = False
@@ -40,23 +42,35 @@ class Invocation:
             if self.dead:
                 raise Killed
 
+    def sleep(self, seconds: float) -> None:
+        """Wait.
+
+        :raises Killed: it is stopped at its timeout.
+        """
+        with self._lock:
+            self.slept += seconds
+            if self.slept >= self._timeout:
+                self.dead = True
+                raise Killed
+
     def time_left(self) -> float:
         """Seconds until the function would be stopped."""
-        return TIMEOUT - self.slept
+        return self._timeout - self.slept
 
-    def run(self, work: Callable[[], object]) -> None:
-        """Do ``work`` in this invocation.
+    def run(self, work: Callable[[], object]) -> object:
+        """Do ``work`` in this invocation; what comes of it.
 
         :raises Killed: it died on the way, or right after it.
         """
-        contextvars.copy_context().run(self._enter, work)
+        return contextvars.copy_context().run(self._enter, work)
 
-    def _enter(self, work: Callable[[], object]) -> None:
+    def _enter(self, work: Callable[[], object]) -> object:
         _current.set(self)
-        work()
+        made = work()
         if self._dies_at is not None:
             self.dead = True
             raise Killed
+        return made
 
 
 class Trace:
@@ -88,9 +102,20 @@ def current() -> Invocation:
     return _current.get() or _nobody
 
 
+def at_work() -> Invocation | None:
+    """The invocation that this thread works for, None where it is for nobody's."""
+    return _current.get()
+
+
+def now_in(clock: Callable[[], float]) -> Callable[[], float]:
+    """What time it is for whoever is at work, who may have waited since the clock was moved."""
+    return lambda: clock() + current().slept
+
+
 def sleep(seconds: float) -> None:
     """Wait, on the invocation's own clock."""
-    current().slept += seconds
+    if at_work():
+        current().sleep(seconds)
 
 
 _current: contextvars.ContextVar[Invocation | None] = contextvars.ContextVar("invocation", default=None)

@@ -17,7 +17,11 @@ from dataclasses import dataclass
 
 from chalicelib import pipeline
 from chalicelib.model import Json
+from infra.sources import MAY_GO_IN_CIRCLES
+from local import lineage
+from local.config import timeout_of
 from local.feed import Batch, Feed
+from local.limits import NEW_ACCOUNT_CONCURRENCY
 from torture.invocation import Invocation, Killed
 from torture.moments import next_moments
 from torture.plan import in_turn
@@ -32,9 +36,11 @@ AT_ONCE = 12  # threads
 ROUND_SECONDS = 0.5
 MOST_ROUNDS = 5000
 SWEEP_SECONDS = 180.0  # at the least; every minute in truth, which finds nothing most of the time
+THROTTLED_SECONDS = 1.0
 RETRIES = (60.0, 120.0)  # of an asynchronous event (AWS Lambda, "asynchronous invocation")
 LATEST = 2 * 86_400.0
 LONGEST_EXTRA = 3600.0
+CONCURRENCY = NEW_ACCOUNT_CONCURRENCY  # functions at work in one round
 DEATHS = range(1, 13)  # before which of its effects an invocation dies: each in turn
 
 Step = float | Callable[[], object]  # seconds to wait, or a request to make
@@ -54,17 +60,40 @@ FUNCTIONS: dict[str, Handler] = {
 }
 
 
+TIMEOUTS = {"api": timeout_of("api_handler"), **{name: timeout_of(name) for name in FUNCTIONS}}
+
+
 class Restless(Exception):
     """There is always something left to do."""
 
 
+class Throttled(Exception):
+    """The account has no room for another function at the moment."""
+
+
+class CutOff(Exception):
+    """Lambda takes a chain of calls for one without end."""
+
+
+@dataclass(frozen=True)
+class End:
+    """How something ended: with a ``reply``, or with an ``error``."""
+
+    error: BaseException | None = None
+    reply: object = None
+
+
 @dataclass(frozen=True)
 class Task:
-    """Something to run now, under a ``name``; ``settle`` is told how it ended."""
+    """Something to run now, under a ``name``; ``settle`` is told how it ended.
+
+    ``trace`` tells of the chain of calls that led to it.
+    """
 
     name: str
     work: Callable[[Invocation], object]
-    settle: Callable[[BaseException | None], None]
+    settle: Callable[[End], None]
+    trace: str = ""
 
 
 class Platform:
@@ -97,23 +126,27 @@ class Platform:
             return
         if callable(step):
             self._ready.append(
-                Task("api", lambda invocation: step(), lambda error: self.play(script, error, begun=True))
+                Task("api", lambda invocation: step(), lambda end: self.play(script, end.error, begun=True))
             )
         else:
             self.at(self._world.clock() + step, lambda: self.play(script, begun=True))
 
-    def invoke(self, function: str, event: Json, tries: int = 0) -> None:
+    def invoke(self, function: str, event: Json, tries: int = 0, trace: str = "") -> None:
         """Give a function an event as S3, SNS and the schedule do: with two more tries."""
 
-        def settle(error: BaseException | None) -> None:
-            if error is None:
+        def settle(end: End) -> None:
+            if isinstance(end.error, Throttled):
+                again, wait = tries, THROTTLED_SECONDS
+            elif end.error is None:
                 return
-            if tries < len(RETRIES):
-                self.at(self._world.clock() + RETRIES[tries], lambda: self.invoke(function, event, tries + 1))
+            elif tries < len(RETRIES):
+                again, wait = tries + 1, RETRIES[tries]
             else:
-                self._leave(function, event)
+                self._leave(function, event, trace)
+                return
+            self.at(self._world.clock() + wait, lambda: self.invoke(function, event, again, trace))
 
-        self._ready.append(Task(function, lambda it: FUNCTIONS[function](event, self._world, it), settle))
+        self._ready.append(Task(function, self._handling(function, event), settle, trace))
 
     def leave(self, function: str, body: str) -> None:
         """Put any message on the queue that feeds a function."""
@@ -149,10 +182,10 @@ class Platform:
     def _due(self) -> list[Task]:
         while self._later and self._later[0][0] <= self._world.clock():
             heapq.heappop(self._later)[2]()
-        for event in self._queues.uploads_told_of():
-            self._tell("on_s3_upload", event)
-        for event in self._queues.results_told_of():
-            self._tell("on_sns_message", event)
+        for event, trace in self._queues.uploads_told_of():
+            self._tell("on_s3_upload", event, trace)
+        for event, trace in self._queues.results_told_of():
+            self._tell("on_sns_message", event, trace)
         for feed, batch in self._streams.due():
             self._hand_changes_over(feed, batch)
         tasks, self._ready = self._ready[:AT_ONCE], self._ready[AT_ONCE:]
@@ -160,14 +193,14 @@ class Platform:
         tasks += self._polled("on_job_message", self._queues.jobs(AT_ONCE))
         return [*tasks, *self._polled("on_sqs_message", self._queues.deliveries())]
 
-    def _tell(self, function: str, event: Json) -> None:
+    def _tell(self, function: str, event: Json, trace: str) -> None:
         """Hand an event over as often and as late as it pleases AWS."""
         copies = self._chance.randrange(2, 11) if self._chance.random() < 0.1 else 1
         self.counted["events told again"] += copies - 1
         for _ in range(copies):
             wait = self._lateness()
             self.counted["events told late"] += wait > 0
-            self.at(self._world.clock() + wait, lambda: self._hand_over(function, event))
+            self.at(self._world.clock() + wait, lambda: self._hand_over(function, event, trace))
 
     def _lateness(self) -> float:
         kind = self._chance.random()
@@ -175,76 +208,86 @@ class Platform:
             return 0.0
         return self._chance.uniform(1, 600 if kind < 0.95 else LATEST)
 
-    def _hand_over(self, function: str, event: Json) -> None:
+    def _hand_over(self, function: str, event: Json, trace: str) -> None:
         """By the way that the stage has chosen: S3 calls the function, or leaves its event on the queue."""
         if function == "on_s3_upload" and self._world.seed % 2:
-            self._queues.leave(event)
+            with lineage.carried(trace):
+                self._queues.leave(event)
         else:
-            self.invoke(function, event)
+            self.invoke(function, event, trace=trace)
 
     def _hand_changes_over(self, feed: Feed, batch: Batch) -> None:
         """Changes come in order; but late, and some of them again, when later ones have come."""
-        replies: list[object] = []
 
-        def settle(error: BaseException | None) -> None:
-            feed.settle(batch, replies[0] if error is None else None, failed=error is not None)
+        def settle(end: End) -> None:
+            if isinstance(end.error, Throttled):
+                feed.put_back(batch)
+            else:
+                feed.settle(batch, end.reply, failed=end.error is not None)
 
-        self._invoke_with(batch, replies, settle, 0.0 if self._healed else self._streams.lag())
+        self._project(batch, settle, 0.0 if self._healed else self._streams.lag())
         again = None if self._healed else self._streams.repeated()
         if again:
             self.counted["changes told again"] += len(again[1].changes)
-            self._invoke_with(again[1], [], lambda error: None, again[0])
+            self._project(again[1], lambda end: None, again[0])
 
-    def _invoke_with(
-        self,
-        batch: Batch,
-        replies: list[object],
-        settle: Callable[[BaseException | None], None],
-        wait: float,
-    ) -> None:
-        event = json.loads(json.dumps(batch.event))
-        work = self._handling(PROJECTION, event)
-        task = Task(PROJECTION, lambda invocation: replies.append(work(invocation)), settle)
+    def _project(self, batch: Batch, settle: Callable[[End], None], wait: float) -> None:
+        task = Task(PROJECTION, self._handling(PROJECTION, json.loads(json.dumps(batch.event))), settle)
         self.at(self._world.clock() + wait, lambda: self._ready.append(task))
 
     def _polled(self, function: str, batches: list[list[Json]]) -> Iterator[Task]:
         for batch in batches:
             event = self._queues.event(batch)
+            trace = lineage.longest((one["Attributes"].get(lineage.ATTRIBUTE) for one in batch), function)
             twice = not self._healed and self._chance.random() < 0.05
             self.counted["messages handed over twice"] += twice
             work = self._handling(function, event)
             if twice:
-                yield Task(function, work, lambda error: None)
-            yield Task(function, work, self._settling(function, batch))
+                yield Task(function, work, lambda end: None, trace)
+            yield Task(function, work, self._settling(function, batch), trace)
 
     def _handling(self, function: str, event: Json) -> Callable[[Invocation], object]:
         return lambda invocation: FUNCTIONS[function](event, self._world, invocation)
 
-    def _settling(self, function: str, batch: list[Json]) -> Callable[[BaseException | None], None]:
-        return lambda error: self._queues.delete(function, batch) if error is None else None
+    def _settling(self, function: str, batch: list[Json]) -> Callable[[End], None]:
+        def settle(end: End) -> None:
+            if end.error is None:
+                left = _reported(end.reply) if self._world.services.settings.partial_batches else set()
+                self._queues.delete(function, [one for one in batch if one["MessageId"] not in left])
 
-    def _leave(self, function: str, event: Json) -> None:
+        return settle
+
+    def _leave(self, function: str, event: Json, trace: str) -> None:
         """What a function could not do in three tries goes where the deployment wants it."""
         if function == "on_s3_upload":
-            self._queues.leave({"requestPayload": event})
+            with lineage.carried(trace):
+                self._queues.leave({"requestPayload": event})
         else:
             self._dead.append((function, event))
 
     # ── running ──────────────────────────────────────────────────────────────────────────────
     def _do(self, tasks: list[Task], threads: ThreadPoolExecutor) -> None:
-        # Who dies is drawn here, one after the other: the threads' order has no part in it.
-        invocations = [Invocation(self._death_of(task.name)) for task in tasks]
-        ends = list(threads.map(_end_of, tasks, invocations))
+        # Who is turned away and who dies is drawn here: the threads' order has no part in it.
+        if not self._healed and len(tasks) > CONCURRENCY:
+            tasks = self._chance.sample(tasks, len(tasks))
+        admitted, rest = (tasks, []) if self._healed else (tasks[:CONCURRENCY], tasks[CONCURRENCY:])
+        invocations = [
+            Invocation(self._death_of(task.name), timeout=TIMEOUTS[task.name]) for task in admitted
+        ]
+        ends = list(threads.map(_end_of, admitted, invocations))
         self._world.clock.forward(ROUND_SECONDS)
-        for task, error in zip(tasks, ends, strict=True):
-            self._count(task, error)
-            task.settle(error)
+        for task, end in zip(admitted, ends, strict=True):
+            self._count(task, end.error)
+            task.settle(end)
+        self.counted["functions turned away"] += len(rest)
+        for task in rest:
+            task.settle(End(Throttled()))
 
     def _count(self, task: Task, error: BaseException | None) -> None:
         self.counted["invocations"] += 1
         if error is not None:
-            kind = "crashes" if isinstance(error, Killed) else "errors"
-            self.counted[f"{kind} of {task.name}"] += 1
+            kinds: dict[type[BaseException], str] = {Killed: "crashes", CutOff: "endless chains"}
+            self.counted[f"{kinds.get(type(error), 'errors')} of {task.name}"] += 1
 
     def _death_of(self, name: str) -> int | None:
         if self._healed:
@@ -273,11 +316,19 @@ class Platform:
         return True
 
 
-def _end_of(task: Task, invocation: Invocation) -> BaseException | None:
-    """Run a task; how it ended, None for well."""
+def _end_of(task: Task, invocation: Invocation) -> End:
+    """Run a task; how it ended."""
+    if lineage.too_long(task.trace, task.name) and task.name not in MAY_GO_IN_CIRCLES:
+        return End(CutOff())
     try:
-        invocation.run(lambda: task.work(invocation))
+        with lineage.carried(lineage.extended(task.trace, task.name)):
+            return End(reply=invocation.run(lambda: task.work(invocation)))
     except (Exception, Killed) as error:
         log.debug("%s: %r", task.name, error, exc_info=True)
-        return error
-    return None
+        return End(error)
+
+
+def _reported(reply: object) -> set[str]:
+    """The ids of the messages that a handler has reported as failed."""
+    failures = reply.get("batchItemFailures", []) if isinstance(reply, dict) else []
+    return {one["itemIdentifier"] for one in failures}

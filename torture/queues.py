@@ -10,7 +10,7 @@ from moto.sqs.models import sqs_backends
 
 from chalicelib.model import Json
 from chalicelib.settings import Settings
-from local import s3, sns, sqs
+from local import lineage, s3, sns, sqs
 from local.aws import ACCOUNT, REGION
 from local.queues import LongQueue
 
@@ -39,16 +39,17 @@ class Queues:
         told = client("sns").subscribe(TopicArn=settings.topic_arn, Protocol="sqs", Endpoint=arn)
         self._subscription = told["SubscriptionArn"]
 
-    def uploads_told_of(self) -> Iterator[Json]:
-        """S3's notifications since the last time."""
+    def uploads_told_of(self) -> Iterator[tuple[Json, str]]:
+        """S3's notifications since the last time, each with the trace of whoever set it off."""
         for message in self._emptied(self._s3_news):
             event = s3.event([message])
             if event and event["Records"][0]["s3"]["object"]["key"].startswith("uploads/"):
-                yield event
+                yield event, trace_of(message)
 
-    def results_told_of(self) -> Iterator[Json]:
-        """What was published on the topic since the last time."""
-        return (sns.event([message], self._subscription) for message in self._emptied(self._sns_news))
+    def results_told_of(self) -> Iterator[tuple[Json, str]]:
+        """What was published on the topic since the last time, each with the trace of whoever did it."""
+        for message in self._emptied(self._sns_news):
+            yield sns.event([message], self._subscription), trace_of(message)
 
     def leave(self, event: Json) -> None:
         """Put an event on the uploads queue."""
@@ -115,12 +116,19 @@ def _queue(url: str) -> LongQueue:
     return cast(LongQueue, sqs_backends[ACCOUNT][REGION].get_queue(url.rpartition("/")[2]))
 
 
+def trace_of(message: Json) -> str:
+    """The trace that came along with a message."""
+    return str(message["Attributes"].get(lineage.ATTRIBUTE, ""))
+
+
 def _message(message: Any) -> Json:
     """A message as ``ReceiveMessage`` gives it."""
     attributes = {
         "SentTimestamp": str(message.sent_timestamp),
         "ApproximateReceiveCount": str(message.approximate_receive_count),
     }
+    if traced := message.system_attributes.get(lineage.ATTRIBUTE):
+        attributes[lineage.ATTRIBUTE] = traced["StringValue"]
     return {
         "MessageId": message.id,
         "ReceiptHandle": message.receipt_handle,

@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from botocore.retries.standard import ExponentialBackoff
 
 from torture import strangers
+from torture.cloud import Cloud
 from torture.figures import Figure, Figures, at_most, exactly, noted
 from torture.judge import Verdict, judge, judge_dead_letters
 from torture.people import People
@@ -98,6 +99,9 @@ def _count(here: World, platform: Platform, verdict: Verdict) -> None:
     verdict.counted.update(platform.counted)
     for (_, fault), times in here.plan.spoilt.items():
         verdict.counted[f"AWS: {fault.name}"] += times
+    if isinstance(here.cloud, Cloud):
+        for code, times in here.cloud.pressure.refused.items():
+            verdict.counted[f"AWS: {code}"] += times
     for temper, times in here.seer.tempers.items():
         verdict.counted[f"recogniser: {temper}"] += times
     judge_dead_letters(here, Counter(platform.dead_letters()), Counter(strangers.malformed()), verdict)
