@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.emulator.emulator import Emulator
 
 ENVIRONMENT = {
     "BUCKET": "test-bucket",
@@ -19,6 +24,15 @@ ENVIRONMENT = {
 }
 for name, value in ENVIRONMENT.items():
     os.environ.setdefault(name, value)
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """MiniStack, one for all tests; accounts keep them apart."""
+    from tests.emulator.emulator import Emulator  # AWS's client library is not for every test
+
+    with Emulator(tmp_path_factory.mktemp("emulator")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""One emulator for all tests of a session, and a stage for each way in which uploads are noticed."""
+"""A stage in the emulator for each way in which uploads are noticed."""
 
 from __future__ import annotations
 
@@ -20,12 +20,6 @@ from tests.emulator.stage import Stage, started
 
 ACCOUNTS = {"s3": "111111111111", "queue": "222222222222"}
 LABELERS = {"s3": "on_s3_upload", "queue": "on_upload_message"}
-
-
-@pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("emulator")) as running:
-        yield running
 
 
 @dataclass(frozen=True)

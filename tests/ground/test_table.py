@@ -1,9 +1,11 @@
-"""One contract for the table, held by the fakes and by DynamoDB as moto emulates it."""
+"""One contract for the table, held by the fakes and by DynamoDB as moto and MiniStack emulate it."""
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -16,16 +18,21 @@ from moto.core.botocore_stubber import MockRawResponse
 from chalicelib.errors import Unavailable
 from chalicelib.expressions import Delete, Key, Put, Update
 from chalicelib.table import ConditionFailed, Table
+from local.limits import TooMuch
+from tests.emulator.emulator import Emulator
 from tests.fakes.dynamodb import FakeDynamo
 from tests.fakes.table import FakeTable
 
+Json = dict[str, Any]
+NAME = "table"
 A = Key("default#one", "a")
 
 
 def make_table(client: Any) -> None:
     names = ("pk", "sk", "due_shard", "due_at")
     client.create_table(
-        TableName="t",
+        TableName=NAME,
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
         KeySchema=[
@@ -46,7 +53,7 @@ def make_table(client: Any) -> None:
 
 
 @pytest.fixture
-def dynamodb(aws_credentials: None) -> Iterator[Any]:
+def moto(aws_credentials: None) -> Iterator[Any]:
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-west-1")
         make_table(client)
@@ -54,8 +61,16 @@ def dynamodb(aws_credentials: None) -> Iterator[Any]:
 
 
 @pytest.fixture
-def fake_dynamodb(aws_credentials: None) -> Any:
+def fake(aws_credentials: None) -> Any:
     return served(FakeDynamo(), boto3.client("dynamodb", region_name="eu-west-1"))
+
+
+@pytest.fixture
+def ministack(emulator: Emulator) -> Iterator[Any]:
+    client = emulator.client("444444444444", "dynamodb")
+    make_table(client)
+    yield client
+    client.delete_table(TableName=NAME)
 
 
 def served(dynamo: FakeDynamo, client: Any) -> Any:
@@ -69,11 +84,14 @@ def served(dynamo: FakeDynamo, client: Any) -> Any:
     return client
 
 
-@pytest.fixture(params=["fake", "fake_dynamodb", "dynamodb"])
+PICTURES = ("fake", "moto", "ministack")
+
+
+@pytest.fixture(params=["fake table", *PICTURES])
 def table(request: pytest.FixtureRequest) -> Any:
-    if request.param == "fake":
+    if request.param == "fake table":
         return FakeTable()
-    return Table(request.getfixturevalue(request.param), "t", sleep=lambda seconds: None)
+    return Table(request.getfixturevalue(request.param), NAME, sleep=lambda seconds: None)
 
 
 class TestTable:
@@ -158,6 +176,64 @@ class TestTable:
         assert set(found) == set(keys[:-1])
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """What DynamoDB refuses, where AWS says so, and which pictures let it pass: those are wrong."""
+
+    what: str
+    said: str
+    act: Callable[[Any], object]
+    lax: tuple[str, ...] = ()
+
+
+FAKES = ("fake table", "fake")
+QUOTAS, BATCH_GET, TRANSACT = "Quotas in Amazon DynamoDB", "BatchGetItem", "TransactWriteItems"
+BIG = "x" * 390_000
+REFUSALS = (
+    Refusal("a sort key of 1,025 bytes", QUOTAS, lambda t: t.write(Put(Key("p", "s" * 1025), {}))),
+    Refusal("a partition key of 2,049 bytes", QUOTAS, lambda t: t.write(Put(Key("p" * 2049, "s"), {}))),
+    Refusal("an empty key", "Naming rules and data types", lambda t: t.write(Put(Key("p", ""), {}))),
+    Refusal("an item of more than 400 KB", QUOTAS, lambda t: t.write(Put(A, {"x": BIG + BIG}))),
+    Refusal(
+        "a number of 39 digits", QUOTAS, lambda t: t.write(Put(A, {"x": int("1" * 39)})), (*FAKES, "moto")
+    ),
+    Refusal("the same item twice", TRANSACT, lambda t: t.transact([Put(A, {"x": 1}), Delete(A)])),
+    Refusal("101 writes", TRANSACT, lambda t: t.transact([Put(Key("p", f"{n}"), {}) for n in range(101)])),
+    Refusal(
+        "4 MB in a transaction",
+        TRANSACT,
+        lambda t: t.transact([Put(Key("p", f"{n}"), {"x": BIG}) for n in range(11)]),
+        ("moto",),
+    ),
+    Refusal("the same key twice", BATCH_GET, lambda t: t.get_many([A, A]), FAKES),
+    Refusal(
+        "an index key of another type",
+        "Using global secondary indexes",
+        lambda t: t.write(Put(A, {"due_shard": 1, "due_at": "x"})),
+        (*FAKES, "moto"),
+    ),
+    Refusal(
+        "an empty index key",
+        "Naming rules and data types",
+        lambda t: t.write(Put(A, {"due_shard": "", "due_at": "x"})),
+        FAKES,
+    ),
+)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda one: one.what)
+def test_what_dynamodb_refuses_is_refused_by_all_that_are_right(
+    request: pytest.FixtureRequest, table: Any, refusal: Refusal
+) -> None:
+    picture = request.node.callspec.params["table"]
+    try:
+        refusal.act(table)
+    except (ClientError, AssertionError, TooMuch):
+        assert picture not in refusal.lax, f"{picture} refuses {refusal.what} now, too: name it no longer."
+    else:
+        assert picture in refusal.lax, f"{picture} lets {refusal.what} pass, which {refusal.said} forbids."
+
+
 class LosesAnswers:
     """A client whose first answer to an operation is lost after the service has carried it out."""
 
@@ -183,12 +259,12 @@ class LosesAnswers:
     ("operation", "more"),
     [("put_item", []), ("transact_write_items", [Update(Key("p", "count"), add={"count": 1})])],
 )
-@pytest.mark.parametrize("made_by", ["fake_dynamodb", "dynamodb"])
+@pytest.mark.parametrize("made_by", PICTURES)
 def test_a_lost_answer_to_our_own_write_is_not_taken_for_a_lost_race(
     request: pytest.FixtureRequest, made_by: str, operation: str, more: list[Update]
 ) -> None:
     client = LosesAnswers(request.getfixturevalue(made_by), operation)
-    table = Table(client, "t")
+    table = Table(client, NAME)
     table.transact([Put(A, {"revision": "mine"}, when={"revision": None}), *more])
     assert client.lost == 1
     assert [(table.get(write.key) or {})["count"] for write in more] == [1 for _ in more]
@@ -213,55 +289,92 @@ class Conflicts:
 
 def test_a_transaction_that_collides_with_others_is_tried_again_with_growing_patience() -> None:
     waits: list[float] = []
-    Table(Conflicts(5), "t", sleep=waits.append).transact([Delete(A), Delete(Key("p", "b"))])
+    Table(Conflicts(5), NAME, sleep=waits.append).transact([Delete(A), Delete(Key("p", "b"))])
     assert len(waits) == 5
 
 
 def test_a_transaction_that_never_gets_through_is_a_passing_fault() -> None:
     with pytest.raises(Unavailable):
-        Table(Conflicts(99), "t", sleep=lambda s: None).transact([Delete(A), Delete(Key("p", "b"))])
+        Table(Conflicts(99), NAME, sleep=lambda s: None).transact([Delete(A), Delete(Key("p", "b"))])
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """A table, and the changes of records in its stream, oldest first, as a function gets them."""
+
+    table: Any
+    changes: Callable[[], list[Json]]
+
+
+@pytest.fixture(params=["fake table", "ministack"])
+def streamed(request: pytest.FixtureRequest) -> Streamed:
+    if request.param == "fake table":
+        fake = FakeTable()
+        return Streamed(fake, lambda: [change.event for change in fake.stream.after(0)])
+    client = request.getfixturevalue("ministack")
+    streams = request.getfixturevalue("emulator").client("444444444444", "dynamodbstreams")
+    return Streamed(Table(client, NAME), lambda: _read(streams, client))
+
+
+def _read(streams: Any, client: Any) -> list[Json]:
+    arn = client.describe_table(TableName=NAME)["Table"]["LatestStreamArn"]
+    found = []
+    for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        start = streams.get_shard_iterator(
+            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )
+        found += streams.get_records(ShardIterator=start["ShardIterator"])["Records"]
+    # The API gives bytes, a function gets them as text.
+    told: list[Json] = json.loads(json.dumps(found, default=_text))
+    return [one for one in told if one["dynamodb"]["Keys"]["sk"] == {"S": "record"}]
+
+
+def _text(value: Any) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
 class TestStream:
-    """The fake's stream; that of the offline stack is held to the same in tests/local/test_changes.py."""
+    """The fake's stream and MiniStack's; the offline stack's is held to the same in tests/local."""
 
     R = Key("p", "record")
 
-    @pytest.fixture
-    def table(self) -> FakeTable:
-        return FakeTable()
-
-    def events(self, table: FakeTable) -> list[str]:
-        return [change.event["eventName"] for change in table.stream.after(0)]
-
-    def test_changes_of_records_are_told_with_both_images(self, table: FakeTable) -> None:
-        table.write(Put(self.R, {"body": b"\x00"}))
-        table.write(Update(self.R, add={"n": 1}))
-        table.write(Delete(self.R))
+    def test_changes_of_records_are_told_with_both_images(self, streamed: Streamed) -> None:
+        streamed.table.write(Put(self.R, {"body": b"\x00"}))
+        streamed.table.write(Update(self.R, add={"n": 1}))
+        streamed.table.write(Delete(self.R))
         keys = {"pk": {"S": "p"}, "sk": {"S": "record"}}
         first = {**keys, "body": {"B": "AA=="}}
         second = {**first, "n": {"N": "1"}}
-        told = [change.event["dynamodb"] for change in table.stream.after(0)]
+        told = [change["dynamodb"] for change in streamed.changes()]
         assert [(one.get("OldImage"), one.get("NewImage")) for one in told] == [
             (None, first),
             (first, second),
             (second, None),
         ]
-        assert self.events(table) == ["INSERT", "MODIFY", "REMOVE"]
+        assert events(streamed) == ["INSERT", "MODIFY", "REMOVE"]
 
-    def test_what_changes_nothing_is_not_told(self, table: FakeTable) -> None:
-        table.write(Put(self.R, {"x": 1}))
-        table.write(Put(self.R, {"x": 1}))
-        table.write(Delete(Key("q", "record")))
+    def test_an_update_of_what_is_not_there_is_one_insertion(self, streamed: Streamed) -> None:
+        streamed.table.write(Update(self.R, add={"n": 1}))
+        assert events(streamed) == ["INSERT"]
+
+    def test_what_changes_nothing_is_not_told(self, streamed: Streamed) -> None:
+        streamed.table.write(Put(self.R, {"x": 1}))
+        streamed.table.write(Put(self.R, {"x": 1}))
+        streamed.table.write(Delete(Key("q", "record")))
         with pytest.raises(ConditionFailed):
-            table.transact([Delete(self.R), Put(A, {}, when={"revision": "other"})])
-        table.write_many([Put(A, {"x": 1}), Delete(Key("q", "record"))])
-        assert self.events(table) == ["INSERT"]
+            streamed.table.transact([Delete(self.R), Put(A, {}, when={"revision": "other"})])
+        streamed.table.transact([Put(A, {"x": 1}), Delete(Key("q", "record"))])
+        assert events(streamed) == ["INSERT"]
 
-    def test_what_expires_is_told_as_a_deletion_by_the_service(self, table: FakeTable) -> None:
+    def test_what_expires_is_told_as_a_deletion_by_the_service(self) -> None:
+        table = FakeTable()
         table.write(Put(self.R, {"expires_at": 100}))
         table.expire(100)
         table.expire(101)
         removed = table.stream.after(0)[-1].event
         assert table.get(self.R) is None
         assert (removed["eventName"], removed["userIdentity"]["type"]) == ("REMOVE", "Service")
+
+
+def events(streamed: Streamed) -> list[str]:
+    return [change["eventName"] for change in streamed.changes()]
