@@ -62,6 +62,21 @@ def test_a_token_is_asked_for_until_it_is_good_and_is_kept_for_the_tab_alone(
     expect(other.get_by_role("heading", name="This service wants a token")).to_be_visible()
 
 
+def test_a_token_that_is_forgotten_leaves_nothing_on_the_screen(closed: Photos, token: str) -> None:
+    window = closed.window
+    give(window, token)
+    expect(closed.tiles.first).to_be_visible()
+    window.get_by_role("link", name="Access").click()
+    window.get_by_role("button", name="Forget it").click()
+    window.get_by_role("link", name="Photos", exact=True).click()
+    expect(window.get_by_role("heading", name="This service wants a token")).to_be_visible()
+    expect(closed.tiles).to_have_count(0)
+    expect(window.locator(".chips button")).to_have_count(0)
+    window.get_by_role("button", name="Cancel").click()
+    window.go_back()
+    assert window.evaluate("() => sessionStorage.length") == 0
+
+
 def test_with_a_token_photos_are_uploaded_and_looked_at(closed: Photos, token: str) -> None:
     give(closed.window, token)
     expect(closed.tiles.first).to_be_visible()

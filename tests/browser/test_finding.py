@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote_plus
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.pages import Photos
@@ -180,3 +182,22 @@ def test_all_that_is_found_is_counted_and_picked_by_its_query_loaded_or_not(
     expect(photos.toast).to_be_visible()
     assert asked == [{"q": "animal | rocket", "add": ["Everywhere"]}]
     photos.window.unroute_all(behavior="ignoreErrors")
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("animals without rockets", "animal & !rocket"),
+        ("coffee or missiles", "coffee | missile"),
+        ("coffee dining tables", "coffee & dining table"),
+        ("cats, -coffee", "cat & !coffee"),
+        ("people", "person"),
+        ("dining table", "dining table"),
+        ("!cat & coffee", "!cat & coffee"),
+    ],
+)
+def test_plain_words_mean_what_people_mean(photos: Photos, typed: str, asked: str) -> None:
+    photos.search(typed)
+    expect(photos.window).to_have_url(re.compile(f"[?]q={re.escape(quote_plus(asked))}$"))
+    expect(photos.window.get_by_role("combobox", name="Search photos")).to_have_value(asked)
+    expect(photos.tiles.first).to_be_visible()

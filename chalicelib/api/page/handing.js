@@ -20,7 +20,7 @@ function chooser(uploads) {
     event.target.value = "";
     dialog.close();
   };
-  const files = make("input", { type: "file", accept: "image/*,.heic,.heif,.avif", multiple: true, class: "unseen", id: "files", change: take });
+  const files = make("input", { type: "file", accept: "image/*,.heic,.heif,.avif,.arw,.cr2,.cr3,.dng,.nef,.nrw,.orf,.pef,.raf,.rw2,.srw", multiple: true, class: "unseen", id: "files", change: take });
   const folder = make("input", { type: "file", webkitdirectory: true, class: "unseen", id: "folder", change: take });
   const url = make("input", { type: "url", id: "photo-url", required: true, placeholder: "https://", maxlength: "2048" });
   const fetched = (event) => {
@@ -33,7 +33,7 @@ function chooser(uploads) {
     "dialog",
     { class: "card", "aria-labelledby": "adding" },
     make("header", {}, make("h2", { id: "adding" }, "Add photos"), button("Close", () => dialog.close(), { icon: "close", class: "quiet" })),
-    make("p", { class: "muted" }, "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF. You can also drop photos and folders anywhere on the page, or paste a picture."),
+    make("p", { class: "muted" }, "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF or a camera's raw file. You can also drop photos and folders anywhere on the page, or paste a picture."),
     make("p", { class: "row" }, make("label", { class: "button primary", for: "files" }, files, "Choose photos"), make("label", { class: "button", for: "folder" }, folder, "Choose a folder")),
     make("form", { class: "line", submit: fetched }, make("label", { for: "photo-url" }, "Or fetch one from the web"), make("div", { class: "row" }, url, make("button", {}, "Fetch"))),
   );

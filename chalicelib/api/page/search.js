@@ -2,6 +2,7 @@
 
 import { completionsOf } from "./completing.js";
 import { make, symbol } from "./dom.js";
+import { meant } from "./forgiving.js";
 import { go, place } from "./route.js";
 import { rested } from "./suggestions.js";
 
@@ -72,9 +73,13 @@ export class Search {
     this.error.replaceChildren();
   }
 
-  #search() {
+  async #search() {
     this.#close();
-    go({ ...place(), view: "photos", image: "", q: this.input.value.trim() });
+    const text = this.input.value.trim();
+    const q = await meant(text);
+    if (this.input.value.trim() !== text) return; // something else is being typed by now
+    this.input.value = q;
+    go({ ...place(), view: "photos", image: "", q });
   }
 
   #word() {

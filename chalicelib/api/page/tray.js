@@ -144,7 +144,7 @@ class Row {
     this.#state.textContent = SAID[upload.state] ?? upload.reason;
     this.#state.title = upload.reason;
     this.cancel.hidden = !upload.open;
-    this.retry.hidden = !["refused", "cancelled"].includes(upload.state);
+    this.retry.hidden = !upload.retriable;
   }
 }
 

@@ -24,6 +24,7 @@ class Upload {
   key = crypto.randomUUID();
   forms = 0;
   image = null;
+  hopeless = false; // the same file will be refused again
 
   constructor(name, { file = null, url = null }) {
     Object.assign(this, { name, file, url });
@@ -39,9 +40,9 @@ class Upload {
     return !this.open && this.state !== "labelling";
   }
 
-  /** Whether it was not taken. */
-  get bad() {
-    return this.state === "failed" || this.state === "refused";
+  /** Whether it may be tried again. */
+  get retriable() {
+    return this.state === "cancelled" || (this.state === "refused" && !this.hopeless);
   }
 }
 
@@ -94,7 +95,7 @@ export class Uploads extends EventTarget {
 
   /** What may be tried again. */
   get retriable() {
-    return this.all.filter((one) => one.state === "cancelled" || one.state === "refused");
+    return this.all.filter((one) => one.retriable);
   }
 
   /** Try again what did not work. */
@@ -145,7 +146,7 @@ export class Uploads extends EventTarget {
     this.#set(upload, { state: "sending" });
     try {
       const reason = upload.file && (await refusal(upload.file));
-      if (reason) return this.#set(upload, { state: "refused", reason });
+      if (reason) return this.#set(upload, { state: "refused", reason, hopeless: true });
       const { key, stop } = upload;
       const about = { key, signal: stop.signal, announced: (image) => this.#announced(image, upload), progress: (fraction) => this.#set(upload, { progress: fraction }) };
       const image = upload.file ? await send(upload.file, upload.name, about) : await fetchFrom(upload.url, about);
