@@ -13,6 +13,7 @@ FAULTS ?=
 DATA ?= .data
 FILES ?=
 STAGE ?= dev
+STACK ?=
 ARCH ?=
 EMAIL ?=
 IMAGES ?=
@@ -43,7 +44,7 @@ EMULATOR = tests/emulator/requirements.txt
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset label token tokens revoke test torture bite check bench nightly deploy destroy redrive repair package-sam package-terraform lock page screenshots clean ready emulator
+.PHONY: help run reset label token tokens revoke test torture bite check bench nightly deploy destroy import-template redrive repair package-sam package-terraform lock page screenshots clean ready emulator
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -98,8 +99,11 @@ deploy: ready ## Bring a stage up in your AWS account, or up to date: make deplo
 destroy: ready ## Remove a stage and all it made; images go only with IMAGES=delete
 	@$(INFRA) destroy $(if $(filter delete,$(IMAGES)),--delete-images)
 
+import-template: ready ## Write the template that takes a bucket and a table that were left into a new stack
+	@$(INFRA) import-template
+
 redrive: ready ## Give a stage's dead letters another chance
-	@$(INFRA) redrive
+	@$(INFRA) redrive --stack '$(STACK)'
 
 package-sam: ready ## Write a self-contained SAM application to build/sam-STAGE
 	@$(INFRA) package-sam --arch '$(ARCH)'

@@ -21,7 +21,7 @@ def run(folder: Path, *arguments: str) -> None:
     command = [
         sys.executable,
         "-c",
-        "from chalice.cli import main; main()",
+        "import sys; from chalice.cli import main; sys.exit(main())",
         "--project-dir",
         str(folder),
         *arguments,

@@ -6,8 +6,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from chalicelib.errors import BadSetting
+from chalicelib.settings import Settings
 from infra.project import Refused, Stage
 
 Client = Callable[[str], Any]
@@ -21,8 +23,17 @@ def python_is_new_enough(version: tuple[int, int] = sys.version_info[:2]) -> Non
     if version < OLDEST:
         raise Refused(
             f"Deploying needs Python 3.12 or newer, and this is {version[0]}.{version[1]}: Chalice packages "
-            "for the version it runs on, and older Lambda runtimes cannot load today's Pillow."
+            "for the version it runs on, and older Lambda runtimes cannot load today's Pillow. Install a "
+            "newer one, remove .venv, and run make again."
         )
+
+
+def settings_are_right(stage: Stage) -> None:
+    """:raises Refused: the app would not start with what the stage has chosen."""
+    try:
+        Settings.read({**stage.config().environment_variables, "UPLOAD_TRIGGER": stage.trigger})
+    except BadSetting as wrong:
+        raise Refused(f"In the stage {stage.name} of .chalice/config.json: {wrong.detail}") from None
 
 
 def account_of(client: Client) -> str:
@@ -34,14 +45,12 @@ def account_of(client: Client) -> str:
         return str(client("sts").get_caller_identity()["Account"])
     except NoCredentialsError:
         raise Refused("There are no AWS credentials: run `aws configure`, or set AWS_PROFILE.") from None
-    except NoRegionError:
-        raise Refused("No AWS region is chosen: set AWS_DEFAULT_REGION, for instance to eu-west-1.") from None
     except ClientError as error:
         code = error.response["Error"]["Code"]
         why = "have expired or are wrong" if code in _EXPIRED else f"were refused ({code})"
         raise Refused(f"The AWS credentials {why}: sign in again.") from None
     except BotoCoreError as error:
-        raise Refused(f"AWS cannot be reached: {error}.") from None
+        raise Refused(f"AWS cannot be reached (is the region right?): {error}.") from None
 
 
 def may_deploy(client: Client, stage: Stage) -> None:

@@ -2,78 +2,153 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from botocore.exceptions import ClientError
-
-from infra import chalice_cli, finishing, stream, vendor
+from infra import chalice_cli, finishing, kept, stream, vendor
 from infra.account import Account, Client
-from infra.bucket import empty, holds_images
+from infra.bucket import holds_images
 from infra.checks import account_of, may_deploy
+from infra.inventory import Inventory
 from infra.policies import Place
-from infra.project import Json, Refused, Stage
+from infra.project import API, Json, Refused, Stage
 from infra.stack import Stack
+from infra.state import State
 from infra.template import SETTING_OF_OUTPUT, resources_template
-from infra.workspace import Choices, configure, lay_out
+from infra.workspace import Choices, configure, lay_out, remember, remembered
+
+NOBODY = "none"  # EMAIL=none: alarms are written to nobody any more
 
 
 def deploy(stage: Stage, account: Account, build: Path, *, architecture: str = "", email: str = "") -> str:
     """Bring the stage up, or up to date; answers the address of its REST API.
 
+    What is not said stays as the last deployment chose it.
+
     :raises Refused: it cannot be done; where that shows beforehand, nothing has been created.
     """
     number = account_of(account.client)
     may_deploy(account.client, stage)
+    stack = _stack(stage, account)
+    _made_by_us(stack)
+    if not stack.exists():
+        kept.refuse(account.client, stage, number)
+    architecture = architecture or _present_architecture(account.client, stage)
     folder = lay_out(stage, _workspace(build, stage))
     vendor.fill(stage, folder, architecture)
     print(f"Resources of {stage.name}, in account {number}, {account.region}:")
-    outputs = _stack(stage, account).bring_up(
-        json.dumps(resources_template(stage)),
+    told = {"AlarmEmail": "" if email == NOBODY else email} if email else {}
+    outputs = stack.bring_up(
+        resources_template(stage),
         {
             "Stage": stage.name,
             "UploadTrigger": stage.trigger,
-            "AlarmEmail": email,
             "LogRetentionDays": str(stage.log_days),
+            **told,
         },
     )
     outputs["TableStreamArn"] = stream.present(account.client("dynamodb"), outputs["Table"])
-    _remember(
-        stage,
-        stream.leave_former(account.client("lambda"), stage, _deployed(stage), outputs["TableStreamArn"]),
-    )
     place = Place(account.partition, account.region, number, stage.name)
     configure(stage, folder, Choices(_settings(outputs), place, architecture))
-    print("Functions:")
-    chalice_cli.run(folder, "deploy", "--stage", stage.name)
-    return _finish(stage, account, outputs)
+    with State(account.client("dynamodb"), outputs["Table"]).locked() as state:
+        known = _known(
+            stage, state.resources, Inventory(account.client, account.region, stage).entries(outputs)
+        )
+        functions = account.client("lambda")
+        remember(folder, stage, stream.leave_former(functions, stage, known, outputs["TableStreamArn"]))
+        print("Functions:")
+        chalice_cli.run(folder, "deploy", "--stage", stage.name)
+        state.save(remembered(folder, stage))
+        return _finish(stage, account, outputs, remembered(folder, stage))
 
 
 def destroy(stage: Stage, account: Account, build: Path, *, with_images: bool = False) -> None:
-    """Remove everything that :func:`deploy` made.
+    """Remove everything that :func:`deploy` made, from wherever that was run, and look whether it has gone.
 
-    :raises Refused: there are images in the bucket and nobody said that they may go; nothing was removed.
+    :raises Refused: there are images in the bucket and nobody said that they may go, and nothing was removed;
+        or something is left, and is named.
     """
-    account_of(account.client)
-    outputs = _stack(stage, account).outputs()
-    bucket = outputs.get("Bucket", "")
-    if bucket and not with_images and holds_images(account.client("s3"), bucket):
+    number = account_of(account.client)
+    stack, inventory = _stack(stage, account), Inventory(account.client, account.region, stage)
+    _made_by_us(stack)
+    there = kept.found(account.client, stage, number)
+    if "Bucket" in there and not with_images and holds_images(account.client("s3"), there["Bucket"]):
         raise Refused(
-            f"There are images in {bucket}. To delete them too: make destroy STAGE={stage.name} IMAGES=delete"
+            f"There are images in {there['Bucket']}. To delete them too: "
+            f"make destroy STAGE={stage.name} IMAGES=delete"
         )
-    if _deployed(stage):
+    outputs = {**stack.outputs(), **there}
+    with _held(account, there) as stored:
+        _remove_functions(stage, build, _known(stage, stored, inventory.entries(outputs)))
+    stack.take_down()
+    kept.remove(account.client, there)
+    for (
+        group
+    ) in inventory.log_groups():  # Lambda writes a last line when the group has gone: there it is again
+        account.client("logs").delete_log_group(logGroupName=group)
+    if left := [*inventory.left(), *kept.found(account.client, stage, number).values()]:
+        raise Refused(f"Of {stage.name} there is left: {', '.join(left)}. Run make destroy again.")
+
+
+@contextmanager
+def _held(account: Account, there: dict[str, str]) -> Iterator[list[Json]]:
+    """What is remembered of the stage, while nobody else deploys it; without a table there is no lock."""
+    if "Table" not in there:
+        yield []
+        return
+    with State(account.client("dynamodb"), there["Table"]).locked() as state:
+        yield state.resources
+
+
+def recorded(stage: Stage, account: Account) -> tuple[str, dict[str, str]]:
+    """The address of the stage's REST API, and the settings that its functions got from the resources.
+
+    :raises Refused: there is no such stage in this account and region.
+    """
+    outputs = _stack(stage, account).outputs()
+    table = outputs.get("Table", "")
+    entries = State(account.client("dynamodb"), table).resources() if table else []
+    address = next((one["rest_api_url"] for one in entries if "rest_api_url" in one), "")
+    if not address:
+        raise Refused(f"There is no stage {stage.name} in this account and region that make deploy made.")
+    return address, _settings(outputs)
+
+
+def _known(stage: Stage, stored: list[Json], found: list[Json]) -> list[Json]:
+    """What there is, and of what was recorded that which looking cannot find.
+
+    Roles and rules are looked for by their names; those of a handler that the project does not have any more
+    are in the record alone, once its function has gone.
+    """
+    unseen = (one for one in stored if one["resource_type"] in ("iam_role", "cloudwatch_event"))
+    handlers, names = set(stage.every_function), {one["name"] for one in found}
+    former = (
+        one for one in unseen if one["name"].removesuffix("_role").removesuffix("-event") not in handlers
+    )
+    return [*found, *(one for one in former if one["name"] not in names)]
+
+
+def _remove_functions(stage: Stage, build: Path, known: list[Json]) -> None:
+    if known:
         folder = lay_out(stage, _workspace(build, stage))
         configure(stage, folder, Choices({}))
+        remember(folder, stage, known)
         chalice_cli.run(folder, "delete", "--stage", stage.name)
-    if bucket:
-        empty(account.client("s3"), bucket)
-    _stack(stage, account).take_down()
-    _remove_retained(account.client, outputs)
 
 
-def _finish(stage: Stage, account: Account, outputs: dict[str, str]) -> str:
-    api = next(one for one in _deployed(stage) if one["resource_type"] == "rest_api")
+def _present_architecture(client: Client, stage: Stage) -> str:
+    """What the stage's functions run on now; empty where there are none."""
+    functions = client("lambda")
+    try:
+        described = functions.get_function_configuration(FunctionName=stage.full_name(API))
+    except functions.exceptions.ResourceNotFoundException:
+        return ""
+    return str(next(iter(described.get("Architectures", [])), ""))
+
+
+def _finish(stage: Stage, account: Account, outputs: dict[str, str], entries: list[Json]) -> str:
+    api = next(one for one in entries if one["resource_type"] == "rest_api")
     finishing.leave_failures(account.client, stage, outputs)
     finishing.set_up_sources(account.client, stage, outputs)
     finishing.let_go_in_circles(account.client, stage)
@@ -81,52 +156,13 @@ def _finish(stage: Stage, account: Account, outputs: dict[str, str]) -> str:
     return str(api["rest_api_url"])
 
 
-def recorded(stage: Stage, account: Account) -> tuple[str, dict[str, str]]:
-    """The address of the stage's REST API, and the settings that its functions got from the resources.
-
-    :raises Refused: the stage has not been deployed from here.
-    """
-    address = next((one["rest_api_url"] for one in _deployed(stage) if "rest_api_url" in one), "")
-    outputs = _stack(stage, account).outputs() if address else {}
-    if not outputs:
-        raise Refused(f"The stage {stage.name} has not been deployed from here.")
-    return address, _settings(outputs)
-
-
 def _settings(outputs: dict[str, str]) -> dict[str, str]:
     return {setting: outputs[output] for output, setting in SETTING_OF_OUTPUT.items()}
 
 
-def _deployed(stage: Stage) -> list[Json]:
-    """What Chalice remembers to have deployed."""
-    path = stage.root / ".chalice" / "deployed" / f"{stage.name}.json"
-    if not path.exists():
-        return []
-    remembered: list[Json] = json.loads(path.read_text(encoding="utf-8"))["resources"]
-    return remembered
-
-
-def _remember(stage: Stage, remembered: list[Json]) -> None:
-    path = stage.root / ".chalice" / "deployed" / f"{stage.name}.json"
-    if path.exists():
-        whole = {**json.loads(path.read_text(encoding="utf-8")), "resources": remembered}
-        path.write_text(json.dumps(whole, indent=2), encoding="utf-8")
-
-
-def _remove_retained(client: Client, outputs: dict[str, str]) -> None:
-    """The stack keeps pictures and records on purpose; here somebody has asked for them to go."""
-    if "Bucket" in outputs:
-        _gone(client("s3").delete_bucket, Bucket=outputs["Bucket"])
-    if "Table" in outputs:
-        _gone(client("dynamodb").delete_table, TableName=outputs["Table"])
-
-
-def _gone(remove: Callable[..., object], **named: str) -> None:
-    try:
-        remove(**named)
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in ("NoSuchBucket", "ResourceNotFoundException"):
-            raise Refused(f"{', '.join(named.values())} could not be deleted: {error}") from None
+def _made_by_us(stack: Stack) -> None:
+    if "EndpointURL" in stack.outputs():
+        raise Refused(f"The stack {stack.name} is a SAM application: it is deployed and deleted by sam.")
 
 
 def _stack(stage: Stage, account: Account) -> Stack:
@@ -134,4 +170,4 @@ def _stack(stage: Stage, account: Account) -> Stack:
 
 
 def _workspace(build: Path, stage: Stage) -> Path:
-    return build / f"workspace-deploy-{stage.name}"
+    return build / f"workspace-{stage.name}"

@@ -8,6 +8,7 @@ still goes by ``requirements.txt``, which a test holds the lock to; ``make lock`
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,8 @@ def install(lock: Path, vendor: Path, architecture: str, *, dependencies: bool =
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     if done.returncode:
         raise Refused(_reason(lock.name, version, done.stderr))
+    # Commands for a shell, each with the path of this machine's Python in its first line.
+    shutil.rmtree(vendor / "bin", ignore_errors=True)
 
 
 def _reason(lock: str, version: str, said: str) -> str:

@@ -38,7 +38,6 @@ _LEFT_OUT = (
     "numpy/**/*.pyi",
     "numpy/**/*.a",
     "numpy/_core/include",
-    "bin",
 )
 
 

@@ -14,6 +14,7 @@ from chalicelib.settings import Settings
 from chalicelib.wiring import Services
 from infra import deployment
 from infra.account import Account
+from infra.failures import told
 from infra.project import Refused, Stage, stage
 
 LEFT_TO_HEADERS = "frame-ancestors"  # browsers do not heed it in a document (CSP level 3, section 3.3)
@@ -31,7 +32,9 @@ def write(into: Path, api: str, bucket_origin: str, most: int) -> None:
             f"The API's address is like https://abc.execute-api.eu-west-1.amazonaws.com/api, not {api!r}."
         )
     if not _ORIGIN.fullmatch(bucket_origin):
-        raise Refused(f"The bucket's origin is like https://bucket.s3.amazonaws.com, not {bucket_origin!r}.")
+        raise Refused(
+            f"The bucket's origin is like https://bucket.s3.eu-west-1.amazonaws.com, not {bucket_origin!r}."
+        )
     begins = f"{api.rstrip('/')}/"
     origins = {"index.html": (pages.origin_of(api), bucket_origin), "docs.html": (pages.origin_of(api),)}
     folder = into / "page" / pages.version_of_files()
@@ -67,14 +70,15 @@ def origins(asked: argparse.Namespace, chosen: Stage) -> tuple[str, str]:
 def main(arguments: list[str] | None = None) -> int:
     """Write what is asked for; 1 and a sentence where that cannot be."""
     asked = _parser().parse_args(arguments)
-    try:
-        chosen = stage(asked.stage, "s3")
-        write(asked.into, *origins(asked, chosen), max_bytes(chosen))
-    except Refused as error:
-        print(error, file=sys.stderr)
-        return 1
+    return told(lambda: _write_as_asked(asked))
+
+
+def _write_as_asked(asked: argparse.Namespace) -> None:
+    for name in ("index.html", "docs.html"):
+        (asked.into / name).unlink(missing_ok=True)  # a page of before could be taken for the new one
+    chosen = stage(asked.stage, "s3")
+    write(asked.into, *origins(asked, chosen), max_bytes(chosen))
     print(f"The page is in {asked.into}; docs/deploy.md says how it comes to CloudFront.")
-    return 0
 
 
 def _in_document(policy: str) -> str:

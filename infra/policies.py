@@ -47,7 +47,10 @@ def _narrowed(arn: str, place: Place) -> str:
         raise ValueError(f"{arn!r} names no resource of {APP}-*.")
     region = place.region if found["region"] == "*" else found["region"]
     account = place.account if found["account"] == "*" else found["account"]
-    # Names of buckets are unique in the world: theirs end in the account's number.
-    name = f"{APP}-{place.stage}" + (f"-{place.account}" if found["service"] == "s3" else "")
+    name = f"{APP}-{place.stage}"
+    if found["service"] == "s3":
+        name += f"-{place.account}"  # names of buckets are unique in the world
+    elif found["service"] == "sagemaker":
+        name = f"{APP}-*"  # an endpoint is paid for by the hour: stages may share one
     rest = found["rest"].replace(f"{APP}-*", name)
     return f"arn:{place.partition}:{found['service']}:{region}:{account}:{rest}"

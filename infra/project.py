@@ -39,6 +39,11 @@ class Stage:
         left_out = {"on_s3_upload": self.trigger != "s3", "check_token": not asked}
         return tuple(name for name in on_disk(self.root)["lambda_functions"] if not left_out.get(name))
 
+    @property
+    def every_function(self) -> tuple[str, ...]:
+        """Every function that the project knows, whatever the stage has chosen."""
+        return tuple(on_disk(self.root)["lambda_functions"])
+
     def full_name(self, function: str) -> str:
         """What the function is called in the account, whichever route brought it there."""
         return self.stack if function == API else f"{self.stack}-{function}"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from infra.project import Json, Refused
+from infra.project import Json
 
 Client = Callable[[str], Any]
 SOURCES = {f"{one}DeadLetters": f"{one}Queue" for one in ("Uploads", "Jobs", "Deliveries")}
@@ -21,11 +21,7 @@ def redrive(client: Client, outputs: dict[str, str], tell: Callable[[str], None]
 
     Each is sent before it is deleted: an interruption can only lead to one being handled twice, which
     every function bears. What is no function's event stays where it is, and ``tell`` gets a line about it.
-
-    :raises Refused: the stage has not been deployed.
     """
-    if "EventsDeadLettersUrl" not in outputs:
-        raise Refused("This stage has no dead letters: it has not been deployed from here.")
     sqs, moved = client("sqs"), {}
     for dead, source in SOURCES.items():
         send = _sender(sqs, outputs[f"{source}Url"])

@@ -13,6 +13,7 @@ from chalicelib.library.repair import Repair
 from chalicelib.model import DEFAULT_OWNER
 from chalicelib.settings import Settings
 from chalicelib.wiring import Services
+from infra.failures import told
 from infra.project import on_disk
 
 
@@ -37,4 +38,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

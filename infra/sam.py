@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from chalice.utils import to_cfn_resource_name
@@ -28,12 +29,15 @@ CONDITIONS: Json = {"ThereIsASecret": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Inte
 def package(stage: Stage, build: Path, architecture: str = "") -> Path:
     """Write ``sam.json`` and ``deployment.zip`` below ``build``; answers the folder they are in."""
     out = build / f"sam-{stage.name}"
+    shutil.rmtree(out, ignore_errors=True)
     folder = lay_out(stage, build / f"workspace-sam-{stage.name}")
     vendor.fill(stage, folder, architecture)
     configure(stage, folder, Choices({}, architecture=architecture))
     merge = folder / "merge.json"
     merge.write_text(json.dumps(overlay(stage)), encoding="utf-8")
-    chalice_cli.run(folder, "package", "--stage", stage.name, "--merge-template", str(merge), str(out))
+    made = folder / "made"
+    chalice_cli.run(folder, "package", "--stage", stage.name, "--merge-template", str(merge), str(made))
+    shutil.move(made, out)
     return out
 
 
@@ -120,6 +124,8 @@ def _rest_api(stage: Stage) -> Json:
     return {
         "Properties": {
             "Name": {"Fn::Sub": "sightline-${Stage}"},
+            # Saying it keeps SAM from making a second stage, named Stage (AWS SAM, "AWS::Serverless::Api").
+            "OpenApiVersion": "2.0",
             "MethodSettings": [throttling],
             "DefinitionBody": {
                 "info": {"title": {"Fn::Sub": "sightline-${Stage}"}},

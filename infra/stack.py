@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,23 +25,35 @@ class Stack:
     tell: Callable[[str], None] = print
     sleep: Callable[[float], None] = time.sleep
 
-    def bring_up(self, template: str, parameters: dict[str, str]) -> dict[str, str]:
+    def bring_up(self, template: Json, parameters: dict[str, str]) -> dict[str, str]:
         """Create the stack, or make it what the template says; answers its outputs.
+
+        A parameter that is not among ``parameters`` keeps its value.
 
         :raises Refused: CloudFormation failed; the sentence has the first cause it gave.
         """
         seen = {event["EventId"] for event in self._events()}
+        chosen = {
+            one["ParameterKey"]: one["ParameterValue"]
+            for one in (self._described() or {}).get("Parameters", [])
+            if one["ParameterKey"] in template["Parameters"]
+        }
         call = {
             "StackName": self.name,
-            "TemplateBody": template,
+            "TemplateBody": json.dumps(template),
             "Capabilities": ["CAPABILITY_IAM"],
             "Parameters": [
-                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+                {"ParameterKey": name, "ParameterValue": value}
+                for name, value in {**chosen, **parameters}.items()
             ],
         }
         if self._changed(call):
             self._wait(seen)
         return self.outputs()
+
+    def exists(self) -> bool:
+        """Whether there is such a stack, in whatever state."""
+        return self._described() is not None
 
     def outputs(self) -> dict[str, str]:
         """By name; empty where there is no such stack."""

@@ -28,6 +28,26 @@ def resources_template(stage: Stage) -> Json:
     }
 
 
+def import_template(stage: Stage) -> Json:
+    """Bucket and table alone, as they are, for a stack that takes in what an earlier one has left.
+
+    CloudFormation imports into a template that holds nothing else, and changes nothing in doing so
+    (AWS CloudFormation, "Import AWS resources into a CloudFormation stack").
+    """
+    body = resources_template(stage)
+    kept = {name: dict(body["Resources"][name]) for name in ("Bucket", "Table")}
+    del kept["Bucket"]["DependsOn"]
+    properties = kept["Bucket"]["Properties"]
+    kept["Bucket"]["Properties"] = {
+        name: value for name, value in properties.items() if name != "NotificationConfiguration"
+    }
+    return {
+        "AWSTemplateFormatVersion": body["AWSTemplateFormatVersion"],
+        "Parameters": {name: body["Parameters"][name] for name in ("Stage", "PageOrigin")},
+        "Resources": kept,
+    }
+
+
 # What the functions are told, by the output of the resources that it comes from.
 SETTING_OF_OUTPUT = {
     "Bucket": "BUCKET",

@@ -23,8 +23,7 @@ VERSIONS: Json = {
     "required_version": ">= 1.5",
     "required_providers": {
         # Chalice sets the stage in the deployment, which version 6 of the provider no longer takes.
-        "aws": {"source": "hashicorp/aws", "version": ">= 5.0, < 6.0"},
-        "null": {"source": "hashicorp/null", "version": ">= 3.0, < 4.0"},
+        "aws": {"source": "hashicorp/aws", "version": ">= 5.70, < 6.0"},
     },
 }
 VARIABLES: Json = {
@@ -60,17 +59,24 @@ def package(stage: Stage, build: Path, architecture: str = "") -> Path:
     folder = lay_out(stage, build / f"workspace-terraform-{stage.name}")
     vendor.fill(stage, folder, architecture)
     configure(stage, folder, Choices({}, place, architecture))
-    chalice_cli.run(folder, "package", "--pkg-format", "terraform", "--stage", stage.name, str(out))
-    written = out / "chalice.tf.json"
+    made = folder / "made"
+    chalice_cli.run(folder, "package", "--pkg-format", "terraform", "--stage", stage.name, str(made))
+    written = made / "chalice.tf.json"
     _write(written, _referring(json.loads(written.read_text(encoding="utf-8")), stage))
-    _write(out / "sightline_override.tf.json", _overrides(stage))
-    _write(out / "sightline.tf.json", _beside(stage))
-    _write(out / "resources.json", resources_template(stage))
+    _write(made / "sightline_override.tf.json", _overrides(stage))
+    _write(made / "sightline.tf.json", _beside(stage))
+    _write(made / "resources.json", resources_template(stage))
+    shutil.move(made, out)
     return out
 
 
 def _referring(chalices: Any, stage: Stage) -> Any:
-    """What Chalice wrote, with API Gateway's own answers, and references in place of placeholders."""
+    """What Chalice wrote, with API Gateway's own answers, and references in place of placeholders.
+
+    Its versions are out of date, and a data source of the provider "null" is there that nothing refers to.
+    """
+    chalices["terraform"] = VERSIONS
+    del chalices["data"]["null_data_source"]
     swagger = json.loads(chalices["locals"]["chalice_api_swagger"])
     swagger["x-amazon-apigateway-gateway-responses"] = gateway.swagger_extension(stage)
     chalices["locals"]["chalice_api_swagger"] = json.dumps(swagger)
@@ -107,7 +113,6 @@ def _overrides(stage: Stage) -> Json:
         f"{function}-{source.kind}-event-source": _mapping(source) for function, source in SOURCES.items()
     }
     return {
-        "terraform": VERSIONS,
         "resource": {
             "aws_lambda_event_source_mapping": mappings,
             "aws_api_gateway_rest_api": {

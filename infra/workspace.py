@@ -40,8 +40,23 @@ def lay_out(stage: Stage, folder: Path) -> Path:
         shutil.copy(stage.root / name, folder)
     for name in ("chalicelib", ".chalice"):
         shutil.copytree(stage.root / name, folder / name, ignore=_STRAY)
-    _remember_deployments(stage.root, folder)
     return folder
+
+
+def remember(folder: Path, stage: Stage, resources: list[Json]) -> None:
+    """Have Chalice know in such a copy what has been deployed of the stage."""
+    path = _memory(folder, stage)
+    path.parent.mkdir(exist_ok=True)
+    _write(path, {"resources": resources, "schema_version": "2.0", "backend": "api"})
+
+
+def remembered(folder: Path, stage: Stage) -> list[Json]:
+    """What Chalice has deployed of the stage from such a copy."""
+    return list(json.loads(_memory(folder, stage).read_text(encoding="utf-8"))["resources"])
+
+
+def _memory(folder: Path, stage: Stage) -> Path:
+    return folder / ".chalice" / "deployed" / f"{stage.name}.json"
 
 
 def configure(stage: Stage, folder: Path, choices: Choices) -> None:
@@ -66,13 +81,6 @@ def _configured(stage: Stage, choices: Choices) -> Json:
     if choices.architecture:
         of_stage["lambda_architecture"] = choices.architecture
     return {**whole, "stages": {stage.name: of_stage}}
-
-
-def _remember_deployments(root: Path, folder: Path) -> None:
-    """What Chalice remembers of a deployment belongs to the project, not to this copy."""
-    remembered = root / ".chalice" / "deployed"
-    remembered.mkdir(exist_ok=True)
-    (folder / ".chalice" / "deployed").symlink_to(remembered, target_is_directory=True)
 
 
 def _write(path: Path, content: Json) -> None:

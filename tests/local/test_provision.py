@@ -234,7 +234,7 @@ def test_dead_letters_are_kept_longer_than_what_they_came_from(name: str) -> Non
 def test_what_holds_pictures_outlives_the_stack() -> None:
     resources = Template.load(TEMPLATE).resources
 
-    kept = {name for name, one in resources.items() if one.get("DeletionPolicy") == "Retain"}
+    kept = {name for name, one in resources.items() if one.get("DeletionPolicy") == "RetainExceptOnCreate"}
 
     assert kept == {"Bucket", "Table"}
 

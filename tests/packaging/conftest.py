@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
+from infra.state import State
 from local.aws import REGION, LocalAws
 from local.partner import PATH, Partner
 from local.server import Server
@@ -80,7 +81,7 @@ def described(bench: Workbench, aws: LocalAws, said: str = "") -> Deployment:
     """The stage as the account now has it, which may have others too."""
     [stack] = aws.client("cloudformation").describe_stacks(StackName="sightline-dev")["Stacks"]
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
-    remembered = json.loads((bench.project / ".chalice" / "deployed" / "dev.json").read_text())["resources"]
+    remembered = State(aws.client("dynamodb"), outputs["Table"]).resources()
     names = {
         one["name"]: one["lambda_arn"].rpartition(":")[2]
         for one in remembered

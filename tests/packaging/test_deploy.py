@@ -150,7 +150,7 @@ def test_every_role_is_narrowed_to_this_stage(deployment: Deployment, aws: Local
         for statement in policy_of(aws, role)["Statement"]:
             for resource in statement["Resource"]:
                 named = re.search(r"[:/]sightline-dev($|[-:/])", resource)
-                assert named or statement["Sid"] in ("Recognise", "FindStreams"), (role, resource)
+                assert named or statement["Sid"] in ("Recognise", "FindStreams", "Classify"), (role, resource)
 
 
 def policy_of(aws: LocalAws, role: str) -> Json:
@@ -210,7 +210,8 @@ def test_no_page_is_written_for_a_stage_that_is_not_there(
 
     assert (ran.returncode, ran.stderr) == (
         1,
-        "The stage dev has not been deployed from here. Say API=… and BUCKET_ORIGIN=… then.\n",
+        "There is no stage dev in this account and region that make deploy made. "
+        "Say API=… and BUCKET_ORIGIN=… then.\n",
     )
     assert not (tmp_path / "page").exists()
 

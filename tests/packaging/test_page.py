@@ -17,7 +17,7 @@ from infra import page
 from infra.project import stage
 from local.config import ROOT
 
-API, BUCKET = "https://api.example", "https://photos.s3.example"
+API, BUCKET = "https://api.example", "https://photos.s3.eu-west-1.amazonaws.com"
 TEMPLATE = ROOT / "infra" / "page.yaml"
 ASKED = ["--api", f"{API}/prod/", "--bucket-origin", BUCKET]
 Resources = dict[str, dict[str, Any]]

@@ -138,4 +138,5 @@ def test_a_stage_that_is_not_there_has_none(bench: Workbench) -> None:
     ran = bench.infra("redrive", "--stage", "dev", **elsewhere)
 
     assert ran.returncode == 1
-    assert "has not been deployed from here" in ran.stderr
+    assert ran.stderr.startswith("There is no stack sightline-dev of this project here; ")
+    assert len(ran.stderr.splitlines()) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from cfnlint.api import lint_file
 from chalicelib import metrics
 from tests.packaging.conftest import SamApp
 from tests.packaging.test_deploy import assert_sound
+from tests.packaging.workbench import Workbench
 
 Json = dict[str, Any]
 pytestmark = pytest.mark.slow
@@ -74,7 +76,14 @@ def test_sams_own_translator_understands_it(sam: SamApp) -> None:
         "-sweep",
     }
     assert not [name for name, one in sam.transformed["Resources"].items() if "Serverless" in one["Type"]]
-    assert of_type(sam.transformed, "AWS::ApiGateway::Stage")
+
+
+def test_the_api_has_one_stage(sam: SamApp) -> None:
+    [stage] = of_type(sam.transformed, "AWS::ApiGateway::Stage").values()
+    [made] = of_type(sam.transformed, "AWS::ApiGateway::Deployment").values()
+
+    assert stage["StageName"] == "api"
+    assert "StageName" not in made  # else CloudFormation makes a second one by that name
 
 
 def test_the_address_is_told(sam: SamApp) -> None:
@@ -271,7 +280,8 @@ def test_every_role_is_narrowed_to_this_stage(sam: SamApp) -> None:
         [policy] = role["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]:
             for resource in statement["Resource"]:
-                assert resource == "*" or "sightline-${Stage}" in resource["Fn::Sub"], name
+                shared = statement["Sid"] == "Classify" and "endpoint/sightline-*" in resource["Fn::Sub"]
+                assert resource == "*" or shared or "sightline-${Stage}" in resource["Fn::Sub"], name
                 assert resource != "*" or statement["Sid"] in ("Recognise", "FindStreams"), name
 
 
@@ -293,7 +303,11 @@ def test_the_api_sends_compressed_what_is_worth_it(sam: SamApp) -> None:
 
 
 def test_pictures_and_records_outlive_the_application(sam: SamApp) -> None:
-    kept = {name for name, one in sam.template["Resources"].items() if one.get("DeletionPolicy") == "Retain"}
+    kept = {
+        name
+        for name, one in sam.template["Resources"].items()
+        if one.get("DeletionPolicy") == "RetainExceptOnCreate"
+    }
 
     assert kept == {"Bucket", "Table"}
 
@@ -307,3 +321,11 @@ def test_the_zip_holds_the_app_and_nothing_stray(sam: SamApp) -> None:
     assert not [name for name in names if "__pycache__" in name and name.startswith("chalicelib")]
     # Without its own libraries beside it, Pillow was built from source here and will not load on Lambda.
     assert [name for name in names if re.match(r"pillow\.libs/", name)]
+
+
+def test_the_zip_does_not_tell_where_it_was_built(sam: SamApp, bench: Workbench) -> None:
+    package = zipfile.ZipFile(sam.folder / "deployment.zip")
+    places = {str(bench.project).encode(), str(bench.python.parent.parent).encode(), sys.prefix.encode()}
+
+    told = [name for name in package.namelist() if any(one in package.read(name) for one in places)]
+    assert told == []

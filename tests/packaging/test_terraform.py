@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import glob
 import json
+import os
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.packaging.conftest import Module, SamApp
+from tests.packaging.workbench import Workbench
 
 Json = dict[str, Any]
 pytestmark = pytest.mark.slow
@@ -82,7 +88,8 @@ def test_todays_versions_are_asked_for(module: Module) -> None:
     wanted = module.blocks["terraform"]
 
     assert "< 1.4" not in wanted["required_version"]
-    assert wanted["required_providers"]["aws"]["version"] == ">= 5.0, < 6.0"
+    assert wanted["required_providers"]["aws"]["version"] == ">= 5.70, < 6.0"
+    assert set(wanted["required_providers"]) == {"aws"}
 
 
 def test_the_functions_are_those_of_the_sam_application(module: Module, sam: SamApp) -> None:
@@ -216,3 +223,40 @@ def test_the_api_says_and_bears_the_same(module: Module, sam: SamApp) -> None:
     [made] = module.blocks["resource"]["aws_api_gateway_rest_api"].values()
     assert made["minimum_compression_size"] == api["MinimumCompressionSize"]
     assert settings["throttling_burst_limit"] == api["MethodSettings"][0]["ThrottlingBurstLimit"]
+
+
+# ── Terraform itself, where it and its AWS provider are on the machine ───────────────────────
+PROVIDERS = "registry.terraform.io/hashicorp/aws"
+MIRRORS = (os.environ.get("TF_PLUGIN_DIR", ""), *glob.glob("/opt/*"), "/usr/share/terraform/plugins")
+
+
+def test_terraform_finds_it_valid(module: Module, bench: Workbench, tmp_path: Path) -> None:
+    mirror = next((one for one in MIRRORS if one and Path(one, PROVIDERS).is_dir()), None)
+    if not mirror or not shutil.which("terraform"):
+        pytest.skip("there is no terraform here with its AWS provider (say where in TF_PLUGIN_DIR)")
+    folder = tmp_path / "module"
+    shutil.copytree(bench.project / "build" / "terraform-prod", folder)
+
+    terraform(folder, "init", "-backend=false", f"-plugin-dir={mirror}")
+    found = json.loads(terraform(folder, "validate", "-json"))
+
+    assert found["valid"], found["diagnostics"]
+    # Chalice has stage and address of the API in its deployment, which version 5 still takes.
+    assert {one["summary"] for one in found["diagnostics"]} <= {
+        "Argument is deprecated",
+        "Deprecated attribute",
+    }
+
+
+def terraform(folder: Path, *arguments: str) -> str:
+    ran = subprocess.run(  # noqa: S603 - our own
+        ["terraform", *arguments],  # noqa: S607
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
+    return ran.stdout

@@ -34,13 +34,17 @@ COPIED = (
 )
 NEW_ENOUGH = "import sys, venv; sys.exit(sys.version_info < (3, 12))"
 
-# `python -m infra`, as `make` starts it, but on an old Python too: these machines may have no other.
+# `python -m infra`, as `make` starts it, but on an old Python too: these machines may have no other. Where it
+# does not matter what is in a package, WITHOUT_LIBRARIES makes it a small one.
 COMMAND = """
+import os
 import sys
-from infra import checks
+from infra import checks, vendor
 from infra.__main__ import main
 if sys.version_info < checks.OLDEST:
     checks.OLDEST = sys.version_info[:2]
+if os.environ.get("WITHOUT_LIBRARIES"):
+    vendor.fill = lambda stage, folder, architecture="": (folder / "requirements.txt").write_text("")
 sys.exit(main(sys.argv[1:]))
 """
 

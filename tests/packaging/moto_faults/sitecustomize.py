@@ -3,6 +3,7 @@
 Chalice and our own code send what AWS wants. moto wants filter rules in lower case, OpenAPI 3 with a
 description and an address behind every method, a server's own address in queue URLs, and templates without
 the types that it does not know. It has no recursion configs: the file RECURSION_CONFIGS has them.
+A call that REFUSED_CALL names is refused.
 """
 
 from __future__ import annotations
@@ -50,8 +51,21 @@ def _resource_of(output: Any) -> str:
     return value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0]
 
 
-def recursion_config(model: Any, params: Any, **_: object) -> tuple[AWSResponse, dict[str, str]]:
+def refuse(model: Any, **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
+    """The call that a test has chosen is answered as AWS answers those who may not."""
+    if model.name != os.environ.get("REFUSED_CALL"):
+        return None
+    error = {"Code": "AccessDeniedException", "Message": f"You may not call {model.name}."}
+    return AWSResponse("", 403, {}, None), {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 403}}
+
+
+handlers.BUILTIN_HANDLERS.append(("before-call", refuse))
+
+
+def recursion_config(model: Any, params: Any, **_: object) -> tuple[AWSResponse, dict[str, Any]]:
     """What Lambda answers to either call (AWS Lambda, "PutFunctionRecursionConfig")."""
+    if refused := refuse(model):
+        return refused
     path = Path(os.environ["RECURSION_CONFIGS"])
     kept = json.loads(path.read_text()) if path.exists() else {}
     function = params["url_path"].split("/")[3]
@@ -63,6 +77,7 @@ def recursion_config(model: Any, params: Any, **_: object) -> tuple[AWSResponse,
 
 for operation in ("GetFunctionRecursionConfig", "PutFunctionRecursionConfig"):
     handlers.BUILTIN_HANDLERS.append((f"before-call.lambda.{operation}", recursion_config))
+
 
 TRANSLATED = {
     "s3.PutBucketNotificationConfiguration": lower_case_filters,
