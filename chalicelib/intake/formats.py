@@ -51,6 +51,7 @@ FORMATS = {
         Format("TIFF", "image/tiff", "tiff:read", "tiff:is_whole"),
         Format("AVIF", "image/avif", "heif:read_avif", "heif:is_whole"),
         Format("HEIC", "image/heic", "heif:read_heic", "heif:is_whole"),
+        Format("JPEG 2000", "image/jp2", "jp2:read", "jp2:is_whole"),
         Format("camera raw", "image/x-dcraw", "raw:read"),
     )
 }
@@ -74,6 +75,7 @@ _HEADS = {
         "TIFF": rb"II[*+]\x00|MM\x00[*+]",
         "AVIF": rb"....ftyp(?:avi[fs]|m[is]f1.{4}(?:.{4}){0,15}?avi[fs])",
         "HEIC": rb"....ftyp(?:he[iv][cmsx]|m[is]f1)",
+        "JPEG 2000": rb"\x00\x00\x00\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51",
         "camera raw": rb"FUJIFILMCCD-RAW |....ftypcrx |II(?:RO|RS|U\x00)|MMOR",
     }.items()
 }
@@ -82,7 +84,6 @@ _HEADS = {
 _OTHERS = {
     name: re.compile(head, re.DOTALL)
     for name, head in {
-        "a JPEG 2000 image": rb"\x00\x00\x00\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51",
         "a JPEG XL image": rb"\xff\x0a|\x00\x00\x00\x0cJXL \r\n\x87\n",
         "a camera raw file": rb"FOVb|\x00MRM|II\x1a\x00\x00\x00HEAPCCDR|IIII[\x01-\xff]",
         "a JPEG XR image": rb"II\xbc",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 
 import pytest
@@ -59,3 +60,49 @@ def test_a_wide_screens_colours_become_those_of_every_screen(kind: str) -> None:
 )
 def test_a_profile_that_is_no_use_is_passed_over(profile: bytes) -> None:
     assert shown("JPEG", icc_profile=profile) == pytest.approx(GIVEN, abs=4)
+
+
+def press() -> bytes:
+    """A press's profile (ICC.1:2001-04, section 6.5.7): cyan is green, black is black, the rest nothing."""
+
+    def lut() -> bytes:
+        identity = bytes(range(256))
+        head = struct.pack(">4sI4B", b"mft1", 0, 4, 3, 2, 0)
+        matrix = struct.pack(">9i", *(65_536 if at % 4 == 0 else 0 for at in range(9)))
+        nodes = bytearray()
+        for cyan in (0, 1):
+            for _ in range(4):  # magenta, yellow: as if they were not there
+                for black in (0, 1):
+                    nodes += bytes(
+                        (0 if black else 230 if not cyan else 150, 128 - 60 * cyan * (1 - black), 128)
+                    )
+        return head + matrix + 4 * identity + bytes(nodes) + 3 * identity
+
+    white = b"XYZ " + bytes(4) + struct.pack(">iii", 63_190, 65_536, 54_061)
+    text = b"text" + bytes(4) + b"none\0\0\0\0"
+    described = b"desc" + struct.pack(">II", 0, 2) + b"x\0" + bytes(78)
+    tags = {b"desc": described, b"cprt": text, b"wtpt": white, b"A2B0": lut()}
+    table, body, start = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
+    for name, data in tags.items():
+        table += name + struct.pack(">II", start + len(body), len(data))
+        body += data + bytes(-len(data) % 4)
+    kinds = (start + len(body), 0x02400000, b"prtr", b"CMYK", b"Lab ", b"acsp")
+    head = struct.pack(">I4xI4s4s4s12x4s28x", *kinds) + struct.pack(">iii", 63_190, 65_536, 54_061)
+    return head.ljust(128, b"\0") + table + body
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_inks_are_shown_as_their_press_prints_them(kind: str) -> None:
+    inks = Image.new("CMYK", (200, 100), (255, 0, 0, 0))
+    plain = thumbnail(saved(inks, kind))
+    printed = thumbnail(saved(inks, kind, icc_profile=press()))
+    assert plain.getpixel((50, 50))[0] < 40
+    red, green, blue = printed.getpixel((50, 50))
+    assert green > red + 40
+    assert green > blue + 40
+
+
+def thumbnail(content: bytes) -> Image.Image:
+    made = prepare(content, max_bytes=10**6, max_pixels=10**6)
+    with Image.open(BytesIO(made.thumbnail)) as image:
+        return image.convert("RGB")
