@@ -18,6 +18,7 @@ from chalicelib.delivery.breakers import Breakers
 from chalicelib.delivery.deliveries import Deliveries
 from chalicelib.delivery.integration import Integration
 from chalicelib.delivery.keyring import Keyring
+from chalicelib.delivery.origins import Origins
 from chalicelib.delivery.subscriptions import Subscriptions
 from chalicelib.due import DueIndex
 from chalicelib.expressions import Key
@@ -156,6 +157,10 @@ class Services:
     @cached_property
     def breakers(self) -> Breakers:
         return Breakers(self.table, self.now)
+
+    @cached_property
+    def origins(self) -> Origins:
+        return Origins(self.table, self.now, self.settings.unconfirmed_per_hour)
 
     @cached_property
     def keyring(self) -> Keyring:

@@ -32,7 +32,9 @@ def create(request: Request, services: Services) -> Response:
     fields = body_of(request, ("url", "format", "filter", "event_types"))
     subscription = _subscription_in(fields, request, services)
     secret = pipeline.subscribe(subscription, services)
-    body = {**_json(request, subscription, Receiver()), "secret": secret}
+    origin = subscription.destination.place.origin
+    confirmed = services.origins.is_confirmed(subscription.owner, origin)
+    body = {**_json(request, subscription, Receiver(), confirmed), "secret": secret}
     return answers.created(body["links"]["self"], body)
 
 
@@ -41,8 +43,11 @@ def index(request: Request, services: Services) -> Response:
     query_of(request, ())
     owner = owner_of(request)
     found = services.subscriptions.all(owner)
-    conditions = services.breakers.of_each(owner, [one.destination.place for one in found])
-    shown = [_json(request, one, known.receiver) for one, known in zip(found, conditions, strict=True)]
+    places = [one.destination.place for one in found]
+    conditions = services.breakers.of_each(owner, places)
+    confirmed = services.origins.are_confirmed(owner, [place.origin for place in places])
+    known = zip(found, conditions, confirmed, strict=True)
+    shown = [_json(request, one, condition.receiver, agreed) for one, condition, agreed in known]
     return answers.fresh({"subscriptions": shown})
 
 
@@ -50,8 +55,10 @@ def show(request: Request, services: Services, subscription_id: str) -> Response
     """``GET /subscriptions/{id}``: one of them, and whether it is still sent to."""
     query_of(request, ())
     subscription = services.subscriptions.get(owner_of(request), subscription_id)
-    known = services.breakers.of(subscription.owner, subscription.destination.place)
-    return answers.fresh(_json(request, subscription, known.receiver))
+    place = subscription.destination.place
+    known = services.breakers.of(subscription.owner, place)
+    confirmed = services.origins.is_confirmed(subscription.owner, place.origin)
+    return answers.fresh(_json(request, subscription, known.receiver, confirmed))
 
 
 def remove(request: Request, services: Services, subscription_id: str) -> Response:
@@ -68,6 +75,15 @@ def test(request: Request, services: Services, subscription_id: str) -> Response
     outcome = pipeline.try_out(subscription, services)
     arrived = outcome.verdict is Verdict.ARRIVED
     return answers.fresh({"arrived": arrived, **outcome.attempt.to_json(), "reference": outcome.reference})
+
+
+@idempotent()
+def confirm(request: Request, services: Services, subscription_id: str) -> Response:
+    """``POST /subscriptions/{id}/confirm``: ask whether the receiver's origin agrees to be called often."""
+    body_of(request, (), optional=True)
+    subscription = services.subscriptions.get(owner_of(request), subscription_id)
+    result, confirmed = pipeline.confirm(subscription, services)
+    return answers.fresh({"confirmed": confirmed, **result.attempt.to_json()})
 
 
 def _subscription_in(fields: Fields, request: Request, services: Services) -> Subscription:
@@ -91,8 +107,13 @@ def _subscription_in(fields: Fields, request: Request, services: Services) -> Su
     )
 
 
-def _json(request: Request, subscription: Subscription, receiver: Receiver) -> Json:
+def _json(request: Request, subscription: Subscription, receiver: Receiver, confirmed: bool) -> Json:
     here = f"{answers.base_of(request)}/subscriptions/{subscription.id}"
     disabled = {"at": receiver.disabled_at, "reason": receiver.reason} if receiver.disabled_at else None
-    links = {"self": here, "deliveries": f"{here}/deliveries", "test": f"{here}/test"}
-    return {**subscription.document(), "disabled": disabled, "links": links}
+    links = {
+        "self": here,
+        "deliveries": f"{here}/deliveries",
+        "test": f"{here}/test",
+        "confirm": f"{here}/confirm",
+    }
+    return {**subscription.document(), "disabled": disabled, "confirmed": confirmed, "links": links}

@@ -143,6 +143,11 @@ class Deliveries:
         later = dataclasses.replace(claimed.ended(attempt), next_attempt_at=at)
         return self._save(claimed, later, due_at=at if wait > SOON_SECONDS else at + GRACE_SECONDS)
 
+    def postpone(self, delivery: Delivery, wait: float) -> Delivery:
+        """Let it wait so many seconds, without a try."""
+        at = self._now() + wait
+        return self._save(delivery, dataclasses.replace(delivery, next_attempt_at=at), due_at=at)
+
     def soon(self, delivery: Delivery) -> float | None:
         """The seconds until its time comes, where that is soon and nobody is at it."""
         now = self._now()

@@ -13,6 +13,8 @@ LABELLED, FAILED, CORRECTED = EVENT_TYPES = (
     "sightline.image.corrected",
 )
 TEST_TYPE = "sightline.test"
+CHALLENGE_TYPE = "sightline.challenge"
+WHOLE_BYTES = 64_000  # up to which a document is sent in full, and from which on as a link
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 TOPIC_BYTES = 200_000  # of SNS's 256 KiB; the rest is left for the attributes and for escaping on the way
 ATTRIBUTE_BYTES = 30_000  # of label names among the attributes
@@ -54,6 +56,10 @@ class ImageFinished:
             "datacontenttype": "application/json",
             "data": self.data,
         }
+
+    def linked(self, url: str) -> Json:
+        """The event with a link to the document in its place (CloudEvents 1.0, "Dataref")."""
+        return {**{name: value for name, value in self.to_json().items() if name != "data"}, "dataref": url}
 
     def message(self) -> Json:
         """The event as it fits the topic, where it also says whose image it is."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from chalicelib.delivery import documents, schedule, signatures
 from chalicelib.delivery.attempts import Attempt, Verdict, beginning_of, verdict_on
+from chalicelib.delivery.origins import CHALLENGE
 from chalicelib.errors import DeliveryFailed, SightlineError, UnusableUrl
 from chalicelib.ids import rfc3339
 from chalicelib.outbound import Outbound, Reply
@@ -20,13 +21,17 @@ BREAKER_OPEN = "Not sent: the destination failed several times in a row, the las
 
 @dataclass(frozen=True)
 class WebhookRequest:
-    """What is sent: ``body`` to ``url``, under a ``webhook_id`` that stays the same over all tries."""
+    """What is sent: ``body`` to ``url``, under a ``webhook_id`` that stays the same over all tries.
+
+    A ``challenge`` is a token that the receiver is to send back.
+    """
 
     url: str
     content_type: str
     body: bytes
     webhook_id: str
     secrets: Sequence[str]
+    challenge: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ def send(
     at, began = now(), time.monotonic()
     headers = {
         "Content-Type": request.content_type,
+        **({CHALLENGE: request.challenge} if request.challenge else {}),
         **signatures.sign(request.secrets, request.webhook_id, int(at), request.body),
     }
     try:

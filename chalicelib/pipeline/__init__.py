@@ -14,7 +14,7 @@ from chalicelib.pipeline.projection import project
 from chalicelib.pipeline.receivers import check_receiver
 from chalicelib.pipeline.relabelling import relabel
 from chalicelib.pipeline.resending import send_again, send_parked_again
-from chalicelib.pipeline.subscribing import subscribe, try_out, unsubscribe
+from chalicelib.pipeline.subscribing import confirm, subscribe, try_out, unsubscribe
 from chalicelib.pipeline.telling import deliver, fan_out
 from chalicelib.pipeline.upkeep import sweep
 from chalicelib.pipeline.working import start, work_on_jobs
@@ -23,6 +23,7 @@ __all__ = [
     "archive_link",
     "await_upload",
     "check_receiver",
+    "confirm",
     "correct",
     "delete_image",
     "deliver",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from chalicelib.delivery import breakers, deliveries, keyring, subscriptions
+from chalicelib.delivery import breakers, deliveries, keyring, origins, subscriptions
 from chalicelib.delivery.breakers import Condition
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.destinations import CALLBACK, INTEGRATION, Place
@@ -50,6 +50,7 @@ class Case:
 
     Where there is nothing to tell, ``news`` is the sentence that says why. ``subscription`` is that of the
     delivery's name, ``secret`` the one that its request is signed with; None where there is none (yet).
+    ``confirmed``: the origin has agreed to be called often.
     """
 
     delivery: Delivery
@@ -57,6 +58,7 @@ class Case:
     subscription: Subscription | None
     condition: Condition
     secret: Secret | None
+    confirmed: bool
 
 
 def news_in(event: ImageFinished, services: Services) -> News | str:
@@ -78,7 +80,8 @@ def case_of(message: Json, services: Services) -> Case | None:
     record = record_key(owner, message["image_id"])
     secret = keyring.key_of(*signer_of(owner, name))
     subscription = subscriptions.key_of(owner, name)
-    keys = [delivery, record, secret, *breakers.keys_of(owner, place), *[subscription] * is_id(name)]
+    keys = [delivery, record, secret, *breakers.keys_of(owner, place), origins.key_of(owner, place.origin)]
+    keys += [subscription] * is_id(name)
     found = services.table.get_many(keys)
     if delivery not in found:
         return None
@@ -90,6 +93,7 @@ def case_of(message: Json, services: Services) -> Case | None:
         subscription=subscriptions.subscription_in(subscribed, owner) if subscribed else None,
         condition=services.breakers.read(found, owner, place),
         secret=Secret.from_item(signing) if signing else None,
+        confirmed=name == INTEGRATION or origins.confirmed_in(found, owner, place.origin),
     )
 
 

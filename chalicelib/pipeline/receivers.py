@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from chalicelib.delivery import blobs, documents, events
 from chalicelib.delivery.destinations import CALLBACK, INTEGRATION, Destination, Format
@@ -11,8 +11,9 @@ from chalicelib.delivery.events import ImageFinished
 from chalicelib.delivery.sender import WebhookRequest
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import UnusableUrl
+from chalicelib.intake.objects import sidecar_key
 from chalicelib.library import query
-from chalicelib.model import CallbackFormat, Image
+from chalicelib.model import CallbackFormat, Image, Json
 from chalicelib.pipeline.news import News, signer_of
 from chalicelib.wiring import Services
 
@@ -49,9 +50,17 @@ def destination_named(name: str, image: Image, services: Services) -> Destinatio
 
 
 def request_for(
-    destination: Destination, event: ImageFinished, image: Image, webhook_id: str, secrets: Sequence[str]
+    destination: Destination,
+    event: ImageFinished,
+    image: Image,
+    webhook_id: str,
+    secrets: Sequence[str],
+    link: Callable[[], str],
 ) -> WebhookRequest:
-    """The event, or the image itself as XML or as a blob, signed for a destination."""
+    """The event, or the image itself as XML or as a blob, signed for a destination.
+
+    What is too long for others than the integration server comes as an event with a ``link`` to the document.
+    """
     match destination.format:
         case "xml":
             content_type, body = documents.CONTENT_TYPE, documents.to_xml(image)
@@ -59,8 +68,17 @@ def request_for(
             content_type, body = blobs.CONTENT_TYPE, json.dumps(blobs.document(image)).encode()
         case "json":
             content_type = events.CONTENT_TYPE
-            body = json.dumps(event.to_json(), separators=(",", ":")).encode()
+            body = _compact(event.to_json())
+    if len(body) > events.WHOLE_BYTES and destination.name != INTEGRATION:
+        content_type, body = events.CONTENT_TYPE, _compact(event.linked(link()))
     return WebhookRequest(destination.url, content_type, body, webhook_id, secrets)
+
+
+def link_to(image: Image, services: Services) -> str:
+    """Where an image's document can be had for a while, by who has this address."""
+    return services.objects.presigned_get(
+        sidecar_key(image.key), filename=f"{image.id}.json", content_type="application/json"
+    )
 
 
 def check_receiver(url: str, services: Services) -> None:
@@ -80,6 +98,10 @@ def _standing_one(name: str, image: Image, services: Services) -> Destination | 
         return Destination(name, server, "xml", *signer_of(image.owner, name)) if server else None
     url, form = image.callback_url, FORMATS[image.callback_format]
     return Destination(name, url, form, *signer_of(image.owner, name)) if url else None
+
+
+def _compact(event: Json) -> bytes:
+    return json.dumps(event, separators=(",", ":")).encode()
 
 
 def _is_told(destination: Destination, news: News) -> bool:

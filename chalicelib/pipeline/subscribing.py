@@ -6,11 +6,15 @@ import dataclasses
 
 from chalicelib.delivery import sender
 from chalicelib.delivery.attempts import Verdict
-from chalicelib.delivery.events import TEST_TYPE, ImageFinished
+from chalicelib.delivery.destinations import Format
+from chalicelib.delivery.events import CHALLENGE_TYPE, TEST_TYPE, ImageFinished
+from chalicelib.delivery.origins import CHALLENGE, new_challenge
 from chalicelib.delivery.sender import SendResult
 from chalicelib.delivery.subscriptions import Subscription
+from chalicelib.errors import TooManyRequests
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.model import Image, Label, Model
+from chalicelib.outbound import Reply
 from chalicelib.pipeline.receivers import request_for
 from chalicelib.wiring import Services
 
@@ -25,23 +29,71 @@ def subscribe(subscription: Subscription, services: Services) -> str:
 
 
 def unsubscribe(subscription: Subscription, services: Services) -> None:
-    """Remove a subscription with its secret; what is on its way to it will be cancelled."""
-    services.breakers.clear(subscription.owner, subscription.destination.place)
-    services.keyring.discard(subscription.owner, subscription.id)
+    """Remove a subscription with its secret; what is on its way to it will be cancelled.
+
+    What an origin has agreed to ends with the last subscription there.
+    """
+    owner, place = subscription.owner, subscription.destination.place
+    services.breakers.clear(owner, place)
+    services.keyring.discard(owner, subscription.id)
     services.subscriptions.delete(subscription)
+    if all(one.destination.place.origin != place.origin for one in services.subscriptions.all(owner)):
+        services.origins.forget(owner, place.origin)
 
 
 def try_out(subscription: Subscription, services: Services) -> SendResult:
-    """Send a signed sample and give what the receiver said; one that takes it is enabled."""
-    image = _sample(subscription.owner, services.now())
-    event = dataclasses.replace(ImageFinished.of(image), type=TEST_TYPE)
-    signing = services.keyring.get(subscription.owner, subscription.id).signing(services.now())
-    request = request_for(subscription.destination, event, image, f"test_{new_id()}", signing)
-    timeout = min(services.settings.delivery_timeout_seconds, LONGEST_TEST_SECONDS)
-    result = sender.send(request, services.outbound, deadline=timeout, now=services.now)
+    """Send a signed sample and give what the receiver said; one that takes it is enabled.
+
+    :raises TooManyRequests: its origin has not agreed to be called so often.
+    """
+    event = dataclasses.replace(ImageFinished.of(_sample(subscription.owner, services.now())), type=TEST_TYPE)
+    result = _sent(subscription, event, "test", services)
     if result.verdict is Verdict.ARRIVED:
         services.breakers.clear(subscription.owner, subscription.destination.place)
     return result
+
+
+def confirm(subscription: Subscription, services: Services) -> tuple[SendResult, bool]:
+    """Send a signed challenge; whether its token came back, by which the origin agrees to be called often.
+
+    :raises TooManyRequests: its origin has not agreed to be called so often.
+    """
+    token, sample = new_challenge(), ImageFinished.of(_sample(subscription.owner, services.now()))
+    event = dataclasses.replace(sample, type=CHALLENGE_TYPE, data={"challenge": token})
+    result = _sent(subscription, event, "challenge", services, challenge=token)
+    agreed = (
+        result.verdict is Verdict.ARRIVED and result.reply is not None and _came_back(token, result.reply)
+    )
+    if agreed:
+        services.origins.confirm(subscription.owner, subscription.destination.place.origin)
+    return result, agreed
+
+
+def _sent(
+    subscription: Subscription, event: ImageFinished, kind: str, services: Services, challenge: str = ""
+) -> SendResult:
+    owner, destination = subscription.owner, subscription.destination
+    if not services.origins.is_confirmed(owner, destination.place.origin):
+        wait = services.origins.wait_for(owner, destination.place.origin)
+        if wait:
+            raise TooManyRequests("The origin has not agreed to be called so often.", retry_after=wait)
+    image = _sample(owner, services.now())
+    # A challenge is JSON, whatever the receiver wants of images.
+    form: Format = "json" if challenge else destination.format
+    signing = services.keyring.get(owner, subscription.id).signing(services.now())
+    request = request_for(
+        dataclasses.replace(destination, format=form), event, image, f"{kind}_{new_id()}", signing, str
+    )
+    return sender.send(
+        dataclasses.replace(request, challenge=challenge),
+        services.outbound,
+        deadline=min(services.settings.delivery_timeout_seconds, LONGEST_TEST_SECONDS),
+        now=services.now,
+    )
+
+
+def _came_back(token: str, reply: Reply) -> bool:
+    return reply.headers.get(CHALLENGE) == token or token.encode() in reply.body
 
 
 def _sample(owner: str, now: float) -> Image:

@@ -23,7 +23,7 @@ from chalicelib.model import Json
 from chalicelib.pipeline import measuring
 from chalicelib.pipeline.batches import Message, each_message, for_each
 from chalicelib.pipeline.news import NEWER_RESULT, Case, News, case_of, news_in
-from chalicelib.pipeline.receivers import receiver_of, receivers_of, request_for
+from chalicelib.pipeline.receivers import link_to, receiver_of, receivers_of, request_for
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.telling")
@@ -104,12 +104,19 @@ def _bring(case: Case, services: Services) -> Delivery:
         return services.deliveries.park(delivery, DISABLED.format(condition.receiver.reason))
     if delivery.tries >= schedule.TRIES:  # the last one was interrupted
         return services.deliveries.park(delivery, GAVE_UP)
+    if not case.confirmed and condition.breaker.open_until() <= services.now():
+        wait = services.origins.wait_for(delivery.owner, destination.place.origin)
+        if wait:
+            return services.deliveries.postpone(delivery, wait)
     claimed = services.deliveries.claim(delivery)
     if not services.breakers.may_ask(delivery.owner, destination.place, condition.breaker):
         return _record(sender.unsent(services.now()), claimed, services)
     secret = case.secret or services.keyring.get(destination.owner, destination.signer)
     signing = secret.signing(services.now())
-    request = request_for(destination, news.event(), news.image, delivery.id, signing)
+    image = news.image
+    request = request_for(
+        destination, news.event(), image, delivery.id, signing, lambda: link_to(image, services)
+    )
     timeout = services.settings.delivery_timeout_seconds
     result = sender.send(request, services.outbound, deadline=timeout, now=services.now)
     _note(result, delivery.owner, destination, condition, services)

@@ -14,6 +14,7 @@ from chalicelib.delivery.breakers import Breakers
 from chalicelib.delivery.deliveries import Deliveries
 from chalicelib.delivery.integration import Integration
 from chalicelib.delivery.keyring import Keyring
+from chalicelib.delivery.origins import Origins
 from chalicelib.delivery.subscriptions import Subscriptions
 from chalicelib.due import DueIndex
 from chalicelib.expressions import Key
@@ -65,6 +66,7 @@ class World:
         self.subscriptions = Subscriptions(self.table)  # type: ignore[arg-type]
         self.due = DueIndex(self.table, self.clock)  # type: ignore[arg-type]
         self.breakers = Breakers(self.table, self.clock)  # type: ignore[arg-type]
+        self.origins = Origins(self.table, self.clock, self.settings.unconfirmed_per_hour)  # type: ignore[arg-type]
         self.keyring = Keyring(self.table, self.clock)  # type: ignore[arg-type]
         self.rates = Rates(self.table, self.clock, self.settings.rate_limit)  # type: ignore[arg-type]
         self.repeats = Repeats(self.table, self.clock, self.clock.forward)  # type: ignore[arg-type]

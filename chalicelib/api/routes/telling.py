@@ -71,6 +71,12 @@ def test_subscription(subscription_id: str) -> Response:
     return answer(subscriptions.test, subscription_id)
 
 
+@routes.route("/subscriptions/{subscription_id}/confirm", methods=["POST"])
+def confirm_subscription(subscription_id: str) -> Response:
+    """Ask the receiver whether its origin agrees to be called often."""
+    return answer(subscriptions.confirm, subscription_id)
+
+
 @routes.route("/subscriptions/{subscription_id}/signing-secret/rotate", methods=["POST"])
 def rotate_subscription_secret(subscription_id: str) -> Response:
     return answer(signing.rotate_subscription, subscription_id)
