@@ -189,6 +189,27 @@ GUARDS = (
         "tests/api/test_images.py",
     ),
     Guard(
+        "what strangers are sent",
+        "chalicelib/pipeline/telling.py",
+        "if not case.confirmed and condition.breaker.open_until() <= services.now():",
+        "if False:",
+        "tests/pipeline/test_confirming.py",
+    ),
+    Guard(
+        "only who sends the token back has agreed",
+        "chalicelib/pipeline/subscribing.py",
+        "return reply.headers.get(CHALLENGE) == token or token.encode() in reply.body",
+        "return True",
+        "tests/pipeline/test_confirming.py",
+    ),
+    Guard(
+        "a long document is a link",
+        "chalicelib/pipeline/receivers.py",
+        "if len(body) > events.WHOLE_BYTES and destination.name != INTEGRATION:",
+        "if False:",
+        "tests/pipeline/test_confirming.py",
+    ),
+    Guard(
         "a cursor's signature",
         "chalicelib/api/cursors.py",
         "if not hmac.compare_digest(signature, self._signature(place)):",

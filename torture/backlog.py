@@ -137,7 +137,7 @@ def waiting(
     there: Receivers, kinds: Sequence[str], images: int, seed: int, clock: Clock, deadline: float
 ) -> Any:
     """A world in which so many images are labelled and everyone who subscribed is about to be told."""
-    world: Any = World(clock, ALLOW_PRIVATE_URLS="true")
+    world: Any = World(clock, ALLOW_PRIVATE_URLS="true", UNCONFIRMED_PER_HOUR="0")
     world.with_settings(delivery_timeout_seconds=deadline)
     world.outbound = Outbound(allow_private=True, allowed_ports=frozenset())
     world.recogniser = FakeRecogniser(Label("Cat", 93.0))

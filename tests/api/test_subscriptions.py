@@ -8,8 +8,10 @@ import pytest
 
 from chalicelib.delivery import signatures
 from chalicelib.delivery.documents import SCHEMA
+from chalicelib.delivery.origins import CHALLENGE
 from chalicelib.delivery.subscriptions import MOST
 from chalicelib.outbound import Outbound
+from chalicelib.outbound.reply import Headers, Reply
 from tests.api.client import Api
 from tests.api.test_deliveries import told
 from tests.fakes.receiver import FakeReceiver
@@ -108,6 +110,30 @@ class TestTryingOut:
         [posted] = receiver.posted
         assert b'"sightline.test"' in posted.body
         signatures.verify(made["secret"], posted.headers, posted.body, now=services.now())
+
+    def test_an_origin_that_sends_the_challenge_back_is_confirmed(
+        self, api: Api, services: FakeServices, receiver: FakeReceiver
+    ) -> None:
+        made = subscribed(api)
+        assert made["confirmed"] is False
+        refused = api.post(f"/subscriptions/{made['id']}/confirm", {})
+        assert (refused.status_code, refused.json_body["confirmed"]) == (200, False)
+
+        def echo(url: str, *, headers: Any, **_: Any) -> Reply:
+            return Reply(200, Headers([(CHALLENGE, headers[CHALLENGE])]), b"")
+
+        receiver.post = echo  # type: ignore[method-assign]
+        assert api.post(f"/subscriptions/{made['id']}/confirm", {}).json_body["confirmed"] is True
+        assert api.get(f"/subscriptions/{made['id']}").json_body["confirmed"] is True
+        assert api.get("/subscriptions").json_body["subscriptions"][0]["confirmed"] is True
+
+    def test_challenges_that_are_too_many_are_refused_and_say_when_to_come_again(
+        self, api: Api, services: FakeServices, receiver: FakeReceiver
+    ) -> None:
+        made = subscribed(api)
+        answers = [api.post(f"/subscriptions/{made['id']}/confirm", {}) for _ in range(11)]
+        assert [one.status_code for one in answers] == [200] * 10 + [429]
+        assert 0 < int(answers[-1].headers["Retry-After"]) <= 660
 
     def test_a_disabled_subscription_shows_why_and_is_enabled_by_a_test_that_arrives(
         self, api: Api, services: FakeServices, receiver: FakeReceiver

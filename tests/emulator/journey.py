@@ -34,6 +34,7 @@ ROCKET = (ROOT / "photos" / "rocket.jpg").read_bytes()
 EVERY_FEATURE = ["labels", "properties", "moderation", "text"]
 LONG_AGO, LONG_AHEAD = "2001-01-01T00:00:00Z", "2101-01-01T00:00:00Z"
 FINAL = ("labelled", "failed")
+LABELS = 30  # with their corrections of two kilobytes and more each
 
 
 class Refused(AssertionError):
@@ -68,6 +69,7 @@ class Journey:
         """All of it."""
         self._look_around()
         subscription = self.ask("POST", "/subscriptions", {"url": self._receiver.url})["id"]
+        assert self.ask("POST", f"/subscriptions/{subscription}/confirm", {})["confirmed"]
         cat = self._hand_in()
         self._somebody_else()
         self._drop_in()
@@ -154,6 +156,11 @@ class Journey:
         self._until(lambda: image_id in self._found("tabby & !cat"), "a correction is found")
         self.ask("DELETE", f"/images/{image_id}/corrections/cat")
         self.ask("POST", "/images/labels", {"ids": [image_id], "add": ["pet"], "remove": ["dog"]})
+        told = self._receiver.received.count(image_id)
+        for number in range(LABELS):  # a document too long to be sent in full
+            parents = [f"{number} {part} {'x' * 100}" for part in range(10)]
+            self.ask("PUT", f"/images/{image_id}/labels/number-{number}", {"parents": parents})
+        self._until(lambda: self._receiver.received.count(image_id) > told, "a link to it comes")
         self.ask("POST", "/labels/tabby/rename", {"to": "tiger"})
         self._until(lambda: image_id in self._found("tiger & cat & pet"), "a renamed label is found")
         self.ask("DELETE", "/labels/tabby/rename")

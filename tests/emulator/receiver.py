@@ -1,10 +1,11 @@
-"""Somebody's server that takes webhooks, and refuses those that it is told to."""
+"""Somebody's server that takes webhooks, agrees to be called often, and refuses what it is told to."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 
+from chalicelib.delivery.origins import CHALLENGE
 from tests.stubs.scripted import Reply, ScriptedServer
 
 
@@ -21,8 +22,11 @@ class Receiver(ScriptedServer):
         self._refusals[filename] = status
 
     def usual(self, headers: Mapping[str, str], body: bytes) -> Reply:
-        image = json.loads(body)["data"]
+        event = json.loads(body)
+        if challenge := headers.get(CHALLENGE):
+            return Reply(200, b"", {CHALLENGE: challenge})
+        image = event.get("data", {"filename": ""})  # where it is too long there is a link in its place
         status = self._refusals.pop(image["filename"], 204)
         if status == 204:
-            self.received.append(image["id"])
+            self.received.append(event["subject"])
         return Reply(status, b"")
