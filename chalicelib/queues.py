@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,8 @@ from chalicelib.model import Json
 log = logging.getLogger("sightline.queues")
 
 LONGEST_DELAY = 900  # seconds, Amazon SQS "SendMessage"
+PUBLISH_BATCH = 10  # messages a call, Amazon SNS "PublishBatch"
+PUBLISH_BYTES = 250_000  # of the 262,144 that all messages of a call may have together
 LONGEST_HIDDEN = 12 * 3600  # seconds, Amazon SQS "ChangeMessageVisibility", counted since it was received
 # A message that is no longer this worker's: it was deleted, or it is visible again.
 _NOT_OURS = frozenset(
@@ -75,14 +77,31 @@ class Topic:
         self._client = client
         self._arn = arn
 
-    def publish(self, message: Json, attributes: Mapping[str, str | list[str]]) -> None:
-        """Publish a message; an attribute that is a list can be matched by any of its members."""
+    def publish_many(self, messages: Sequence[tuple[Json, Mapping[str, str | list[str]]]]) -> None:
+        """Publish messages, ten a call where they are small; an attribute that is a list can be matched by
+        any of its members.
+
+        :raises Unavailable: one of them was not taken; others may have been.
+        """
+        batch: list[dict[str, Any]] = []
+        size = 0
+        for message, attributes in messages:
+            text = json.dumps(message, ensure_ascii=False)
+            named = {name: _attribute(value) for name, value in attributes.items() if value}
+            weight = len(text.encode("utf-8", "surrogatepass")) + len(json.dumps(named))
+            if batch and (len(batch) == PUBLISH_BATCH or size + weight > PUBLISH_BYTES):
+                self._publish(batch)
+                batch, size = [], 0
+            batch.append({"Id": str(len(batch)), "Message": text, "MessageAttributes": named})
+            size += weight
+        if batch:
+            self._publish(batch)
+
+    def _publish(self, batch: list[dict[str, Any]]) -> None:
         with faults_told_apart("SNS"):
-            self._client.publish(
-                TopicArn=self._arn,
-                Message=json.dumps(message, ensure_ascii=False),
-                MessageAttributes={name: _attribute(value) for name, value in attributes.items() if value},
-            )
+            answer = self._client.publish_batch(TopicArn=self._arn, PublishBatchRequestEntries=batch)
+        if answer.get("Failed"):
+            raise Unavailable(f"SNS did not take a message: {answer['Failed'][0].get('Code')}.")
 
 
 def _attribute(value: str | list[str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws import THROTTLED, code_of, faults_told_apart
 from chalicelib.errors import Transient, Unavailable
 from chalicelib.expressions import (
+    Delete,
     Item,
     Key,
     Put,
@@ -26,12 +27,14 @@ from chalicelib.expressions import (
     Wire,
     Write,
     decoded,
+    encoded,
     encoded_key,
     transaction_part,
 )
 
 TRANSACTION_LIMIT = 100  # items, DynamoDB's "TransactWriteItems"
 BATCH_LIMIT = 100  # keys, DynamoDB's "BatchGetItem"
+WRITE_BATCH_LIMIT = 25  # writes, DynamoDB's "BatchWriteItem"
 TRANSACTION_TRIES = 10
 _TRY_AGAIN = THROTTLED | {
     "TransactionConflict",
@@ -116,6 +119,23 @@ class Table:
         call = {"TransactItems": [transaction_part(self._name, write) for write in writes]}
         return self._with_patience(lambda: self._client.transact_write_items(**call), writes)
 
+    def write_many(self, writes: Sequence[Put | Delete]) -> None:
+        """Unconditional puts and deletes of different items, in calls of 25; each is on its own.
+
+        :raises Unavailable: DynamoDB kept leaving some of them unwritten.
+        """
+        for start in range(0, len(writes), WRITE_BATCH_LIMIT):
+            left = [_request(write) for write in writes[start : start + WRITE_BATCH_LIMIT]]
+            for tried in range(TRANSACTION_TRIES):
+                with faults_told_apart("DynamoDB"):
+                    answer = self._client.batch_write_item(RequestItems={self._name: left})
+                left = answer.get("UnprocessedItems", {}).get(self._name, [])
+                if not left:
+                    break
+                self._sleep(random.uniform(0, 0.05 * 2 ** min(tried, 6)))  # noqa: S311 - not a secret
+            else:
+                raise Unavailable("DynamoDB kept leaving writes of a batch undone.")
+
     def count(self, key: Key, *, expires_at: int) -> int:
         """Add one to the item's ``used`` and give what it is now; the item goes at ``expires_at`` (seconds).
 
@@ -179,6 +199,13 @@ def _bounds(pk: str, *, prefix: str, at_most: str | None) -> Wire:
         conditions.append("sk <= :at_most")
         values[":at_most"] = {"S": at_most}
     return {"KeyConditionExpression": " AND ".join(conditions), "ExpressionAttributeValues": values}
+
+
+def _request(write: Put | Delete) -> Wire:
+    key = encoded_key(write.key)
+    if isinstance(write, Put):
+        return {"PutRequest": {"Item": {**key, **encoded(write.item)}}}
+    return {"DeleteRequest": {"Key": key}}
 
 
 def _went_through_before(error: ClientError, writes: Sequence[Write]) -> bool:

@@ -26,11 +26,12 @@ from chalicelib.health import Health
 from chalicelib.intake.assembly import Assembly
 from chalicelib.intake.links import ThumbnailLinks
 from chalicelib.intake.objects import ObjectStore
-from chalicelib.library.answers import Answers
 from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.history import History
 from chalicelib.library.images import Images
 from chalicelib.library.jobs import Jobs
+from chalicelib.library.markers import Markers
+from chalicelib.library.recognitions import Recognitions
 from chalicelib.library.renames import Renames
 from chalicelib.library.search import Search
 from chalicelib.library.secret import DeploymentSecret
@@ -127,8 +128,12 @@ class Services:
         return Usage(self.table)
 
     @cached_property
-    def answers(self) -> Answers:
-        return Answers(self.table, self.now)
+    def recognitions(self) -> Recognitions:
+        return Recognitions(self.table, self.now)
+
+    @cached_property
+    def markers(self) -> Markers:
+        return Markers(self.table, self.now)
 
     @cached_property
     def history(self) -> History:

@@ -9,8 +9,8 @@ import argparse
 import os
 import sys
 
-from chalicelib.library.repair import Repair
 from chalicelib.model import DEFAULT_OWNER
+from chalicelib.pipeline.repair import repair
 from chalicelib.settings import Settings
 from chalicelib.wiring import Services
 from infra.failures import told
@@ -30,7 +30,7 @@ def main() -> int:
     os.environ.update({**stages[chosen.stage]["environment_variables"], **os.environ})
     services = Services(Settings.read(os.environ))
     left = 0
-    for fault in Repair(services.table, chosen.owner, mend=chosen.mend).run():
+    for fault in repair(chosen.owner, services, mend=chosen.mend):
         sys.stdout.write(f"{fault}\n")
         left += not fault.mended
     sys.stdout.write("index, counts and records agree\n" if not left else f"{left} not mended\n")

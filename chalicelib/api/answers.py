@@ -8,6 +8,7 @@ import re
 
 from chalice.app import Request, Response
 
+from chalicelib.library.record import StoredImage
 from chalicelib.model import Image, Json
 
 Headers = dict[str, str | list[str]]  # as Chalice has them
@@ -41,9 +42,18 @@ def path_of_base(request: Request) -> str:
 
 def image_json(request: Request, image: Image) -> Json:
     """The image as the API shows it: its document and its links."""
-    here = f"{base_of(request)}/images/{image.id}"
-    links = {part: f"{here}/{part}" for part in ("content", "metadata", "thumbnail")}
-    return {**image.document(), "links": {"self": here, **links}}
+    return {**image.document(), "links": _links(request, image.id)}
+
+
+def image_text(request: Request, stored: StoredImage, **more: object) -> str:
+    """The same as it is stored, as JSON text: the document is passed on as it is, with ``more`` behind it."""
+    behind = json.dumps({"links": _links(request, stored.id), **more}, separators=(",", ":"))
+    return f"{stored.text[:-1]},{behind[1:]}"
+
+
+def _links(request: Request, image_id: str) -> Json:
+    here = f"{base_of(request)}/images/{image_id}"
+    return {"self": here, **{part: f"{here}/{part}" for part in ("content", "metadata", "thumbnail")}}
 
 
 def created(location: str, body: Json) -> Response:
@@ -62,12 +72,14 @@ def fresh(body: Json) -> Response:
     return Response(body=body, headers={**_JSON, "Cache-Control": "no-store"})
 
 
-def tagged(request: Request, body: Json, *, alike: object = None) -> Response:
+def tagged(request: Request, body: Json | str, *, alike: object = None) -> Response:
     """``200`` with a strong entity tag of the body, or ``304`` if the client has it (RFC 9110 §13.1.2).
+
+    A text is JSON already.
 
     Where bodies of different bytes are as good, ``alike`` is what they have in common: the tag is a weak one.
     """
-    text = json.dumps(body, separators=(",", ":"))
+    text = body if isinstance(body, str) else json.dumps(body, separators=(",", ":"))
     tag = _tag_of(text) if alike is None else f"W/{_tag_of(json.dumps(alike))}"
     headers: Headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if _holds(request, tag):

@@ -19,6 +19,7 @@ from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
 from chalicelib.api.submissions import ABOUT, LONGEST_URL, content_in, new_image_in
 from chalicelib.delivery import documents
 from chalicelib.errors import BadRequest, Conflict, NotFound
+from chalicelib.library.record import StoredImage
 from chalicelib.library.streams import TOP
 from chalicelib.model import Image, Json, in_rekognitions_words
 
@@ -51,7 +52,7 @@ def show(request: Request, services: Services, image_id: str) -> Response:
     preferred = None if "wait" in parameters else waiting.preferred(request.headers.get("prefer", ""))
     seconds = parameters.whole("wait", low=0, high=waiting.LONGEST_SECONDS, default=preferred or 0)
     image = waiting.until_final(
-        lambda: services.images.get(owner, image_id), seconds, lambda: services.rates.take_second(owner)
+        lambda: services.images.stored(owner, image_id), seconds, lambda: services.rates.take_second(owner)
     )
     answer = _answered(parameters, request, services, [image], lambda shown: shown[0])
     if preferred is not None:
@@ -67,10 +68,12 @@ def index(request: Request, services: Services) -> Response:
     place = cursors.decode(parameters.line("cursor", longest=LONGEST))
     limit = parameters.whole("limit", low=1, high=200, default=50)
     page = services.search.page(owner, asked, limit=limit, at=place or TOP)
-    following = cursors.encode(page.next_at)
-    return _answered(
-        parameters, request, services, page.images, lambda shown: {"images": shown, "next_cursor": following}
-    )
+    following = json.dumps(cursors.encode(page.next_at))
+
+    def listed(shown: list[str]) -> str:
+        return f'{{"images":[{",".join(shown)}],"next_cursor":{following}}}'
+
+    return _answered(parameters, request, services, page.stored, listed)
 
 
 def content(request: Request, services: Services, image_id: str) -> Response:
@@ -98,15 +101,15 @@ def thumbnail(request: Request, services: Services, image_id: str) -> Response:
 def metadata(request: Request, services: Services, image_id: str) -> Response:
     """``GET /images/{id}/metadata``: the image as its sidecar has it, as XML, or in Rekognition's words."""
     form = query_of(request, ("format",)).choice("format", "sightline", "rekognition")
-    image = services.images.get(owner_of(request), image_id)
+    image = services.images.stored(owner_of(request), image_id)
     if not image.final:
         raise Conflict("The image has not been labelled yet.", code="not-labelled-yet")
     headers: answers.Headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
     if form == "sightline" and prefers_xml(request.headers.get("accept", "")):
         headers["Content-Type"] = "application/xml; charset=utf-8"
-        return Response(body=documents.to_xml(image).decode(), headers=headers)
+        return Response(body=documents.to_xml(image.image).decode(), headers=headers)
     headers["Content-Type"] = "application/json"
-    shown = in_rekognitions_words(image) if form == "rekognition" else image.document()
+    shown = in_rekognitions_words(image.image) if form == "rekognition" else image.document
     return Response(body=json.dumps(shown, ensure_ascii=False, indent=2), headers=headers)
 
 
@@ -120,20 +123,21 @@ def _answered(
     parameters: Query,
     request: Request,
     services: Services,
-    images: Sequence[Image],
-    shape: Callable[[list[Json]], Json],
+    images: Sequence[StoredImage],
+    shape: Callable[[list[str]], str],
 ) -> Response:
     """The images in the ``shape`` of a route's body; ``with=thumbnail_url`` adds links to their thumbnails.
 
     These may read otherwise and be as good (a role's credentials are renewed), so they are left out of the
     entity tag, and the step of time in which they were signed is let in: what is kept by its tag is open.
     """
-    shown = [answers.image_json(request, image) for image in images]
+    plain = shape([answers.image_text(request, image) for image in images])
     if not parameters.choice("with", "", "thumbnail_url"):
-        return answers.tagged(request, shape(shown))
-    links = [{"thumbnail_url": services.thumbnails.link(image)} for image in images]
-    body = shape([{**one, **link} for one, link in zip(shown, links, strict=True)])
-    return answers.tagged(request, body, alike=[shape(shown), services.thumbnails.step()])
+        return answers.tagged(request, plain)
+    linked = [
+        answers.image_text(request, image, thumbnail_url=services.thumbnails.link(image)) for image in images
+    ]
+    return answers.tagged(request, shape(linked), alike=[plain, services.thumbnails.step()])
 
 
 def _name(image: Image) -> str:

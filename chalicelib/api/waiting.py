@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-
-from chalicelib.model import Image
+from typing import Protocol, TypeVar
 
 LONGEST_SECONDS = 20  # API Gateway gives up at 29
 POLL_SECONDS = 1.0
@@ -22,13 +21,23 @@ def preferred(header: str) -> int | None:
     return None
 
 
+class Settles(Protocol):
+    """An image, in whatever form."""
+
+    @property
+    def final(self) -> bool: ...
+
+
+T = TypeVar("T", bound=Settles)
+
+
 def until_final(
-    read: Callable[[], Image],
+    read: Callable[[], T],
     seconds: float,
     may_wait: Callable[[], bool] = lambda: True,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Image:
+) -> T:
     """Read at most once a second until the image is final or ``seconds`` have passed; the last one read.
 
     Each second is asked for by ``may_wait``; where that says no, the waiting ends.

@@ -11,7 +11,6 @@ from urllib.parse import quote, urlsplit
 
 from chalicelib.ids import millisecond_at
 from chalicelib.intake.objects import thumbnail_key
-from chalicelib.model import Image
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -26,6 +25,17 @@ class Credentials(Protocol):
     def secret_key(self) -> str: ...
     @property
     def token(self) -> str | None: ...
+
+
+class Pictured(Protocol):
+    """An image, in whatever form: its object's ``key``, and when its thumbnail was made (empty: it has
+    none).
+    """
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def pictured_at(self) -> str: ...
 
 
 class ThumbnailLinks:
@@ -54,14 +64,14 @@ class ThumbnailLinks:
         """The second at which the present links were signed, but for those of newer thumbnails."""
         return int(self._now()) // self._step * self._step
 
-    def link(self, image: Image, method: str = "GET") -> str | None:
+    def link(self, image: Pictured, method: str = "GET") -> str | None:
         """Where an image's thumbnail is to be had by ``method``, None where there is none.
 
         A thumbnail that was made anew has another link, so that no browser shows the one that it has kept.
         """
-        if image.width is None:
+        if not image.pictured_at:
             return None
-        made = millisecond_at(image.completed_at) // 1000 if image.completed_at else 0
+        made = millisecond_at(image.pictured_at) // 1000
         address = self._address + quote(thumbnail_key(image.key), safe="/~")
         return self._signed(address, max(made, self.step()), method)
 

@@ -118,11 +118,6 @@ class ObjectStore:
         content = json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "replace")
         self.put(sidecar_key(key), content, "application/json")
 
-    def read_sidecar(self, key: str) -> bytes:
-        """:raises NotFound: there is none (yet)."""
-        stored = self.read(sidecar_key(key), max_bytes=64_000_000)
-        return stored.content or b""
-
     def write_thumbnail(self, key: str, content: bytes) -> None:
         """Store the small JPEG that goes with the object under ``key``."""
         self.put(thumbnail_key(key), content, "image/jpeg")

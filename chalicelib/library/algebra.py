@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import get_args
 
-from chalicelib.library.conditions import After, Before, Condition, Facts, Labelled
+from chalicelib.library.conditions import After, Before, Condition, Facts, HasStatus, Labelled
+from chalicelib.model import Status
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ def inward(node: Node, *, contrary: bool = False) -> Node:
             return After(node.millisecond)
         case After() if contrary:
             return Before(node.millisecond)
+        case HasStatus(status="labelled") if contrary:  # nearly all are: ask for those that are not
+            return either([HasStatus(other) for other in get_args(Status) if other != "labelled"])
     return Not(node) if contrary else node
 
 

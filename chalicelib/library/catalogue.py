@@ -1,20 +1,29 @@
-"""The catalogue: every label of an owner with the exact number of images that carry it."""
+"""The catalogue: every label of an owner with the exact number of images that carry it.
+
+The counts of an owner are packed into a few rows, so that a batch of changes moves all of them in one
+transaction, and one query reads them. Only the projection and the repair write them. A row holds an attribute
+for each counted term and ``moves``, which only ever grows: who reads the same number twice knows that nothing
+was counted in between.
+"""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from chalicelib.errors import BadRequest
-from chalicelib.expressions import Item
-from chalicelib.library.index import LABEL, label_name
-from chalicelib.library.sizes import count_key, shards_of
+from chalicelib.expressions import Item, Key, Update
+from chalicelib.library.index import label_name
 from chalicelib.model import normalised
 from chalicelib.table import Table
 
-MOST_SORTED = 5000  # labels: as many as one request may read to put them in the order of their counts
-BATCH = 200
+ROWS = 16  # 3,000 names are 3 KB a row; 20,000 names are 20 KB
+LONGEST_PACKED = 60  # bytes; a longer term has a row of its own, so that no row outgrows an item
+MOST_SORTED = 5000  # labels: as many as one request puts in the order of their counts
+_ALL_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -34,61 +43,80 @@ class CountPage:
 
 
 class Catalogue:
-    """Reads the counts, which are written by the transactions that write the index."""
+    """Reads the counts."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def by_name(self, owner: str, *, prefix: str, limit: int, after: LabelCount | None) -> CountPage:
         """Labels whose names begin with ``prefix``, in the order of their names, behind ``after``."""
-        found: list[LabelCount] = []
-        for counts in self._batches(owner, prefix, after.name if after else None, limit + 1):
-            found += counts
-            if len(found) > limit:
-                break
-        return _page(found, limit)
+        behind = [one for one in self._labels(owner, prefix) if after is None or one.name > after.name]
+        return _page(heapq.nsmallest(limit + 1, behind, key=lambda one: one.name), limit)
 
     def by_count(self, owner: str, *, prefix: str, limit: int, after: LabelCount | None) -> CountPage:
         """Labels whose names begin with ``prefix``, the most frequent first, behind ``after``.
 
         :raises BadRequest: there are more than :data:`MOST_SORTED` of them.
         """
-        found: list[LabelCount] = []
-        for counts in self._batches(owner, prefix, None, BATCH):
-            found += counts
-            if len(found) > MOST_SORTED:
-                raise BadRequest(
-                    f"More than {MOST_SORTED} labels cannot be sorted by count; narrow them by prefix.",
-                    code="too-many-labels",
-                    pointer="?sort",
-                )
+        found = self._labels(owner, prefix)
+        if len(found) > MOST_SORTED:
+            raise BadRequest(
+                f"More than {MOST_SORTED} labels cannot be sorted by count; narrow them by prefix.",
+                code="too-many-labels",
+                pointer="?sort",
+            )
         behind = [one for one in found if after is None or _falling(one) > _falling(after)]
         return _page(heapq.nsmallest(limit + 1, behind, key=_falling), limit)
 
-    def _batches(self, owner: str, prefix: str, after: str | None, size: int) -> Iterator[list[LabelCount]]:
-        """All the labels, a batch at a time, without those that nothing carries any more."""
-        first = LABEL + normalised(prefix)
-        at = None if after is None else LABEL + after
-        while True:
-            rows = self._table.query(count_key(owner, "", 0).pk, prefix=first, after=at, limit=size)
-            yield [one for one in self._totals(owner, rows) if one.count > 0]
-            if len(rows) < size:
-                return
-            at = str(rows[-1]["sk"])
-
-    def _totals(self, owner: str, rows: Sequence[Item]) -> Iterator[LabelCount]:
-        keys = {
-            str(row["sk"]): [count_key(owner, str(row["sk"]), shard) for shard in range(1, shards_of(row))]
-            for row in rows
-        }
-        others = self._table.get_many([key for some in keys.values() for key in some])
-        for row in rows:
-            term = str(row["sk"])
-            shards = [row, *(others.get(key, {}) for key in keys[term])]
-            yield LabelCount(label_name(term) or "", sum(int(one.get("count", 0)) for one in shards))
+    def _labels(self, owner: str, prefix: str) -> list[LabelCount]:
+        wanted = normalised(prefix)
+        named = ((label_name(term), count) for term, count in counts_of(self._table, owner).items())
+        return [LabelCount(name, count) for name, count in named if name and name.startswith(wanted)]
 
 
-def _page(found: Sequence[LabelCount], limit: int) -> CountPage:
+def counts_of(table: Table, owner: str) -> dict[str, int]:
+    """How many images carry each counted term, without those that none does any more."""
+    rows = table.query(_partition(owner), limit=_ALL_ROWS)
+    return {term: count for row in rows for term, count in _counts_in(row).items() if count > 0}
+
+
+def sizes_of(table: Table, owner: str, terms: Iterable[str]) -> dict[str, int]:
+    """How many images carry each of some counted terms, by one call."""
+    keys = {term: row_key(owner, term) for term in terms}
+    rows = table.get_many(list(dict.fromkeys(keys.values())))
+    return {term: max(0, int(rows.get(key, {}).get(term, 0))) for term, key in keys.items()}
+
+
+def row_key(owner: str, term: str) -> Key:
+    """The row that a counted term is counted in."""
+    if len(term.encode("utf-8", "surrogatepass")) > LONGEST_PACKED:
+        return Key(_partition(owner), f"term#{term}")
+    return Key(_partition(owner), f"row#{zlib.crc32(term.encode()) % ROWS:02d}")
+
+
+def updates(owner: str, moved: Mapping[str, int]) -> list[Update]:
+    """The writes that move the counts of terms by so many images, one for each row."""
+    rows: defaultdict[Key, dict[str, int]] = defaultdict(lambda: {"moves": 1})
+    for term, by in moved.items():
+        if by:
+            rows[row_key(owner, term)][term] = by
+    return [Update(key, add=added) for key, added in rows.items()]
+
+
+def rows_of(table: Table, owner: str) -> dict[str, Item]:
+    """All rows by their sort key, for who compares them with the index."""
+    return {str(row["sk"]): row for row in table.query(_partition(owner), limit=_ALL_ROWS)}
+
+
+def _counts_in(row: Item) -> dict[str, int]:
+    return {name: int(value) for name, value in row.items() if name not in ("pk", "sk", "moves")}
+
+
+def _partition(owner: str) -> str:
+    return f"{owner}#counts"
+
+
+def _page(found: list[LabelCount], limit: int) -> CountPage:
     return CountPage(tuple(found[:limit]), found[limit - 1] if len(found) > limit else None)
 
 

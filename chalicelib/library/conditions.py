@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from chalicelib.ids import EPOCH, moment_of
 from chalicelib.library.index import Entry, entries_of, label_term
-from chalicelib.model import Image, normalised
+from chalicelib.model import Json, normalised
 
 BARE = re.compile(r'[^\s&|!()"@:<>=\\]+(?:\s+[^\s&|!()"@:<>=\\]+)*')  # a name that needs no quotes
 BARE_VALUE = re.compile(r'[^\s&|!()"\\]+')  # a field's value that needs none
@@ -25,8 +25,9 @@ class Facts:
     entries: Mapping[str, Entry]
 
     @classmethod
-    def of(cls, image: Image) -> Facts:
-        return cls(image.id, image.status, normalised(image.filename), entries_of(image))
+    def of(cls, image_id: str, document: Json) -> Facts:
+        """The facts in an image's public document."""
+        return cls(image_id, document["status"], normalised(document["filename"]), entries_of(document))
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from chalicelib.model import Status, normalised
 
 LONGEST = 1000  # characters
 LONGEST_NAME = 255  # characters
-MOST_NAME_BYTES = 1024  # normalising can make one character eighteen; DynamoDB has sort keys of 1024 bytes
+MOST_NAME_BYTES = 1000  # normalising can make one character eighteen; keys hold a name and some bytes more
 MOST_CONDITIONS = 20
 DEEPEST = 12  # parentheses and negations within each other
 

@@ -1,15 +1,13 @@
-"""An image's history: what each of its last results was, kept beside the record."""
+"""An image's history: what each of its last results was, kept beside the record by the projection."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib.expressions import Delete, Key, Put, Write
-from chalicelib.library.outcome import Kind
-from chalicelib.library.record import record_key
-from chalicelib.model import Failure, Image, Json, Label, Model
+from chalicelib.expressions import Delete, Item, Key, Put
+from chalicelib.library.record import Kind, StoredImage, packed, record_key, unpacked
+from chalicelib.model import Failure, Json, Model
 from chalicelib.table import Table
 
 KEPT = 30  # results an image; older ones make room
@@ -28,16 +26,18 @@ class Step:
     error: Failure | None
 
     @classmethod
-    def of(cls, image: Image, kind: Kind, error: Failure | None) -> Step:
-        """The step that led to the present result of ``image``."""
+    def of(cls, stored: StoredImage) -> Step:
+        """The step that led to the present result of an image."""
+        document = stored.document
+        error = stored.setback or (document["error"] and Failure.from_json(document["error"]))
         return cls(
-            result=image.result,
-            at=image.corrected_at or image.completed_at or image.created_at,
-            kind=kind,
-            labels=_confidences(image.labels),
-            model=image.model,
-            copied_from=image.copied_from,
-            error=error or image.error,
+            result=stored.result,
+            at=document["corrected_at"] or document["completed_at"] or document["created_at"],
+            kind=stored.kind or "recognised",
+            labels=_confidences(document["labels"]),
+            model=Model.from_json(document["model"]) if document["model"] else None,
+            copied_from=document["copied_from"],
+            error=error or None,
         )
 
     def to_json(self) -> Json:
@@ -64,7 +64,7 @@ class Step:
 
 
 class History:
-    """Reads what the transactions of the records have written."""
+    """Reads what the projection has written."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -74,34 +74,33 @@ class History:
         items = self._table.query(
             record_key(owner, image_id).pk, prefix=_PREFIX, limit=KEPT, newest_first=True
         )
-        return [Step.from_json(json.loads(str(item["step"]))) for item in items]
+        return [Step.from_json(unpacked(item["step"])) for item in items]
 
 
-def added(image: Image, kind: Kind, error: Failure | None = None) -> list[Write]:
-    """The writes that remember the present result of ``image`` and let the oldest go."""
-    step = json.dumps(Step.of(image, kind, error).to_json(), ensure_ascii=False, separators=(",", ":"))
-    writes: list[Write] = [Put(_key(image, image.result), {"step": step})]
-    if image.result > KEPT:
-        writes.append(Delete(_key(image, image.result - KEPT)))
-    return writes
+def added(stored: StoredImage) -> list[Put | Delete]:
+    """The writes that remember the present result of an image and let the oldest go."""
+    owner, image_id, result = stored.owner, stored.id, stored.result
+    step: Item = {"step": packed(Step.of(stored).to_json())}
+    gone = [Delete(_key(owner, image_id, result - KEPT))] if result > KEPT else []
+    return [Put(_key(owner, image_id, result), step), *gone]
 
 
-def removed(image: Image) -> Sequence[Write]:
-    """The writes that forget everything of ``image``; at most :data:`KEPT`."""
-    oldest = max(1, image.result - KEPT + 1)
-    return [Delete(_key(image, result)) for result in range(oldest, image.result + 1)]
+def removed(table: Table, owner: str, image_id: str) -> list[Put | Delete]:
+    """The writes that forget everything of an image."""
+    pk = record_key(owner, image_id).pk
+    return [Delete(Key(pk, str(item["sk"]))) for item in table.query(pk, prefix=_PREFIX, limit=2 * KEPT)]
 
 
 _PREFIX = "result#"
 
 
-def _key(image: Image, result: int) -> Key:
-    return Key(record_key(image.owner, image.id).pk, f"{_PREFIX}{result:09d}")
+def _key(owner: str, image_id: str, result: int) -> Key:
+    return Key(record_key(owner, image_id).pk, f"{_PREFIX}{result:09d}")
 
 
-def _confidences(labels: Sequence[Label]) -> dict[str, float]:
+def _confidences(labels: Sequence[Json]) -> dict[str, float]:
     """By falling confidence; of labels that share a name the surest counts."""
     made: dict[str, float] = {}
     for label in labels:
-        made.setdefault(label.name, round(label.confidence, 2))
+        made.setdefault(label["name"], round(label["confidence"], 2))
     return made

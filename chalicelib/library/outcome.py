@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from chalicelib.library.record import Record
+from chalicelib.library.record import Kind, Record
 from chalicelib.model import Failure, Image
-
-Kind = Literal["recognised", "copied", "corrected", "renamed", "failed"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """``image`` with a new result number and the labels that were seen; ``answer`` names the kept answer.
+    """``image`` with a new result number and the labels that were seen.
 
-    ``error`` is why nothing came of a wish to recognise again; the image's own error says why it failed.
+    ``recognition`` names the cached recognition that it was taken from, ``calls`` counts what was called
+    for it. ``error`` is why nothing came of a wish to recognise again; the image's own error says why it
+    failed.
     """
 
     image: Image
     kind: Kind = "recognised"
-    answer: str = ""
+    recognition: str = ""
+    calls: Mapping[str, int] = field(default_factory=dict)
     error: Failure | None = None
 
     def of(self, record: Record) -> Record:
@@ -29,7 +30,10 @@ class Outcome:
         done = dataclasses.replace(
             record,
             image=dataclasses.replace(self.image, corrected_at=None),
-            answer=self.answer,
+            kind=self.kind,
+            calls=self.calls,
+            setback=self.error,
+            recognition=self.recognition,
             lease_until=0.0,
             attempts=0,
             released=0,

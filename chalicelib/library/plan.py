@@ -3,8 +3,8 @@
 The streams may give more than is asked for (the record has the last word) but never less. Of conditions
 that must all hold the rarest proposes. Another one is merged with it, both skipping ahead over what the
 other has not, if it is at most :data:`MERGED` times as common; a more common one is left to the record,
-which is read anyway: that costs one read, however many shards the common one has. What must not hold is
-only ever subtracted.
+which is read anyway. What must not hold is only ever subtracted. How common a term is also says how many
+entries to read at a time, so that a page takes a few calls.
 """
 
 from __future__ import annotations
@@ -15,9 +15,17 @@ from dataclasses import dataclass
 from chalicelib.ids import first_id_of
 from chalicelib.library.algebra import And, Node, Not, Or
 from chalicelib.library.conditions import After, Before, FileNamed, HasStatus, Labelled
-from chalicelib.library.index import ALL, PENDING, STEMS, Entry, partition, status_term, stem_terms
-from chalicelib.library.sizes import Size
-from chalicelib.library.streams import END, TOP, Both, Either, Entries, Reads, Shard, Stream, below
+from chalicelib.library.index import (
+    ALL,
+    FAILED,
+    STEMS,
+    Entry,
+    is_counted,
+    partition,
+    status_term,
+    stem_terms,
+)
+from chalicelib.library.streams import END, TOP, Both, Either, Entries, Reads, Stream, below
 
 MERGED = 2.0
 Leaf = Labelled | HasStatus | FileNamed
@@ -40,7 +48,7 @@ class Span:
 class Plan:
     """Makes the streams of one request from a query whose negations have been moved inward."""
 
-    def __init__(self, reads: Reads, owner: str, sizes: Mapping[str, Size]) -> None:
+    def __init__(self, reads: Reads, owner: str, sizes: Mapping[str, int]) -> None:
         self._reads = reads
         self._owner = owner
         self._sizes = sizes
@@ -65,12 +73,18 @@ class Plan:
         span = span.within(parts)
         asked = [part for part in parts if not isinstance(part, Not | Before | After)]
         banned = [part.part for part in parts if isinstance(part, Not) and is_exact(part.part)]
-        most = MERGED * min(self._known(asked) or [self._sizes.get(ALL, Size()).about or 0])
+        everything = max(1, self._sizes.get(ALL, 0))
+        most = MERGED * min(self._known(asked) or [everything])
         first, *more = [*sorted(self._merged(asked, most), key=self._rarity), None]
+        others = [part for part in more if part]
+        for other in others:  # each lets only some of what is proposed through
+            share *= everything / max(1, self._about(other) or everything)
+        base = max(1, self._about(first) or everything)
+        unwanted = self._merged(banned, most)
         wanted = [self.stream(first, span, share)]
-        wanted += [self.stream(part, span, 0.0) for part in more if part]
-        unwanted = [self.stream(part, span, 0.0) for part in self._merged(banned, most)]
-        return Both(wanted, unwanted) if len(wanted) > 1 or unwanted else wanted[0]
+        wanted += [self.stream(one, span, share * (self._about(one) or base) / base) for one in others]
+        refused = [self.stream(one, span, share * (self._about(one) or base) / base) for one in unwanted]
+        return Both(wanted, refused) if len(wanted) > 1 or refused else wanted[0]
 
     def _merged(self, parts: Sequence[Node], most: float) -> list[Node]:
         return [part for part in parts if (self._about(part) or 0) <= most]
@@ -81,17 +95,16 @@ class Plan:
         return self._entries(_term_of(leaf), span, share)
 
     def _entries(self, term: str, span: Span, share: float, label: Labelled | None = None) -> Entries:
-        shards = self._sizes.get(term, Size()).shards
         return Entries(
             self._reads,
-            [Shard(self._reads, partition(self._owner, term, shard)) for shard in range(shards)],
+            partition(self._owner, term),
             admits=label.admits if label else _any,
             newest=span.newest,
             oldest=span.oldest,
             share=share,
         )
 
-    def _about(self, node: Node) -> int | None:
+    def _about(self, node: Node | None) -> int | None:
         """How many images a node holds for at most, None where that is not known."""
         match node:
             case And():
@@ -100,8 +113,8 @@ class Plan:
                 known = self._known(node.parts)
                 return sum(known) if len(known) == len(node.parts) else None
             case Labelled() | HasStatus() | FileNamed():
-                return self._sizes.get(_term_of(node), Size()).about
-        return self._sizes.get(ALL, Size()).about
+                return self._sizes.get(_term_of(node))
+        return self._sizes.get(ALL)
 
     def _known(self, parts: Sequence[Node]) -> list[int]:
         return [size for part in parts if (size := self._about(part)) is not None]
@@ -115,16 +128,21 @@ class Plan:
         return [share * size / sum(sizes) for size in sizes]
 
 
-def terms_of(node: Node | None) -> Iterator[str]:
-    """Every term whose size the plan for ``node`` wants to know."""
+def counted_terms_of(node: Node | None) -> set[str]:
+    """Every counted term whose size the plan for ``node`` wants to know; none where there is only one way."""
+    terms = set(_terms_of(node))
+    return {ALL, *filter(is_counted, terms)} if len(terms) > 1 else set()
+
+
+def _terms_of(node: Node | None) -> Iterator[str]:
     match node:
         case And() | Or():
             for part in node.parts:
-                yield from terms_of(part)
+                yield from _terms_of(part)
         case Labelled() | HasStatus() | FileNamed():
             yield _term_of(node)
         case Not():
-            yield from terms_of(node.part)
+            yield from _terms_of(node.part)
             yield ALL
         case _:
             yield ALL
@@ -134,7 +152,7 @@ def is_exact(node: Node) -> bool:
     """Whether the entries of a node's term are just the images that it holds for."""
     match node:
         case HasStatus():
-            return _term_of(node) != PENDING
+            return _term_of(node) == FAILED
         case FileNamed():
             return len(node.prefix) in STEMS
     return isinstance(node, Labelled)

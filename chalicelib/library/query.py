@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from chalicelib.library.algebra import Node, every, surer
 from chalicelib.library.conditions import Facts
 from chalicelib.library.grammar import Reader
-from chalicelib.model import Image
+from chalicelib.model import Image, Json
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,11 @@ class Query:
 
     def matches(self, image: Image) -> bool:
         """Whether the image, as it is now, is one that is asked for."""
-        return self.root is None or self.root.holds(Facts.of(image))
+        return self.holds(image.id, image.document())
+
+    def holds(self, image_id: str, document: Json) -> bool:
+        """Whether an image with this public document is one that is asked for."""
+        return self.root is None or self.root.holds(Facts.of(image_id, document))
 
     def __and__(self, other: Query) -> Query:
         """What both ask for."""

@@ -1,24 +1,35 @@
-"""An image record as it is stored, and the keys that lead to it."""
+"""An image's record: the one truth about it, as it is stored.
+
+The item's ``body`` is the image's public document, compressed: readers pass it on as it is
+(:class:`StoredImage`). What nobody outside sees stands beside it in small attributes, and so does what
+conditions and the stream need. Its ``version`` grows with every change of what is derived from it, and with
+no other, so that the projection can tell news from repeats.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, cast
 
 from chalicelib.expressions import Item, Key
 from chalicelib.ids import is_id
 from chalicelib.library.corrections import effective
-from chalicelib.library.index import Entry
-from chalicelib.model import DEFAULT_OWNER, Correction, Image, Json, Label
+from chalicelib.model import DEFAULT_OWNER, FINAL, Correction, Failure, Image, Json, Label
+
+Kind = Literal["recognised", "copied", "corrected", "renamed", "failed"]
+SORT_KEY = "record"  # of every record, and of nothing else: what the stream's filter goes by
 
 
 @dataclass(frozen=True)
 class Relabel:
     """A wish to have an image recognised again, said ``at`` a time (seconds since 1970).
 
-    An answer that was kept before then is not good enough, unless its model is sure to be today's.
+    A recognition that was cached before then is not good enough, unless its model is sure to be today's.
     ``labelled`` says whether there are labels to go back to if nothing comes of it.
     """
 
@@ -28,36 +39,35 @@ class Relabel:
 
 @dataclass(frozen=True)
 class Record:
-    """An image as it is stored.
+    """An image as its writers see it.
 
-    ``seen`` is what the recogniser saw, apart from what a person says, and ``answer`` names the kept answer
-    it was taken from. ``terms`` is what the index holds for it now, ``announced`` the number of the last
-    result that was made known, ``attempts`` the claims since that result and ``released`` those of them that
-    were given back, ``lease_until`` when the present ``claim`` ends (seconds since 1970). ``relabel`` stays
-    until the next result.
+    ``seen`` is what the recogniser saw, apart from what a person says. Of the present result, ``kind`` says
+    how it came about, ``calls`` what was called for it, ``setback`` why nothing came of a wish to recognise
+    again, and ``recognition`` names the cached recognition that it was taken from. ``attempts`` counts the
+    claims since that result and ``released`` those of them that were given back; ``lease_until`` is when the
+    present ``claim`` ends (seconds since 1970), ``due_at`` when the sweep looks at the image (RFC 3339).
+    ``relabel`` stays until the next result.
     """
 
     image: Image
     revision: str
-    terms: dict[str, Entry] = dataclasses.field(default_factory=dict)
+    version: int = 0
+    kind: Kind | None = None
+    calls: Mapping[str, int] = field(default_factory=dict)
+    setback: Failure | None = None
     lease_until: float = 0.0
-    announced: int = 0
+    due_at: str = ""
     attempts: int = 0
     released: int = 0
     claim: str = ""
     seen: tuple[Label, ...] = ()
-    answer: str = ""
+    recognition: str = ""
     relabel: Relabel | None = None
 
     @property
     def interrupted(self) -> int:
         """How many workers have claimed the image and were not heard of again, the present one included."""
         return self.attempts - self.released
-
-    @property
-    def settled(self) -> bool:
-        """Nothing is left to do: there is a result and it has been made known."""
-        return self.image.final and self.announced == self.image.result
 
     def told(self, seen: Iterable[Label], corrections: tuple[Correction, ...]) -> Record:
         """The record of an image on which this was seen and of which a person says this."""
@@ -66,43 +76,139 @@ class Record:
         return dataclasses.replace(self, image=image, seen=kept)
 
     def to_item(self) -> Item:
-        terms = {term: [entry.confidence, entry.instances, entry.shard] for term, entry in self.terms.items()}
-        return {
+        image = self.image
+        item: Item = {
             "revision": self.revision,
-            # The labels follow from what was seen and said; kept once, they leave room for twice as many.
-            "image": _compact({**self.image.to_json(), "labels": []}),
-            "seen": _compact([label.to_json() for label in self.seen]),
-            "terms": _compact(terms),
+            "version": self.version,
+            "status": image.status,
+            "result": image.result,
+            "body": packed(image.document()),
+            "key": image.key,
+            "etag": image.etag,
+            "sequencer": image.sequencer,
+            "pictured_at": image.pictured_at,
+            "kind": self.kind or "",
+            "calls": json.dumps(dict(self.calls)) if self.calls else "",
+            "setback": json.dumps(self.setback.to_json()) if self.setback else "",
             "lease_until": self.lease_until,
-            "announced": self.announced,
             "attempts": self.attempts,
             "released": self.released,
             "claim": self.claim,
-            "answer": self.answer,
-            "relabel": _compact(dataclasses.asdict(self.relabel)) if self.relabel else "",
+            "recognition": self.recognition,
+            "relabel": json.dumps(dataclasses.asdict(self.relabel)) if self.relabel else "",
         }
+        # Where nobody has corrected anything, the labels that are shown are those that were seen.
+        if self.seen != image.labels:
+            item["seen"] = packed([label.to_json() for label in self.seen])
+        return {name: value for name, value in item.items() if value != ""}
 
     @classmethod
     def from_item(cls, item: Item) -> Record:
-        terms = json.loads(str(item["terms"]))
-        image = Image.from_json(json.loads(str(item["image"])))
-        record = cls(
+        stored = StoredImage(item)
+        image = stored.image
+        seen = tuple(map(Label.from_json, unpacked(item["seen"]))) if "seen" in item else image.labels
+        return cls(
             image=image,
             revision=str(item["revision"]),
-            terms={term: Entry(*numbers) for term, numbers in terms.items()},
+            version=stored.version,
+            kind=cast("Kind | None", item.get("kind")),
+            calls=stored.calls,
+            setback=stored.setback,
             lease_until=float(item["lease_until"]),
-            announced=int(item["announced"]),
+            due_at=str(item.get("due_at", "")),
             attempts=int(item["attempts"]),
             released=int(item["released"]),
-            claim=str(item["claim"]),
-            answer=str(item["answer"]),
-            relabel=Relabel(**json.loads(str(item["relabel"]))) if item["relabel"] else None,
+            claim=str(item.get("claim", "")),
+            seen=seen,
+            recognition=str(item.get("recognition", "")),
+            relabel=Relabel(**json.loads(str(item["relabel"]))) if "relabel" in item else None,
         )
-        return record.told(map(Label.from_json, json.loads(str(item["seen"]))), image.corrections)
 
 
-def _compact(data: Json | list[Json]) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+@dataclass(frozen=True)
+class StoredImage:
+    """A record's item as its readers see it: nothing is taken apart that is not asked for."""
+
+    item: Item
+
+    @property
+    def owner(self) -> str:
+        return str(self.item["pk"]).partition("#image#")[0]
+
+    @property
+    def id(self) -> str:
+        return str(self.item["pk"]).rpartition("#")[2]
+
+    @property
+    def version(self) -> int:
+        return int(self.item["version"])
+
+    @property
+    def result(self) -> int:
+        """The number of the present result; 0 where there is none yet, or nothing is left of the image."""
+        return int(self.item.get("result", 0))
+
+    @property
+    def status(self) -> str:
+        return str(self.item["status"])
+
+    @property
+    def final(self) -> bool:
+        return self.item.get("status") in FINAL
+
+    @property
+    def pictured_at(self) -> str:
+        """As :attr:`Image.pictured_at`."""
+        return str(self.item.get("pictured_at", ""))
+
+    @property
+    def erased(self) -> bool:
+        """A person has deleted the image: this is all that is left, and it expires."""
+        return "erased" in self.item
+
+    @property
+    def key(self) -> str:
+        """The object's key; empty where the image is erased."""
+        return str(self.item.get("key", ""))
+
+    @property
+    def kind(self) -> Kind | None:
+        return cast("Kind | None", self.item.get("kind"))
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """What was called for the present result, by the names of the price list."""
+        return json.loads(str(self.item["calls"])) if "calls" in self.item else {}
+
+    @property
+    def setback(self) -> Failure | None:
+        text = self.item.get("setback")
+        return Failure.from_json(json.loads(str(text))) if text else None
+
+    @cached_property
+    def text(self) -> str:
+        """The public document, as JSON without line breaks."""
+        return zlib.decompress(cast(bytes, self.item["body"])).decode("ascii")
+
+    @cached_property
+    def document(self) -> Json:
+        """The public document."""
+        return cast(Json, json.loads(self.text))
+
+    @cached_property
+    def image(self) -> Image:
+        hidden = {name: str(self.item.get(name, "")) for name in ("key", "etag", "sequencer")}
+        return Image.from_json({**self.document, **hidden, "owner": self.owner})
+
+
+def packed(data: Json | list[Json]) -> bytes:
+    """JSON as it is stored: compact, in ASCII, which any answer may hold, and compressed."""
+    return zlib.compress(json.dumps(data, separators=(",", ":")).encode("ascii"), 6)
+
+
+def unpacked(stored: Any) -> Any:
+    """What :func:`packed` made it from."""
+    return json.loads(zlib.decompress(stored))
 
 
 def key_for(owner: str, image_id: str) -> str:
@@ -119,8 +225,9 @@ def parse_key(key: str) -> tuple[str, str] | None:
 
 
 def record_key(owner: str, image_id: str) -> Key:
-    return Key(f"{owner}#image#{image_id}", "record")
+    return Key(f"{owner}#image#{image_id}", SORT_KEY)
 
 
 def lookup_key(key: str) -> Key:
+    """Of the row that leads from an object's key to its image, where the key is somebody's own."""
     return Key(f"{DEFAULT_OWNER}#key#{key}", "lookup")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from chalicelib.errors import Conflict, NotFound
-from chalicelib.expressions import Delete, Item, Key, Put
-from chalicelib.ids import rfc3339
+from chalicelib.errors import Conflict, NotFound, Unavailable
+from chalicelib.expressions import Item, Key, Put
+from chalicelib.ids import new_id, rfc3339
+from chalicelib.library.record import packed, unpacked
 from chalicelib.model import Correction, Label, normalised
-from chalicelib.table import Table
+from chalicelib.table import ConditionFailed, Table
 
 MOST_RENAMES = 500  # an owner: all are read for every image that is labelled
+CHANGE_TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,16 @@ class Rename:
 class Rules:
     """All renames of an owner, by normalised old name."""
 
-    names: Mapping[str, str]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_item(cls, item: Item | None) -> Rules:
+        """The rules in the row of :func:`rules_key`; none where there is no row."""
+        return cls({one.old: one.new for one in _renames_in(item)})
+
+    def concern(self, names: Iterable[str]) -> bool:
+        """Whether any of the names is one that is called otherwise."""
+        return bool(self.names) and any(normalised(name) in self.names for name in names)
 
     def name(self, name: str) -> str:
         """What ``name`` is called; renames follow each other."""
@@ -64,7 +76,7 @@ class Rules:
 
 
 class Renames:
-    """Reads and writes the renames of owners."""
+    """Reads and writes the renames of owners, which are packed into one row each."""
 
     def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table = table
@@ -72,32 +84,64 @@ class Renames:
 
     def of(self, owner: str) -> list[Rename]:
         """An owner's renames, by old name."""
-        items = self._table.query(_partition(owner), limit=MOST_RENAMES)
-        return [Rename(str(item["sk"]), str(item["new"]), str(item["at"])) for item in items]
+        return _renames_in(self._table.get(rules_key(owner)))
 
     def rules(self, owner: str) -> Rules:
         """An owner's renames, to be applied."""
-        return Rules({one.old: one.new for one in self.of(owner)})
+        return Rules.from_item(self._table.get(rules_key(owner)))
 
     def add(self, owner: str, old: str, new: str) -> None:
         """Call ``old`` ``new`` from now on, and ``new`` by no other name, so that nothing goes round.
 
         :raises Conflict: there are too many renames.
         """
-        known = {one.old for one in self.of(owner)}
-        if len(known | {normalised(old)}) > MOST_RENAMES:
-            raise Conflict(f"There may be {MOST_RENAMES} renames; take one back.", code="too-many-renames")
-        rule: Item = {"new": new, "at": rfc3339(self._now())}
-        self._table.transact([Put(_key(owner, old), rule), Delete(_key(owner, new))])
+        added = Rename(normalised(old), new, rfc3339(self._now()))
+
+        def change(known: list[Rename]) -> list[Rename]:
+            kept = [one for one in known if one.old not in (added.old, normalised(new))]
+            if len(kept) >= MOST_RENAMES:
+                raise Conflict(
+                    f"There may be {MOST_RENAMES} renames; take one back.", code="too-many-renames"
+                )
+            return [*kept, added]
+
+        self._change(owner, change)
 
     def remove(self, owner: str, old: str) -> None:
         """Let future results call it ``old`` again.
 
         :raises NotFound: it is not called otherwise.
         """
-        if self._table.get(_key(owner, old)) is None:
-            raise NotFound(f"{old} has not been renamed.", code="no-such-rename")
-        self._table.write(Delete(_key(owner, old)))
+
+        def change(known: list[Rename]) -> list[Rename]:
+            kept = [one for one in known if one.old != normalised(old)]
+            if len(kept) == len(known):
+                raise NotFound(f"{old} has not been renamed.", code="no-such-rename")
+            return kept
+
+        self._change(owner, change)
+
+    def _change(self, owner: str, change: Callable[[list[Rename]], list[Rename]]) -> None:
+        for _ in range(CHANGE_TRIES):
+            item = self._table.get(rules_key(owner))
+            changed = sorted(change(_renames_in(item)), key=lambda one: one.old)
+            rows: Item = {
+                "rules": packed([dataclasses.asdict(one) for one in changed]),
+                "revision": new_id(),
+            }
+            with contextlib.suppress(ConditionFailed):
+                self._table.write(Put(rules_key(owner), rows, {"revision": (item or {}).get("revision")}))
+                return
+        raise Unavailable("The renames keep changing; ask again.")
+
+
+def rules_key(owner: str) -> Key:
+    """Of the row that holds all renames of an owner."""
+    return Key(f"{owner}#renames", "rules")
+
+
+def _renames_in(item: Item | None) -> list[Rename]:
+    return [Rename(**one) for one in unpacked(item["rules"])] if item else []
 
 
 def _merged(one: Label, other: Label) -> Label:
@@ -118,11 +162,3 @@ def _each_once(names: Iterable[str], *, but: str) -> tuple[str, ...]:
         first.setdefault(normalised(name), name)
     first.pop(normalised(but), None)
     return tuple(first.values())
-
-
-def _partition(owner: str) -> str:
-    return f"{owner}#renames"
-
-
-def _key(owner: str, old: str) -> Key:
-    return Key(_partition(owner), normalised(old))

@@ -6,16 +6,18 @@ import math
 from dataclasses import dataclass
 
 from chalicelib.library.algebra import inward
-from chalicelib.library.index import filename_term, partition
-from chalicelib.library.plan import Plan, terms_of
+from chalicelib.library.catalogue import sizes_of
+from chalicelib.library.conditions import FileNamed
+from chalicelib.library.plan import Plan, counted_terms_of
 from chalicelib.library.query import Query
-from chalicelib.library.record import Record, record_key
-from chalicelib.library.sizes import sizes_of
+from chalicelib.library.record import StoredImage, record_key
 from chalicelib.library.streams import END, TOP, Exhausted, Reads, Stream, below
-from chalicelib.model import Image
+from chalicelib.model import Image, normalised
 from chalicelib.table import BATCH_LIMIT, Table
 
 MOST_READS = 2000  # items a request: entries, sizes and records
+MOST_BYTES = 3_500_000  # of a page's documents: an answer of Lambda's holds 6 MB (Lambda quotas)
+NAMED_AT_ONCE = 10
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,13 @@ class Page:
     A page may hold fewer images than were asked for, even none, and more may follow all the same.
     """
 
-    images: tuple[Image, ...]
+    stored: tuple[StoredImage, ...]
     next_at: str | None
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """The images taken apart, for who wants more than to pass them on."""
+        return tuple(one.image for one in self.stored)
 
 
 class Search:
@@ -40,17 +47,22 @@ class Search:
         """Up to ``limit`` images that ``query`` asks for, from the place ``at`` on."""
         root = query.root and inward(query.root)
         reads = Reads(self._table, self._most_reads)
-        terms = set(terms_of(root))
+        terms = counted_terms_of(root)
         reads.spend(len(terms))
-        stream = Plan(reads, owner, sizes_of(self._table, owner, terms)).stream(root)
+        sizes = sizes_of(self._table, owner, terms) if terms else {}
+        stream = Plan(reads, owner, sizes).stream(root)
         return _Pass(self._table, owner, query, reads, stream, at).page(limit)
 
     def latest_named(self, owner: str, filename: str) -> Image | None:
         """The newest image that has exactly this file name."""
-        lies_in = partition(owner, filename_term(filename), 0)
-        entries = self._table.query(lies_in, limit=1, at_most=TOP, newest_first=True)
-        keys = [record_key(owner, str(entry["sk"])) for entry in entries]
-        return next((Record.from_item(item).image for item in self._table.get_many(keys).values()), None)
+        query, at = Query(FileNamed(normalised(filename))), TOP
+        while at:
+            page = self.page(owner, query, limit=NAMED_AT_ONCE, at=at)
+            for image in page.images:
+                if image.filename == filename:
+                    return image
+            at = page.next_at or ""
+        return None
 
 
 class _Pass:
@@ -64,12 +76,13 @@ class _Pass:
         self._stream = stream
         self._at = at
         self._given_back = False
+        self._bytes = 0
 
     def page(self, limit: int) -> Page:
-        found: list[Image] = []
+        found: list[StoredImage] = []
         proposed = 0
         try:
-            while self._at != END and len(found) < limit:
+            while self._at != END and len(found) < limit and self._bytes < MOST_BYTES:
                 ids = self._proposals(_enough(limit - len(found), proposed, len(found)))
                 proposed += len(ids)
                 found += self._held(ids, limit - len(found))
@@ -95,19 +108,23 @@ class _Pass:
                 raise
         return ids
 
-    def _held(self, ids: list[str], most: int) -> list[Image]:
+    def _held(self, ids: list[str], most: int) -> list[StoredImage]:
         """Up to ``most`` images of the first ids whose records hold what is asked; the rest is given back."""
         records = self._table.get_many([record_key(self._owner, one) for one in ids])
-        held: list[Image] = []
+        held: list[StoredImage] = []
         for image_id in ids:
-            if len(held) == most:
+            if len(held) == most or self._bytes >= MOST_BYTES:
                 self._at, self._given_back = image_id, True
                 break
             item = records.get(record_key(self._owner, image_id))
-            image = Record.from_item(item).image if item else None
-            if image and self._query.matches(image):
-                held.append(image)
+            stored = StoredImage(item) if item else None
+            if stored and not stored.erased and self._holds(stored):
+                held.append(stored)
+                self._bytes += len(stored.text)
         return held
+
+    def _holds(self, stored: StoredImage) -> bool:
+        return self._query.root is None or self._query.holds(stored.id, stored.document)
 
     def _seek(self) -> str | None:
         try:

@@ -18,7 +18,9 @@ from chalicelib.table import Table
 
 TOP = "~"  # above every id
 END = ""  # below every id
-LONGEST_STRIDE = 32
+LEAST_STRIDE = 16  # entries: 40 of them cost as much as one
+LONGEST_STRIDE = 256
+MOST_AT_ONCE = 500
 
 
 class Exhausted(Exception):
@@ -42,7 +44,7 @@ class Reads:
     def entries(self, partition: str, at_most: str, limit: int) -> tuple[list[Item], bool]:
         """Up to ``limit`` entries that are not above ``at_most``, and whether those are all there are."""
         self.spend(1)  # also a read that finds nothing costs
-        limit = min(limit, self.left + 1)
+        limit = min(limit, self.left // 2 + 1)  # what is found here has its records read, too
         items = self._table.query(partition, limit=limit, at_most=at_most, newest_first=True)
         self.left -= max(0, len(items) - 1)
         return items, len(items) < limit
@@ -57,45 +59,18 @@ class Stream(Protocol):
         """The newest id that is not above ``at_most``, None if there is none."""
 
 
-class Shard:
-    """The entries of one shard of a term."""
-
-    def __init__(self, reads: Reads, partition: str) -> None:
-        self._reads = reads
-        self._partition = partition
-        self._known: deque[tuple[str, Entry]] = deque()
-        self._ended = False
-        self._stride = 1
-
-    def head(self, at_most: str, likely: int) -> tuple[str, Entry] | None:
-        """The newest entry not above ``at_most``; reads ``likely`` ones at a time, or as it proves useful.
-
-        Where questions follow each other closely (``likely`` is 0) the strides grow; after a leap over
-        what had been read in vain they begin anew.
-        """
-        passed = 0
-        while self._known and self._known[0][0] > at_most:
-            self._known.popleft()
-            passed += 1
-        if not self._known and not self._ended:
-            followed = 0 < passed <= max(2, self._stride // 2)
-            self._stride = min(2 * self._stride, LONGEST_STRIDE) if followed else 1
-            items, self._ended = self._reads.entries(self._partition, at_most, likely or self._stride)
-            self._known.extend((str(item["sk"]), Entry.from_item(item)) for item in items)
-        return self._known[0] if self._known else None
-
-
 class Entries:
-    """The ids under one term, all shards merged, that a condition admits, from ``oldest`` to ``newest``.
+    """The ids under one term that a condition admits, from ``oldest`` to ``newest``.
 
-    ``share`` is how much of the ids that are wanted will probably come from here; 0 for a stream that
-    only confirms what another proposes.
+    ``share`` is how many entries will probably be read here for each id that is wanted: 1 where this stream
+    alone gives them, more where others have to agree. Where a guess was too low, the next read is twice as
+    long.
     """
 
     def __init__(
         self,
         reads: Reads,
-        shards: Sequence[Shard],
+        partition: str,
         *,
         admits: Callable[[Entry], bool],
         newest: str,
@@ -104,17 +79,19 @@ class Entries:
     ) -> None:
         self.at = TOP
         self._reads = reads
-        self._shards = shards
+        self._partition = partition
         self._admits = admits
         self._newest = newest
         self._oldest = oldest
         self._share = share
+        self._known: deque[tuple[str, Entry]] = deque()
+        self._ended = False
+        self._stride = 0
 
     def seek(self, at_most: str) -> str | None:
         self.at = min(at_most, self._newest)
         while self.at and self.at >= self._oldest:
-            heads = [shard.head(self.at, self._likely()) for shard in self._shards]
-            found, entry = max((head for head in heads if head), key=_id_of, default=(END, None))
+            found, entry = self._head(self.at)
             self.at = found
             if found < self._oldest or entry is None:
                 break
@@ -124,13 +101,27 @@ class Entries:
         self.at = END
         return None
 
+    def _head(self, at_most: str) -> tuple[str, Entry | None]:
+        """The newest entry not above ``at_most``."""
+        passed = 0
+        while self._known and self._known[0][0] > at_most:
+            self._known.popleft()
+            passed += 1
+        if not self._known and not self._ended:
+            leapt = bool(passed) and passed == self._stride  # over all that had been read, in vain
+            self._stride = (
+                self._likely() if leapt else max(self._likely(), min(2 * self._stride, LONGEST_STRIDE))
+            )
+            items, self._ended = self._reads.entries(self._partition, at_most, self._stride)
+            self._known.extend((str(item["sk"]), Entry.from_item(item)) for item in items)
+        return self._known[0] if self._known else (END, None)
+
     def _likely(self) -> int:
-        """How many more ids this surely has to give: two deviations under what is to be expected."""
+        """How many entries it will probably take to find as many ids as are wanted."""
         expected = self._share * self._reads.wanted
-        if len(self._shards) == 1 and self._share == 1:
+        if self._share == 1:
             return max(1, math.ceil(expected))
-        expected /= len(self._shards)
-        return max(1, math.floor(expected - 2 * math.sqrt(expected))) if self._share else 0
+        return min(max(LEAST_STRIDE, math.ceil(expected + 2 * math.sqrt(expected))), MOST_AT_ONCE)
 
 
 class Both:
@@ -177,7 +168,3 @@ class Either:
 def below(image_id: str) -> str:
     """What sorts below an id and above all that are older."""
     return image_id[:-1] + chr(ord(image_id[-1]) - 1) + TOP
-
-
-def _id_of(head: tuple[str, Entry]) -> str:
-    return head[0]

@@ -1,23 +1,21 @@
-"""What recognition was used for, by owner and day: counters that move in the transactions of what they count.
+"""What recognition was used for, by owner and day: counters that the projection moves with each result.
 
-A call is counted when its answer is kept, for then it was paid for, whatever becomes of the image; an image
-and what it was spared are counted with its result. Each is counted once, however often the work was tried.
+A result says itself what was called for it, so that each call is counted once, however often it was tried.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from chalicelib.expressions import Key, Update, Write
+from chalicelib.expressions import Key, Update
+from chalicelib.library.record import StoredImage
 from chalicelib.table import Table
 
 IMAGES = "images"
 SPARED = "duplicates_spared"
 _CALLS = "calls:"
-SHARDS = 4  # rows for each day: results that are stored at the same moment need not wait for each other
 
 
 @dataclass(frozen=True)
@@ -38,23 +36,38 @@ class Usage:
 
     def days(self, owner: str, first: str, last: str, *, most: int) -> list[Day]:
         """The days from ``first`` to ``last``, both included, with anything on them, at most ``most``."""
-        items = self._table.query(_partition(owner), limit=most * SHARDS, after=first, at_most=f"{last}~")
-        sums: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-        for item in items:
-            day = str(item["sk"]).partition("#")[0]
-            for name in item.keys() - {"pk", "sk"}:
-                sums[day][name] += int(item[name])
-        return [_day(day, counts) for day, counts in sums.items()]
+        rows = self._table.query(_partition(owner), limit=most, after=_before(first), at_most=last)
+        return [
+            _day(str(row["sk"]), {n: int(v) for n, v in row.items() if n not in ("pk", "sk")}) for row in rows
+        ]
 
 
-def counted(
-    owner: str, day: str, image_id: str, calls: Mapping[str, int], *, images: int = 0, spared: int = 0
-) -> list[Write]:
-    """The write that goes along with an image's result: what was called for it, or what was spared."""
-    counts = {IMAGES: images, SPARED: spared, **{_CALLS + name: number for name, number in calls.items()}}
-    moved = {name: number for name, number in counts.items() if number}
-    shard = zlib.crc32(image_id.encode()) % SHARDS
-    return [Update(Key(_partition(owner), f"{day}#{shard}"), add=moved)] if moved else []
+def updates(owner: str, results: Iterable[StoredImage]) -> list[Update]:
+    """The writes that count results: one for each day on which one was made."""
+    days: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for stored in results:
+        counts = days[str(stored.document["completed_at"] or stored.document["created_at"])[:10]]
+        if stored.kind == "corrected" or stored.kind == "renamed":
+            continue
+        counts[IMAGES] += stored.result == 1
+        counts[SPARED] += stored.kind == "copied"
+        counts.update({_CALLS + name: number for name, number in stored.calls.items()})
+    return [called(owner, day, +counts) for day, counts in days.items() if +counts]
+
+
+def called(owner: str, day: str, counts: Mapping[str, int]) -> Update:
+    """The write that adds to the counters of a day."""
+    return Update(Key(_partition(owner), day), add=counts)
+
+
+def calls_counted(calls: Mapping[str, int]) -> dict[str, int]:
+    """Calls by the names that the counters have for them."""
+    return {_CALLS + name: number for name, number in calls.items() if number}
+
+
+def _before(day: str) -> str:
+    """What sorts below a day and above all days before it."""
+    return day[:-1] + chr(ord(day[-1]) - 1) + "~"
 
 
 def _day(day: str, counts: Mapping[str, int]) -> Day:

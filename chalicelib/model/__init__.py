@@ -4,7 +4,7 @@ Confidences are 0–100, box edges are fractions of the picture (0–1), times a
 RFC 3339 UTC strings, sizes are bytes and pixels.
 """
 
-from chalicelib.model.image import DEFAULT_OWNER, FINAL, RECORD_VERSION, Failure, Image, Status
+from chalicelib.model.image import DEFAULT_OWNER, FINAL, Failure, Image, Status
 from chalicelib.model.json import Json
 from chalicelib.model.labels import Box, Correction, Instance, Label, normalised
 from chalicelib.model.location import Location
@@ -25,7 +25,6 @@ __all__ = [
     "DEFAULT_OWNER",
     "FEATURES",
     "FINAL",
-    "RECORD_VERSION",
     "Asked",
     "Box",
     "CallbackFormat",

@@ -16,7 +16,6 @@ from chalicelib.model.uploads import CallbackFormat
 Status = Literal["awaiting_upload", "labelling", "labelled", "failed"]
 FINAL: frozenset[Status] = frozenset({"labelled", "failed"})
 DEFAULT_OWNER = "default"
-RECORD_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,8 @@ class Image(Asked):
     included; ``etag`` and ``sequencer`` are those of the object that the current result
     was made from. ``labels`` are what a recogniser saw, as corrected by ``corrections``;
     ``corrected_at`` says when the present result was last changed so. ``copied_from`` is
-    the image with the same bytes whose answer this image was given.
+    the image with the same bytes whose answer this image was given; ``sha256`` is the
+    digest of these bytes, in hexadecimal digits.
     ``width`` and ``height`` are those of the upright picture; an image that has them
     has a thumbnail. ``preview`` says that the picture is the preview inside a camera raw
     file; ``warnings`` name what is missing from a picture that was labelled all the same.
@@ -65,6 +65,7 @@ class Image(Asked):
     completed_at: str | None = None
     content_type: str | None = None
     size: int | None = None
+    sha256: str | None = None
     width: int | None = None
     height: int | None = None
     preview: bool = False
@@ -90,12 +91,16 @@ class Image(Asked):
     def final(self) -> bool:
         return self.status in FINAL
 
+    @property
+    def pictured_at(self) -> str:
+        """When the present thumbnail was made, about; empty where there is none."""
+        return (self.completed_at or self.created_at) if self.width is not None else ""
+
     def to_json(self) -> Json:
         plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {
             **plain,
             **{name: _listed(value) for name, value in self.asked().items()},
-            "version": RECORD_VERSION,
             "warnings": list(self.warnings),
             "metadata": dict(self.metadata),
             "location": self.location and self.location.to_json(),
@@ -107,7 +112,7 @@ class Image(Asked):
 
     def document(self) -> Json:
         """The image as everybody outside sees it: the API's answer, the sidecar, the event's data."""
-        hidden = {"owner", "key", "etag", "sequencer", "version"}
+        hidden = {"owner", "key", "etag", "sequencer"}
         return {name: value for name, value in self.to_json().items() if name not in hidden}
 
     @classmethod

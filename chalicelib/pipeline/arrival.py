@@ -8,7 +8,6 @@ from urllib.parse import unquote, urlsplit
 
 from chalicelib.errors import Superseded, Unavailable, UnusableUrl
 from chalicelib.ids import rfc3339
-from chalicelib.library.answers import used
 from chalicelib.library.record import key_for
 from chalicelib.model import Image, NewImage
 from chalicelib.wiring import Services
@@ -43,15 +42,17 @@ def take_in(content: bytes, new: NewImage, owner: str, services: Services) -> Im
 
 
 def delete_image(image: Image, services: Services) -> None:
-    """Remove all there is of an image: the object first, so that a late event finds nothing to label."""
+    """Remove an image: the object first, so that a late event finds nothing to label.
+
+    The projection removes what is derived of it, within seconds.
+    """
     services.objects.delete(image.key)
     for _ in range(DELETE_TRIES):
         record = services.images.find(image.owner, image.id)
         if record is None:
             return
         with contextlib.suppress(Superseded):
-            services.images.delete(record, used(image.owner, record.answer, ""))
-            services.answers.forget_unused(image.owner, record.answer)
+            services.images.erase(record)
             return
     raise Unavailable(f"Image {image.id} keeps changing; ask again.")
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from chalicelib.errors import NotFound, Superseded, Transient, Unavailable
+from chalicelib.errors import NotFound, Superseded, Unavailable
 from chalicelib.ids import rfc3339
 from chalicelib.library.corrections import said_of, with_word, without_word
-from chalicelib.library.outcome import Kind
-from chalicelib.library.record import Record
+from chalicelib.library.record import Kind, Record
 from chalicelib.model import Correction, Image, Label, normalised
-from chalicelib.pipeline.announcing import announce
 from chalicelib.wiring import Services
-
-log = logging.getLogger("sightline.curating")
 
 REVISE_TRIES = 8
 
@@ -50,7 +46,7 @@ def correct(
             if not lenient:
                 _refuse_idle(named, corrections, record)
             corrections = _after(corrections, named, record, rfc3339(services.now()))
-        return record.seen, rules.corrections(corrections)
+        return rules.labels(record.seen), rules.corrections(corrections)
 
     return revise(owner, image_id, say, "corrected", services)
 
@@ -63,27 +59,30 @@ def words_of(add: Iterable[str], remove: Iterable[str]) -> list[Word]:
 def revise(
     owner: str, image_id: str, say: Callable[[Record], Said], kind: Kind, services: Services
 ) -> tuple[Image, bool]:
-    """Store what ``say`` makes of an image's record as a new result, and make it known.
-
-    An earlier result that nobody has been told of is told first; what cannot be told now, the sweep tells.
-    """
+    """Store what ``say`` makes of an image's record as a new result; the projection makes it known."""
     for _ in range(REVISE_TRIES):
         record = services.images.find(owner, image_id)
         if record is None:
             raise NotFound(f"There is no image {image_id}.")
-        try:
-            if record.image.final and not record.settled:
-                announce(record, services)
-                continue
-            revised = _revised(record, *say(record), rfc3339(services.now()))
-            if revised is None:
-                return record.image, False
+        revised = _revised(record, *say(record), rfc3339(services.now()))
+        if revised is None:
+            return record.image, False
+        with contextlib.suppress(Superseded):
             stored = services.images.change(record, revised, kind if record.image.final else None)
-        except Superseded:
-            continue
-        _tell(stored, services)
-        return stored.image, True
+            return stored.image, True
     raise Unavailable(f"Image {image_id} keeps changing; ask again.")
+
+
+def rename_image(owner: str, image_id: str, services: Services) -> bool:
+    """Give an image's labels the names that they have by now; whether any changed."""
+    rules = services.renames.rules(owner)
+    return revise(
+        owner,
+        image_id,
+        lambda record: (rules.labels(record.seen), rules.corrections(record.image.corrections)),
+        "renamed",
+        services,
+    )[1]
 
 
 def _refuse_idle(word: Word, corrections: Corrections, record: Record) -> None:
@@ -119,15 +118,6 @@ def _revised(record: Record, seen: Iterable[Label], corrections: Corrections, no
         return told
     image = dataclasses.replace(told.image, result=record.image.result + 1, corrected_at=now)
     return dataclasses.replace(told, image=image)
-
-
-def _tell(record: Record, services: Services) -> None:
-    if not record.image.final:
-        return
-    try:
-        announce(record, services)
-    except Transient as error:
-        log.warning("left to the sweep: image %r: %s", record.image.id, error)
 
 
 def _spelled(record: Record, name: str) -> str:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.errors import NotFound
-from chalicelib.library.answers import Answer
 from chalicelib.library.conditions import quoted
 from chalicelib.library.corrections import said_of
 from chalicelib.library.query import parse
+from chalicelib.library.recognitions import Cached
 from chalicelib.library.record import Record
 from chalicelib.model import Correction, Label, RecognitionOptions, normalised
 from chalicelib.recognition import choice
@@ -84,7 +84,7 @@ def _without_result(record: Record) -> Reason | None:
 
 def _passed_over(record: Record, name: str, services: Services) -> Reason | None:
     """What the recogniser saw of it and what was not shown, if its answer has been kept."""
-    answer = services.answers.find(record.image.owner, record.answer)
+    answer = services.recognitions.find(record.image.owner, record.recognition)
     if answer is None:
         return None
     seen = services.renames.rules(record.image.owner).labels(answer.recognition.passed_over)
@@ -95,7 +95,7 @@ def _passed_over(record: Record, name: str, services: Services) -> Reason | None
     return dataclasses.replace(_left_out(kinds[0], answer), related=(kinds[0].name,)) if kinds else None
 
 
-def _left_out(label: Label, answer: Answer) -> Reason:
+def _left_out(label: Label, answer: Cached) -> Reason:
     sure, asked = round(label.confidence, 2), answer.options
     if choice.excluded(label, asked):
         return Reason("excluded", f"{label.name} was seen with {sure:.1f}, but {_filter(asked)}.", sure)

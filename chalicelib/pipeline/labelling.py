@@ -1,8 +1,9 @@
-"""An image is labelled: claimed, checked, recognised, stored and announced."""
+"""An image is labelled: claimed, checked, recognised and stored. Whatever follows is the projection's."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import logging
 from typing import Any
 
@@ -11,7 +12,7 @@ from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.errors import Busy, NotFound, RecogniserRefused, Superseded, Transient, UnusableImage
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.intake.objects import UPLOADS, StoredObject
-from chalicelib.library.answers import Answer, used
+from chalicelib.library import usage
 from chalicelib.library.outcome import Outcome
 from chalicelib.library.record import Record, parse_key
 from chalicelib.library.renames import Rules
@@ -21,12 +22,10 @@ from chalicelib.model import (
     Image,
     Json,
     ObjectUploaded,
-    Recognition,
 )
-from chalicelib.pipeline import counting, measuring
-from chalicelib.pipeline.announcing import announce, tidy_after_deletion
-from chalicelib.pipeline.asking import answer_for
+from chalicelib.pipeline import budget, measuring
 from chalicelib.pipeline.batches import Message, each_message, event_of, for_each_upload
+from chalicelib.pipeline.cached_recognition import Seen, recognise
 from chalicelib.pipeline.preparing import NOTHING_SEEN, drop_outdated_thumbnail, prepared
 from chalicelib.wiring import Services
 
@@ -68,7 +67,7 @@ def label_messages(event: Json, services: Services, time_left: TimeLeft = unhurr
 
 
 def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft = unhurried) -> None:
-    """Bring the image under ``uploaded.key`` to a final result for its present bytes, and make that known.
+    """Bring the image under ``uploaded.key`` to a final result for its present bytes.
 
     Does nothing where that has been done. At most one worker recognises an image at a time. ``time_left()``
     is how many seconds the function may still run.
@@ -77,25 +76,26 @@ def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLef
     :raises Transient: a service did not answer; the record keeps what has been reached.
     """
     with logs.about(key=uploaded.key):
-        _label(uploaded, services, time_left)
-
-
-def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) -> None:
-    record = services.images.find_by_key(uploaded.key)
-    if record:
-        logs.add(image_id=record.image.id)
-    if record and record.settled and _is_old(uploaded, record.image):
-        return
-    stored = _stored(uploaded.key, services)
-    if stored is None:
-        record = _without_object(record, services)
-    elif record is None and parse_key(uploaded.key):
-        log.info("uploaded after its image was deleted, removed: %r", uploaded.key)
-        services.objects.delete(uploaded.key)
-    elif record is None or not _is_result_of(stored, record.image):
-        record = _recognised(uploaded, stored, record, services, time_left)
-    if record and not record.settled:
-        announce(record, services)
+        record, rules = services.images.find_with_rules(uploaded.key)
+        if record:
+            logs.add(image_id=record.image.id)
+            if record.image.final and _is_old(uploaded, record.image):
+                return
+        stored = _stored(uploaded.key, services)
+        if stored is None:
+            _without_object(record, services)
+        elif record is None and _was_erased(uploaded.key, services):
+            log.info("uploaded after its image was deleted, removed: %r", uploaded.key)
+            services.objects.delete(uploaded.key)
+        elif record is None or not _is_result_of(stored, record.image):
+            claimed = _claimed(record, uploaded.key, services)
+            try:
+                outcome = _outcome(claimed, uploaded, stored, rules, services, time_left)
+                drop_outdated_thumbnail(claimed.image, outcome.image, services)
+                _finish(claimed, outcome, services)
+            except Transient:
+                services.images.release(claimed)
+                raise
 
 
 def _label_or_leave(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) -> None:
@@ -106,110 +106,104 @@ def _label_or_leave(uploaded: ObjectUploaded, services: Services, time_left: Tim
         services.uploads_queue.send(event_of(uploaded), delay=error.retry_after or RETRY_SECONDS)
 
 
-def _recognised(
-    uploaded: ObjectUploaded,
-    stored: StoredObject,
-    record: Record | None,
-    services: Services,
-    time_left: TimeLeft,
-) -> Record | None:
-    """Claim the image, recognise it, store the result; None where another worker has stored a newer one."""
-    claimed = _claimed(record, uploaded.key, services)
-    try:
-        outcome = _outcome(claimed, uploaded, stored, services, time_left)
-        drop_outdated_thumbnail(claimed.image, outcome.image, services)
-        return _finished(claimed, outcome, services)
-    except Transient:
-        services.images.release(claimed)
-        raise
-
-
-def _without_object(record: Record | None, services: Services) -> Record | None:
+def _without_object(record: Record | None, services: Services) -> None:
     """An image that has no object, and no result of an earlier one, has failed."""
     if record is None or record.image.final:
-        return record
+        return
     waiting = record.image.status == "awaiting_upload"
     claimed = _claimed(record, record.image.key, services)
     failure = NEVER_UPLOADED if waiting else OBJECT_MISSING
-    return _finished(claimed, _failed(claimed, claimed.image, failure, services), services)
+    _finish(claimed, _failed(claimed, claimed.image, failure, services), services)
+
+
+def _was_erased(key: str, services: Services) -> bool:
+    """Whether the image that the API made this key for was deleted by a person.
+
+    Without that mark an object is taken in: a table that was restored, or a bucket that was copied, loses
+    none.
+    """
+    made = parse_key(key)
+    return made is not None and services.images.was_erased(*made)
 
 
 def _claimed(record: Record | None, key: str, services: Services) -> Record:
+    """The record, claimed for this worker; a new one where there is none."""
     started = rfc3339(services.now())
     if record:
         return services.images.claim(
             record, dataclasses.replace(record.image, status="labelling", started_at=started)
         )
-    image = Image(
-        id=new_id(),
-        owner=DEFAULT_OWNER,
-        key=key,
-        status="labelling",
-        filename=key.removeprefix(UPLOADS),
-        created_at=started,
-        started_at=started,
+    owner, image_id = parse_key(key) or (DEFAULT_OWNER, new_id())
+    logs.add(image_id=image_id)
+    return services.images.create_claimed(
+        Image(
+            id=image_id,
+            owner=owner,
+            key=key,
+            status="labelling",
+            filename="" if parse_key(key) else key.removeprefix(UPLOADS),
+            created_at=started,
+            started_at=started,
+        )
     )
-    logs.add(image_id=image.id)
-    return services.images.create_claimed(image)
 
 
-def _finished(claimed: Record, outcome: Outcome, services: Services) -> Record | None:
-    owner = claimed.image.owner
-    along = [*used(owner, claimed.answer, outcome.answer), *counting.result_of(outcome, services)]
+def _finish(claimed: Record, outcome: Outcome, services: Services) -> None:
+    """Store a result; where the image was deleted or changed meanwhile, leave nothing of it behind."""
+    image = outcome.image
     try:
-        done = services.images.finish(claimed, outcome, along)
+        services.images.finish(claimed, outcome)
     except Superseded as error:
         log.info("result dropped: %s", error)
-        services.answers.forget_unused(owner, outcome.answer)
-        tidy_after_deletion(claimed.image, services)
-        return None
-    measuring.result(outcome, services)
-    if claimed.answer not in ("", outcome.answer):
-        services.answers.forget_unused(owner, claimed.answer)
-    return done
+        if services.images.find(image.owner, image.id) is None:
+            services.objects.delete_derived(image.key)
+            services.recognitions.forget_unused(image.owner, image.sha256)
+            if outcome.calls:  # they were paid for all the same
+                counted = usage.calls_counted(outcome.calls)
+                services.table.write(usage.called(image.owner, budget.today(services), counted))
+    else:
+        measuring.result(outcome, services)
 
 
 def _outcome(
     record: Record,
     uploaded: ObjectUploaded,
     stored: StoredObject,
+    rules: Rules,
     services: Services,
     time_left: TimeLeft,
 ) -> Outcome:
+    """What comes of the object: it is read, recognised, and described by its owner's names for labels."""
     image = dataclasses.replace(
         record.image,
         etag=stored.etag,
         sequencer=uploaded.sequencer,
         size=stored.size,
+        sha256=hashlib.sha256(stored.content).hexdigest() if stored.content else None,
         **NOTHING_SEEN,
     )
     if record.interrupted > MOST_ATTEMPTS:
         return _failed(record, image, GAVE_UP, services)
     try:
         image, photo = prepared(image, stored, services)
-        answer, name = answer_for(photo, stored, record, services, time_left)
+        seen = recognise(photo, stored, image, record, services, time_left)
     except (UnusableImage, RecogniserRefused) as error:
         return _failed(record, image, Failure(error.code, error.detail), services)
-    return _labelled(image, answer, name, services)
+    return _labelled(image, seen, rules, services)
 
 
-def _labelled(image: Image, answer: Answer, name: str, services: Services) -> Outcome:
-    copied = answer.image_id != image.id
+def _labelled(image: Image, seen: Seen, rules: Rules, services: Services) -> Outcome:
+    copied = seen.image_id != image.id
+    kept = {name: getattr(seen.recognition, name) for name in ("model", "properties", "moderation", "text")}
     labelled = _final(
         image,
         services,
         status="labelled",
-        **_recorded(answer.recognition, services.renames.rules(image.owner)),
-        copied_from=answer.image_id if copied else None,
+        labels=rules.labels(seen.recognition.labels),
+        copied_from=seen.image_id if copied else None,
+        **kept,
     )
-    return Outcome(labelled, "copied" if copied else "recognised", name)
-
-
-def _recorded(recognition: Recognition, rules: Rules) -> dict[str, Any]:
-    """What the record keeps of a recognition, by the fields of an image."""
-    kept = ("model", "properties", "moderation", "text")
-    named = {name: getattr(recognition, name) for name in kept}
-    return {**named, "labels": rules.labels(recognition.labels)}
+    return Outcome(labelled, "copied" if copied else "recognised", seen.name, seen.calls)
 
 
 def _failed(record: Record, image: Image, failure: Failure, services: Services) -> Outcome:
@@ -217,7 +211,7 @@ def _failed(record: Record, image: Image, failure: Failure, services: Services) 
     if record.relabel and record.relabel.labelled and image.etag == record.image.etag:
         log.warning("not labelled again: %r: %s", image.key, failure.code)
         kept = dataclasses.replace(record.image, labels=record.seen)
-        return Outcome(_final(kept, services, status="labelled"), "failed", record.answer, failure)
+        return Outcome(_final(kept, services, status="labelled"), "failed", record.recognition, error=failure)
     return Outcome(_final(image, services, status="failed", error=failure), "failed")
 
 

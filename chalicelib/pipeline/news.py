@@ -14,7 +14,7 @@ from chalicelib.delivery.keyring import OWNER, Secret
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.expressions import Item
 from chalicelib.ids import is_id
-from chalicelib.library.record import Record, record_key
+from chalicelib.library.record import StoredImage, record_key
 from chalicelib.model import DEFAULT_OWNER, Image, Json
 from chalicelib.wiring import Services
 
@@ -105,7 +105,7 @@ def signer_of(owner: str, name: str) -> tuple[str, str]:
 
 
 def _news(item: Item | None, result: int, event_type: str) -> News | str:
-    if item is None:
+    if item is None or StoredImage(item).erased:
         return NO_IMAGE
-    image = Record.from_item(item).image
-    return News(image, event_type, result) if image.final else NEWER_RESULT
+    stored = StoredImage(item)
+    return News(stored.image, event_type, result) if stored.final else NEWER_RESULT

@@ -1,15 +1,393 @@
-"""What follows from a changed record is worked out from the table's stream."""
+"""What follows from a changed record is worked out from the table's stream.
+
+The stream gives each change at least once, and the changes of an image in order the first time. For each
+image of a batch the projection writes what its newest record asks for: index entries, history, sidecar, the
+message on the topic; and then, in one transaction for an owner, the counts, the usage and the images'
+markers. A marker that has this version already tells a repeat. One that moves while its image is projected
+tells of another projector: then the image is rebuilt from its record, as it is by the sweep and by ``make
+repair``.
+"""
 
 from __future__ import annotations
 
-from chalicelib.aws import TimeLeft
+import contextlib
+import itertools
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from chalicelib.aws import TimeLeft, unhurried
+from chalicelib.delivery.events import CORRECTED, ImageFinished
+from chalicelib.errors import NotFound, Superseded, Transient, Unavailable
+from chalicelib.expressions import Delete, Key, Put, decoded
+from chalicelib.library import catalogue, history, index, usage
+from chalicelib.library.index import Entries, Entry, digest_of, entries_of, is_counted
+from chalicelib.library.markers import Marker, image_of, marker_key
+from chalicelib.library.record import SORT_KEY, StoredImage, key_for, record_key
+from chalicelib.library.renames import Rules, rules_key
 from chalicelib.model import Json
+from chalicelib.pipeline.batches import for_each
+from chalicelib.pipeline.curating import rename_image
+from chalicelib.table import ConditionFailed
 from chalicelib.wiring import Services
 
+log = logging.getLogger("sightline.projection")
 
-def project(event: Json, services: Services, time_left: TimeLeft) -> Json:
+MARKERS = 60  # a transaction: of its 100 places the rest is for counts and usage
+COUNT_ROWS = 36
+ROW_TERMS = 200  # in the expression of one row
+SIDECARS_AT_ONCE = 8
+TRIES = 8
+SECONDS_A_CHUNK = 10.0  # with less time left, the rest of a batch comes again
+
+
+@dataclass
+class Change:
+    """What a batch of the stream says of one image: its newest record, and every result on the way there.
+
+    ``stored`` is None where the record itself has gone, which counts as one more change of its ``version``;
+    ``passed`` are the records that came before it. ``marker`` is what has been done for the image so far,
+    ``rules`` are its owner's renames.
+    """
+
+    owner: str
+    image_id: str
+    version: int = 0
+    stored: StoredImage | None = None
+    results: list[StoredImage] = field(default_factory=list)
+    passed: list[StoredImage] = field(default_factory=list)
+    sequence_numbers: list[str] = field(default_factory=list)
+    marker: Marker = field(default_factory=Marker)
+    rules: Rules = field(default_factory=Rules)
+
+    @property
+    def present(self) -> StoredImage | None:
+        """The record, if there is still an image."""
+        return None if self.stored is None or self.stored.erased else self.stored
+
+    @property
+    def is_news(self) -> bool:
+        """Whether something is to be done: no repeat, and no row that goes after all else has gone."""
+        return self.version > self.marker.version and (self.stored is not None or bool(self.marker.entries))
+
+    @property
+    def key(self) -> str:
+        """The object's key."""
+        own = self.stored.key if self.stored else ""
+        return own or self.marker.key or key_for(self.owner, self.image_id)
+
+    @property
+    def untold(self) -> list[StoredImage]:
+        """The results that nobody has been told of yet."""
+        return [one for one in self.results if self.present and one.result > self.marker.result]
+
+    @cached_property
+    def wanted(self) -> Entries:
+        """The index entries that the image is to have."""
+        return entries_of(self.present.document) if self.present else {}
+
+
+def project(event: Json, services: Services, time_left: TimeLeft = unhurried) -> Json:
     """Bring what is derived from records in line with a batch of their changes.
 
-    Answers which changes are to come again (AWS Lambda, "Reporting batch item failures").
+    Answers which changes are to come again (AWS Lambda, "Reporting batch item failures"): those that met a
+    fault that may pass. An image that cannot be projected for another reason is left to the sweep.
     """
-    return {"batchItemFailures": []}
+    changes = _read(event)
+    _look_up(changes, services)
+    failed: list[str] = []
+    news: list[Change] = []
+    for one in sorted(filter(lambda one: one.is_news, changes), key=lambda one: one.owner):
+        try:
+            one.wanted  # noqa: B018 - whether the record can be read at all
+            news.append(one)
+        except Exception as error:
+            failed += _set_aside(one, error, services)
+    for _, group in itertools.groupby(news, lambda one: one.owner):
+        for chunk in _chunks(list(group)):
+            late = time_left() < SECONDS_A_CHUNK
+            failed += _numbers(chunk) if late else _attempted(chunk, services)
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+
+
+def restore(owner: str, image_id: str, services: Services, *, suspects: Iterable[str] = ()) -> None:
+    """Bring an image's index entries back to what its marker says, and its sidecar to its record.
+
+    ``suspects`` are terms under which somebody may have written an entry that is not the marker's.
+
+    :raises Unavailable: the marker keeps moving.
+    """
+    for _ in range(TRIES):
+        change = Change(owner, image_id)
+        _look_up([change], services, with_record=True)
+        known = change.marker.entries
+        stale = dict.fromkeys([*known, *suspects], Entry())
+        writes = list(index.updates(owner, image_id, known, {}, stale))
+        if change.present is None:
+            writes += history.removed(services.table, owner, image_id)
+        services.table.write_many(writes)
+        _write_sidecar(change, services)
+        same = services.markers.moved(
+            owner, image_id, change.marker, change.marker, gone=change.present is None
+        )
+        with contextlib.suppress(ConditionFailed):  # a projector that is at work now has to look anew as well
+            return services.table.write(same)
+    raise Unavailable(f"Image {image_id} keeps changing.")
+
+
+def project_again(key: Key, services: Services) -> None:
+    """Let an image that could not be projected come through the stream again, unless it has been by now.
+
+    ``key`` is that of the row that waits for it; the row goes when the image's marker has caught up.
+    """
+    owner, image_id = image_of(key)
+    change = Change(owner, image_id)
+    _look_up([change], services, with_record=True)
+    if change.is_news:
+        services.images.touch(owner, image_id)
+    else:
+        services.markers.rebuilt(key)
+
+
+def tell_again(key: Key, services: Services) -> None:
+    """Publish the present result of the image whose marker lies under ``key``: no fan-out has confirmed it."""
+    owner, image_id = image_of(key)
+    item = services.table.get(record_key(owner, image_id))
+    if item and StoredImage(item).final:
+        event = _event(StoredImage(item))
+        services.topic.publish_many([(event.message(), event.attributes())])
+
+
+def _read(event: Json) -> list[Change]:
+    """The images that the records of a batch tell of, in the order in which they come."""
+    changes: dict[tuple[str, str], Change] = {}
+    for record in event["Records"]:
+        told = record["dynamodb"]
+        keys = decoded(told["Keys"])
+        if keys["sk"] != SORT_KEY:  # the mapping's filter leaves these out, where it has been set
+            continue
+        old = decoded(told.get("OldImage", {}))
+        stored = StoredImage({**decoded(told["NewImage"]), **keys}) if told.get("NewImage") else None
+        owner, image_id = image_of(Key(str(keys["pk"]), SORT_KEY))
+        change = changes.setdefault((owner, image_id), Change(owner, image_id))
+        change.sequence_numbers.append(told["SequenceNumber"])
+        if stored and stored.result > int(old.get("result", 0)):
+            change.results.append(stored)
+        version = stored.version if stored else int(old["version"]) + 1
+        if version > change.version:
+            if change.present:
+                change.passed.append(change.present)
+            change.version, change.stored = version, stored
+    return list(changes.values())
+
+
+def _look_up(changes: Sequence[Change], services: Services, *, with_record: bool = False) -> None:
+    """Add to changes what has been done for their images and how their owners call labels, in one read."""
+    keys = [marker_key(one.owner, one.image_id) for one in changes]
+    keys += [rules_key(owner) for owner in dict.fromkeys(one.owner for one in changes)]
+    keys += [record_key(one.owner, one.image_id) for one in changes if with_record]
+    found = services.table.get_many(keys)
+    for one in changes:
+        one.marker = Marker.from_item(found.get(marker_key(one.owner, one.image_id)))
+        one.rules = Rules.from_item(found.get(rules_key(one.owner)))
+        if with_record:
+            item = found.get(record_key(one.owner, one.image_id))
+            one.stored = StoredImage(item) if item else None
+            one.version = one.stored.version if one.stored else one.marker.version + 1
+        lost = (
+            one.present
+            and one.present.final
+            and one.present.result > max([one.marker.result, *(stored.result for stored in one.results)])
+        )
+        if one.present and lost:  # the change that made it never came through the stream
+            one.results.append(one.present)
+
+
+def _chunks(group: Sequence[Change]) -> Iterator[list[Change]]:
+    """An owner's images in parts whose markers, counts and usage fit a transaction."""
+    chunk: list[Change] = []
+    for change in group:
+        if chunk and (len(chunk) == MARKERS or not _fits(_moved([*chunk, change]))):
+            yield chunk
+            chunk = []
+        chunk.append(change)
+    if chunk:
+        yield chunk
+
+
+def _attempted(chunk: Sequence[Change], services: Services) -> list[str]:
+    """Project some images of an owner; answers the sequence numbers of those that are to come again."""
+    try:
+        _project(chunk, services)
+    except Transient as error:
+        log.warning("%d images come again: %s", len(chunk), error)
+        return _numbers(chunk)
+    except Exception as error:
+        if len(chunk) > 1:  # one of them is the culprit
+            return [number for one in chunk for number in _attempted([one], services)]
+        return _set_aside(chunk[0], error, services)
+    return []
+
+
+def _set_aside(change: Change, error: Exception, services: Services) -> list[str]:
+    """Leave an image that cannot be projected to the sweep, so that it holds up nobody."""
+    log.error("not projected, left to the sweep: image %r: %r", change.image_id, error, exc_info=error)
+    try:
+        services.markers.rebuild_later(change.owner, change.image_id)
+    except Transient:
+        return change.sequence_numbers
+    return []
+
+
+def _numbers(chunk: Sequence[Change]) -> list[str]:
+    return [number for change in chunk for number in change.sequence_numbers]
+
+
+def _project(chunk: Sequence[Change], services: Services) -> None:
+    writes: list[Put | Delete] = []
+    for one in chunk:
+        # An attempt that broke off may have written what any of the versions since the last marker asks for.
+        attempted = [entries_of(stored.document) for stored in one.passed]
+        writes += index.updates(one.owner, one.image_id, one.wanted, one.marker.entries, *attempted)
+    _derive(chunk, writes, services)
+    try:
+        _count(chunk, services)
+    except ConditionFailed:
+        for one in chunk:
+            _project_alone(one, services)
+
+
+def _project_alone(change: Change, services: Services) -> None:
+    """Project an image beside another projector of it: entries may be as either of them left them."""
+    suspects = {*change.wanted, *(term for one in change.passed for term in entries_of(one.document))}
+    for _ in range(TRIES):
+        suspects |= change.marker.entries.keys()
+        _look_up([change], services)
+        if not change.is_news:
+            return restore(change.owner, change.image_id, services, suspects=suspects)
+        stale = dict.fromkeys([*change.marker.entries, *suspects], Entry())
+        writes = list(index.updates(change.owner, change.image_id, change.wanted, {}, stale))
+        _derive([change], writes, services)
+        with contextlib.suppress(ConditionFailed):
+            return _count([change], services)
+    raise Unavailable(f"Image {change.image_id} keeps changing.")
+
+
+def _derive(chunk: Sequence[Change], writes: list[Put | Delete], services: Services) -> None:
+    """Write entries, history and sidecars and publish results: all that may be done twice, before it is
+    counted.
+    """
+    for one in chunk:
+        if one.present is None:
+            writes += history.removed(services.table, one.owner, one.image_id)
+        for stored in one.untold:
+            writes += history.added(stored)
+    # Of several writes to one row the last is meant: a result may come and make room for newer ones at once.
+    services.table.write_many(list({write.key: write for write in writes}.values()))
+    for_each(chunk, lambda one: _write_sidecar(one, services), at_once=min(len(chunk), SIDECARS_AT_ONCE))
+    events = [_event(stored) for one in chunk for stored in one.untold]
+    services.topic.publish_many([(event.message(), event.attributes()) for event in events])
+    for one in chunk:
+        _let_names_follow(one, services)
+        _forget_bytes(one, services)
+
+
+def _write_sidecar(change: Change, services: Services) -> None:
+    if change.present is None:
+        services.objects.delete_derived(change.key)
+    elif change.present.final:
+        services.objects.write_sidecar(change.key, change.present.document)
+
+
+def _event(stored: StoredImage) -> ImageFinished:
+    document = stored.document
+    return ImageFinished(
+        owner=stored.owner,
+        image_id=stored.id,
+        result=stored.result,
+        type=CORRECTED if document["corrected_at"] else f"sightline.image.{stored.status}",
+        time=document["corrected_at"] or document["completed_at"] or document["created_at"],
+        data=document,
+    )
+
+
+def _let_names_follow(change: Change, services: Services) -> None:
+    """Rename what was labelled while a rename was made: the labeler had read the rules before."""
+    if not change.untold or not change.rules.names or change.present is None:
+        return
+    labels = change.present.document["labels"]
+    names = [name for one in labels for name in (one["name"], *one["parents"], *one["aliases"])]
+    if change.rules.concern(names):
+        try:
+            rename_image(change.owner, change.image_id, services)
+        except (NotFound, Superseded):
+            return
+
+
+def _forget_bytes(change: Change, services: Services) -> None:
+    """Drop the cached recognitions of bytes that no image of the owner has any more."""
+    for term in change.marker.entries.keys() - change.wanted.keys():
+        services.recognitions.forget_unused(change.owner, digest_of(term))
+
+
+def _count(chunk: Sequence[Change], services: Services) -> None:
+    """Move counts, usage and markers in one transaction; in several where one image alone moves too much.
+
+    :raises ConditionFailed: somebody else has projected one of the images meanwhile.
+    """
+    if len(chunk) == 1:
+        _count_in_parts(chunk[0], services)
+    owner = chunk[0].owner
+    markers = [_marked(one, services) for one in chunk]
+    told = [stored for one in chunk for stored in one.untold]
+    counts = catalogue.updates(owner, _moved(chunk))
+    services.table.transact([*markers, *counts, *usage.updates(owner, told)])
+
+
+def _marked(change: Change, services: Services) -> Put:
+    """The write that says of an image that it has been projected."""
+    before, gone = change.marker, change.present is None
+    result = 0 if gone else max([before.result, *(one.result for one in change.untold)])
+    after = Marker(change.version, result, change.wanted, change.key)
+    return services.markers.moved(change.owner, change.image_id, before, after, gone=gone)
+
+
+def _count_in_parts(change: Change, services: Services) -> None:
+    """Count so many terms of an image beforehand that those that are left fit one transaction."""
+    while not _fits(moved := _moved([change])):
+        part = _first_that_fit(moved)
+        wanted = change.wanted
+        entries = {term: entry for term, entry in change.marker.entries.items() if part.get(term, 0) >= 0}
+        entries |= {term: wanted[term] for term, by in part.items() if by > 0}
+        before = change.marker
+        interim = Marker(before.version, before.result, entries, change.key)
+        move = services.markers.moved(change.owner, change.image_id, before, interim, gone=False)
+        services.table.transact([move, *catalogue.updates(change.owner, part)])
+        change.marker = Marker(
+            interim.version, interim.result, entries, interim.key, str(move.item["revision"])
+        )
+
+
+def _first_that_fit(moved: dict[str, int]) -> dict[str, int]:
+    part: dict[str, int] = {}
+    for term, by in moved.items():
+        if not _fits({**part, term: by}):
+            break
+        part[term] = by
+    return part
+
+
+def _fits(moved: dict[str, int]) -> bool:
+    rows = Counter(catalogue.row_key("", term).sk for term in moved)
+    return len(rows) <= COUNT_ROWS and max(rows.values(), default=0) <= ROW_TERMS
+
+
+def _moved(chunk: Sequence[Change]) -> dict[str, int]:
+    """By how many images each counted term changes."""
+    moved: Counter[str] = Counter()
+    for one in chunk:
+        moved.update(filter(is_counted, one.wanted))
+        moved.subtract(filter(is_counted, one.marker.entries))
+    return {term: by for term, by in moved.items() if by}

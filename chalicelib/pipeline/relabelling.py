@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 
 from chalicelib.errors import Conflict, NotFound, Superseded, Transient, Unavailable
 from chalicelib.library.record import Record, Relabel
 from chalicelib.model import Asked, Image, ObjectUploaded
-from chalicelib.pipeline.announcing import announce
 from chalicelib.pipeline.batches import event_of
 from chalicelib.wiring import Services
 
@@ -29,15 +29,8 @@ def relabel(owner: str, image_id: str, asked: Asked, services: Services) -> Imag
             raise NotFound(f"There is no image {image_id}.")
         if not record.image.final:
             raise Conflict("The image is still to be labelled.", code="not-labelled-yet")
-        try:
-            if not record.settled:
-                announce(record, services)
-            else:
-                return _queued(
-                    services.images.change(record, _wished(record, asked, services), None), services
-                )
-        except Superseded:
-            continue
+        with contextlib.suppress(Superseded):
+            return _queued(services.images.change(record, _wished(record, asked, services)), services)
     raise Unavailable(f"Image {image_id} keeps changing; ask again.")
 
 

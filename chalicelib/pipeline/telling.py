@@ -72,6 +72,7 @@ def _fan_out(finished: ImageFinished, services: Services) -> None:
         opened = services.deliveries.open(delivery)
         if services.deliveries.is_due(opened):
             services.deliveries_queue.send(opened.message())
+    services.markers.confirm(owner, image_id, result)
 
 
 def _deliver(message: Message, services: Services) -> float | None:

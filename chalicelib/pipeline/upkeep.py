@@ -15,11 +15,12 @@ from chalicelib.delivery import deliveries
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.due import put_offs_of
 from chalicelib.expressions import Item, Key
-from chalicelib.library import images, jobs
+from chalicelib.library import images, jobs, markers
 from chalicelib.library.jobs import Job
-from chalicelib.library.record import Record
+from chalicelib.library.record import Record, StoredImage
 from chalicelib.model import ObjectUploaded
 from chalicelib.pipeline.batches import event_of, for_each
+from chalicelib.pipeline.projection import project_again, tell_again
 from chalicelib.queues import Queue
 from chalicelib.wiring import Services
 
@@ -74,9 +75,9 @@ def _see_to(key: Key, kind: Kind, services: Services, *, backed_up: bool) -> Non
 
 
 def _image(key: Key, item: Item, services: Services) -> Act | float | None:
-    record = Record.from_item(item)
-    if record.settled:
+    if StoredImage({**item, "pk": key.pk}).final:
         return None
+    record = Record.from_item(item)
     if record.lease_until > services.now():
         return record.lease_until
     message = event_of(ObjectUploaded(record.image.key))
@@ -98,8 +99,20 @@ def _delivery(key: Key, item: Item, services: Services) -> Act | float | None:
     return lambda: services.deliveries_queue.send(delivery.message())
 
 
+def _unprojected(key: Key, item: Item, services: Services) -> Act | float | None:
+    """An image that could not be projected comes through the stream again, until its marker has caught up."""
+    return lambda: project_again(key, services)
+
+
+def _unconfirmed(key: Key, item: Item, services: Services) -> Act | float | None:
+    """A result that no fan-out has confirmed is told of again."""
+    return lambda: tell_again(key, services)
+
+
 KINDS = (
     Kind(images.SHARDS, _image, lambda services: services.uploads_queue),
     Kind(jobs.SHARDS, _job, lambda services: services.jobs_queue),
     Kind(deliveries.SHARDS, _delivery, lambda services: services.deliveries_queue),
+    Kind(markers.REBUILD_SHARDS, _unprojected),
+    Kind(markers.FANOUT_SHARDS, _unconfirmed),
 )

@@ -15,7 +15,7 @@ from chalicelib.library.search import Page
 from chalicelib.library.streams import TOP
 from chalicelib.model import Asked, Image, Json
 from chalicelib.pipeline.batches import Message, each_message
-from chalicelib.pipeline.curating import correct, revise, words_of
+from chalicelib.pipeline.curating import correct, rename_image, words_of
 from chalicelib.pipeline.packing import pack_further
 from chalicelib.pipeline.relabelling import relabel
 from chalicelib.wiring import Services
@@ -74,18 +74,6 @@ def _work(message: Message, services: Services, time_left: TimeLeft) -> None:
             return
     if job.status == "running":
         services.jobs_queue.send(job.message())
-
-
-def rename_image(owner: str, image_id: str, services: Services) -> bool:
-    """Give an image's labels the names that they have by now; whether any changed."""
-    rules = services.renames.rules(owner)
-    return revise(
-        owner,
-        image_id,
-        lambda record: (rules.labels(record.seen), rules.corrections(record.image.corrections)),
-        "renamed",
-        services,
-    )[1]
 
 
 def _further(job: Job, services: Services, *, patient: bool) -> Job:

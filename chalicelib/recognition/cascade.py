@@ -43,6 +43,10 @@ class CascadeRecogniser:
         )
 
     @property
+    def reads_bucket(self) -> bool:
+        return self._first.reads_bucket or self._second.reads_bucket
+
+    @property
     def model(self) -> Model:
         """Both, and the threshold between them; an answer's model is the one whose labels it has."""
         first, second = self._first.model, self._second.model

@@ -25,6 +25,8 @@ class OnnxRecogniser:
     file of ``models_dir`` or onnxruntime is missing.
     """
 
+    reads_bucket = False
+
     def __init__(self, models_dir: str | Path) -> None:
         folder = Path(models_dir)
         self._classifier = Network(folder / "efficientnet_lite0_int8.onnx")

@@ -24,6 +24,11 @@ class Recogniser(Protocol):
         ...
 
     @property
+    def reads_bucket(self) -> bool:
+        """Whether it reads the object under ``photo.key`` itself, and so may be shown a newer one."""
+        ...
+
+    @property
     def model(self) -> Model:
         """Who is going to answer; ``version`` is empty where only an answer tells.
 

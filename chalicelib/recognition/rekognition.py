@@ -31,6 +31,8 @@ class RekognitionRecogniser:
     that it does not know, and would hide what was left out from "why not?".
     """
 
+    reads_bucket = True
+
     def __init__(self, client: Any, patience: Patience) -> None:
         self._client = client
         self._patience = patience

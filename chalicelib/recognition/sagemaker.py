@@ -47,6 +47,8 @@ class SageMakerRecogniser:
     ``models_dir`` holds ``imagenet_hierarchy.json``; the networks beside it are not needed.
     """
 
+    reads_bucket = False
+
     def __init__(self, client: Any, endpoint: str, models_dir: str | Path, patience: Patience) -> None:
         self._client = client
         self._endpoint = endpoint

@@ -8,9 +8,9 @@ import shlex
 from pathlib import Path
 
 from chalicelib.api.curation import MOST_IDS
-from chalicelib.library.answers import LEASE_SECONDS
 from chalicelib.library.corrections import MOST_CORRECTIONS
 from chalicelib.library.history import KEPT
+from chalicelib.library.recognitions import LEASE_SECONDS
 from chalicelib.library.renames import MOST_RENAMES
 from chalicelib.model import Label
 from chalicelib.recognition.choice import MOST_BYTES_PASSED_OVER, SEEN_FROM

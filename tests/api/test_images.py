@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.access.rates import Rates
 from chalicelib.api import waiting
+from chalicelib.intake.objects import sidecar_key
 from chalicelib.model import Image, Json, Label, in_rekognitions_words
 from tests.api.client import Api
 from tests.fakes.services import BUCKET_URL, FakeCredentials, FakeServices
@@ -142,7 +143,7 @@ def test_waiting_lasts_until_the_image_is_labelled(
     api: Api, services: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting, "POLL_SECONDS", 0.001)
-    image_id, read, looks = api.handed_in(), services.images.get, []
+    image_id, read, looks = api.handed_in(), services.images.stored, []
 
     def labelled_at_the_third_look(owner: str, image_id: str) -> Image:
         looks.append(image_id)
@@ -150,7 +151,7 @@ def test_waiting_lasts_until_the_image_is_labelled(
             services.label(image_id)
         return read(owner, image_id)
 
-    monkeypatch.setattr(services.images, "get", labelled_at_the_third_look)
+    monkeypatch.setattr(services.images, "stored", labelled_at_the_third_look)
     assert api.get(f"/images/{image_id}?wait=20").json_body["status"] == "labelled"
     assert len(looks) == 3
 
@@ -259,11 +260,11 @@ def test_what_cannot_be_read_never_has_a_thumbnail(api: Api, services: FakeServi
     assert (answer.status_code, answer.json_body["code"]) == (404, "no-thumbnail")
 
 
-def test_the_metadata_is_the_sidecar_byte_for_byte(api: Api, services: FakeServices) -> None:
+def test_the_metadata_is_what_the_sidecar_holds(api: Api, services: FakeServices) -> None:
     image_id = api.handed_in(content=CONTENT, filename="é.jpg")
     image = services.label(image_id, CAT)
     answer = api.get(f"/images/{image_id}/metadata")
-    assert answer.body == services.objects.read_sidecar(image.key)
+    assert answer.json_body == services.objects.sidecars[sidecar_key(image.key)]
 
 
 def test_the_metadata_is_there_as_soon_as_the_labels_are(api: Api, services: FakeServices) -> None:

@@ -28,7 +28,7 @@ def breaking(services: FakeServices, error: Exception) -> None:
     def broken(*_: object, **__: object) -> None:
         raise error
 
-    services.images.get = broken  # type: ignore[assignment,method-assign]
+    services.images.stored = broken  # type: ignore[assignment,method-assign]
 
 
 def test_a_problem_has_a_type_that_a_program_can_compare(api: Api) -> None:

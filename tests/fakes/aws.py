@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from botocore.exceptions import ClientError
 
@@ -18,10 +18,16 @@ class FakeObjects:
 
     def __init__(self) -> None:
         self.stored: dict[str, bytes] = {}
-        self.sidecars: dict[str, Json] = {}
+        self._sidecars: dict[str, Json] = {}
+        self.before_look: Callable[[], None] = lambda: None
         self.thumbnails: dict[str, bytes] = {}
         self.reads: list[str] = []
         self.reached = 0
+
+    @property
+    def sidecars(self) -> dict[str, Json]:
+        self.before_look()
+        return self._sidecars
 
     def reach(self) -> None:
         self.reached += 1
@@ -42,14 +48,14 @@ class FakeObjects:
         return StoredObject(content if len(content) <= max_bytes else None, etag, len(content))
 
     def write_sidecar(self, key: str, document: Json) -> None:
-        self.sidecars[sidecar_key(key)] = document
+        self._sidecars[sidecar_key(key)] = document
 
     def delete(self, key: str) -> None:
         self.stored.pop(key, None)
         self.delete_derived(key)
 
     def delete_derived(self, key: str) -> None:
-        self.sidecars.pop(sidecar_key(key), None)
+        self._sidecars.pop(sidecar_key(key), None)
         self.delete_thumbnail(key)
 
     def write_thumbnail(self, key: str, content: bytes) -> None:
@@ -128,9 +134,21 @@ class FakeTopic:
     """A topic that keeps what is published."""
 
     def __init__(self) -> None:
-        self.published: list[Json] = []
-        self.attributes: list[Mapping[str, str | list[str]]] = []
+        self._published: list[Json] = []
+        self._attributes: list[Mapping[str, str | list[str]]] = []
+        self.before_look: Callable[[], None] = lambda: None
 
-    def publish(self, message: Json, attributes: Mapping[str, str | list[str]]) -> None:
-        self.published.append(message)
-        self.attributes.append(attributes)
+    @property
+    def published(self) -> list[Json]:
+        self.before_look()
+        return self._published
+
+    @property
+    def attributes(self) -> list[Mapping[str, str | list[str]]]:
+        self.before_look()
+        return self._attributes
+
+    def publish_many(self, messages: Sequence[tuple[Json, Mapping[str, str | list[str]]]]) -> None:
+        for message, attributes in messages:
+            self._published.append(message)
+            self._attributes.append(attributes)

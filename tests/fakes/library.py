@@ -1,4 +1,4 @@
-"""The library room over one table in memory, with shorthands."""
+"""The library room of a world, with shorthands; what is derived follows before it is looked at."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ import dataclasses
 from chalicelib.ids import new_id
 from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.conditions import quoted
-from chalicelib.library.images import Images
 from chalicelib.library.index import partition
 from chalicelib.library.outcome import Outcome
 from chalicelib.library.query import parse
 from chalicelib.library.record import Record, key_for
 from chalicelib.library.search import Search
-from chalicelib.library.sizes import Size, sizes_of
 from chalicelib.model import Image, Label
-from tests.fakes.clock import Clock
-from tests.fakes.table import FakeTable
+from tests.fakes.world import World
 
 
 def result(image: Image, *labels: Label) -> Outcome:
@@ -28,11 +25,20 @@ class Library:
     """Images, search and catalogue over one fake table."""
 
     def __init__(self) -> None:
-        self.table = FakeTable()
-        self.clock = Clock()
-        self.images = Images(self.table, self.clock)  # type: ignore[arg-type]  # held to Table's contract
-        self.search = Search(self.table)  # type: ignore[arg-type]
-        self.catalogue = Catalogue(self.table)  # type: ignore[arg-type]
+        self.world = World()
+        self.table = self.world.table
+        self.clock = self.world.clock
+        self.images = self.world.images
+
+    @property
+    def search(self) -> Search:
+        self.world.project()
+        return self.world.search
+
+    @property
+    def catalogue(self) -> Catalogue:
+        self.world.project()
+        return self.world.labels
 
     def add(self, *labels: Label | str, owner: str = "default", filename: str = "") -> Record:
         image_id = new_id()
@@ -52,13 +58,12 @@ class Library:
 
     def found(self, *names: str, owner: str = "default", limit: int = 50) -> list[str]:
         query = parse(" & ".join(map(quoted, names)))
-        return [image.id for image in self.search.page(owner, query, limit=limit).images]
+        return [image.id for image in self.search.page(owner, query, limit=limit).stored]
 
     def carriers(self, term: str, owner: str = "default") -> set[str]:
         """The ids that the index itself holds under a term."""
-        shards = sizes_of(self.table, owner, [term]).get(term, Size()).shards  # type: ignore[arg-type]
-        lie_in = [partition(owner, term, shard) for shard in range(shards)]
-        return {str(item["sk"]) for pk in lie_in for item in self.table.query(pk, limit=10_000)}
+        self.world.project()
+        return {str(item["sk"]) for item in self.table.query(partition(owner, term), limit=10_000)}
 
     def counts(self, owner: str = "default", prefix: str = "") -> dict[str, int]:
         page = self.catalogue.by_name(owner, prefix=prefix, limit=200, after=None)

@@ -43,7 +43,8 @@ class Mail:
         self.delays: list[float] = []
 
     def announce(self) -> None:
-        """Fan out what has been published since the last time."""
+        """Project, and fan out what has been published since the last time."""
+        self._world.project()
         news = self._world.topic.published[self._announced :]
         if news:
             pipeline.fan_out(sns_event(news), self._world)
@@ -71,6 +72,7 @@ class Mail:
         self._collect()
         self._world.clock.forward(seconds)
         pipeline.sweep(self._world)
+        self.announce()
         self.bring()
 
     def run(self, step: float = 0.0) -> None:

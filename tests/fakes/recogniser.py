@@ -13,6 +13,8 @@ from chalicelib.recognition import choice
 class FakeRecogniser:
     """Gives ``labels`` within the options asked for; before that raises ``raises`` and calls ``before``."""
 
+    reads_bucket = True
+
     def __init__(
         self,
         *labels: Label,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.errors import NotFound, UnusableUrl
+from chalicelib.errors import UnusableUrl
 from chalicelib.intake.links import ThumbnailLinks
-from chalicelib.intake.objects import sidecar_key
 from chalicelib.library.outcome import Outcome
 from chalicelib.model import Failure, Image, Json, Label, Model
 from chalicelib.outbound.reply import Headers, Reply
@@ -34,11 +32,6 @@ class FakeBucket(FakeObjects):
     def presigned_get(self, key: str, *, filename: str, content_type: str, head: bool = False) -> str:
         method = "head" if head else "get"
         return f"{BUCKET_URL}/{key}?X-Amz-Signature={method}&name={filename}&type={content_type}"
-
-    def read_sidecar(self, key: str) -> bytes:
-        if sidecar_key(key) not in self.sidecars:
-            raise NotFound(f"There is no object {sidecar_key(key)!r}.")
-        return json.dumps(self.sidecars[sidecar_key(key)], ensure_ascii=False, indent=2).encode()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +74,7 @@ class FakeServices(World):
     def __init__(self, **environment: str) -> None:
         super().__init__(**environment)
         self.objects: FakeBucket = FakeBucket()
+        self.objects.before_look = self.project
         self.assembly = FakeAssembly(self.objects)
         self.outbound = FakeOutbound()
         self.credentials = FakeCredentials()
@@ -112,7 +106,7 @@ class FakeServices(World):
         claimed = self.images.claim(record, record.image)
         image = dataclasses.replace(record.image, result=record.image.result + 1, **changes)  # type: ignore[arg-type]
         done = self.images.finish(claimed, Outcome(image)).image
-        self.objects.write_sidecar(done.key, done.document())
+        self.project()
         if done.width:
             self.objects.write_thumbnail(done.key, b"a small JPEG")
         return done

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from chalicelib import pipeline
 from chalicelib.access.rates import Rates
 from chalicelib.access.repeats import Repeats
 from chalicelib.access.tokens import Tokens
@@ -19,12 +21,13 @@ from chalicelib.delivery.subscriptions import Subscriptions
 from chalicelib.due import DueIndex
 from chalicelib.expressions import Key
 from chalicelib.health import Health
-from chalicelib.library.answers import Answers
 from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.history import History
 from chalicelib.library.images import Images
 from chalicelib.library.jobs import Jobs
+from chalicelib.library.markers import Markers
 from chalicelib.library.query import Query
+from chalicelib.library.recognitions import Recognitions
 from chalicelib.library.renames import Renames
 from chalicelib.library.search import Search
 from chalicelib.library.secret import DeploymentSecret
@@ -45,21 +48,27 @@ ROCKET = (PHOTOS / "rocket.jpg").read_bytes()
 
 
 class World:
-    """Has what :class:`chalicelib.wiring.Services` has."""
+    """Has what :class:`chalicelib.wiring.Services` has.
+
+    What is derived from records follows them before anybody looks at it: see :meth:`project`.
+    """
 
     def __init__(self, clock: Clock | None = None, **environment: str) -> None:
         self.settings = Settings.read({**ENVIRONMENT, "PARTIAL_BATCHES": "true", **environment})
         self.clock = clock or Clock()
         self.table = FakeTable(self.clock)
+        self._projecting = threading.Lock()
         self._feed = Feed("on_image_change", self.table.stream, EventSourceMapping(), self.clock)
         self.objects = FakeObjects()
+        self.objects.before_look = self.project
         self.images = Images(self.table, self.clock)  # type: ignore[arg-type]  # held to Table's contract
-        self.labels = Catalogue(self.table)  # type: ignore[arg-type]
-        self.search = Search(self.table)  # type: ignore[arg-type]
+        self._labels = Catalogue(self.table)  # type: ignore[arg-type]
+        self._search = Search(self.table)  # type: ignore[arg-type]
         self.secret = DeploymentSecret(self.table)  # type: ignore[arg-type]
-        self.usage = Usage(self.table)  # type: ignore[arg-type]
-        self.answers = Answers(self.table, self.clock)  # type: ignore[arg-type]
-        self.history = History(self.table)  # type: ignore[arg-type]
+        self._usage = Usage(self.table)  # type: ignore[arg-type]
+        self.recognitions = Recognitions(self.table, self.clock)  # type: ignore[arg-type]
+        self.markers = Markers(self.table, self.clock)  # type: ignore[arg-type]
+        self._history = History(self.table)  # type: ignore[arg-type]
         self.jobs = Jobs(self.table, self.clock)  # type: ignore[arg-type]
         self.renames = Renames(self.table, self.clock)  # type: ignore[arg-type]
         self.deliveries = Deliveries(self.table, self.clock)  # type: ignore[arg-type]
@@ -79,6 +88,7 @@ class World:
         self.jobs_queue = FakeQueue()
         self.deliveries_queue = FakeQueue()
         self.topic = FakeTopic()
+        self.topic.before_look = self.project
         self.secrets = FakeSecrets()
         self.recogniser: Any = FakeRecogniser()
 
@@ -98,6 +108,36 @@ class World:
         record = self.images.find_by_key(key)
         assert record is not None
         return record.image
+
+    def project(self) -> None:
+        """Let everything that is derived follow the records."""
+        if self._projecting.acquire(blocking=False):
+            try:
+                for event in self.changes():
+                    answer = pipeline.project(event, self)  # type: ignore[arg-type]
+                    assert answer == {"batchItemFailures": []}, answer
+            finally:
+                self._projecting.release()
+
+    @property
+    def labels(self) -> Catalogue:
+        self.project()
+        return self._labels
+
+    @property
+    def search(self) -> Search:
+        self.project()
+        return self._search
+
+    @property
+    def usage(self) -> Usage:
+        self.project()
+        return self._usage
+
+    @property
+    def history(self) -> History:
+        self.project()
+        return self._history
 
     def listed(self) -> tuple[Image, ...]:
         return self.search.page("default", Query(), limit=200).images

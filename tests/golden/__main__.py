@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.destinations import Place
 from chalicelib.delivery.events import ImageFinished
 from chalicelib.library.index import Entry
+from chalicelib.library.markers import Marker
 from chalicelib.library.record import Record
 from chalicelib.model import Box, Failure, Image, Instance, Label, Model, ObjectUploaded
 
@@ -57,13 +59,16 @@ RECORDS = {
     "labelled": Record(
         LABELLED,
         "01JCX00000000000000000000R",
-        {"cat": Entry(98.25, 1)},
-        announced=2,
+        version=1795222925000,
+        kind="recognised",
+        calls={"rekognition": 1},
+        recognition="0f.00",
         attempts=1,
         seen=LABELS,
     ),
-    "failed": Record(BROKEN, "01JCX00000000000000000000S", announced=1),
+    "failed": Record(BROKEN, "01JCX00000000000000000000S", version=1795222925001, kind="failed"),
 }
+MARKER = Marker(1795222925000, 2, {"all": Entry(), "label:cat": Entry(98.25, 1)}, LABELLED.key)
 DELIVERY = Delivery(
     "01JCX00000000000000000000D",
     "default",
@@ -85,6 +90,7 @@ def files() -> dict[str, Any]:
     return {
         "record-labelled.json": RECORDS["labelled"].to_item(),
         "record-failed.json": RECORDS["failed"].to_item(),
+        "marker.json": MARKER.to_item(),
         "delivery.json": DELIVERY.to_item(),
         "delivery-message.json": DELIVERY.message(),
         "result-message.json": ImageFinished.of(LABELLED).message(),
@@ -94,6 +100,13 @@ def files() -> dict[str, Any]:
     }
 
 
+def in_json(content: Any) -> str:
+    """Bytes as the text of their base64, as they go over the wire."""
+    return json.dumps(
+        content, ensure_ascii=False, indent=1, default=lambda one: base64.b64encode(one).decode()
+    )
+
+
 if __name__ == "__main__":
     for name, content in files().items():
-        (FOLDER / name).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        (FOLDER / name).write_text(in_json(content) + "\n", encoding="utf-8")

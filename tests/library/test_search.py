@@ -5,15 +5,12 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator
-from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.ids import first_id_of
-from chalicelib.library import sizes
-from chalicelib.library.index import partition
 from chalicelib.library.query import Query, parse
 from chalicelib.library.search import Search
 from chalicelib.library.streams import TOP
@@ -21,19 +18,12 @@ from chalicelib.model import Image, Label
 from tests.fakes.library import Library
 from tests.library.naive import START, images, queries, says
 
-SOON_MANY_SHARDS = {2: 2, 4: 4, 8: 8}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def terms_soon_have_many_shards() -> Iterator[None]:
-    with mock.patch.dict(sizes.GROWTH, SOON_MANY_SHARDS, clear=True):
-        yield
-
 
 def read_through(
     library: Library, query: Query, *, limit: int, most_reads: int = 2000
 ) -> Iterator[list[str]]:
     """The ids of each page until nothing follows."""
+    library.world.project()
     at: str | None = TOP
     while at:
         library.table.items_read = library.table.items_got = 0
@@ -73,7 +63,9 @@ def stocked(number: int, **every: int) -> Library:
     library = Library()
     for n in range(number):
         labels = tuple(Label(name, 90.0) for name, step in every.items() if n % step == 0)
-        made = Image(first_id_of(START + n * 1000), "default", f"k{n}", "labelled", "", "", labels=labels)
+        made = Image(
+            first_id_of(START + n * 1000), "default", f"k{n}", "labelled", "", "2026-03-01", labels=labels
+        )
         library.images.create(made)
     return library
 
@@ -84,7 +76,7 @@ def test_a_page_goes_on_exactly_where_it_ran_out_of_what_it_may_read() -> None:
         label = "even" if n % 2 else "odd"
         both = (Label("even", 90.0), Label("odd", 90.0)) if n == 0 else (Label(label, 90.0),)
         library.images.create(
-            Image(first_id_of(START + n), "default", f"k{n}", "labelled", "", "", labels=both)
+            Image(first_id_of(START + n), "default", f"k{n}", "labelled", "", "2026-03-01", labels=both)
         )
     pages = list(read_through(library, parse("even & odd"), limit=10, most_reads=100))
     assert len(pages) > 3
@@ -96,19 +88,32 @@ def test_labels_that_never_meet_are_leapt_over() -> None:
     for n in range(400):
         label = Label("old" if n < 200 else "new", 90.0)
         library.images.create(
-            Image(first_id_of(START + n), "default", f"k{n}", "labelled", "", "", labels=(label,))
+            Image(first_id_of(START + n), "default", f"k{n}", "labelled", "", "2026-03-01", labels=(label,))
         )
     assert list(read_through(library, parse("old & new"), limit=10)) == [[]]
     assert library.table.items_read < 100
 
 
-def test_a_page_of_one_label_reads_the_page_and_one_entry_of_each_shard() -> None:
+def test_a_page_of_one_label_reads_the_page_and_one_entry_more() -> None:
     library = stocked(600, common=2)
-    shards = sizes.sizes_of(library.table, "default", ["label:common"])["label:common"].shards  # type: ignore[arg-type]
-    assert shards == 8
     library.table.items_read = 0
     assert len(library.found("common", limit=50)) == 50
-    assert library.table.items_read <= 50 + shards
+    assert library.table.items_read == 51
+
+
+@pytest.mark.parametrize(
+    ("asked", "most"), [("common", 3), ("common & other", 9), ("common | other", 7), ("common & rare", 9)]
+)
+def test_a_page_takes_few_calls(asked: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = stocked(3000, common=2, other=3, rare=60)
+    search, calls = library.search, []
+    for name in ("query", "get_many"):
+        whole = getattr(library.table, name)
+        monkeypatch.setattr(
+            library.table, name, lambda *a, whole=whole, **k: (calls.append(1), whole(*a, **k))[1]
+        )
+    assert len(search.page("default", parse(asked), limit=50).stored) == 50
+    assert len(calls) <= most
 
 
 def test_what_must_not_be_there_is_only_subtracted() -> None:
@@ -139,12 +144,12 @@ def test_pages_neither_repeat_nor_skip_while_images_come_and_go() -> None:
     came = 1000
     for page in read_through(library, parse("common"), limit=7):
         seen += page
-        newer = Image(first_id_of(START + came * 1000), "default", f"k{came}", "labelled", "", "")
+        newer = Image(first_id_of(START + came * 1000), "default", f"k{came}", "labelled", "", "2026-03-01")
         library.images.create(newer)
         library.relabel(library.record(newer.id), "common")
         if came < 1004:  # one that has been shown, and one that has not
-            library.images.delete(library.record(page[0]))
-            library.images.delete(library.record(first_id_of(START + (came - 1000) * 1000)))
+            library.images.erase(library.record(page[0]))
+            library.images.erase(library.record(first_id_of(START + (came - 1000) * 1000)))
         came += 1
     assert seen == [first_id_of(START + n * 1000) for n in range(59, 3, -1)]
 
@@ -171,7 +176,7 @@ def test_counts_and_entries_stay_exact_while_terms_grow(seed: int) -> None:
     record = library.record(first_id_of(START))
     library.relabel(record, "rare")
     assert library.counts() == {**expected, "common": expected["common"] - 1}
-    library.images.delete(library.record(first_id_of(START)))
+    library.images.erase(library.record(first_id_of(START)))
     assert library.counts() == {"common": expected["common"] - 1, "rare": 3}
     assert len(library.found("common", limit=200)) == expected["common"] - 1
 
@@ -199,11 +204,20 @@ def test_records_count_towards_what_a_request_may_read() -> None:
     assert len(pages) > 2
 
 
-def test_a_label_that_is_seen_again_with_another_confidence_stays_in_its_shard() -> None:
+def test_a_label_that_is_seen_again_with_another_confidence_has_one_entry() -> None:
     library = stocked(60, common=1)
     for n in range(60):
         library.relabel(library.record(first_id_of(START + n * 1000)), Label("common", 50.0 + n / 2))
-    size = sizes.sizes_of(library.table, "default", ["label:common"])["label:common"]  # type: ignore[arg-type]
-    lie_in = [partition("default", "label:common", shard) for shard in range(size.shards)]
-    assert sum(len(library.table.query(pk, limit=1000)) for pk in lie_in) == 60
+    assert len(library.carriers("label:common")) == 60
     assert library.counts() == {"common": 60}
+
+
+def test_a_page_of_large_documents_ends_early_and_goes_on_where_it_ended() -> None:
+    library = Library()
+    long = {"note": "".join(chr(33 + n * 7919 % 90) for n in range(300_000))}
+    for n in range(30):
+        made = Image(first_id_of(START + n), "default", f"k{n}", "labelled", "", "2026-03-01", metadata=long)
+        library.images.create(made)
+    pages = list(read_through(library, parse("!missing"), limit=30))
+    assert [len(page) for page in pages] == [12, 12, 6]
+    assert len(set(joined(pages))) == 30

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.errors import NotFound, Unavailable
-from chalicelib.library.images import LEASE_SECONDS
+from chalicelib.errors import NotFound
 from chalicelib.model import Asked, Image, Label, Model
 from chalicelib.pipeline.curating import Word
 from tests.fakes.mail import handle
@@ -123,52 +122,13 @@ def test_a_word_said_while_the_image_is_recognised_is_not_lost_and_neither_is_th
     assert world.image_at(KEY).result == 2
 
 
-def test_a_correction_that_cannot_be_told_now_is_told_by_the_sweep(world: World, image: Image) -> None:
-    whole = world.topic.publish
-
-    def fail(*arguments: Any) -> None:
-        world.topic.publish = whole  # type: ignore[method-assign]
-        raise Unavailable("SNS did not take the call.")
-
-    world.topic.publish = fail  # type: ignore[method-assign]
-    say(world, image, Word("dog", False))
-    world.clock.forward(LEASE_SECONDS + 1)
-    pipeline.sweep(world)  # type: ignore[arg-type]
-    work_off(world)
-    assert [event["id"] for event in world.topic.published] == [f"{image.id}.1", f"{image.id}.2"]
-    assert len(world.recogniser.photos) == 1
-
-
-def test_a_result_nobody_was_told_of_is_told_before_a_correction_of_it(world: World) -> None:
-    whole = world.topic.publish
-
-    def fail(*arguments: Any) -> None:
-        world.topic.publish = whole  # type: ignore[method-assign]
-        raise Unavailable("SNS did not take the call.")
-
-    world.topic.publish = fail  # type: ignore[method-assign]
-    with pytest.raises(Unavailable):
-        pipeline.label_image(world.drop(KEY), world)  # type: ignore[arg-type]
+def test_a_result_that_is_corrected_at_once_is_told_of_before_its_correction(world: World) -> None:
+    pipeline.label_image(world.drop(KEY), world)  # type: ignore[arg-type]
     say(world, world.image_at(KEY), Word("dog", False))
     assert [event["type"] for event in world.topic.published] == [
         "sightline.image.labelled",
         "sightline.image.corrected",
     ]
-
-
-def test_a_sidecar_that_was_written_late_does_not_stay(world: World, image: Image) -> None:
-    """The labeler writes its sidecar after a person's correction has written a newer one."""
-    whole = world.topic.publish
-
-    def overtaken(*arguments: Any) -> None:
-        world.topic.publish = whole  # type: ignore[method-assign]
-        say(world, image, Word("sofa", True))
-        world.objects.write_sidecar(KEY, {"labels": "of the result before"})
-
-    world.topic.publish = overtaken  # type: ignore[method-assign]
-    pipeline.label_image(world.drop(KEY, ROCKET), world)  # type: ignore[arg-type]
-    assert world.objects.sidecars["metadata/a.jpg.json"] == world.image_at(KEY).document()
-    assert "sofa" in names(world.image_at(KEY))
 
 
 class TestRenaming:
@@ -210,7 +170,7 @@ class TestRenaming:
         world.images.finish = late  # type: ignore[method-assign]
         pipeline.label_image(world.drop(KEY), world)  # type: ignore[arg-type]
         assert world.counts() == {"animal": 1, "cat": 1, "hound": 1}
-        assert [one["data"]["labels"][1]["name"] for one in world.topic.published] == ["hound"]
+        assert [one["data"]["labels"][1]["name"] for one in world.topic.published] == ["Dog", "hound"]
 
     def test_what_a_person_said_stands_above_a_label_is_renamed_too(self, world: World, image: Image) -> None:
         say(world, image, Word("Rex", True, parents=("wolf", "habit")))

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.errors import Unavailable
-from chalicelib.library.answers import LEASE_SECONDS
+from chalicelib.library.recognitions import LEASE_SECONDS
 from chalicelib.model import Asked, Image, Label, Model, NewImage, ObjectUploaded
 from chalicelib.pipeline.labelling import MOST_ATTEMPTS
 from tests.fakes.mail import handle
@@ -39,7 +39,7 @@ def work_off(world: Any) -> None:
 
 def answer_of(world: Any, key: str) -> str:
     record = world.images.find_by_key(key)
-    return str(record.answer)
+    return str(record.recognition)
 
 
 def taken_in(world: Any, owner: str, **asked: Any) -> Image:
@@ -161,9 +161,11 @@ def test_when_the_last_image_goes_the_answer_goes_too(world: Any) -> None:
         pipeline.label_image(world.drop(key), world)
     name = answer_of(world, FIRST)
     pipeline.delete_image(world.image_at(FIRST), world)
-    assert world.answers.find("default", name) is not None
+    world.project()
+    assert world.recognitions.find("default", name) is not None
     pipeline.delete_image(world.image_at(SECOND), world)
-    assert world.answers.find("default", name) is None
+    world.project()
+    assert world.recognitions.find("default", name) is None
     assert world.history.of("default", name) == []
 
 
@@ -200,8 +202,12 @@ class TestAgainOnPurpose:
         assert [world.image_at(key).model for key in (FIRST, SECOND)] == [Model("fake", "2")] * 2
         assert len(world.recogniser.photos) == 1
 
-    def test_another_threshold_is_another_question_and_the_old_answer_goes(self, world: Any) -> None:
+    def test_another_threshold_is_another_question_and_the_old_answer_stays_with_the_bytes(
+        self, world: Any
+    ) -> None:
         pipeline.label_image(world.drop(FIRST), world)
         before = answer_of(world, FIRST)
         assert self.again(world, FIRST, min_confidence=95.0).labels == ()
-        assert world.answers.find("default", before) is None
+        assert world.recognitions.find("default", before) is not None
+        assert self.again(world, FIRST, min_confidence=55.0).labels != ()
+        assert len(world.recogniser.photos) == 2

@@ -1,0 +1,145 @@
+"""Holds what is derived of an owner's images to their records, and mends what does not agree.
+
+The projection keeps the two together, so there should be nothing to find; this is for changes that the
+stream lost, and for tables that were edited by hand or restored in part. It may run while the service does:
+an image that was not projected comes through the stream once more, a count moves under the number of its
+row's last move.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from chalicelib.expressions import Key, Update, Value
+from chalicelib.library import catalogue, index
+from chalicelib.library.index import ALL, FAILED, PENDING, Entry, entries_of, is_counted
+from chalicelib.library.markers import Marker, marker_key
+from chalicelib.library.record import StoredImage, record_key
+from chalicelib.pipeline.projection import restore
+from chalicelib.table import BATCH_LIMIT, ConditionFailed
+from chalicelib.wiring import Services
+
+READ_AT_ONCE = 1000
+IMAGES_AT_ONCE = BATCH_LIMIT // 2  # each with its marker
+COUNT_TRIES = 5
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that does not agree with the records; ``mended`` tells whether it does now."""
+
+    what: str
+    term: str = ""
+    image_id: str = ""
+    mended: bool = False
+
+    def __str__(self) -> str:
+        term = f": {self.term!r}" if self.term else ""
+        where = f" of image {self.image_id}" if self.image_id else ""
+        return f"{'mended' if self.mended else 'found'}: {self.what}{term}{where}"
+
+
+def repair(owner: str, services: Services, *, mend: bool) -> Iterator[Fault]:
+    """Everything that does not agree with an owner's records; with ``mend`` it is changed, else only told.
+
+    Told are images that were not projected, entries that are missing or wrong, entries that no record asks
+    for, and wrong counts. An image is known by any entry under ``all``, a status or a label. Each index
+    entry is read twice and each record once.
+    """
+    terms = {ALL, FAILED, PENDING, *catalogue.counts_of(services.table, owner)}
+    known = {image_id for term in sorted(terms) for image_id in _ids(owner, term, services)}
+    wanted: dict[str, set[str]] = {}
+    for batch in _batches(sorted(known), IMAGES_AT_ONCE):
+        yield from _held_to_records(owner, batch, wanted, services, mend=mend)
+    terms.update(term for some in wanted.values() for term in some if is_counted(term))
+    for term in sorted(terms):
+        for image_id in list(_ids(owner, term, services)):
+            if term not in wanted.get(image_id, ()) and not _asks_for(owner, image_id, term, services):
+                if mend:
+                    restore(owner, image_id, services, suspects=[term])
+                yield Fault("entry that no record knows", term, image_id, mend)
+    yield from _miscounted(owner, {term for term in terms if is_counted(term)}, services, mend=mend)
+
+
+def _held_to_records(
+    owner: str, image_ids: list[str], wanted: dict[str, set[str]], services: Services, *, mend: bool
+) -> Iterator[Fault]:
+    """Faults of some images; adds to ``wanted`` which terms each is to be found by."""
+    keys = [record_key(owner, one) for one in image_ids] + [marker_key(owner, one) for one in image_ids]
+    items = services.table.get_many(keys)
+    for image_id in image_ids:
+        item = items.get(record_key(owner, image_id))
+        stored = StoredImage(item) if item else None
+        if stored is None or stored.erased:
+            continue
+        entries = entries_of(stored.document)
+        wanted[image_id] = set(entries)
+        places = {term: Key(index.partition(owner, term), image_id) for term in entries}
+        found = services.table.get_many(list(places.values()))
+        if Marker.from_item(items.get(marker_key(owner, image_id))).version != stored.version:
+            if mend:
+                services.images.touch(owner, image_id)
+            yield Fault("not projected", image_id=image_id, mended=mend)
+            continue
+        wrong = [
+            Fault("entry missing or wrong", term, image_id, mend)
+            for term, entry in entries.items()
+            if places[term] not in found or Entry.from_item(found[places[term]]) != entry
+        ]
+        if wrong and mend:
+            restore(owner, image_id, services)
+        yield from wrong
+
+
+def _asks_for(owner: str, image_id: str, term: str, services: Services) -> bool:
+    """Whether the record, as it is by now, is to be found by the term."""
+    item = services.table.get(record_key(owner, image_id))
+    stored = StoredImage(item) if item else None
+    return stored is not None and not stored.erased and term in entries_of(stored.document)
+
+
+def _miscounted(owner: str, terms: set[str], services: Services, *, mend: bool) -> Iterator[Fault]:
+    rows: defaultdict[Key, list[str]] = defaultdict(list)
+    for term in sorted(terms):
+        rows[catalogue.row_key(owner, term)].append(term)
+    for key, some in rows.items():
+        for _ in range(COUNT_TRIES):
+            row = services.table.get(key) or {}
+            off = {term: sum(1 for _ in _ids(owner, term, services)) - int(row.get(term, 0)) for term in some}
+            off = {term: by for term, by in off.items() if by}
+            if (services.table.get(key) or {}).get("moves") != row.get("moves"):
+                continue  # images came or went while they were counted
+            mended = bool(off) and mend and _count(key, row.get("moves"), off, services)
+            yield from (Fault(f"count off by {-by}", term, mended=mended) for term, by in off.items())
+            break
+        else:
+            yield Fault("too busy to be counted", ", ".join(some))
+
+
+def _count(key: Key, moves: Value | None, off: dict[str, int], services: Services) -> bool:
+    try:
+        services.table.write(Update(key, add={**off, "moves": 1}, when={"moves": moves}))
+    except ConditionFailed:
+        return False
+    return True
+
+
+def _ids(owner: str, term: str, services: Services) -> Iterator[str]:
+    after: str | None = None
+    while True:
+        entries = services.table.query(index.partition(owner, term), limit=READ_AT_ONCE, after=after)
+        yield from (str(entry["sk"]) for entry in entries)
+        if len(entries) < READ_AT_ONCE:
+            return
+        after = str(entries[-1]["sk"])
+
+
+def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    them = iter(things)
+    while batch := list(itertools.islice(them, size)):
+        yield batch
