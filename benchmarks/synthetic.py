@@ -6,11 +6,10 @@ import random
 from collections.abc import Iterator
 
 from chalicelib.ids import first_id_of
-from chalicelib.library.images import Images
 from chalicelib.library.record import key_for
 from chalicelib.model import Image, Label
-from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable
+from tests.fakes.world import World
 
 START = 1_767_225_600_000  # 2026-01-01 in milliseconds
 # Zipf's law, as label statistics of photo collections follow it: the most common label is on half of all
@@ -31,12 +30,14 @@ def chance_of(rank: int) -> float:
 
 def library(images: int) -> FakeTable:
     """A table that holds so many labelled images, written by the service's own code."""
-    table = FakeTable()
-    store = Images(table, Clock())  # type: ignore[arg-type]  # held to Table's contract
-    for image in _images(images):
-        store.create(image)
-        table.transactions.clear()  # what the fake remembers for tests would fill the memory
-    return table
+    world = World()
+    for number, image in enumerate(_images(images)):
+        world.images.create(image)
+        if number % 1000 == 999:
+            world.project()
+            world.table.transactions.clear()  # what the fake remembers for tests would fill the memory
+    world.project()
+    return world.table
 
 
 def _images(number: int) -> Iterator[Image]:

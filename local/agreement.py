@@ -63,7 +63,7 @@ def agree(restored: Restored, table: str, services: Services) -> Agreed:
 
 def _records(items: Iterable[Mapping[str, Any]]) -> Iterable[Record]:
     for item in items:
-        if item["sk"] == {"S": "record"}:
+        if item["sk"] == {"S": "record"} and "erased" not in item:
             yield Record.from_item(decoded({name: _read(value) for name, value in item.items()}))
 
 

@@ -31,6 +31,8 @@ class Crowd:
     ``peak`` tells) when ``early`` had come.
     """
 
+    reads_bucket = False
+
     def __init__(self, places: int, early: int, peak: Callable[[], float]) -> None:
         self._places = places
         self._early = early

@@ -11,8 +11,8 @@ from chalicelib.delivery.deliveries import by_image
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.intake.objects import sidecar_key, thumbnail_key
 from chalicelib.library.record import Record
-from chalicelib.library.repair import Repair
 from chalicelib.model import DEFAULT_OWNER
+from chalicelib.pipeline.repair import repair
 from torture.album import PARENTS, Scene, digest
 from torture.partner import Arrival
 from torture.people import Story
@@ -59,7 +59,7 @@ def _judge_image(world: World, story: Story, record: Record | None, verdict: Ver
         for what in _left_of(world, story, record):
             verdict.fault("images that came back", f"{what} of {story.key}")
         return
-    if record is None or not record.settled:
+    if record is None or not record.image.final:
         verdict.fault("images lost", f"{story.key} is {record.image.status if record else 'not there'}")
         return
     image, scene = record.image, world.album.scene(story.contents[-1])
@@ -74,7 +74,7 @@ def _judge_image(world: World, story: Story, record: Record | None, verdict: Ver
     if not (fewest if len(story.contents) == 1 else 1) <= image.result <= most:
         verdict.fault("results doubled", f"{story.key} has {image.result}, not {fewest} to {most}")
     verdict.counted["results"] += image.result
-    sidecar = json.loads(world.quiet.objects.read_sidecar(story.key))
+    sidecar = json.loads(world.quiet.objects.read(sidecar_key(story.key), max_bytes=10**8).content or b"")
     if sidecar != json.loads(json.dumps(image.document())):
         verdict.fault("results wrong", f"the sidecar of {story.key} says otherwise")
 
@@ -191,7 +191,7 @@ def _judge_delivery(delivery: Delivery, came: Sequence[Arrival], verdict: Verdic
 
 # ── index and counts ─────────────────────────────────────────────────────────────────────────
 def _judge_index(world: World, stories: Sequence[Story], verdict: Verdict) -> None:
-    for fault in Repair(world.quiet.table, DEFAULT_OWNER, mend=False).run():
+    for fault in repair(DEFAULT_OWNER, world.quiet, mend=False):
         verdict.fault("index faults", str(fault))
     exact: Counter[str] = Counter()
     for story in stories:

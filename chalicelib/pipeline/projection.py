@@ -152,7 +152,7 @@ def project_again(key: Key, services: Services) -> None:
 
 
 def tell_again(key: Key, services: Services) -> None:
-    """Publish the present result of the image whose marker lies under ``key``: no fan-out has confirmed it."""
+    """Publish an image's present result again: no fan-out has confirmed it. ``key`` is its marker's."""
     owner, image_id = image_of(key)
     item = services.table.get(record_key(owner, image_id))
     if item and StoredImage(item).final:
