@@ -11,7 +11,6 @@ shown, and those that were proposed and are not.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import re
 import sys
@@ -26,6 +25,7 @@ from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.query import parse
 from chalicelib.library.search import Search
 from chalicelib.library.streams import TOP
+from local.limits import item_bytes
 from tests.fakes.table import FakeTable
 
 PAGE, PAGES = 50, 20
@@ -150,7 +150,7 @@ def _row(images: int, name: str, costs: list[Cost], table: FakeTable) -> str:
 def _scanned(table: FakeTable) -> int:
     """Read units of a scan over records that lie in a table by themselves: newest first, it must read all."""
     records = table.items_of_kind("record")
-    return math.ceil(sum(_bytes(item) for item in records) / UNIT_BYTES)
+    return math.ceil(sum(map(item_bytes, records)) / UNIT_BYTES)
 
 
 def _lists(table: FakeTable, name: str) -> str:
@@ -188,11 +188,7 @@ def _mean(numbers: Sequence[float]) -> float:
 
 
 def _units(*items: Item) -> int:
-    return max(1, math.ceil(sum(map(_bytes, items)) / UNIT_BYTES))
-
-
-def _bytes(item: Item) -> int:
-    return len(json.dumps(item))
+    return max(1, math.ceil(sum(map(item_bytes, items)) / UNIT_BYTES))
 
 
 def _say(line: str) -> None:
