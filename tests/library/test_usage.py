@@ -14,7 +14,7 @@ from chalicelib.table import Table
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.table import FakeTable
 from tests.fakes.world import ROCKET, World, s3_event
-from tests.ground.test_table import dynamodb  # noqa: F401 - a fixture
+from tests.ground.test_table import NAME, moto  # noqa: F401 - a fixture
 
 KEY = "uploads/cat.jpg"
 TODAY = "2026-09-21"
@@ -24,7 +24,7 @@ TODAY = "2026-09-21"
 def table(request: pytest.FixtureRequest) -> Any:
     if request.param == "fake":
         return FakeTable()
-    return Table(request.getfixturevalue("dynamodb"), "t", sleep=lambda seconds: None)
+    return Table(request.getfixturevalue("moto"), NAME, sleep=lambda seconds: None)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from chalicelib.pipeline.repair import Fault, repair
 from chalicelib.table import Table
 from local.aws import LocalAws
 from tests.fakes.library import Library
-from tests.ground.test_table import make_table
+from tests.ground.test_table import NAME, make_table
 
 
 @pytest.fixture
@@ -139,17 +139,17 @@ def test_the_command_tells_or_mends_and_exits_accordingly(mend: bool) -> None:
     with LocalAws() as aws:
         dynamodb = aws.client("dynamodb")
         make_table(dynamodb)
-        table = Table(dynamodb, "t")
+        table = Table(dynamodb, NAME)
         table.write(Update(row_key("default", "all"), add={"all": 2}))
         run = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "infra.repair", "--stage", "local", *(["--mend"] if mend else [])],
-            env={**os.environ, "TABLE": "t", "AWS_ENDPOINT_URL": aws.url},
+            env={**os.environ, "TABLE": NAME, "AWS_ENDPOINT_URL": aws.url},
             capture_output=True,
             text=True,
             timeout=180,
         )
         left = table.get(row_key("default", "all")) or {}
-        dynamodb.delete_table(TableName="t")
+        dynamodb.delete_table(TableName=NAME)
     assert run.returncode == (0 if mend else 1), run.stderr
     assert "count off by 2: 'all'" in run.stdout
     assert bool(left["all"]) is not mend
