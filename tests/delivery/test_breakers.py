@@ -20,7 +20,7 @@ from chalicelib.delivery.destinations import Destination, Place, origin_of
 from chalicelib.table import Table
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable
-from tests.ground.test_table import dynamodb  # noqa: F401 - a fixture
+from tests.ground.test_table import NAME, moto  # noqa: F401 - a fixture
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def clock() -> Clock:
 def breakers(request: pytest.FixtureRequest, clock: Clock) -> Breakers:
     table: Any = FakeTable()
     if request.param == "moto":
-        table = Table(request.getfixturevalue("dynamodb"), "t", sleep=lambda seconds: None)
+        table = Table(request.getfixturevalue("moto"), NAME, sleep=lambda seconds: None)
     return Breakers(table, clock)
 
 

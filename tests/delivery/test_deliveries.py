@@ -16,7 +16,7 @@ from chalicelib.ids import rfc3339
 from chalicelib.table import Table
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable
-from tests.ground.test_table import dynamodb  # noqa: F401 - a fixture
+from tests.ground.test_table import NAME, moto  # noqa: F401 - a fixture
 
 ANSWER = Attempt("2026-03-01T09:30:00.000Z", 503, 12, "busy")
 
@@ -30,7 +30,7 @@ def clock() -> Clock:
 def log(request: pytest.FixtureRequest, clock: Clock) -> Deliveries:
     table: Any = FakeTable()
     if request.param == "moto":
-        table = Table(request.getfixturevalue("dynamodb"), "t", sleep=lambda seconds: None)
+        table = Table(request.getfixturevalue("moto"), NAME, sleep=lambda seconds: None)
     return Deliveries(table, clock)
 
 
