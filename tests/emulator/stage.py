@@ -227,7 +227,7 @@ class Stage:
             "AlarmEmail": "",
             "LogRetentionDays": str(self.configured.log_days),
         }
-        self.outputs = stack.bring_up(json.dumps(resources_template(self.configured)), parameters)
+        self.outputs = stack.bring_up(resources_template(self.configured), parameters)
         # MiniStack's CloudFormation leaves it out.
         self.client("dynamodb").update_time_to_live(
             TableName=self.outputs["Table"],
