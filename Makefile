@@ -44,7 +44,7 @@ EMULATOR = tests/emulator/requirements.txt
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset label token tokens revoke test torture bite check bench nightly deploy destroy import-template redrive repair package-sam package-terraform lock page screenshots clean ready emulator
+.PHONY: help run reset label token tokens revoke test torture bite check bench clients nightly deploy destroy import-template redrive repair package-sam package-terraform lock page screenshots clean ready emulator
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -91,7 +91,10 @@ check: ready emulator ## Lint, check formatting and types, run the fast tests
 bench: ready ## Measure what is promised of searches and deliveries: make bench BENCH=search for one
 	@for one in $(BENCH); do $(PY) -m benchmarks.$$one || exit 1; done
 
-nightly: check test bite torture bench ## Everything that checks Sightline, one after the other (under an hour)
+clients: ready ## Generate clients of the API, compile them and let them work (needs Node and Java; some minutes)
+	@CLIENTS=1 $(PY) -m pytest -rs tests/clients
+
+nightly: check test bite torture bench clients ## Everything that checks Sightline, one after the other (under an hour)
 
 deploy: ready ## Bring a stage up in your AWS account, or up to date: make deploy STAGE=dev
 	@$(INFRA) deploy --arch '$(ARCH)' --email '$(EMAIL)'

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
+from typing import Any
 
+import defusedxml.ElementTree
+import pytest
+import standardwebhooks
+import svix.webhooks
 import xmlschema
 
+from chalicelib.delivery import signatures
 from chalicelib.delivery.documents import SCHEMA, to_xml
 from chalicelib.model import Box, Image, Instance, Label, Model
 
@@ -45,3 +52,35 @@ def test_the_documented_sample_is_what_is_sent() -> None:
     [sample] = re.findall(r"```xml\n(<\?xml.*?)```", DOCS, re.S)
     assert sample.strip() == to_xml(SAMPLE).decode().strip()
     xmlschema.XMLSchema(SCHEMA).validate(sample)
+
+
+SECRET = signatures.new_secret()
+PYTHON = re.findall(r"```python\n(.*?)```", DOCS, re.S)
+METHODS = re.findall(r"^\| Python, `(\w+)`.* \| `(.*)` \|$", DOCS, re.M)
+LIBRARIES: dict[str, Any] = {"standardwebhooks": standardwebhooks, "svix": svix.webhooks}
+
+
+def sent(now: int, secret: str = SECRET) -> dict[str, Any]:
+    """What a receiver has in hand: the secret it knows, and a document that was signed with ``secret``."""
+    body = to_xml(SAMPLE)
+    return {"secret": SECRET, "body": body, "headers": signatures.sign([secret], "msg_1", now, body)}
+
+
+@pytest.mark.parametrize(("library", "method"), METHODS)
+def test_the_methods_that_it_names_take_xml_and_refuse_forgeries(library: str, method: str) -> None:
+    known = {"Webhook": LIBRARIES[library].Webhook}
+    eval(method, {**known, **sent(int(time.time()))})  # noqa: S307 - the documentation's own words
+    for forged in (sent(int(time.time()), signatures.new_secret()), sent(int(time.time()) - 600)):
+        with pytest.raises(standardwebhooks.WebhookVerificationError):
+            eval(method, {**known, **forged})  # noqa: S307
+
+
+def test_the_lines_in_python_check_and_read_a_document() -> None:
+    [lines] = PYTHON
+    names: dict[str, Any] = {
+        "Webhook": standardwebhooks.Webhook,
+        "defusedxml": defusedxml,
+        **sent(int(time.time())),
+    }
+    exec(lines, names)  # noqa: S102
+    assert names["labels"] == ["Cat", "Sofa"]
