@@ -15,7 +15,8 @@ from playwright.sync_api import expect
 
 from tests.browser.pages import CAT, Photos
 from tests.browser.test_curating import NAMES
-from tests.browser.test_hostile_names import hand_in
+from tests.browser.test_hostile_names import found, hand_in
+from tests.journeys.conftest import eventually
 
 
 @pytest.fixture
@@ -23,7 +24,8 @@ def three(photos: Photos) -> Iterator[Photos]:
     """The page with three photos of one's own, found by a label that only they have."""
     made = [hand_in(photos.url, name) for name in NAMES]
     requests.post(f"{photos.url}images/labels", json={"ids": made, "add": ["Door"]}, timeout=30)
-    photos.window.goto(f'{photos.url}?q=door & filename:"{NAMES[0][:2]}" | door')
+    eventually(lambda: len(found(photos.url, "door")) == len(NAMES))
+    photos.window.goto(f"{photos.url}?q=door")
     expect(photos.tiles).to_have_count(3)
     yield photos
     photos.window.goto("about:blank")
@@ -140,14 +142,17 @@ def test_parked_deliveries_are_found_and_all_sent_again(photos: Photos, receiver
         f"{photos.url}subscriptions", json={"url": receiver.url, "filter": "filename:parked"}, timeout=30
     ).json()
     hand_in(photos.url, "parked.jpg")
+    parked = {"destination": made["id"], "status": "parked"}
+    listed = f"{photos.url}deliveries"
+    assert eventually(lambda: requests.get(listed, params=parked, timeout=30).json()["deliveries"])
     window = photos.window
     window.get_by_role("link", name="Deliveries").click()
     window.get_by_label("To", exact=True).select_option(made["id"])
-    listed = window.locator(".deliveries > li")
-    expect(listed.filter(has_text="Parked")).to_have_count(1)
+    rows = window.locator(".deliveries > li")
+    expect(rows.filter(has_text="Parked")).to_have_count(1)
     receiver.status = 204
     window.get_by_role("button", name="Send all parked again").click()
-    expect(photos.toast).to_contain_text("1 deliveries are on their way again.")
+    expect(photos.toast).to_contain_text("1 delivery is on its way again.")
     window.get_by_label("Which", exact=True).select_option("parked")
     expect(window.get_by_text("Nothing is parked.")).to_be_visible()
     requests.delete(f"{photos.url}subscriptions/{made['id']}", timeout=30)

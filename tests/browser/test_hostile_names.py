@@ -9,6 +9,7 @@ import requests
 from playwright.sync_api import expect
 
 from tests.browser.pages import CAT, Photos
+from tests.journeys.conftest import eventually
 
 HOSTILE = (
     '<img src=x onerror="document.title=1">.jpg',
@@ -19,12 +20,19 @@ HOSTILE = (
 )
 
 
+def found(url: str, query: str) -> list[str]:
+    """The ids of the newest images that a query finds."""
+    answer = requests.get(f"{url}images", params={"q": query or None, "limit": 50}, timeout=30)
+    return [one["id"] for one in answer.json()["images"]]
+
+
 def hand_in(url: str, filename: str) -> str:
     body = {"content": base64.b64encode(CAT.read_bytes()).decode(), "filename": filename}
     answer = requests.post(f"{url}images", json=body, timeout=30)
     assert answer.status_code == 201, answer.text
     image: str = answer.json()["id"]
     requests.get(f"{url}images/{image}?wait=20", timeout=30)
+    eventually(lambda: image in found(url, ""))  # lists may be a second behind
     return image
 
 

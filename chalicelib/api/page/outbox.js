@@ -47,7 +47,8 @@ async function again(destination, days, load) {
       sent += answer.count;
       more = answer.more && answer.count > 0;
     }
-    notify(sent ? `${count(sent)} deliveries are on their way again.` : "Nothing is parked there.");
+    const told = sent === 1 ? "1 delivery is on its way again." : `${count(sent)} deliveries are on their way again.`;
+    notify(sent ? told : "Nothing is parked there.");
   } catch (error) {
     complain(error);
   }
