@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.api import pages
 from chalicelib.delivery.events import EVENT_TYPES
+from chalicelib.intake.formats import FORMATS
 from tests.api.client import Api
 from tests.fakes.services import BUCKET_URL
 
@@ -47,6 +48,11 @@ def test_no_source_is_left_out_of_what_is_served() -> None:
 
 def test_every_event_that_is_told_of_has_a_word_on_the_page() -> None:
     assert not [one for one in EVENT_TYPES if f'"{one}": ' not in pages.sources()["subscriptions.js"]]
+
+
+def test_the_page_names_every_format_that_the_service_reads() -> None:
+    said = pages.sources()["checks.js"].replace("camera's raw", "camera raw")
+    assert not [name for name in FORMATS if name not in said]
 
 
 def test_only_the_services_own_files_run_and_no_text_becomes_markup(api: Api) -> None:

@@ -113,10 +113,11 @@ class Message:
 
 
 class Receiver:
-    """Somebody's web server that answers with ``status`` and keeps what it gets."""
+    """A web server that answers with ``status`` and keeps what it gets; it may agree to challenges."""
 
     def __init__(self) -> None:
         self.status = 204
+        self.agrees = False  # to be called often
         self.got: list[Message] = []
         self.url = ""
 
@@ -130,6 +131,8 @@ def receiver() -> Iterator[Receiver]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             made.got.append(Message(headers, self.rfile.read(int(headers["content-length"]))))
             self.send_response(made.status)
+            if made.agrees and "sightline-challenge" in headers:
+                self.send_header("sightline-challenge", headers["sightline-challenge"])
             self.send_header("Content-Length", "0")
             self.end_headers()
 

@@ -108,3 +108,15 @@ def test_who_is_let_go_is_told_no_more_and_may_stay_after_all(
     expect(card).to_have_count(0)
     left = requests.get(f"{photos.url}subscriptions", timeout=30).json()["subscriptions"]
     assert receiver.url not in [one["url"] for one in left]
+
+
+def test_a_receiver_is_asked_whether_it_may_be_called_often(
+    window: Page, card: Locator, receiver: Receiver, photos: Photos
+) -> None:
+    subscribed(window, receiver)
+    card.get_by_role("button", name="Ask for consent").click()
+    expect(card).to_contain_text("It has not agreed: it answered 204 without the token of the challenge.")
+    receiver.agrees = True
+    card.get_by_role("button", name="Ask for consent").click()
+    expect(photos.toast).to_contain_text("It agrees to be called often.")
+    expect(card.get_by_role("button", name="Ask for consent")).to_have_count(0)

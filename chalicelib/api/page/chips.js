@@ -1,7 +1,7 @@
 /** The most frequent labels, each of which narrows the search or widens it again. */
 
 import { button, make } from "./dom.js";
-import { go, place } from "./route.js";
+import { go } from "./route.js";
 import { beginning } from "./suggestions.js";
 import { count, quoted } from "./words.js";
 
@@ -27,7 +27,7 @@ function chip({ name, count: number }, query, parts) {
   const on = parts.includes(word.toLowerCase());
   const rest = query.split("&").map((one) => one.trim()).filter((one) => one.toLowerCase() !== word.toLowerCase());
   const combined = query.includes("|") ? `(${query}) & ${word}` : [query, word].filter(Boolean).join(" & ");
-  const press = () => go({ order: place().order, q: on ? rest.join(" & ") : combined });
+  const press = () => go({ q: on ? rest.join(" & ") : combined });
   const made = button("", press, { class: "chip", "aria-pressed": String(on), "data-name": name });
   made.append(make("span", {}, name), make("span", { class: "count" }, count(number)));
   return made;

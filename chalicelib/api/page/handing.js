@@ -33,7 +33,7 @@ function chooser(uploads) {
     "dialog",
     { class: "card", "aria-labelledby": "adding" },
     make("header", {}, make("h2", { id: "adding" }, "Add photos"), button("Close", () => dialog.close(), { icon: "close", class: "quiet" })),
-    make("p", { class: "muted" }, "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF or a camera's raw file. You can also drop photos and folders anywhere on the page, or paste a picture."),
+    make("p", { class: "muted" }, "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG 2000 or a camera's raw file. You can also drop photos and folders anywhere on the page, or paste a picture."),
     make("p", { class: "row" }, make("label", { class: "button primary", for: "files" }, files, "Choose photos"), make("label", { class: "button", for: "folder" }, folder, "Choose a folder")),
     make("form", { class: "line", submit: fetched }, make("label", { for: "photo-url" }, "Or fetch one from the web"), make("div", { class: "row" }, url, make("button", {}, "Fetch"))),
   );

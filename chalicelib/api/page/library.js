@@ -1,4 +1,4 @@
-/** The images that the search finds, in order, as far as they have been fetched. */
+/** The images that the search finds, newest first, as far as they have been fetched. */
 
 import { at, call } from "./api.js";
 
@@ -17,9 +17,8 @@ export class Library extends EventTarget {
   #search = 0;
   #shelves = new Map();
 
-  /** What is searched for, and the order of what is found: "" is the newest first, "taken" the photo taken last. */
+  /** What is searched for. */
   query = "";
-  order = "";
   /** Whether every image that is found has been fetched. */
   complete = false;
   /** The error that fetching more ended with, or null. */
@@ -35,10 +34,10 @@ export class Library extends EventTarget {
   }
 
   /** Begin with another search, or go on with one where it was left; resolves when there is something to show. */
-  open({ q, order }) {
+  open(query) {
     this.#putAway();
-    const left = this.#shelves.get(JSON.stringify([q, order]));
-    Object.assign(this, { query: q, order, broken: null, complete: left?.complete ?? false });
+    const left = this.#shelves.get(query);
+    Object.assign(this, { query, broken: null, complete: left?.complete ?? false });
     this.#search += 1; // what older searches still bring is not taken in
     this.#order = (left?.order ?? []).filter((id) => !this.#hidden.has(id));
     this.#cursor = left?.cursor ?? null;
@@ -58,7 +57,7 @@ export class Library extends EventTarget {
 
   /** Put an image in front, if the search is for all of them. */
   add(image) {
-    if (!this.query && !this.order && !this.#order.includes(image.id) && !this.#hidden.has(image.id)) this.#order = [image.id, ...this.#order];
+    if (!this.query && !this.#order.includes(image.id) && !this.#hidden.has(image.id)) this.#order = [image.id, ...this.#order];
     this.update(image);
   }
 
@@ -83,7 +82,7 @@ export class Library extends EventTarget {
     this.#known.clear();
     this.#shelves.clear();
     this.#search += 1;
-    Object.assign(this, { query: "", order: "", complete: false, broken: null });
+    Object.assign(this, { query: "", complete: false, broken: null });
     this.#order = [];
     this.#cursor = this.#loading = null;
     this.#changed();
@@ -141,7 +140,7 @@ export class Library extends EventTarget {
   }
 
   #page(cursor, limit) {
-    return at`images`.with({ q: this.query, order: this.order, cursor, limit, with: "thumbnail_url" });
+    return at`images`.with({ q: this.query, cursor, limit, with: "thumbnail_url" });
   }
 
   #take(page) {
@@ -160,8 +159,7 @@ export class Library extends EventTarget {
     const end = whole ? this.#order.length : this.#order.indexOf(first.at(-1)) + 1;
     const missing = this.#order.slice(0, end).filter((id) => !listed.has(id) && this.#mayCome(id));
     const rest = this.#order.slice(end).filter((id) => !listed.has(id));
-    this.#order = [...missing, ...first, ...rest];
-    if (!this.order) this.#order = this.#order.sort().reverse(); // ids sort by time
+    this.#order = [...missing, ...first, ...rest].sort().reverse(); // ids sort by time
     if (whole) this.complete = true;
   }
 
@@ -172,9 +170,8 @@ export class Library extends EventTarget {
 
   #putAway() {
     if (!this.#order.length) return;
-    const key = JSON.stringify([this.query, this.order]);
-    this.#shelves.delete(key);
-    this.#shelves.set(key, { order: this.#order, cursor: this.#cursor, complete: this.complete });
+    this.#shelves.delete(this.query);
+    this.#shelves.set(this.query, { order: this.#order, cursor: this.#cursor, complete: this.complete });
     if (this.#shelves.size > SHELVES) this.#shelves.delete(this.#shelves.keys().next().value);
   }
 

@@ -39,21 +39,20 @@ export class Photos {
   }
 
   /** Show what a search finds, scrolled to where it was left. */
-  async show({ q, order }, scroll) {
-    const wanted = JSON.stringify([q, order]);
-    if (wanted === this.#shown) return;
-    this.#shown = wanted;
+  async show(query, scroll) {
+    if (query === this.#shown) return;
+    this.#shown = query;
     this.grid.clear();
     if (this.selection.size) this.selection.clear();
-    const chips = this.chips.show(q);
-    const opened = this.library.open({ q, order });
-    this.results.open(q);
+    const chips = this.chips.show(query);
+    const opened = this.library.open(query);
+    this.results.open(query);
     await opened;
-    if (wanted !== this.#shown) return;
+    if (query !== this.#shown) return;
     await this.#scroll(scroll);
     await chips;
     const { broken } = this.library;
-    if (wanted === this.#shown && broken?.body?.pointer === "?q") this.search.refuse(broken);
+    if (query === this.#shown && broken?.body?.pointer === "?q") this.search.refuse(broken);
   }
 
   /** Labels have changed: so may have their numbers. */
@@ -91,7 +90,7 @@ export class Photos {
     this.#looked = Date.now();
     this.#soon(Math.min(2 * this.#pause, SELDOM));
     const reading = document.hidden || scrollY > innerHeight || !this.element.isConnected;
-    if (reading || this.library.broken || !this.#shown) return;
+    if (reading || this.library.broken || this.#shown === null) return;
     this.library.refresh().then((news) => news && this.#soon(REFRESH), () => {}); // it is tried again
   }
 

@@ -2,7 +2,7 @@
 
 import { isId } from "./api.js";
 
-const DEFAULTS = { view: "photos", q: "", order: "", image: "" };
+const DEFAULTS = { view: "photos", q: "", image: "" };
 const listeners = [];
 let timer = 0;
 
@@ -12,7 +12,7 @@ history.scrollRestoration = "manual"; // what was scrolled to is there again onl
 export function place() {
   const parameters = new URLSearchParams(location.search);
   const told = Object.fromEntries(Object.entries(DEFAULTS).map(([key, none]) => [key, parameters.get(key) || none]));
-  return { ...told, order: told.order === "taken" ? "taken" : "", broken: Boolean(told.image) && !isId(told.image) };
+  return { ...told, broken: Boolean(told.image) && !isId(told.image) };
 }
 
 /** The address of a place; what is not named is as it is by default. */

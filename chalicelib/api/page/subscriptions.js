@@ -76,7 +76,7 @@ function card(subscription, load) {
     make("h2", {}, subscription.url),
     make("p", { class: "muted" }, `${subscription.filter ? `Photos like ${subscription.filter}` : "All photos"}, when ${told}, as ${subscription.format.toUpperCase()}. Since ${moment(subscription.created_at)}.`),
     off && make("p", { class: "bad" }, `Nothing is sent there since ${moment(off.at)}: ${off.reason}`),
-    make("p", { class: "row" }, button("Test", () => test(subscription, outcome)), button("New secret", () => rotate(subscription)), button("Unsubscribe", () => end(subscription, load), { class: "danger" })),
+    make("p", { class: "row" }, button("Test", () => test(subscription, outcome)), !subscription.confirmed && button("Ask for consent", () => confirm(subscription, outcome, load), { title: "Until it agrees, an address is told 60 times an hour at most" }), button("New secret", () => rotate(subscription)), button("Unsubscribe", () => end(subscription, load), { class: "danger" })),
     outcome,
     log,
   );
@@ -91,6 +91,20 @@ async function test(subscription, outcome) {
   } catch (error) {
     outcome.textContent = error.message;
   }
+}
+
+/** Ask whether the receiver agrees to be called often. */
+async function confirm(subscription, outcome, load) {
+  outcome.textContent = "Asking …";
+  try {
+    const { confirmed, status, error } = await call("POST", at`subscriptions/${subscription.id}/confirm`, {});
+    if (confirmed) return notify("It agrees to be called often."), load();
+    outcome.textContent = `It has not agreed: ${error ?? `it answered ${status} without the token of the challenge`}.`.replace("..", ".");
+    outcome.dataset.good = "false";
+  } catch (error) {
+    outcome.textContent = error.message;
+  }
+  return undefined;
 }
 
 async function rotate(subscription) {
