@@ -123,6 +123,7 @@ def test_functions_are_told_what_was_made_for_them(deployment: Deployment) -> No
         assert told["JOBS_QUEUE_URL"] == deployment.outputs["JobsQueueUrl"]
         assert told["DELIVERIES_QUEUE_URL"] == deployment.outputs["DeliveriesQueueUrl"]
         assert told["STAGE"] == "dev"
+        assert told["PARTIAL_BATCHES"] == "true"
         assert (
             told["INTEGRATION_URL"] == "secret:sightline-dev-integration"
         )  # by name: the address stays there
