@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from PIL import Image
 from PIL.Image import DecompressionBombError
 
 from chalicelib.errors import UnusableImage
@@ -20,6 +21,7 @@ from chalicelib.intake.source import Source, Truncated, Unsupported
 # For the file and what is decoded of it (measured: tests/intake/test_memory.py).
 MEMORY_BYTES = 880_000_000
 _LONGEST_SIDE = 100_000  # pixels; one row is then a small part of that
+Image.MAX_IMAGE_PIXELS = None  # Pillow would warn by a limit of its own; here they are counted beforehand
 
 # What Pillow's readers and libheif's raise on bad files, beyond the OSError that is documented.
 _UNREADABLE = (

@@ -270,7 +270,7 @@ class Layout:
         if self._is_direct:
             return (whole if pixels < self.width * self.height else 0) + pixels * (bytes_a_pixel + shown)
         planes = self.width * self.height * self.samples if self.planar else 0
-        return whole + planes + pixels * (3 * bytes_a_pixel + (20 if self.is_measured else 12))
+        return whole + planes + pixels * (3 * bytes_a_pixel + (16 if self.is_measured else 12))
 
     def decode(self, at_least: Size) -> Image.Image:
         """The picture, in 8 bits and colours that Pillow knows."""
