@@ -6,14 +6,11 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from infra.changes import NotOurs, projected_again
 from infra.project import Json
 
 Client = Callable[[str], Any]
 SOURCES = {f"{one}DeadLetters": f"{one}Queue" for one in ("Uploads", "Jobs", "Deliveries")}
-
-
-class NotOurs(Exception):
-    """A message that nothing can be done with; says in a few words what it is."""
 
 
 def redrive(client: Client, outputs: dict[str, str], tell: Callable[[str], None] = print) -> dict[str, int]:
@@ -28,6 +25,8 @@ def redrive(client: Client, outputs: dict[str, str], tell: Callable[[str], None]
         moved[dead] = _each(sqs, outputs[f"{dead}Url"], send, tell)
     invoke = _invoker(client("lambda"))
     moved["EventsDeadLetters"] = _each(sqs, outputs["EventsDeadLettersUrl"], invoke, tell)
+    project = projected_again(client, outputs["Table"])
+    moved["ChangesDeadLetters"] = _each(sqs, outputs["ChangesDeadLettersUrl"], project, tell)
     return moved
 
 

@@ -78,6 +78,7 @@ def test_dead_letters_get_another_chance(
         ("JobsDeadLetters", "1"),
         ("DeliveriesDeadLetters", "1"),
         ("EventsDeadLetters", "1"),
+        ("ChangesDeadLetters", "0"),
     ]
     assert taken(aws, "uploads") == sorted(bodies)
     assert taken(aws, "jobs") == ['{"job": {}}']
@@ -140,3 +141,75 @@ def test_a_stage_that_is_not_there_has_none(bench: Workbench) -> None:
     assert ran.returncode == 1
     assert ran.stderr.startswith("There is no stack sightline-dev of this project here; ")
     assert len(ran.stderr.splitlines()) == 1
+
+
+def failed_batch(aws: LocalAws, table: str, first: int, last: int) -> str:
+    """What Lambda leaves behind of the stream's records from one to another, by their places in it."""
+    arn = aws.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    [shard] = aws.client("dynamodbstreams").describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    numbers = [one["dynamodb"]["SequenceNumber"] for one in streamed(aws, table)]
+    info = {
+        "shardId": shard["ShardId"],
+        "startSequenceNumber": numbers[first],
+        "endSequenceNumber": numbers[last],
+        "batchSize": last - first + 1,
+        "streamArn": arn,
+    }
+    return json.dumps(
+        {"requestContext": {}, "responseContext": {}, "version": "1.0", "DDBStreamBatchInfo": info}
+    )
+
+
+def streamed(aws: LocalAws, table: str) -> list[Json]:
+    """All that the table's stream holds."""
+    streams = aws.client("dynamodbstreams")
+    arn = aws.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    [shard] = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    where = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    found: list[Json] = streams.get_records(
+        ShardIterator=streams.get_shard_iterator(**where)["ShardIterator"]
+    )["Records"]
+    return found
+
+
+def test_records_that_could_not_be_projected_come_through_the_stream_again(
+    deployment: Deployment, aws: LocalAws, functions_answer: None
+) -> None:
+    table, dynamodb = deployment.outputs["Table"], aws.client("dynamodb")
+    before = len(streamed(aws, table))
+    keys = [{"pk": {"S": f"default#image#{number}"}, "sk": {"S": "record"}} for number in range(4)]
+    other = {"pk": {"S": "default#image#1"}, "sk": {"S": "projected"}}
+    for item in (*keys[:2], other, *keys[2:]):
+        dynamodb.put_item(TableName=table, Item=item)
+    dynamodb.delete_item(TableName=table, Key=keys[2])
+    # Of the five the first lies before the batch, and the last behind it; the third has gone since.
+    body = failed_batch(aws, table, before + 1, before + 3)
+    aws.client("sqs").send_message(QueueUrl=url_of(aws, "changes-dead"), MessageBody=body)
+    so_far = len(streamed(aws, table))
+
+    assert redrive(aws.client, deployment.outputs)["ChangesDeadLetters"] == 1
+
+    again = [one["dynamodb"]["Keys"] for one in streamed(aws, table)[so_far:]]
+    assert again == [keys[1]]
+    assert taken(aws, "changes-dead") == []
+
+
+def test_changes_that_the_stream_has_forgotten_are_left_to_repair(
+    deployment: Deployment, aws: LocalAws, functions_answer: None
+) -> None:
+    gone = "arn:aws:dynamodb:eu-west-1:123456789012:table/sightline-dev/stream/2000-01-01T00:00:00.000"
+    shard, number = "shardId-00000001546033600000-a1b2c3d4", "1" + 20 * "0"
+    info = {"shardId": shard, "startSequenceNumber": number, "endSequenceNumber": number, "streamArn": gone}
+    short = {**info, "shardId": "s"}
+    for body in (json.dumps({"DDBStreamBatchInfo": info}), json.dumps({"DDBStreamBatchInfo": short}), "{}"):
+        aws.client("sqs").send_message(QueueUrl=url_of(aws, "changes-dead"), MessageBody=body)
+    said: list[str] = []
+
+    assert redrive(aws.client, deployment.outputs, said.append)["ChangesDeadLetters"] == 0
+
+    reasons = sorted(line.partition(" is ")[2] for line in said)
+    assert reasons == [
+        "no record of a batch of the stream.",
+        "no record of a batch of the stream.",
+        "older than what the stream keeps (24 hours): run make repair, then delete it.",
+    ]
