@@ -124,6 +124,9 @@ class Settings:
     include_categories: tuple[str, ...] = _set(_names, "names separated by commas", "")
     exclude_categories: tuple[str, ...] = _set(_names, "names separated by commas", "")
     uploads_concurrency: int = _set(_within(2, 1000, int), "a whole number from 2 to 1000", "5")
+    # These two are the deployment's: what it reserves for a function of the account's concurrency.
+    api_concurrency: int = _set(_within(0, 1000, int), "a whole number from 0 (none) to 1000", "0")
+    labeler_concurrency: int = _set(_within(0, 1000, int), "a whole number from 0 (none) to 1000", "0")
     jobs_concurrency: int = _set(_within(2, 1000, int), "a whole number from 2 to 1000", "2")
     deliveries_concurrency: int = _set(_within(2, 1000, int), "a whole number from 2 to 1000", "10")
     max_image_bytes: int = _set(_within(1, 100_000_000, int), "bytes, from 1 to 100000000", "50000000")

@@ -14,6 +14,7 @@ from infra.project import Refused, Stage
 
 Client = Callable[[str], Any]
 OLDEST = (3, 12)
+LEFT_FOR_OTHERS = 100  # Lambda reserves nothing of the last hundred (AWS Lambda, "Reserved concurrency")
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"}
 
@@ -51,6 +52,15 @@ def account_of(client: Client) -> str:
         raise Refused(f"The AWS credentials {why}: sign in again.") from None
     except BotoCoreError as error:
         raise Refused(f"AWS cannot be reached (is the region right?): {error}.") from None
+
+
+def may_reserve(client: Client, stage: Stage) -> bool:
+    """Whether the account has the concurrency that the stage wants to reserve; new ones have ten in all."""
+    wanted = sum(stage.reserved.values())
+    if not wanted:
+        return True
+    has = int(client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
+    return has - wanted >= LEFT_FOR_OTHERS
 
 
 def may_deploy(client: Client, stage: Stage) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from infra import chalice_cli, finishing, kept, stream, vendor
 from infra.account import Account, Client
 from infra.bucket import holds_images
-from infra.checks import account_of, may_deploy
+from infra.checks import account_of, may_deploy, may_reserve
 from infra.inventory import Inventory
 from infra.policies import Place
 from infra.project import API, Json, Refused, Stage
@@ -50,7 +50,10 @@ def deploy(stage: Stage, account: Account, build: Path, *, architecture: str = "
     )
     outputs["TableStreamArn"] = stream.present(account.client("dynamodb"), outputs["Table"])
     place = Place(account.partition, account.region, number, stage.name)
-    configure(stage, folder, Choices(_settings(outputs), place, architecture))
+    reserve = may_reserve(account.client, stage)
+    if not reserve:
+        print(f"No concurrency is reserved: this account has too little of it for {stage.reserved}.")
+    configure(stage, folder, Choices(_settings(outputs), place, architecture, reserve))
     with State(account.client("dynamodb"), outputs["Table"]).locked() as state:
         known = _known(
             stage, state.resources, Inventory(account.client, account.region, stage).entries(outputs)

@@ -12,6 +12,7 @@ from chalice.config import Config
 ROOT = Path(__file__).resolve().parent.parent
 APP = "sightline"
 API = "api_handler"  # Chalice's name for the function behind the REST API
+RESERVED = {API: "API_CONCURRENCY", "on_s3_upload": "LABELER_CONCURRENCY"}
 Json = dict[str, Any]
 
 
@@ -51,6 +52,13 @@ class Stage:
     def name_in_template(self, function: str) -> str:
         """The same for ``Fn::Sub``, where the stage is a parameter."""
         return self.full_name(function).replace(self.stack, f"{APP}-${{Stage}}", 1)
+
+    @property
+    def reserved(self) -> dict[str, int]:
+        """How much of the account's concurrency the stage reserves, by function: none unless it says so."""
+        chosen = self.config().environment_variables
+        wanted = {name: int(chosen.get(setting, 0)) for name, setting in RESERVED.items()}
+        return {name: number for name, number in wanted.items() if number and name in self.functions}
 
     @property
     def recogniser(self) -> str:

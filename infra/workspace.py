@@ -24,12 +24,14 @@ class Choices:
     """What is decided when a stage is packaged.
 
     ``variables`` are laid over the stage's own; ``place`` narrows the policies (None: they stay as they
-    are, for a template that narrows them itself); ``architecture`` is x86_64 or arm64 (empty: the stage's).
+    are, for a template that narrows them itself); ``architecture`` is x86_64 or arm64 (empty: the stage's);
+    without ``reserve`` no function gets concurrency of its own, whatever the stage says.
     """
 
     variables: Mapping[str, str]
     place: Place | None = None
     architecture: str = ""
+    reserve: bool = True
 
 
 def lay_out(stage: Stage, folder: Path) -> Path:
@@ -81,6 +83,11 @@ def _configured(stage: Stage, choices: Choices) -> Json:
         "PARTIAL_BATCHES": "true",
         **choices.variables,
     }
+    if choices.reserve:
+        functions = dict(of_stage.get("lambda_functions", {}))
+        for function, number in stage.reserved.items():
+            functions[function] = {**functions.get(function, {}), "reserved_concurrency": number}
+        of_stage["lambda_functions"] = functions
     if choices.architecture:
         of_stage["lambda_architecture"] = choices.architecture
     return {**whole, "stages": {stage.name: of_stage}}
