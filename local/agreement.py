@@ -7,64 +7,121 @@ where somebody has put photos among the files or taken them away.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.errors import Superseded
-from chalicelib.expressions import decoded
+from chalicelib.expressions import Item, Key, Update, decoded
 from chalicelib.ids import moment_of, rfc3339
 from chalicelib.intake.objects import UPLOADS
 from chalicelib.library.record import Record, parse_key
 from chalicelib.model import Image, ObjectUploaded
 from chalicelib.pipeline import delete_image
 from chalicelib.pipeline.batches import event_of
+from chalicelib.table import ConditionFailed
 from chalicelib.wiring import Services
 from local.keeping import Restored
 
 
 @dataclass(frozen=True)
-class Agreed:
-    """How many images there are, how many photos are to be labelled, and how many images ended."""
+class Differences:
+    """What files and records do not agree about, among so many ``images``.
+
+    ``unlabelled`` are the ETags of photos without a result of their present bytes, by key; ``begun`` the
+    records of images that somebody was labelling, by key; ``leased`` other items that somebody had taken;
+    ``lost`` the images whose photos have gone. Where records may have been lost, ``whole`` is false.
+    """
 
     images: int
-    to_label: int
-    ended: int
+    unlabelled: Mapping[str, str]
+    begun: Mapping[str, Record]
+    leased: Sequence[Item]
+    lost: Sequence[Image]
+    whole: bool
 
 
-def agree(restored: Restored, table: str, services: Services) -> Agreed:
-    """Have labelled what has no result of its present bytes, and end what has lost them.
-
-    Whoever was labelling is no more, so nobody has to wait for the end of a lease. Where items were lost, the
-    images of uploads come back under their ids; where none were, an upload without an image is what is left
-    of one that was being deleted.
-    """
+def differences(restored: Restored, table: str) -> Differences:
+    """Compare the photos among the files with the records in ``table``."""
     records = {record.image.key: record for record in _records(restored.items.get(table, ()))}
     photos = {key: etag for key, etag in restored.etags.items() if _is_photo(key)}
-    unlabelled = [key for key, etag in photos.items() if not _is_done(records.get(key), etag)]
-    begun = [key for key, record in records.items() if record.image.status == "labelling"]
-    lost = [
-        record.image
-        for key, record in records.items()
-        if key not in photos and record.image.status == "labelled"
-    ]
-    for key in {*unlabelled, *begun}:
-        if record := records.get(key):
-            if record.lease_until:
-                services.images.release(record)
-        elif not restored.whole:
-            _remember(key, services)
-        services.uploads_queue.send(event_of(ObjectUploaded(key, photos.get(key, ""))))
-    for image in lost:
-        delete_image(image, services)
-    return Agreed(len(records), len(unlabelled), len(lost))
+    return Differences(
+        len(records),
+        {key: etag for key, etag in photos.items() if not _is_done(records.get(key), etag)},
+        {key: record for key, record in records.items() if record.image.status == "labelling"},
+        [_item(one) for one in restored.items.get(table, ()) if _is_leased(one)],
+        [one.image for key, one in records.items() if key not in photos and one.image.status == "labelled"],
+        restored.whole,
+    )
+
+
+class Agreement:
+    """Has photos labelled and ends images, in a thread, as there may be thousands; a context manager.
+
+    Whoever was labelling is no more, so nobody has to wait for the end of a lease. Where records were lost,
+    the images of uploads come back under their ids; where none were, an upload without an image is what is
+    left of one that was being deleted. ``told`` are the keys of photos that a message tells of already.
+    """
+
+    def __init__(self, found: Differences, told: Container[str], services: Services) -> None:
+        self._found = found
+        self._told = told
+        self._services = services
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="agreement", daemon=True)
+
+    def __enter__(self) -> Agreement:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stopping.set()  # what is left is found again at the next start
+        self._thread.join()
+
+    def _run(self) -> None:
+        found = self._found
+        for item in found.leased:
+            self._end_lease(item)
+        for key in {**found.begun, **found.unlabelled}:
+            if self._stopping.is_set():
+                return
+            self._have_labelled(key)
+        for image in found.lost:
+            if self._stopping.is_set():
+                return
+            delete_image(image, self._services)
+
+    def _end_lease(self, item: Item) -> None:
+        key, seen = Key(str(item["pk"]), str(item["sk"])), {"revision": item["revision"]}
+        with suppress(ConditionFailed):
+            self._services.table.write(Update(key, set={"lease_until": 0.0}, when=seen))
+
+    def _have_labelled(self, key: str) -> None:
+        record = self._found.begun.get(key)
+        if record and record.lease_until:
+            self._services.images.release(record)
+        if not self._found.whole:
+            _remember(key, self._services)
+        if key not in self._told:
+            uploaded = ObjectUploaded(key, self._found.unlabelled.get(key, ""))
+            self._services.uploads_queue.send(event_of(uploaded))
 
 
 def _records(items: Iterable[Mapping[str, Any]]) -> Iterable[Record]:
     for item in items:
         if item["sk"] == {"S": "record"} and "erased" not in item:
-            yield Record.from_item(decoded({name: _read(value) for name, value in item.items()}))
+            yield Record.from_item(_item(item))
+
+
+def _is_leased(item: Mapping[str, Any]) -> bool:
+    lease = item.get("lease_until", {"N": "0"})
+    return item["sk"] != {"S": "record"} and "revision" in item and float(lease["N"]) > 0
+
+
+def _item(wire: Mapping[str, Any]) -> Item:
+    return decoded({name: _read(value) for name, value in wire.items()})
 
 
 def _read(value: Mapping[str, Any]) -> dict[str, Any]:

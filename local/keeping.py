@@ -72,14 +72,17 @@ class Keeping:
             self.folder.put_aside(stray)
         return Restored(etags, self._items.restore(kept), whole)
 
-    def restore_messages(self) -> None:
-        """Give moto the messages that waited: the queues must be there."""
+    def restore_messages(self) -> set[str]:
+        """Give moto the messages that waited, as the queues are there; answers which objects they tell of."""
         if not self._messages.exists():
-            return
+            return set()
         try:
-            messages.restore(json.loads(self._messages.read_text(encoding="utf-8")))
+            waited = json.loads(self._messages.read_text(encoding="utf-8"))
+            messages.restore(waited)
+            return messages.keys_in(waited)
         except (ValueError, KeyError, TypeError, AttributeError):
             self.folder.put_aside(self._messages)
+            return set()
 
     def start(self, caught_up: Callable[[], bool]) -> None:
         """Save what changes, from now on; ``caught_up`` says whether all changes have been handed over."""

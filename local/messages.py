@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
+from urllib.parse import unquote_plus
 
 from moto.sqs.models import Message, sqs_backends
 
@@ -19,6 +21,9 @@ _KEPT = (
 )
 
 
+_KEY = re.compile(r'\\*"object\\*": *{\\*"key\\*": *\\*"([^"\\]+)')
+
+
 def waiting() -> dict[str, list[Json]]:
     """What has not been deleted from the queues, by their names: what is in flight, too."""
     found = {}
@@ -26,6 +31,15 @@ def waiting() -> dict[str, list[Json]]:
         with queue._messages_lock:
             found[name] = [_to_json(message) for message in queue._messages]
     return {name: messages for name, messages in found.items() if messages}
+
+
+def keys_in(messages: dict[str, list[Json]]) -> set[str]:
+    """The keys of objects that messages tell of, however deep S3's notification lies in them.
+
+    What lies among dead letters tells nobody.
+    """
+    alive = (one for name, waiting in messages.items() if not name.endswith("-dead") for one in waiting)
+    return {unquote_plus(key) for one in alive for key in _KEY.findall(one["body"])}
 
 
 def restore(messages: dict[str, list[Json]]) -> None:

@@ -14,7 +14,7 @@ from chalicelib.model import DEFAULT_OWNER
 from chalicelib.wiring import services
 from infra.sources import MAY_GO_IN_CIRCLES
 from local import api
-from local.agreement import Agreed, agree
+from local.agreement import Agreement, Differences, differences
 from local.aws import HOST, LocalAws
 from local.config import Ports, enter, environment, mapping_of, stage_config, timeout_of
 from local.faults import Faults
@@ -59,7 +59,7 @@ class Stack:
     api: Server | None
     token: str = ""
     folder: Folder | None = None
-    found: Agreed | None = None
+    found: Differences | None = None
 
 
 @contextmanager
@@ -94,10 +94,11 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
             faults=wish.faults,
             pace=wish.pace,
         )
-        if keeping:
-            keeping.restore_messages()
+        found = None
+        if keeping and restored:
+            found = differences(restored, variables["TABLE"])
+            running.enter_context(Agreement(found, keeping.restore_messages(), services()))
             keeping.start(runtime.caught_up)
-        found = agree(restored, variables["TABLE"], services()) if restored else None
         running.enter_context(runtime)
         if server:
             running.enter_context(server)

@@ -30,10 +30,10 @@ def found(stack: Stack) -> str:
     lines = []
     if stack.found.images:
         lines.append(f"{stack.found.images} photos are here from before, in {shown(stack.folder.path)}.")
-    if stack.found.to_label:
-        lines.append(f"{stack.found.to_label} photos have no labels yet: they are labelled now.")
-    if stack.found.ended:
-        lines.append(f"{stack.found.ended} photos are no longer among the files: their labels went, too.")
+    if stack.found.unlabelled:
+        lines.append(f"{len(stack.found.unlabelled)} photos have no labels yet: they are labelled now.")
+    if stack.found.lost:
+        lines.append(f"{len(stack.found.lost)} photos are no longer among the files: their labels went, too.")
     lines += [f"Damaged, and set aside: {one}" for one in stack.folder.set_aside]
     return "".join(f"{line}\n" for line in lines)
 

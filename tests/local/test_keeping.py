@@ -7,6 +7,7 @@ taken from moto, as a new process would not have them, and made anew.
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -16,6 +17,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.s3.models import s3_backends
 
+from chalicelib.model import ObjectUploaded
+from chalicelib.pipeline.batches import event_of
+from local import messages
 from local.aws import ACCOUNT, REGION, LocalAws
 from local.changes import shard_of
 from local.folder import Folder
@@ -386,6 +390,17 @@ class TestMessages:
         tries = {one["Body"]: one["Attributes"]["ApproximateReceiveCount"] for one in received}
         assert tries == {"in flight": "2", "waits": "1"}
         assert received[0]["MessageAttributes"] == attributes
+
+    def test_which_photos_they_tell_of_is_known_and_dead_letters_tell_of_none(self) -> None:
+        told = event_of(ObjectUploaded("uploads/ä b+c.jpg"))
+        wrapped = {"requestPayload": event_of(ObjectUploaded("uploads/2"))}
+        envelope = {"Message": json.dumps(event_of(ObjectUploaded("uploads/3")))}
+        bodies = [{"body": json.dumps(one)} for one in (told, wrapped, envelope, {"key": "uploads/4"})]
+        dead = [{"body": json.dumps(event_of(ObjectUploaded("uploads/5")))}]
+
+        keys = messages.keys_in({"uploads": bodies, "uploads-dead": dead})
+
+        assert keys == {"uploads/ä b+c.jpg", "uploads/2", "uploads/3"}
 
     def test_a_damaged_file_is_set_aside(self, machine: Machine) -> None:
         machine.sqs.send_message(QueueUrl=machine.queue, MessageBody="x")
