@@ -8,6 +8,7 @@ from chalicelib.pipeline.arrival import await_upload, delete_image, fetch_and_ta
 from chalicelib.pipeline.curating import correct, words_of
 from chalicelib.pipeline.explaining import why
 from chalicelib.pipeline.exporting import export
+from chalicelib.pipeline.job_worker import start, work_on_jobs
 from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
 from chalicelib.pipeline.packing import archive_link
 from chalicelib.pipeline.projection import project
@@ -15,9 +16,8 @@ from chalicelib.pipeline.receivers import check_receiver
 from chalicelib.pipeline.relabelling import relabel
 from chalicelib.pipeline.resending import send_again, send_parked_again
 from chalicelib.pipeline.subscribing import confirm, subscribe, try_out, unsubscribe
+from chalicelib.pipeline.sweeper import sweep
 from chalicelib.pipeline.telling import deliver, fan_out
-from chalicelib.pipeline.upkeep import sweep
-from chalicelib.pipeline.working import start, work_on_jobs
 
 __all__ = [
     "archive_link",

@@ -81,7 +81,7 @@ class Journey:
         self._classify()
         self._older_clients()
         self._troubles()
-        self._sweep(gone)
+        self._sweep(gone, cat)
         self._remove(cat, subscription)
         self._check()
 
@@ -261,8 +261,9 @@ class Journey:
             "what nobody can read is left behind",
         )
 
-    def _sweep(self, delivery: str) -> None:
+    def _sweep(self, delivery: str, image_id: str) -> None:
         """Everything that can be stuck is stuck, and the sweep brings it on its way."""
+        left = [self._left(image_id, "rebuild"), self._left(image_id, "fanout", "projected")]
         with self._stage.deaf():
             announced = self.ask("POST", "/images", {"filename": "lost.jpg"})
             self._send(announced["upload"]["url"], self._new(CAT))
@@ -273,6 +274,21 @@ class Journey:
         assert self._final(announced["id"])["status"] == "labelled"
         self._finished(job)
         self._delivered(delivery)
+        for is_due in left:
+            self._until(lambda is_due=is_due: not is_due(), "what the projection left is seen to")
+
+    def _left(self, image_id: str, kind: str, row: str = "rebuild") -> Callable[[], bool]:
+        """Let a row of an image wait for the sweep as the projection leaves it; whether it still does."""
+        row_of = {
+            "TableName": self._stage.outputs["Table"],
+            "Key": {"pk": {"S": f"default#image#{image_id}"}, "sk": {"S": row}},
+        }
+        due = {":shard": {"S": f"{kind}#0"}, ":at": {"S": LONG_AGO}}
+        table = self._stage.client("dynamodb")
+        table.update_item(
+            **row_of, UpdateExpression="SET due_shard = :shard, due_at = :at", ExpressionAttributeValues=due
+        )
+        return lambda: "due_at" in table.get_item(**row_of, ConsistentRead=True).get("Item", {})
 
     def _remove(self, image_id: str, subscription: str) -> None:
         self.ask("DELETE", f"/subscriptions/{subscription}")

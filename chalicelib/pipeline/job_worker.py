@@ -20,7 +20,7 @@ from chalicelib.pipeline.packing import pack_further
 from chalicelib.pipeline.relabelling import relabel
 from chalicelib.wiring import Services
 
-log = logging.getLogger("sightline.working")
+log = logging.getLogger("sightline.jobs")
 
 IMAGES_A_STEP = 20  # after which the row says how far the job has come
 STEPS_A_MESSAGE = 25

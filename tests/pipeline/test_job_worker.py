@@ -13,8 +13,8 @@ from chalicelib.ids import new_id
 from chalicelib.library.jobs import KEPT_SECONDS, NAMED_FAILURES, Job
 from chalicelib.library.record import key_for
 from chalicelib.model import Image, Label, Model
-from chalicelib.pipeline import working
-from chalicelib.pipeline.working import IMAGES_A_STEP, PATIENCE, STEP_SECONDS, STEPS_A_MESSAGE
+from chalicelib.pipeline import job_worker
+from chalicelib.pipeline.job_worker import IMAGES_A_STEP, PATIENCE, STEP_SECONDS, STEPS_A_MESSAGE
 from tests.fakes.mail import handle, sqs_event
 from tests.fakes.world import World
 
@@ -91,14 +91,14 @@ def test_no_image_stops_a_job_and_those_that_could_not_be_changed_are_named(
     world: Any, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = labelled(world, 5)
-    genuine = working.correct
+    genuine = job_worker.correct
 
     def correct(owner: str, image_id: str, *rest: Any, **more: Any) -> Any:
         if image_id == ids[2]:
             raise error
         return genuine(owner, image_id, *rest, **more)
 
-    monkeypatch.setattr(working, "correct", correct)
+    monkeypatch.setattr(job_worker, "correct", correct)
     job_id = correct_all(world)
     work_off(world)
     job = the(world, job_id)
@@ -115,7 +115,7 @@ def test_an_outage_is_waited_for_and_an_image_that_always_meets_one_is_named(
     def unavailable(*_: Any, **__: Any) -> Any:
         raise Unavailable("DynamoDB did not answer.")
 
-    monkeypatch.setattr(working, "correct", unavailable)
+    monkeypatch.setattr(job_worker, "correct", unavailable)
     job_id = correct_all(world)
     message = world.jobs_queue.messages.pop(0)
     for tries in range(1, PATIENCE):

@@ -16,7 +16,7 @@ from chalicelib.library.images import QUEUE_SECONDS, SHARDS
 from chalicelib.library.record import key_for, record_key
 from chalicelib.model import Image, Label, ObjectUploaded
 from chalicelib.pipeline.batches import event_of
-from chalicelib.pipeline.upkeep import BACKLOG, HELD_FOR, KINDS
+from chalicelib.pipeline.sweeper import BACKLOG, HELD_FOR, KINDS
 from tests.fakes.mail import Mail
 from tests.fakes.receiver import FakeReceiver
 from tests.fakes.recogniser import FakeRecogniser
