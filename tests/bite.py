@@ -106,10 +106,10 @@ GUARDS = (
     ),
     Guard(
         "an open circuit breaker",
-        "chalicelib/pipeline/telling.py",
+        "chalicelib/pipeline/delivery_worker.py",
         "if not services.breakers.may_ask(delivery.owner, destination.place, condition.breaker):",
         "if False:",
-        "tests/pipeline/test_telling.py",
+        "tests/pipeline/test_delivery_worker.py",
     ),
     Guard(
         "breakers are those of origins",
@@ -190,7 +190,7 @@ GUARDS = (
     ),
     Guard(
         "what strangers are sent",
-        "chalicelib/pipeline/telling.py",
+        "chalicelib/pipeline/delivery_worker.py",
         "if not case.confirmed and condition.breaker.open_until() <= services.now():",
         "if False:",
         "tests/pipeline/test_confirming.py",

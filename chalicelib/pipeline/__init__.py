@@ -6,8 +6,10 @@ events are hints to look at it, so a repeated hint finds nothing left to do.
 
 from chalicelib.pipeline.arrival import await_upload, delete_image, fetch_and_take_in, take_in
 from chalicelib.pipeline.curating import correct, words_of
+from chalicelib.pipeline.delivery_worker import deliver
 from chalicelib.pipeline.explaining import why
 from chalicelib.pipeline.exporting import export
+from chalicelib.pipeline.fanout import fan_out
 from chalicelib.pipeline.job_worker import start, work_on_jobs
 from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
 from chalicelib.pipeline.packing import archive_link
@@ -17,7 +19,6 @@ from chalicelib.pipeline.relabelling import relabel
 from chalicelib.pipeline.resending import send_again, send_parked_again
 from chalicelib.pipeline.subscribing import confirm, subscribe, try_out, unsubscribe
 from chalicelib.pipeline.sweeper import sweep
-from chalicelib.pipeline.telling import deliver, fan_out
 
 __all__ = [
     "archive_link",

@@ -1,4 +1,4 @@
-"""Circuit breakers: by origin and owner, and not for ever; how the worker uses them: test_telling."""
+"""Circuit breakers: by origin and owner, and not for ever; how the worker uses them: test_delivery_worker."""
 
 from __future__ import annotations
 

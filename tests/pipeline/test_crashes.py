@@ -13,7 +13,7 @@ from tests.fakes.mail import Mail
 from tests.fakes.receiver import FakeReceiver
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import World
-from tests.pipeline.test_telling import subscribe
+from tests.pipeline.test_delivery_worker import subscribe
 
 KEY = "uploads/cat.jpg"
 PARTNER = "https://partner.example/labels"

@@ -1,12 +1,11 @@
-"""Everyone who asked is told: the fan-out makes deliveries, the worker brings them.
+"""The worker brings deliveries: one try each, side by side, and what comes of it is recorded and planned for.
 
-Between any two steps a worker may die: the log says what is due, and the sweep sends a message for
-whatever nobody came for. A message is only a hint to look there, so a repeated or late one does no harm.
+Between any two steps it may die: the log says what is due, and the sweep sends a message for whatever
+nobody came for. A message is only a hint to look there, so a repeated or late one does no harm.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 
 from chalicelib import logs
@@ -15,18 +14,17 @@ from chalicelib.delivery.attempts import Verdict
 from chalicelib.delivery.breakers import GONE, Condition
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.destinations import Destination
-from chalicelib.delivery.events import ImageFinished
 from chalicelib.delivery.sender import SendResult
 from chalicelib.errors import Superseded
 from chalicelib.metrics import DELIVERIES
 from chalicelib.model import Json
 from chalicelib.pipeline import measuring
-from chalicelib.pipeline.batches import Message, each_message, for_each
-from chalicelib.pipeline.news import NEWER_RESULT, Case, News, case_of, news_in
-from chalicelib.pipeline.receivers import link_to, receiver_of, receivers_of, request_for
+from chalicelib.pipeline.batches import Message, each_message
+from chalicelib.pipeline.news import NEWER_RESULT, Case, News, case_of
+from chalicelib.pipeline.receivers import link_to, receiver_of, request_for
 from chalicelib.wiring import Services
 
-log = logging.getLogger("sightline.telling")
+log = logging.getLogger("sightline.deliveries")
 
 AT_ONCE = 10  # the most messages that SQS hands over together
 
@@ -34,15 +32,6 @@ NOBODY = "Nobody is to be told there any more."
 DISABLED = "The destination is disabled: {} Send this delivery again to enable it."
 REFUSED = "The receiver refused it for good."
 GAVE_UP = f"All {schedule.TRIES} tries failed."
-
-
-def fan_out(event: Json, services: Services) -> None:
-    """Make one delivery for each destination of an SNS event's results, and one message for each delivery."""
-
-    def fan_out_one(record: Json) -> None:
-        _fan_out(ImageFinished.from_message(json.loads(record["Sns"]["Message"])), services)
-
-    for_each(event["Records"], fan_out_one)
 
 
 def deliver(event: Json, services: Services) -> Json:
@@ -59,20 +48,6 @@ def deliver(event: Json, services: Services) -> Json:
         reports=services.settings.partial_batches,
         at_once=AT_ONCE,
     )
-
-
-def _fan_out(finished: ImageFinished, services: Services) -> None:
-    owner, image_id, result = finished.owner, finished.image_id, finished.result
-    news = news_in(finished, services)
-    if not isinstance(news, News):
-        log.info("nobody is told of %r: %s", image_id, news)
-        return
-    for destination in receivers_of(news, services):
-        delivery = Delivery.of(owner, image_id, result, finished.type, destination.name, destination.place)
-        opened = services.deliveries.open(delivery)
-        if services.deliveries.is_due(opened):
-            services.deliveries_queue.send(opened.message())
-    services.markers.confirm(owner, image_id, result)
 
 
 def _deliver(message: Message, services: Services) -> float | None:

@@ -1,4 +1,7 @@
-"""Fan-out and worker: one delivery for each destination, brought until it has arrived or is parked."""
+"""Fan-out and worker (chalicelib/pipeline: fanout, delivery_worker, news, receivers, resending).
+
+One delivery for each destination, brought until it has arrived or is parked.
+"""
 
 from __future__ import annotations
 

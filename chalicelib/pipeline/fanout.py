@@ -1,0 +1,43 @@
+"""The fan-out: one delivery for each destination of a result.
+
+It goes by the topic's message and reads no record, so it may be late or come again: deliveries are made
+once, and one that has become pointless is cancelled by the worker.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.events import ImageFinished
+from chalicelib.model import Json
+from chalicelib.pipeline.batches import for_each
+from chalicelib.pipeline.news import News, news_in
+from chalicelib.pipeline.receivers import receivers_of
+from chalicelib.wiring import Services
+
+log = logging.getLogger("sightline.fanout")
+
+
+def fan_out(event: Json, services: Services) -> None:
+    """Make one delivery for each destination of an SNS event's results, and one message for each delivery."""
+
+    def fan_out_one(record: Json) -> None:
+        _fan_out(ImageFinished.from_message(json.loads(record["Sns"]["Message"])), services)
+
+    for_each(event["Records"], fan_out_one)
+
+
+def _fan_out(finished: ImageFinished, services: Services) -> None:
+    owner, image_id, result = finished.owner, finished.image_id, finished.result
+    news = news_in(finished, services)
+    if not isinstance(news, News):
+        log.info("nobody is told of %r: %s", image_id, news)
+        return
+    for destination in receivers_of(news, services):
+        delivery = Delivery.of(owner, image_id, result, finished.type, destination.name, destination.place)
+        opened = services.deliveries.open(delivery)
+        if services.deliveries.is_due(opened):
+            services.deliveries_queue.send(opened.message())
+    services.markers.confirm(owner, image_id, result)
