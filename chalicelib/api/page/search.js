@@ -6,6 +6,7 @@ import { meant } from "./forgiving.js";
 import { go, place } from "./route.js";
 import { rested } from "./suggestions.js";
 
+const PATIENCE = 4000; // milliseconds for the labels that words may mean
 const WORD = /[^&|!()"]*$/; // what is being typed: all since the last sign
 
 export class Search {
@@ -76,7 +77,8 @@ export class Search {
   async #search() {
     this.#close();
     const text = this.input.value.trim();
-    const q = await meant(text);
+    const asIs = new Promise((resolve) => setTimeout(resolve, PATIENCE, text));
+    const q = await Promise.race([meant(text), asIs]);
     if (this.input.value.trim() !== text) return; // something else is being typed by now
     this.input.value = q;
     go({ ...place(), view: "photos", image: "", q });
