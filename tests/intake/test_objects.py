@@ -13,7 +13,7 @@ from botocore.config import Config
 from moto import mock_aws
 
 from chalicelib.errors import NotFound
-from chalicelib.intake.objects import ObjectStore, sidecar_key, thumbnail_key
+from chalicelib.intake.objects import ObjectStore, is_litter, sidecar_key, thumbnail_key
 from tests.fakes.aws import FakeObjects
 
 KEY = "uploads/holiday/a b+c é&d.jpg"
@@ -107,3 +107,23 @@ def test_the_form_caps_the_size_and_fixes_the_key(real: ObjectStore) -> None:
     policy = json.loads(base64.b64decode(form["fields"]["policy"]))
     assert ["content-length-range", 1, 9] in policy["conditions"]
     assert {"key": "uploads/x"} in policy["conditions"]
+
+
+@pytest.mark.parametrize(
+    ("key", "litter"),
+    [
+        ("uploads/holiday/", True),
+        ("uploads/.DS_Store", True),
+        ("uploads/holiday/.DS_Store", True),
+        ("uploads/holiday/._cat.jpg", True),
+        ("uploads/Thumbs.db", True),
+        ("uploads/holiday/Desktop.ini", True),
+        ("uploads/holiday_$folder$", True),
+        ("uploads/cat.jpg", False),
+        ("uploads/.hidden.jpg", False),
+        ("uploads/my thumbs.db.jpg", False),
+        ("uploads/~anna/01JCX000000000000000000001", False),
+    ],
+)
+def test_what_computers_leave_in_folders_is_told_by_its_name(key: str, litter: bool) -> None:
+    assert is_litter(key) is litter

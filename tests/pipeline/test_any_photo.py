@@ -185,3 +185,23 @@ def test_a_thumbnail_written_while_its_image_is_deleted_goes_too(monkeypatch: py
     monkeypatch.setattr(world.objects, "write_thumbnail", write_late)
     dropped(world, "cat.jpg", CHELSEA.read_bytes())
     assert (world.objects.thumbnails, world.objects.sidecars) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    "name", [".DS_Store", "holiday/._cat.jpg", "holiday/Thumbs.db", "desktop.ini", "holiday/"]
+)
+def test_what_a_computer_leaves_in_a_folder_makes_no_image(name: str) -> None:
+    world = World()
+    dropped(world, name, CHELSEA.read_bytes())
+    assert world.images.find_by_key(f"uploads/{name}") is None
+
+
+def test_a_photo_that_is_cut_says_so_in_its_record() -> None:
+    world = World()
+    dropped(world, "cut.jpg", CHELSEA.read_bytes()[:-2])
+    image = world.image_at("uploads/cut.jpg")
+    assert (image.status, image.warnings, image.document()["warnings"]) == (
+        "labelled",
+        ("truncated",),
+        ["truncated"],
+    )
