@@ -48,7 +48,9 @@ def judge(world: World, stories: Sequence[Story], verdict: Verdict) -> None:
         deliveries.update({one.id: one for one in found})
         if record and not story.deleted:
             _judge_told(world, story, record, found, verdict)
+        _judge_history(world, story, record, verdict)
     _judge_calls(world, stories, verdict)
+    _judge_usage(world, stories, verdict)
     _judge_deliveries(deliveries, world.partner.arrivals, verdict)
     _judge_index(world, stories, verdict)
 
@@ -95,6 +97,35 @@ def _left_of(world: World, story: Story, record: Record | None) -> Iterator[str]
     for name in (story.key, sidecar_key(story.key), thumbnail_key(story.key)):
         if world.quiet.objects.etag(name):
             yield name
+
+
+# ── history and usage ────────────────────────────────────────────────────────────────────────
+def _judge_history(world: World, story: Story, record: Record | None, verdict: Verdict) -> None:
+    """Every result has its step and the last one is the image as it is; of what was deleted none is left."""
+    if not story.image_id:
+        return
+    steps = world.quiet.history.of(DEFAULT_OWNER, story.image_id)
+    if record is None or story.deleted:
+        if steps:
+            verdict.fault("history wrong", f"{len(steps)} steps of {story.key}, which was deleted")
+        return
+    image = record.image
+    results = sorted(step.result for step in steps)
+    if results != list(range(1, image.result + 1)):
+        verdict.fault("history wrong", f"{story.key} has {image.result} results and steps for {results}")
+    elif steps[0].labels != {one.name: round(one.confidence, 2) for one in image.labels}:
+        verdict.fault("history wrong", f"the last step of {story.key} is {steps[0].labels}")
+
+
+def _judge_usage(world: World, stories: Sequence[Story], verdict: Verdict) -> None:
+    """Every image counts once, those that were deleted at the most; no more calls count than were made."""
+    days = world.quiet.usage.days(DEFAULT_OWNER, "2000", "3000", most=MANY)
+    images, there = sum(day.images for day in days), sum(not story.deleted for story in stories)
+    if not there <= images <= len(stories):
+        verdict.fault("usage wrong", f"{images} images are counted, {there} are there of {len(stories)}")
+    calls = sum(sum(day.calls.values()) for day in days)
+    if calls > len(world.seer.heard):
+        verdict.fault("usage wrong", f"{calls} calls are counted, {len(world.seer.heard)} were made")
 
 
 # ── the recogniser ───────────────────────────────────────────────────────────────────────────

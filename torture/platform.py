@@ -16,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from chalicelib import pipeline
+from chalicelib.expressions import Key
+from chalicelib.library.markers import image_of
 from chalicelib.model import Json
 from infra.sources import MAY_GO_IN_CIRCLES
 from local import lineage
@@ -174,6 +176,10 @@ class Platform:
         """Give all dead letters another chance, with nothing happening any more."""
         self._healed = True
         self.counted["dead letters"] += len(self._dead) + self._queues.redrive()
+        for pk, sk in sorted(self._streams.left_behind()):
+            self.counted["records whose changes were given up"] += 1
+            owner, image_id = image_of(Key(pk, sk))
+            self._world.quiet.images.touch(owner, image_id)
         dead, self._dead = self._dead, []
         for function, event in dead:
             self.invoke(function, event)

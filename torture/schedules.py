@@ -38,6 +38,8 @@ NEVER = (
     "deliveries wrong",
     "sent again without need",
     "index faults",
+    "history wrong",
+    "usage wrong",
     "counts wrong",
     "dead letters wrong",
     "schedules without rest",

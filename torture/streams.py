@@ -18,6 +18,7 @@ LATE, LONGEST_LAG = 0.1, 600.0  # the share of batches that are, and the seconds
 REPEATED, LONGEST_REPEAT = 0.1, 3600.0
 REMEMBERED = 20  # batches, of which one may come again
 LONGEST_BACKOFF = 60.0
+RETRIES = 4  # fewer than a deployment has, so that some changes do end on the failure queue
 
 
 class Streams:
@@ -31,7 +32,9 @@ class Streams:
             Feed(
                 FUNCTION,
                 shard,
-                dataclasses.replace(mapping_of(FUNCTION), batch_size=BATCH, window=WINDOW_SECONDS),
+                dataclasses.replace(
+                    mapping_of(FUNCTION), batch_size=BATCH, window=WINDOW_SECONDS, retries=RETRIES
+                ),
                 world.clock,
                 give_up=self.given_up.append,
                 backoff=lambda tries: min(2.0**tries, LONGEST_BACKOFF),
@@ -51,6 +54,19 @@ class Streams:
         """When the next batch is due, as far as anything is known of one."""
         moments = (feed.next_moment() for feed in self._feeds)
         return min((moment for moment in moments if moment is not None), default=None)
+
+    def left_behind(self) -> set[tuple[str, str]]:
+        """The keys of the records whose changes were given up, as an operator reads them from the shards."""
+        told = [message["DDBStreamBatchInfo"] for message in self.given_up]
+        self.given_up.clear()
+        shards = {feed.shard.name: feed.shard for feed in self._feeds}
+        keys: set[tuple[str, str]] = set()
+        for batch in told:
+            first, last = int(batch["startSequenceNumber"]), int(batch["endSequenceNumber"])
+            changes = (one for one in shards[batch["shardId"]].after(first - 1) if one.number <= last)
+            for key in (one.event["dynamodb"]["Keys"] for one in changes):
+                keys.add((key["pk"]["S"], key["sk"]["S"]))
+        return {key for key in keys if key[1] == "record"}
 
     def lag(self) -> float:
         """How many seconds late a batch comes."""

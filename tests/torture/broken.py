@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.library import images
 from chalicelib.library.record import Record
-from chalicelib.pipeline import labelling
+from chalicelib.pipeline import labelling, projection
 from chalicelib.queues import Queue
 from torture import __main__, parts, schedules
 
@@ -35,7 +35,23 @@ def label_whatever_is_told_of() -> None:
     labelling._is_result_of = lambda stored, image: False
 
 
-BREAKS = {"lost": lose_what_is_left_for_later, "doubled": label_whatever_is_told_of}
+def forget_what_could_not_be_projected() -> None:
+    """A batch of changes that met a fault is taken as done."""
+    attempted = projection._attempted
+    projection._attempted = lambda chunk, services: attempted(chunk, services) and []
+
+
+def keep_no_history() -> None:
+    """Results leave no step."""
+    projection.history.added = lambda stored: []
+
+
+BREAKS = {
+    "lost": lose_what_is_left_for_later,
+    "doubled": label_whatever_is_told_of,
+    "unprojected": forget_what_could_not_be_projected,
+    "unremembered": keep_no_history,
+}
 
 
 def main(how: str, seed: int) -> int:

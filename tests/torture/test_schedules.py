@@ -50,7 +50,8 @@ def test_every_kind_of_fault_was_met(counted: Counter[str]) -> None:
     kinds = [f"AWS: {fault.name}" for fault in Fault]
     kinds += [f"recogniser: {temper}" for temper in (*PASSING, HANG, HANG_UP)]
     kinds += ["crashes of on_s3_upload", "crashes of on_upload_message", "crashes of api"]
-    kinds += ["crashes of on_sns_message", "crashes of on_sqs_message"]
+    kinds += ["crashes of on_sns_message", "crashes of on_sqs_message", "crashes of on_image_change"]
+    kinds += ["changes told again", "AWS: TransactionConflict"]
     kinds += ["events told again", "events told late", "dead letters"]
     assert [kind for kind in kinds if not counted[kind]] == []
 
@@ -68,6 +69,8 @@ def test_the_promises_stand_beside_the_figures(verdicts: list[Verdict]) -> None:
     [
         ("lost", r"schedules: images lost: \d+, not 0\."),
         ("doubled", r"schedules: results doubled: \d+, not 0\."),
+        ("unprojected", r"schedules: index faults: \d+, not 0\."),
+        ("unremembered", r"schedules: history wrong: \d+, not 0\."),
     ],
 )
 def test_a_service_that_breaks_a_promise_is_found_out(broken: str, sentence: str) -> None:
