@@ -78,9 +78,9 @@ GUARDS = (
     ),
     Guard(
         "the day's budget",
-        "chalicelib/pipeline/counting.py",
-        "if called >= most:",
-        "if False:",
+        "chalicelib/pipeline/budget.py",
+        "expires_at=_end(services)) > most:",
+        "expires_at=_end(services)) > 10**9:",
         "tests/pipeline/test_budget.py",
     ),
     Guard(
@@ -100,8 +100,8 @@ GUARDS = (
     Guard(
         "the condition on a record's write",
         "chalicelib/library/images.py",
-        '("due_shard", "due_at"),\n            when={"revision": record.revision},',
-        '("due_shard", "due_at"),',
+        '_item(saved), {"revision": record.revision})',
+        "_item(saved), {})",
         "tests/library/test_images.py",
     ),
     Guard(
