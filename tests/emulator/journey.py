@@ -391,19 +391,19 @@ class Journey:
 
     @contextmanager
     def _hurried(self) -> Iterator[None]:
-        """Meanwhile the labelers have no time to ask a recogniser twice."""
-        names = [
-            (self._stage.configured.full_name(name), self._stage.configured.config(name).lambda_timeout)
-            for name in self._stage.policies
-            if name in ("on_s3_upload", "on_upload_message")
-        ]
-        for name, _ in names:
-            self._stage.client("lambda").update_function_configuration(FunctionName=name, Timeout=20)
+        """Meanwhile the bucket's labeler has no time to ask a recogniser, and the queue's to ask it twice."""
+        lambda_, configured = self._stage.client("lambda"), self._stage.configured
+        seconds = {"on_s3_upload": 15, "on_upload_message": 20}
+        hurried = {name: few for name, few in seconds.items() if name in self._stage.policies}
+        for name, few in hurried.items():
+            lambda_.update_function_configuration(FunctionName=configured.full_name(name), Timeout=few)
         try:
             yield
         finally:
-            for name, seconds in names:
-                self._stage.client("lambda").update_function_configuration(FunctionName=name, Timeout=seconds)
+            for name in hurried:
+                lambda_.update_function_configuration(
+                    FunctionName=configured.full_name(name), Timeout=configured.config(name).lambda_timeout
+                )
 
 
 def key_of(image: Json) -> str:

@@ -11,6 +11,7 @@ import contextlib
 import functools
 import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -19,13 +20,14 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_evaluator, responses
-from ministack.services import eventbridge, lambda_svc, s3, sns
+from ministack.services import apigateway_v1, eventbridge, lambda_svc, s3, sns
 
 TRIED = "1.5.33"
 # What is replaced, and what the mends themselves call.
 REPLACED = (
     (app, "pin_request_origin"),
     (iam_evaluator, "enforce"),
+    (apigateway_v1, "handle_request"),
     (s3, "find_iam_access_key_account"),
     (sns, "_deliver_to_lambda"),
     (eventbridge, "_dispatch_to_lambda"),
@@ -54,6 +56,8 @@ POLLING = {
     "sqs": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
     "dynamodb": ("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"),
 }
+# Calls whose right has another name ("Amazon SNS API permissions"); MiniStack asks for the call's own.
+CALLED_OTHERWISE = {"sns:PublishBatch": "sns:Publish"}
 LOGGING = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
@@ -108,6 +112,7 @@ def mend(decisions: Decisions) -> None:
     """Put every mend in place."""
     replace(app, "pin_request_origin", over_tls)
     replace(iam_evaluator, "enforce", functools.partial(enforced, decisions))
+    replace(apigateway_v1, "handle_request", with_put_rest_api)
     replace(s3, "find_iam_access_key_account", account_of)
     replace(sns, "_deliver_to_lambda", from_topic)
     replace(eventbridge, "_dispatch_to_lambda", from_rule)
@@ -139,6 +144,7 @@ def enforced(
 ) -> Any:
     """Write down what is decided, and forbid what is not there to whoever may not list (S3, "GetObject")."""
     account, role = role_of(key)
+    action = CALLED_OTHERWISE.get(action, action)
     refused = original(key, action, service, region, resource_arn, service_context)
     if role:
         decisions.note(account, role, action, resource_arn, allowed=refused is None)
@@ -146,6 +152,15 @@ def enforced(
         bucket = resource_arn.partition("/")[0]
         return enforced(decisions, original, key, "s3:ListBucket", service, region, bucket)
     return refused
+
+
+async def with_put_rest_api(
+    original: Callable[..., Any], method: str, path: str, headers: Any, body: bytes, query: Any
+) -> Any:
+    """PutRestApi is missing; like ImportRestApi it answers the API, and imports nothing."""
+    if method == "PUT" and re.fullmatch(r"/restapis/[^/]+/?", path):
+        method, body = "GET", b""
+    return await original(method, path, headers, body, query)
 
 
 def account_of(original: Callable[[str], Any], key: str) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -16,7 +17,6 @@ from pathlib import Path
 import tests.conftest  # noqa: F401 - the environment in which the app is imported
 from tests.emulator.conftest import ACCOUNTS, LABELERS, World, begin
 from tests.emulator.emulator import Emulator
-from tests.emulator.journey import Refused
 from tests.emulator.stage import Right
 
 TRIES = 2  # what was still under way when the last right came back may be refused for once
@@ -25,16 +25,16 @@ TRIES = 2  # what was still under way when the last right came back may be refus
 def main(wanted: list[str]) -> int:
     """Say what is missed; answers the exit code."""
     found = missed(lambda right: not wanted or f"{right.function}:{right.action}" in wanted, tell)
-    print(f"{sum(found.values())} of {len(found)} rights are missed when they are gone.")
-    return 0 if found and all(found.values()) else 1
+    print(f"{sum(not why for why in found.values())} of {len(found)} rights are missed when they are gone.")
+    return 1 if not found or any(found.values()) else 0
 
 
-def tell(right: Right, is_missed: bool) -> None:
-    print(f"{'red  ' if is_missed else 'GREEN'} without {right}", flush=True)
+def tell(right: Right, why: str) -> None:
+    print(f"GREEN without {right}: {why}" if why else f"red   without {right}", flush=True)
 
 
-def missed(wanted: Callable[[Right], bool], tell: Callable[[Right, bool], None]) -> dict[Right, bool]:
-    """Whether a journey is refused what it needs, by the right that was taken away."""
+def missed(wanted: Callable[[Right], bool], tell: Callable[[Right, str], None]) -> dict[Right, str]:
+    """Why no journey was refused what it needs, by the right that was taken away; empty where one was."""
     with ExitStack() as end:
         folder = Path(end.enter_context(tempfile.TemporaryDirectory()))
         emulator = end.enter_context(Emulator(folder))
@@ -42,14 +42,22 @@ def missed(wanted: Callable[[Right], bool], tell: Callable[[Right, bool], None])
         shares = shared(worlds, wanted)
         with ThreadPoolExecutor(len(worlds)) as pool:
 
-            def take_away(trigger: str) -> dict[Right, bool]:
+            def take_away(trigger: str) -> dict[Right, str]:
                 found = {}
                 for right in shares[trigger]:
-                    found[right] = is_missed(worlds[trigger], right)
+                    settle(worlds[trigger])
+                    found[right] = why_not_missed(worlds[trigger], right)
                     tell(right, found[right])
                 return found
 
-            return {right: red for found in pool.map(take_away, worlds) for right, red in found.items()}
+            return {right: why for found in pool.map(take_away, worlds) for right, why in found.items()}
+
+
+def settle(world: World) -> None:
+    """Wait until the stage is healthy again: it remembers for some seconds that it was not."""
+    end = time.monotonic() + 30
+    while world.stage.request("GET", "/health")["statusCode"] != 200 and time.monotonic() < end:
+        time.sleep(0.5)
 
 
 def shared(worlds: dict[str, World], wanted: Callable[[Right], bool]) -> dict[str, list[Right]]:
@@ -65,28 +73,25 @@ def shared(worlds: dict[str, World], wanted: Callable[[Right], bool]) -> dict[st
     return shares
 
 
-def is_missed(world: World, right: Right) -> bool:
-    """Whether a journey without this right ends because of it."""
+def why_not_missed(world: World, right: Right) -> str:
+    """Why a journey without this right does not end because of it; empty where it does."""
+    why = ""
     with world.stage.without(right):
         for _ in range(TRIES):
+            begun = len(world.stage.emulator.decisions())
             try:
                 world.journey().go()
-            except Refused as refused:
-                if right.covers(refused.function, refused.decision.action, refused.decision.resource):
-                    return True
-            except AssertionError:
-                return any_refused(world, right)
+            except AssertionError as error:
+                why = str(error).splitlines()[0]
             else:
-                return False
-    return False
-
-
-def any_refused(world: World, right: Right) -> bool:
-    """Whether it was refused, where the journey noticed something else first."""
-    return any(
-        not one.allowed and right.covers(function, one.action, one.resource)
-        for function, one in world.stage.decisions()
-    )
+                return "The journey went well."
+            # Where something else was noticed first, it was refused nevertheless.
+            if any(
+                not one.allowed and right.covers(function, one.action, one.resource)
+                for function, one in world.stage.decisions(begun)
+            ):
+                return ""
+    return why
 
 
 if __name__ == "__main__":

@@ -103,8 +103,8 @@ class Workbench:
         return folder
 
 
-def set_up(folder: Path, variables: Mapping[str, str]) -> Workbench:
-    """A workbench with a fresh copy of the project in ``folder``."""
+def set_up(folder: Path, variables: Mapping[str, str], faults: Path | None = HARNESS) -> Workbench:
+    """A workbench with a fresh copy of the project in ``folder``; ``faults`` translates its calls."""
     for name in COPIED:
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +117,7 @@ def set_up(folder: Path, variables: Mapping[str, str]) -> Workbench:
         name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "REQUESTS_"))
     }
     path = {
-        "PYTHONPATH": os.pathsep.join((str(HARNESS), str(folder))),
+        "PYTHONPATH": os.pathsep.join(str(one) for one in (faults, folder) if one),
         "RECURSION_CONFIGS": str(folder / "recursion.json"),
     }
     python = _python()

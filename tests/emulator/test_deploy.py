@@ -1,0 +1,130 @@
+"""``make deploy`` as it is, against an AWS that enforces rights: up, at work, once more, and gone."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.access.tokens import SCOPES, Tokens
+from chalicelib.table import Table
+from local.config import ROOT
+from tests.emulator import zipped
+from tests.emulator.emulator import Emulator
+from tests.emulator.recognisers import EnforcedRekognition
+from tests.emulator.requests import proxy_event
+from tests.packaging.workbench import Workbench, set_up
+
+pytestmark = pytest.mark.slow
+Json = dict[str, Any]
+ACCOUNT = "555555555555"
+PATIENCE_SECONDS = 90.0
+CAT = (ROOT / "photos" / "chelsea.jpg").read_bytes()
+
+
+@pytest.fixture
+def bench(emulator: Emulator, tmp_path: Path) -> Workbench:
+    project = tmp_path / "project"
+    project.mkdir()
+    return set_up(project, emulator.variables(ACCOUNT), faults=None)
+
+
+def test_a_stage_comes_up_labels_a_photo_is_deployed_again_and_leaves_nothing(
+    bench: Workbench, emulator: Emulator, tmp_path: Path
+) -> None:
+    run(bench, "deploy")
+    before = inventory(emulator)
+    assert all(before.values()), before
+    with EnforcedRekognition(emulator) as rekognition:
+        around = {"AWS_ENDPOINT_URL_REKOGNITION": rekognition.url}
+        with zipped.at_work(emulator, ACCOUNT, "sightline-dev", bench, tmp_path, around):
+            label_a_photo(emulator)
+    refused = [one for one in emulator.decisions() if one.account == ACCOUNT and not one.allowed]
+    assert not refused
+
+    said = run(bench, "deploy")
+
+    assert inventory(emulator) == before
+    assert "Creating lambda function" not in said
+    assert bench.infra("destroy", "--stage", "dev").returncode == 1  # there are images
+    run(bench, "destroy", "--delete-images")
+    assert not {kind: names for kind, names in inventory(emulator).items() if names}
+
+
+def run(bench: Workbench, action: str, *more: str) -> str:
+    ran = bench.infra(action, "--stage", "dev", *more)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def label_a_photo(emulator: Emulator) -> None:
+    """Announced through the API, put where it says, told by the bucket, labelled and shown."""
+    tokens = Tokens(Table(emulator.client(ACCOUNT, "dynamodb"), "sightline-dev"), time.time)
+    token = tokens.issue("default", SCOPES, days=1)[1]
+    made = ask(emulator, token, "POST", "/images", {"filename": "cat.jpg"})
+    sent = urllib.request.Request(made["upload"]["url"], data=CAT, method="PUT")
+    sent.add_header("Content-Type", "image/jpeg")
+    urllib.request.urlopen(sent, timeout=30).close()
+
+    def labelled() -> Json | None:
+        image = ask(emulator, token, "GET", f"/images/{made['id']}")
+        return image if image["status"] == "labelled" else None
+
+    image = eventually(labelled)
+    assert "Cat" in [label["name"] for label in image["labels"]]
+    assert eventually(lambda: ask(emulator, token, "GET", "/images", q="cat & animal")["images"])
+
+
+def ask(
+    emulator: Emulator, token: str, method: str, path: str, body: Json | None = None, **query: str
+) -> Any:
+    """A request through the authorizer and the API's function."""
+    event = proxy_event(method, path, body, query)
+    arn = f"arn:aws:execute-api:eu-west-1:{ACCOUNT}:api/api/GET/images"
+    header = {"type": "TOKEN", "authorizationToken": f"Bearer {token}", "methodArn": arn}
+    event["requestContext"]["authorizer"] = invoke(emulator, "sightline-dev-check_token", header)["context"]
+    answer = invoke(emulator, "sightline-dev", event)
+    assert answer["statusCode"] < 400, answer
+    return json.loads(answer["body"])
+
+
+def invoke(emulator: Emulator, function: str, event: Json) -> Any:
+    answer = emulator.client(ACCOUNT, "lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+    said = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, said
+    return said
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not (found := look()):
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.2)
+    return found
+
+
+def inventory(emulator: Emulator) -> dict[str, list[str]]:
+    """All that belongs to the stage, by kind of thing; MiniStack imports no REST API."""
+
+    def client(service: str) -> Any:
+        return emulator.client(ACCOUNT, service)
+
+    found = {
+        "functions": [one["FunctionName"] for one in client("lambda").list_functions()["Functions"]],
+        "mappings": [
+            one["FunctionArn"] for one in client("lambda").list_event_source_mappings()["EventSourceMappings"]
+        ],
+        "roles": [one["RoleName"] for one in client("iam").list_roles()["Roles"]],
+        "rules": [one["Name"] for one in client("events").list_rules()["Rules"]],
+        "queues": client("sqs").list_queues().get("QueueUrls", []),
+        "topics": [one["TopicArn"] for one in client("sns").list_topics()["Topics"]],
+        "subscriptions": [one["Endpoint"] for one in client("sns").list_subscriptions()["Subscriptions"]],
+        "buckets": [one["Name"] for one in client("s3").list_buckets()["Buckets"]],
+        "tables": client("dynamodb").list_tables()["TableNames"],
+    }
+    return {kind: sorted(one for one in names if "sightline" in one) for kind, names in found.items()}
