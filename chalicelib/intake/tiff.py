@@ -58,6 +58,7 @@ _MIRRORED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 _MOST_PIECES = 20_000  # each takes a quarter of a millisecond
 _PIECE_PIXELS = 1 << 20
 _MOST_PARTS = 1 << 22
+_MOST_SHARED = 20  # how often a file's bytes may be read: pieces of one colour may share theirs
 
 
 def read(content: bytes) -> Source:
@@ -334,6 +335,9 @@ class Layout:
             together = max(1, _PIECE_PIXELS // (width * height))
         if across * -(-down // together) > _MOST_PIECES:
             raise Unsupported(f"a TIFF image of {across * down:,} tiles or strips")
+        size = len(self.tags.tiff)
+        if sum(min(count, size) for count in counts) > _MOST_SHARED * size:
+            raise ValueError("strips share their bytes")
         first = plane * across * down
         if len(offsets) < first + across * down:
             raise ValueError("too few strips")
