@@ -263,13 +263,13 @@ class Journey:
 
     def _sweep(self, delivery: str, image_id: str) -> None:
         """Everything that can be stuck is stuck, and the sweep brings it on its way."""
-        left = [self._left(image_id, "rebuild"), self._left(image_id, "fanout", "projected")]
         with self._stage.deaf():
             announced = self.ask("POST", "/images", {"filename": "lost.jpg"})
             self._send(announced["upload"]["url"], self._new(CAT))
             job = self.ask("POST", "/relabel", {"q": "rocket"})
             self.ask("POST", f"/deliveries/{delivery}/retry", {})
         self._stage.make_due()
+        left = [self._left(image_id, "rebuild"), self._left(image_id, "fanout", "projected")]
         self._start("sweep", schedule.tick("sweep"))
         assert self._final(announced["id"])["status"] == "labelled"
         self._finished(job)
