@@ -8,7 +8,7 @@ AWS_PORT ?= 5055
 PARTNER_PORT ?= 5056
 TRIGGER ?= s3
 AUTH ?= none
-BENCH ?= deliveries search
+BENCH ?= deliveries search offline
 FAULTS ?=
 DATA ?= .data
 FILES ?=
@@ -88,7 +88,7 @@ check: ready emulator ## Lint, check formatting and types, run the fast tests
 	@git ls-files -z ':!.ci/allowed-secrets.json' | xargs -0 $(VENV)/bin/detect-secrets-hook --baseline .ci/allowed-secrets.json
 	@$(PY) -m pytest -m "not slow"
 
-bench: ready ## Measure what is promised of searches and deliveries: make bench BENCH=search for one
+bench: ready ## Measure what is promised of searches, deliveries and offline libraries: make bench BENCH=search for one
 	@for one in $(BENCH); do $(PY) -m benchmarks.$$one || exit 1; done
 
 clients: ready ## Generate clients of the API, compile them and let them work (needs Node and Java; some minutes)

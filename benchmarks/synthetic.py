@@ -31,7 +31,7 @@ def chance_of(rank: int) -> float:
 def library(images: int) -> FakeTable:
     """A table that holds so many labelled images, written by the service's own code."""
     world = World()
-    for number, image in enumerate(_images(images)):
+    for number, image in enumerate(labelled(images)):
         world.images.create(image)
         if number % 1000 == 999:
             world.project()
@@ -40,7 +40,8 @@ def library(images: int) -> FakeTable:
     return world.table
 
 
-def _images(number: int) -> Iterator[Image]:
+def labelled(number: int) -> Iterator[Image]:
+    """So many images with labels, oldest first, the same each time."""
     chance = random.Random(5)  # noqa: S311 - the same library each time
     ranks = range(1, LABELS + 1)
     for n in range(number):

@@ -17,7 +17,7 @@ from chalicelib.errors import Superseded
 from chalicelib.expressions import Item, Key, Update, decoded
 from chalicelib.ids import moment_of, rfc3339
 from chalicelib.intake.objects import UPLOADS
-from chalicelib.library.record import Record, parse_key
+from chalicelib.library.record import SORT_KEY, Record, StoredImage, parse_key
 from chalicelib.model import Image, ObjectUploaded
 from chalicelib.pipeline import delete_image
 from chalicelib.pipeline.batches import event_of
@@ -45,14 +45,14 @@ class Differences:
 
 def differences(restored: Restored, table: str) -> Differences:
     """Compare the photos among the files with the records in ``table``."""
-    records = {record.image.key: record for record in _records(restored.items.get(table, ()))}
+    records = {record.key: record for record in _records(restored.items.get(table, ()))}
     photos = {key: etag for key, etag in restored.etags.items() if _is_photo(key)}
     return Differences(
         len(records),
         {key: etag for key, etag in photos.items() if not _is_done(records.get(key), etag)},
-        {key: record for key, record in records.items() if record.image.status == "labelling"},
+        {key: Record.from_item(one.item) for key, one in records.items() if one.status == "labelling"},
         [_item(one) for one in restored.items.get(table, ()) if _is_leased(one)],
-        [one.image for key, one in records.items() if key not in photos and one.image.status == "labelled"],
+        [one.image for key, one in records.items() if key not in photos and one.status == "labelled"],
         restored.whole,
     )
 
@@ -109,15 +109,15 @@ class Agreement:
             self._services.uploads_queue.send(event_of(uploaded))
 
 
-def _records(items: Iterable[Mapping[str, Any]]) -> Iterable[Record]:
+def _records(items: Iterable[Mapping[str, Any]]) -> Iterable[StoredImage]:
     for item in items:
-        if item["sk"] == {"S": "record"} and "erased" not in item:
-            yield Record.from_item(_item(item))
+        if item["sk"] == {"S": SORT_KEY} and not (found := StoredImage(_item(item))).erased:
+            yield found
 
 
 def _is_leased(item: Mapping[str, Any]) -> bool:
     lease = item.get("lease_until", {"N": "0"})
-    return item["sk"] != {"S": "record"} and "revision" in item and float(lease["N"]) > 0
+    return item["sk"] != {"S": SORT_KEY} and "revision" in item and float(lease["N"]) > 0
 
 
 def _item(wire: Mapping[str, Any]) -> Item:
@@ -133,8 +133,8 @@ def _is_photo(key: str) -> bool:
     return key.startswith(UPLOADS) and not key.endswith("/")
 
 
-def _is_done(record: Record | None, etag: str) -> bool:
-    return record is not None and record.image.final and record.image.etag == etag
+def _is_done(record: StoredImage | None, etag: str) -> bool:
+    return record is not None and record.final and record.item.get("etag") == etag
 
 
 def _remember(key: str, services: Services) -> None:

@@ -6,6 +6,7 @@ was lost, its photo or its item tells what is left to do.
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import threading
@@ -62,6 +63,14 @@ class Keeping:
 
     def restore(self) -> Restored:
         """Give moto what the folder holds: bucket and tables must be there, and empty."""
+        gc.disable()  # it would look again and again at what is only being made, for half of the time
+        try:
+            return self._restore()
+        finally:
+            gc.freeze()  # nor is there anything to find later
+            gc.enable()
+
+    def _restore(self) -> Restored:
         known, kept = self._objects.read(), self._table.read()
         for journal, content in ((self._objects, known), (self._table, kept)):
             if content.damaged:

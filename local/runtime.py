@@ -24,11 +24,10 @@ from local.activity import Activity
 from local.faults import Faults
 from local.feed import EventSourceMapping
 from local.function import Function, Json
-from local.inbox import inbox
 from local.poller import Poller
 from local.schedule import Clock
 from local.shard import Shard, table_of
-from local.source import Pace, Source, asynchronous
+from local.source import Pace, Source, asynchronous, inbox
 from local.streams import StreamPoller
 
 log = logging.getLogger("sightline.local")

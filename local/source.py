@@ -10,6 +10,9 @@ from local.function import Function, Json
 
 Message = dict[str, Any]  # as SQS ReceiveMessage gives it
 
+# Longer than any function runs; a retry's time is set on the message when the try has failed.
+VISIBILITY_SECONDS = 900
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -85,3 +88,15 @@ def asynchronous(
 def tries_of(message: Message) -> int:
     """How many times a message has been received."""
     return int(message["Attributes"]["ApproximateReceiveCount"])
+
+
+def inbox(sqs: Any, app: str, function: str) -> tuple[str, str]:
+    """Create the queue in which Lambda keeps a function's asynchronous events; answers its URL and ARN.
+
+    The name is fixed: what a stopped runtime left there, its successor delivers.
+    """
+    url = sqs.create_queue(
+        QueueName=f"lambda-{app}-{function}", Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)}
+    )["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return url, attributes["Attributes"]["QueueArn"]

@@ -6,7 +6,7 @@ import bisect
 import itertools
 import threading
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from chalicelib.expressions import Delete, Item, Key, Put, Update, Write, encoded
 from chalicelib.table import TRANSACTION_LIMIT, ConditionFailed
@@ -90,6 +90,11 @@ class FakeTable:
     def items_of_kind(self, sk: str) -> list[Item]:
         """Every item that lies under this sort key, as a scan would find them."""
         return [items[sk] for items in self._partitions.values() if sk in items]
+
+    def everything(self) -> Iterator[Item]:
+        """Every item with its key."""
+        for pk, items in self._partitions.items():
+            yield from ({"pk": pk, "sk": sk, **item} for sk, item in items.items())
 
     def due(self, shard: str, *, until: str, limit: int) -> list[Key]:
         there = {

@@ -52,6 +52,11 @@ class Process:
                 self.output += line
                 self._more.notify_all()
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
     def wait_for(self, text: str, timeout: float = 180) -> None:
         with self._more:
             found = self._more.wait_for(lambda: text in self.output, timeout)

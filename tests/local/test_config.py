@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 
+import local
 from chalicelib.settings import Settings
 from local.config import ROOT, Ports, enter, environment, mapping_of, stage_config
 from local.feed import EventSourceMapping
@@ -151,3 +153,9 @@ def test_a_mapping_is_as_a_deployment_has_it() -> None:
     assert changes.on_failure == "arn:aws:sqs:eu-west-1:123456789012:sightline-local-changes-dead"
     assert mapping_of("on_sqs_message").partial_batches
     assert mapping_of("sweep") == EventSourceMapping()
+
+
+def test_every_part_of_the_offline_stack_is_named_where_it_is_introduced() -> None:
+    there = {path.stem for path in (ROOT / "local").glob("*.py") if not path.stem.startswith("__")}
+    named = set(re.findall(r"``(\w+)``|:mod:`local\.(\w+)`", local.__doc__ or ""))
+    assert there == {one or other for one, other in named} - {"__main__"}

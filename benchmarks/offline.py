@@ -1,0 +1,93 @@
+"""What a start of ``make run`` takes with a library: ``make bench BENCH=offline``.
+
+The library is made up, its records, index and counts by the service's own code; each photo has a file, a
+thumbnail and a sidecar. Measured are the time until the stack is ready, how much of it the process computed
+(where the machine has other work to do, that is the better figure), and its memory then.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.synthetic import labelled
+from chalicelib.expressions import encoded
+from chalicelib.intake.objects import sidecar_key, thumbnail_key
+from local.config import ROOT
+from local.folder import FORMAT
+from local.journal import Journal
+from tests.fakes.table import FakeTable
+from tests.fakes.world import World
+from tests.local.process import started
+
+TABLE = "sightline-local"
+LIBRARIES = (1000, 5000)
+PHOTO = (ROOT / "photos" / "chelsea.jpg").read_bytes()
+
+
+def main() -> int:
+    """Measure libraries of several sizes."""
+    sys.stdout.write(" photos   items  ready after  of it computing  memory\n")
+    for size in LIBRARIES:
+        with tempfile.TemporaryDirectory() as folder:
+            items = fill(Path(folder), size)
+            for run in ("first", "again"):
+                ready, computing, memory = measured(Path(folder))
+                sys.stdout.write(
+                    f"{size:7,} {items:7,} {ready:10.1f} s {computing:14.1f} s {memory:4.0f} MB  {run}\n"
+                )
+                sys.stdout.flush()
+    return 0
+
+
+def measured(folder: Path) -> tuple[float, float, float]:
+    """Seconds until a stack is ready, how many of them it computed, and its megabytes then."""
+    began = time.monotonic()
+    with started(data=folder) as process:
+        ready = time.monotonic() - began
+        used = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+        computing = (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
+        return ready, computing, pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def fill(folder: Path, size: int) -> int:
+    """Put a library into a folder; answers how many items it has."""
+    (folder / "sightline.json").write_text(json.dumps({"format": FORMAT, "tour": True}))
+    world = World()
+    for number, image in enumerate(labelled(size)):
+        etag = hashlib.md5(PHOTO, usedforsecurity=False).hexdigest()
+        world.images.create(dataclasses.replace(image, etag=etag, filename=f"IMG_{number:05}.jpg"))
+        for key in (image.key, thumbnail_key(image.key), sidecar_key(image.key)):
+            path = folder / "objects" / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(PHOTO)
+        if number % 1000 == 999:
+            world.project()
+            world.table.transactions.clear()  # what the fake remembers for tests would fill the memory
+    world.project()
+    lines = [{"table": TABLE, "put": [item], "gone": []} for item in _items(world.table)]
+    Journal(folder / "table.jsonl").append(*lines, {"settled": len(lines)})
+    return len(lines)
+
+
+def _items(table: FakeTable) -> Iterator[dict[str, object]]:
+    """The table's items in wire form, what is binary as text."""
+    for item in table.everything():
+        yield json.loads(json.dumps(encoded(item), default=_text))
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
