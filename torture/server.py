@@ -38,7 +38,8 @@ def _tell_of_records_alone() -> None:
 
     class Records(MotoShard):
         def note(self, old: Image | None, new: Image | None, *, by_ttl: bool = False) -> None:
-            if (new or old or {})["sk"]["S"] == "record":
+            item = new or old  # neither, where nothing was deleted
+            if item is not None and item["sk"]["S"] == "record":
                 super().note(old, new, by_ttl=by_ttl)
 
     mending.replace(table, StreamShard=Records)
