@@ -17,6 +17,7 @@ N = TypeVar("N", int, float)
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 # The functions may read secrets of their own stage, whose names begin so (".chalice/policy-*.json").
 _SECRET = re.compile(r"secret:sightline-[A-Za-z0-9/_+=.@-]{1,400}")
+SIDECARS = ("sightline", "rekognition")
 RECOGNISERS = ("rekognition", "sagemaker", "onnx", "cascade")
 
 
@@ -132,6 +133,7 @@ class Settings:
     max_image_bytes: int = _set(_within(1, 100_000_000, int), "bytes, from 1 to 100000000", "50000000")
     max_image_pixels: int = _set(_within(1, 1_000_000_000, int), "pixels, from 1 to 1000000000", "200000000")
     keep_exif: bool = _set(_flag, "true or false", "false")
+    sidecar: str = _set(_one_of(*SIDECARS), _listed(SIDECARS), "sightline")
     upload_expires_seconds: int = _set(_within(1, 604_800, int), "seconds, from 1 to 604800", "3600")
     download_expires_seconds: int = _set(_within(1, 604_800, int), "seconds, from 1 to 604800", "300")
     thumbnail_expires_seconds: int = _set(_within(2, 604_800, int), "seconds, from 2 to 604800", "7200")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import answers, waiting
 from chalicelib.api.cursors import LONGEST, Cursors
-from chalicelib.api.fields import Fields, Query
+from chalicelib.api.fields import Fields, Query, required
 from chalicelib.api.idempotency import idempotent, made_id
 from chalicelib.api.media import prefers_xml
 from chalicelib.api.questions import PARAMETERS, question_in
@@ -26,6 +28,10 @@ from chalicelib.model import Image, Json, in_rekognitions_words
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
 
+MOST_DIGESTS = 1000
+LONGEST_DIGEST = 64
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
 
 def _open_again(body: Json, owner: str, services: Services) -> Json:
     """An announcement with an address that is open as long as a new one, while the upload is waited for."""
@@ -38,12 +44,34 @@ def _open_again(body: Json, owner: str, services: Services) -> Json:
 @idempotent(renewed=_open_again)
 def create(request: Request, services: Services) -> Response:
     """``POST /images``: announce an upload, or take an image from a URL or from the body itself."""
-    fields = body_of(request, ("url", "content", *ABOUT))
-    image = _taken_in(fields, made_id(request), owner_of(request), services)
+    fields = body_of(request, ("url", "content", "sha256", "if_known", *ABOUT))
+    owner, sent = owner_of(request), content_in(fields)
+    known = _known(fields, sent, owner, services)
+    if known:
+        return answers.fresh(answers.image_json(request, known.image))
+    image = _taken_in(fields, sent, made_id(request), owner, services)
     body = answers.image_json(request, image)
     if image.status == "awaiting_upload":
         body["upload"] = _upload(image, services)
     return answers.created(body["links"]["self"], body)
+
+
+@idempotent()
+def known(request: Request, services: Services) -> Response:
+    """``POST /images/known``: which of up to 1,000 digests an image has already."""
+    fields = body_of(request, ("sha256",))
+    digests = required(fields.lines("sha256", most=MOST_DIGESTS, longest=LONGEST_DIGEST), "/sha256")
+    for place, one in enumerate(digests):
+        _digest(one, f"/sha256/{place}")
+    found = pipeline.known_by(digests, owner_of(request), services)
+    base = answers.base_of(request)
+
+    def shown(digest: str) -> Json:
+        image = found.get(digest)
+        links = image and {"self": f"{base}/images/{image.id}"}
+        return {"sha256": digest, "id": image and image.id, "links": links}
+
+    return answers.fresh({"images": [shown(one) for one in digests]})
 
 
 def show(request: Request, services: Services, image_id: str) -> Response:
@@ -149,11 +177,32 @@ def _elsewhere(where: str) -> Response:
     return Response(body="", status_code=302, headers={"Location": where, "Cache-Control": "no-store"})
 
 
-def _taken_in(fields: Fields, image_id: str, owner: str, services: Services) -> Image:
+def _known(fields: Fields, sent: bytes | None, owner: str, services: Services) -> StoredImage | None:
+    """The image that has these bytes already, where the client would rather have that one (``skip``)."""
+    given = fields.line("sha256", longest=LONGEST_DIGEST)
+    digest = given and _digest(given, "/sha256")
+    own = hashlib.sha256(sent).hexdigest() if sent is not None else None
+    if digest and own and digest != own:
+        raise BadRequest("The content has another SHA-256.", code="digest-mismatch", pointer="/sha256")
+    if fields.choice("if_known", ("skip", "copy")) != "skip":
+        return None
+    wanted = required(digest or own, "/sha256")
+    return pipeline.known_by([wanted], owner, services).get(wanted)
+
+
+def _digest(text: str, pointer: str) -> str:
+    if not _SHA256.fullmatch(text):
+        raise BadRequest(
+            "A SHA-256 is 64 hexadecimal digits in lower case.", code="bad-value", pointer=pointer
+        )
+    return text
+
+
+def _taken_in(fields: Fields, sent: bytes | None, image_id: str, owner: str, services: Services) -> Image:
     if "url" in fields and "content" in fields:
         raise BadRequest("Give url or content, not both.", code="two-sources", pointer="/content")
     new = new_image_in(fields, image_id, services)
-    url, sent = fields.line("url", longest=LONGEST_URL), content_in(fields)
+    url = fields.line("url", longest=LONGEST_URL)
     if url is not None:
         with pointing_at("/url"):
             return pipeline.fetch_and_take_in(url, new, owner, services)

@@ -13,6 +13,7 @@ from chalicelib.aws import code_of, faults_told_apart
 from chalicelib.errors import NotFound
 from chalicelib.model import Json
 
+REKOGNITION = "rekognition"  # the words of a second sidecar
 UPLOADS = "uploads/"
 _ANY_TYPE = {"Content-Type": "application/octet-stream"}
 # What macOS and Windows put into every folder; a folder is copied into the bucket with it.
@@ -113,10 +114,10 @@ class ObjectStore:
             raise
         return str(answer["ETag"]).strip('"')
 
-    def write_sidecar(self, key: str, document: Json) -> None:
-        """Store the JSON that goes with the object under ``key``."""
+    def write_sidecar(self, key: str, document: Json, words: str = "") -> None:
+        """Store the JSON that goes with the object under ``key``, or that in somebody else's ``words``."""
         content = json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "replace")
-        self.put(sidecar_key(key), content, "application/json")
+        self.put(sidecar_key(key, words), content, "application/json")
 
     def write_thumbnail(self, key: str, content: bytes) -> None:
         """Store the small JPEG that goes with the object under ``key``."""
@@ -130,6 +131,7 @@ class ObjectStore:
     def delete_derived(self, key: str) -> None:
         """Remove what was made of an object, for when the object has gone meanwhile."""
         self._remove(sidecar_key(key))
+        self._remove(sidecar_key(key, REKOGNITION))
         self.delete_thumbnail(key)
 
     def delete_thumbnail(self, key: str) -> None:
@@ -147,9 +149,9 @@ def is_litter(key: str) -> bool:
     return not name or name.startswith("._") or name.lower() in _LITTER or key.endswith("_$folder$")
 
 
-def sidecar_key(key: str) -> str:
-    """``metadata/<the key below uploads/>.json``."""
-    return f"metadata/{key.removeprefix(UPLOADS)}.json"
+def sidecar_key(key: str, words: str = "") -> str:
+    """``metadata/<the key below uploads/>.json``, or ``….rekognition.json`` in Rekognition's ``words``."""
+    return f"metadata/{key.removeprefix(UPLOADS)}{words and f'.{words}'}.json"
 
 
 def thumbnail_key(key: str) -> str:

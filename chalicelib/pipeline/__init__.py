@@ -11,6 +11,7 @@ from chalicelib.pipeline.explaining import why
 from chalicelib.pipeline.exporting import export
 from chalicelib.pipeline.fanout import fan_out
 from chalicelib.pipeline.job_worker import start, work_on_jobs
+from chalicelib.pipeline.known import known_by
 from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
 from chalicelib.pipeline.packing import archive_link
 from chalicelib.pipeline.projection import project
@@ -31,6 +32,7 @@ __all__ = [
     "export",
     "fan_out",
     "fetch_and_take_in",
+    "known_by",
     "label_image",
     "label_messages",
     "label_or_leave",

@@ -22,12 +22,13 @@ from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.delivery.events import CORRECTED, ImageFinished
 from chalicelib.errors import NotFound, Superseded, Transient, Unavailable
 from chalicelib.expressions import Delete, Key, Put, decoded
+from chalicelib.intake.objects import REKOGNITION
 from chalicelib.library import catalogue, history, index, usage
 from chalicelib.library.index import Entries, Entry, digest_of, entries_of, is_counted
 from chalicelib.library.markers import Marker, image_of, marker_key
 from chalicelib.library.record import SORT_KEY, StoredImage, key_for, record_key
 from chalicelib.library.renames import Rules, rules_key
-from chalicelib.model import Json
+from chalicelib.model import Json, in_rekognitions_words
 from chalicelib.pipeline.batches import for_each
 from chalicelib.pipeline.curating import rename_image
 from chalicelib.table import ConditionFailed
@@ -299,6 +300,9 @@ def _write_sidecar(change: Change, services: Services) -> None:
         services.objects.delete_derived(change.key)
     elif change.present.final:
         services.objects.write_sidecar(change.key, change.present.document)
+        if services.settings.sidecar == REKOGNITION:
+            theirs = in_rekognitions_words(change.present.image)
+            services.objects.write_sidecar(change.key, theirs, REKOGNITION)
 
 
 def _event(stored: StoredImage) -> ImageFinished:

@@ -135,12 +135,14 @@ MADE_BY = {  # every POST that takes a key: what to send, and where what it made
     "/subscriptions": ({"url": "https://example.com/hook"}, "/subscriptions"),
     "/export": ({}, None),
     "/relabel": ({"q": "cat"}, None),
+    "/images/known": ({"sha256": ["0" * 64]}, None),
     "/images/labels": ({"q": "cat", "add": ["pet"]}, None),
     "/labels/{name}/rename": ({"to": "dog"}, "/renames"),
     "/images/{image_id}/relabel": ({}, None),
     "/signing-secret/rotate": ({}, None),
     "/subscriptions/{subscription_id}/signing-secret/rotate": ({}, None),
     "/subscriptions/{subscription_id}/test": ({}, None),
+    "/subscriptions/{subscription_id}/confirm": ({}, None),
 }
 OF_DELIVERIES = {"/deliveries/retry", "/deliveries/{delivery_id}/retry"}  # make nothing, but take one
 

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.errors import NotFound
 from chalicelib.intake.assembly import SMALLEST_PART
-from chalicelib.intake.objects import StoredObject, sidecar_key, thumbnail_key
+from chalicelib.intake.objects import REKOGNITION, StoredObject, sidecar_key, thumbnail_key
 from chalicelib.model import Json
 
 
@@ -47,15 +47,16 @@ class FakeObjects:
         content = self.stored[key]
         return StoredObject(content if len(content) <= max_bytes else None, etag, len(content))
 
-    def write_sidecar(self, key: str, document: Json) -> None:
-        self._sidecars[sidecar_key(key)] = document
+    def write_sidecar(self, key: str, document: Json, words: str = "") -> None:
+        self._sidecars[sidecar_key(key, words)] = document
 
     def delete(self, key: str) -> None:
         self.stored.pop(key, None)
         self.delete_derived(key)
 
     def delete_derived(self, key: str) -> None:
-        self._sidecars.pop(sidecar_key(key), None)
+        for words in ("", REKOGNITION):
+            self._sidecars.pop(sidecar_key(key, words), None)
         self.delete_thumbnail(key)
 
     def write_thumbnail(self, key: str, content: bytes) -> None:

@@ -15,7 +15,7 @@ from tests.journeys.conftest import Service, eventually
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 SHELL = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "clients.md").read_text(), re.S)
-MANNERS, OLDER = SHELL
+MANNERS, KNOWN, OLDER = SHELL
 
 
 def run(service: Service, script: str, folder: Path) -> str:
@@ -37,6 +37,14 @@ def test_the_lines_on_manners_do_what_they_are_there_for(service: Service, tmp_p
     first, again, with_content = re.findall(r'"links":{"self":"([^"]*)"', rest)
     assert first == again != with_content
     assert "problem" not in rest
+
+
+def test_the_lines_on_known_bytes_find_the_photo(service: Service, tmp_path: Path) -> None:
+    printed = run(service, KNOWN, tmp_path)
+    known, skipped = printed.split("}]}")
+    image_id = re.findall(r'"id":"(\w+)"', known)[0]
+    assert json.loads(skipped)["id"] == image_id
+    assert json.loads(skipped)["status"] == "labelled"
 
 
 def test_the_lines_of_older_clients_lead_to_labels_and_a_call(service: Service, tmp_path: Path) -> None:

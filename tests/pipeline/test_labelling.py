@@ -11,7 +11,7 @@ import pytest
 from chalicelib import pipeline
 from chalicelib.errors import Busy, RecogniserRefused, Superseded, Unavailable
 from chalicelib.library.images import LEASE_SECONDS, SHARDS, UPLOAD_SECONDS
-from chalicelib.model import Label, NewImage, ObjectUploaded
+from chalicelib.model import Label, NewImage, ObjectUploaded, in_rekognitions_words
 from chalicelib.pipeline.labelling import MOST_ATTEMPTS
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, ROCKET, World, s3_event
@@ -41,6 +41,24 @@ def test_a_dropped_object_becomes_a_labelled_image_with_a_sidecar_and_an_event(w
     )
     assert world.topic.attributes[0]["labels"] == ["Cat"]
     assert world.counts() == {"animal": 1, "cat": 1}
+
+
+def test_a_sidecar_in_rekognitions_words_lies_beside_ours_where_it_is_wanted(world: World) -> None:
+    pipeline.label_image(world.drop("uploads/plain.jpg"), world)
+    assert set(world.objects.sidecars) == {"metadata/plain.jpg.json"}
+    world.with_settings(sidecar="rekognition")
+    pipeline.label_image(world.drop(KEY, ROCKET), world)
+    image, sidecars = world.image_at(KEY), world.objects.sidecars
+    assert set(sidecars) == {
+        "metadata/plain.jpg.json",
+        "metadata/holiday/a b+c é&d.jpg.json",
+        "metadata/holiday/a b+c é&d.jpg.rekognition.json",
+    }
+    theirs = sidecars["metadata/holiday/a b+c é&d.jpg.rekognition.json"]
+    assert theirs == in_rekognitions_words(image)
+    assert theirs["Labels"][0]["Parents"] == [{"Name": "Animal"}]
+    pipeline.delete_image(image, world)
+    assert set(world.objects.sidecars) == {"metadata/plain.jpg.json"}
 
 
 def test_zero_labels_is_a_success(world: World) -> None:

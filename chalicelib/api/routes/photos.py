@@ -22,6 +22,12 @@ def list_images() -> Response:
     return answer(images.index)
 
 
+@routes.route("/images/known", methods=["POST"])
+def known_images() -> Response:
+    """Which of these bytes are here already."""
+    return answer(images.known)
+
+
 @routes.route("/images/{image_id}")
 def show_image(image_id: str) -> Response:
     return answer(images.show, image_id)
