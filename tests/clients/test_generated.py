@@ -43,9 +43,7 @@ def generated(workshop: Workshop, generator: str, description: Path, folder: str
 
 
 def assert_no_warning(workshop: Workshop, generator: str, folder: str) -> None:
-    """openapi-generator warns of every OpenAPI 3.1 document, and of every map whose names have rules; of ours it
-    says nothing more.
-    """
+    """openapi-generator warns of OpenAPI 3.1 and of maps whose names have rules; of ours it says no more."""
     smallest = workshop.folder / "smallest.json"
     smallest.write_text(json.dumps(SMALLEST))
     always = generated(workshop, generator, smallest, "smallest")
