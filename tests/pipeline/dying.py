@@ -26,7 +26,7 @@ from tests.stubs.stage import StageServices
 KILLED = 9
 EFFECTS = (
     *("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "PutObject", "DeleteObject"),
-    *("Publish", "SendMessage", "ChangeMessageVisibility", "DeleteMessage"),
+    *("BatchWriteItem", "PublishBatch", "SendMessage", "ChangeMessageVisibility", "DeleteMessage"),
 )
 
 
@@ -74,8 +74,14 @@ def bring_waiting(event: Any, services: Any) -> None:
     services.bring_waiting()
 
 
+def project(event: Any, services: Any) -> None:
+    """Let everything that is derived follow the records."""
+    services.project()
+
+
 STEPS: dict[str, Callable[[Any, Any], None]] = {
     "label": pipeline.label_messages,
+    "project": project,
     "fan out": pipeline.fan_out,
     "deliver": bring_waiting,
     "sweep": lambda event, services: pipeline.sweep(services),

@@ -100,7 +100,8 @@ def label_two_hundred(world: Any, server: HostileServer) -> dict[str, Image]:
             record = world.images.find_by_key(key)
             if kind != "garbage":
                 url = server.url(f"/partner/{kind}/{number}")
-                changed = dataclasses.replace(record.image, callback_url=url)
+                result = record.image.result + 1
+                changed = dataclasses.replace(record.image, callback_url=url, result=result)
                 world.images.finish(record, Outcome(changed))
             found[f"{kind}/{number}"] = record.image
     return found

@@ -101,7 +101,7 @@ class Life:
         event: Any = UPLOADED
         for step in itertools.takewhile(lambda one: one != self._step, STEPS):
             STEPS[step](event, services)
-            event = sns_event(self._heard()) if step == "label" else None
+            event = sns_event(self._heard()) if step == "project" else None
         return event
 
     def _heard(self) -> list[Any]:
@@ -116,6 +116,7 @@ class Life:
         for _ in range(3):
             with contextlib.suppress(SightlineError):  # it is still claimed by the dead: then it comes later
                 pipeline.label_messages(UPLOADED, services)
+            services.project()
             pipeline.fan_out(sns_event(self._heard()), services)
             pipeline.sweep(services)
             bring_waiting(None, services)
@@ -129,11 +130,19 @@ def aws() -> Iterator[LocalAws]:
         yield running
 
 
-# What each does at least. For labelling: claims, a call of the recogniser, thumbnail, record and news; for a
+# What each does at least. For labelling: lookup, claim, a call of the recogniser, thumbnail and record; for the
+# projection: entries, sidecar, news, and the transaction of counts and marker; for a
 # delivery: claim, POST, standing, record, and then its message is deleted, or hidden until the next try.
 @pytest.mark.parametrize(
     ("step", "first", "fewest"),
-    [("label", 200, 6), ("fan out", 200, 2), ("deliver", 200, 4), ("deliver", 500, 5), ("sweep", 429, 2)],
+    [
+        ("label", 200, 6),
+        ("project", 200, 4),
+        ("fan out", 200, 2),
+        ("deliver", 200, 4),
+        ("deliver", 500, 5),
+        ("sweep", 429, 2),
+    ],
 )
 def test_whatever_a_function_had_done_when_it_was_killed_all_comes_right(
     step: str, first: int, fewest: int, aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -83,6 +83,7 @@ def test_whatever_becomes_of_the_calls_everyone_is_told_once(
     services.objects.put(KEY, CAT, "image/jpeg")
     proxy.spoil_each_call(fault)
     pipeline.label_messages({"Records": [{"body": json.dumps(_s3_event())}]}, services)
+    assert services.project() == {"batchItemFailures": []}
     messages = told_on_the_topic()
     pipeline.fan_out(sns_event(messages), services)
     deliver_all(services)
@@ -91,8 +92,9 @@ def test_whatever_becomes_of_the_calls_everyone_is_told_once(
         "UpdateItem",
         "TransactWriteItems",
         "SendMessage",
-        "GetItem",
-        "Publish",
+        "BatchGetItem",
+        "BatchWriteItem",
+        "PublishBatch",
     } <= set(proxy.spoilt)
 
     proxy.heal()
