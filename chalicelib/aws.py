@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from chalicelib.errors import Unavailable
+from chalicelib.errors import Misconfigured, Unavailable
 
 T = TypeVar("T")
 TimeLeft = Callable[[], float]  # seconds until whoever called must have answered
@@ -42,6 +42,12 @@ THROTTLED = frozenset(
 )
 
 
+# Codes that say that the deployment may not do what it wants to: nothing that a client or an image did.
+REFUSED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "InvalidObjectState", "AuthorizationError"}
+)
+
+
 def code_of(error: ClientError) -> str:
     """The service's own code of an error answer."""
     return str(error.response.get("Error", {}).get("Code", ""))
@@ -61,6 +67,8 @@ def faults_told_apart(service: str) -> Iterator[None]:
     except ParamValidationError:
         raise
     except ClientError as error:
+        if code_of(error) in REFUSED or code_of(error).startswith("KMS."):
+            raise Misconfigured(f"{service} refused the call: {code_of(error)}.") from error
         if not passing(error):
             raise
         raise Unavailable(f"{service} did not take the call: {code_of(error)}.") from error

@@ -23,6 +23,7 @@
         ├── ComesAgain           messages of a batch are to be handed over again
         ├── TooManyRequests      an owner asks more often than is allowed
         ├── Unavailable          an AWS service throttled, failed or did not answer
+        │   └── Misconfigured    ... or refused: the deployment lacks a right or a key
         └── DeliveryFailed       a destination did not take a delivery
 """
 
@@ -175,6 +176,15 @@ class Unavailable(Transient):
     """An AWS service throttled, failed or did not answer in time."""
 
     code = "unavailable"
+
+
+class Misconfigured(Unavailable):
+    """An AWS service refused a call: a right is missing, a key is disabled, an object is archived.
+
+    It is the deployment's fault and none of the image's; the same call succeeds once that is mended.
+    """
+
+    code = "deployment-fault"
 
 
 class DeliveryFailed(Transient):

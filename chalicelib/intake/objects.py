@@ -15,6 +15,7 @@ from chalicelib.model import Json
 
 REKOGNITION = "rekognition"  # the words of a second sidecar
 UPLOADS = "uploads/"
+LONGEST_KEY = 1024  # bytes, Amazon S3 user guide, "Creating object key names"
 _ANY_TYPE = {"Content-Type": "application/octet-stream"}
 # What macOS and Windows put into every folder; a folder is copied into the bucket with it.
 _LITTER = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".localized", "icon\r"})
@@ -115,7 +116,12 @@ class ObjectStore:
         return str(answer["ETag"]).strip('"')
 
     def write_sidecar(self, key: str, document: Json, words: str = "") -> None:
-        """Store the JSON that goes with the object under ``key``, or that in somebody else's ``words``."""
+        """Store the JSON that goes with the object under ``key``, or that in somebody else's ``words``.
+
+        A key that leaves no room for a sidecar's has none.
+        """
+        if not is_key(sidecar_key(key, words)):
+            return
         content = json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "replace")
         self.put(sidecar_key(key, words), content, "application/json")
 
@@ -139,6 +145,8 @@ class ObjectStore:
         self._remove(thumbnail_key(key))
 
     def _remove(self, name: str) -> None:
+        if not is_key(name):
+            return
         with faults_told_apart("S3"):
             self._client.delete_object(Bucket=self.bucket, Key=name)
 
@@ -147,6 +155,11 @@ def is_litter(key: str) -> bool:
     """Whether an object is what a computer leaves in folders by itself, or stands for a folder."""
     name = key.rpartition("/")[2]
     return not name or name.startswith("._") or name.lower() in _LITTER or key.endswith("_$folder$")
+
+
+def is_key(name: str) -> bool:
+    """Whether there can be an object of this name."""
+    return len(name.encode("utf-8", "surrogatepass")) <= LONGEST_KEY
 
 
 def sidecar_key(key: str, words: str = "") -> str:

@@ -9,9 +9,24 @@ from typing import Any
 
 from chalicelib import logs
 from chalicelib.aws import TimeLeft, unhurried
-from chalicelib.errors import Busy, NotFound, RecogniserRefused, Superseded, Transient, UnusableImage
-from chalicelib.ids import new_id, rfc3339
-from chalicelib.intake.objects import UPLOADS, StoredObject
+from chalicelib.errors import (
+    Busy,
+    Misconfigured,
+    NotFound,
+    RecogniserRefused,
+    Superseded,
+    Transient,
+    UnusableImage,
+)
+from chalicelib.ids import millisecond_at, new_id, rfc3339
+from chalicelib.intake.objects import (
+    LONGEST_KEY,
+    UPLOADS,
+    StoredObject,
+    is_key,
+    sidecar_key,
+    thumbnail_key,
+)
 from chalicelib.library import usage
 from chalicelib.library.outcome import Outcome
 from chalicelib.library.record import Record, parse_key
@@ -33,10 +48,15 @@ log = logging.getLogger("sightline.labelling")
 
 RETRY_SECONDS = 5.0
 MOST_ATTEMPTS = 8
+WAIT_SECONDS = 24 * 3600.0  # for a deployment to be mended that may not read the image or its key
 
 NEVER_UPLOADED = Failure("never-uploaded", "The upload was announced, but no file came within a day.")
 OBJECT_MISSING = Failure(
     "object-missing", "The file was removed from the bucket before it could be labelled."
+)
+KEY_TOO_LONG = Failure(
+    "key-too-long",
+    f"Its name leaves no room for its thumbnail's and its sidecar's: {LONGEST_KEY} bytes are the most.",
 )
 GAVE_UP = Failure(
     "gave-up", f"Labelling was interrupted {MOST_ATTEMPTS} times; have it labelled again to retry."
@@ -76,26 +96,34 @@ def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLef
     :raises Transient: a service did not answer; the record keeps what has been reached.
     """
     with logs.about(key=uploaded.key):
-        record, rules = services.images.find_with_rules(uploaded.key)
-        if record:
-            logs.add(image_id=record.image.id)
-            if record.image.final and _is_old(uploaded, record.image):
-                return
-        stored = _stored(uploaded.key, services)
-        if stored is None:
-            _without_object(record, services)
-        elif record is None and _was_erased(uploaded.key, services):
-            log.info("uploaded after its image was deleted, removed: %r", uploaded.key)
-            services.objects.delete(uploaded.key)
-        elif record is None or not _is_result_of(stored, record.image):
-            claimed = _claimed(record, uploaded.key, services)
-            try:
-                outcome = _outcome(claimed, uploaded, stored, rules, services, time_left)
-                drop_outdated_thumbnail(claimed.image, outcome.image, services)
-                _finish(claimed, outcome, services)
-            except Transient:
-                services.images.release(claimed)
-                raise
+        try:
+            _label(uploaded, services, time_left)
+        except Misconfigured as error:
+            _wait_or_fail(uploaded.key, error, services)
+            raise
+
+
+def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) -> None:
+    record, rules = services.images.find_with_rules(uploaded.key)
+    if record:
+        logs.add(image_id=record.image.id)
+        if record.image.final and _is_old(uploaded, record.image):
+            return
+    stored = _stored(uploaded.key, services)
+    if stored is None:
+        _without_object(record, services)
+    elif record is None and _was_erased(uploaded.key, services):
+        log.info("uploaded after its image was deleted, removed: %r", uploaded.key)
+        services.objects.delete(uploaded.key)
+    elif record is None or not _is_result_of(stored, record.image):
+        claimed = _claimed(record, uploaded.key, services)
+        try:
+            outcome = _outcome(claimed, uploaded, stored, rules, services, time_left)
+            drop_outdated_thumbnail(claimed.image, outcome.image, services)
+            _finish(claimed, outcome, services)
+        except Transient:
+            services.images.release(claimed)
+            raise
 
 
 def _label_or_leave(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) -> None:
@@ -104,6 +132,27 @@ def _label_or_leave(uploaded: ObjectUploaded, services: Services, time_left: Tim
     except Transient as error:
         log.warning("left on the queue: %r: %s", uploaded.key, error)
         services.uploads_queue.send(event_of(uploaded), delay=error.retry_after or RETRY_SECONDS)
+
+
+def _wait_or_fail(key: str, error: Misconfigured, services: Services) -> None:
+    """Let an image that the deployment may not label wait where everybody sees it; after a day it has
+    failed.
+    """
+    record = services.images.find_by_key(key)
+    if record and record.image.final:
+        return
+    since = record.relabel.at if record and record.relabel else None
+    if record and since is None:
+        since = millisecond_at(record.image.created_at) / 1000
+    try:
+        claimed = _claimed(record, key, services)
+        if since is not None and services.now() - since > WAIT_SECONDS:
+            failure = Failure(error.code, f"{error.detail} Have it labelled again once that is mended.")
+            _finish(claimed, _failed(claimed, claimed.image, failure, services), services)
+        else:
+            services.images.release(claimed)
+    except (Busy, Superseded):
+        return
 
 
 def _without_object(record: Record | None, services: Services) -> None:
@@ -184,6 +233,8 @@ def _outcome(
     )
     if record.interrupted > MOST_ATTEMPTS:
         return _failed(record, image, GAVE_UP, services)
+    if not is_key(thumbnail_key(image.key)) or not is_key(sidecar_key(image.key)):
+        return _failed(record, image, KEY_TOO_LONG, services)
     try:
         image, photo = prepared(image, stored, services)
         seen = recognise(photo, stored, image, record, services, time_left)

@@ -71,9 +71,9 @@ def _labels_of(ask: _Ask, options: RecognitionOptions) -> Json:
     features = [_DETECT_LABELS[one] for one in options.features if one in _DETECT_LABELS]
     if not features:
         return {}
-    return ask(
-        "detect_labels", MinConfidence=choice.lowest(options), MaxLabels=MOST_LABELS, Features=features
-    )
+    # Rekognition takes bounds of labels only where it is asked for labels (API reference, DetectLabels).
+    bounds = {"MinConfidence": choice.lowest(options), "MaxLabels": MOST_LABELS}
+    return ask("detect_labels", Features=features, **(bounds if "labels" in options.features else {}))
 
 
 def _moderation_of(ask: _Ask, options: RecognitionOptions) -> Json:

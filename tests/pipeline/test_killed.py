@@ -131,8 +131,8 @@ def aws() -> Iterator[LocalAws]:
 
 
 # What each does at least. For labelling: lookup, claim, a call of the recogniser, thumbnail and record; for the
-# projection: entries, sidecar, news, and the transaction of counts and marker; for a
-# delivery: claim, POST, standing, record, and then its message is deleted, or hidden until the next try.
+# projection: entries, sidecar, news, and the transaction of counts and marker; for a delivery: claim, POST,
+# breaker, record, and then its message is deleted, or hidden until the next try.
 @pytest.mark.parametrize(
     ("step", "first", "fewest"),
     [

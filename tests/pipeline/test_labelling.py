@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.errors import Busy, RecogniserRefused, Superseded, Unavailable
+from chalicelib.errors import Busy, Misconfigured, RecogniserRefused, Superseded, Unavailable
+from chalicelib.expressions import Delete
 from chalicelib.library.images import LEASE_SECONDS, SHARDS, UPLOAD_SECONDS
+from chalicelib.library.record import record_key
 from chalicelib.model import Label, NewImage, ObjectUploaded, in_rekognitions_words
 from chalicelib.pipeline.labelling import MOST_ATTEMPTS
 from tests.fakes.recogniser import FakeRecogniser
@@ -377,3 +379,56 @@ def test_busy_and_superseded_are_told_apart_from_faults(world: World) -> None:
         pipeline.label_image(ObjectUploaded(image.key), world)
     with pytest.raises(Superseded):
         world.images.claim(record, claimed.image)
+
+
+def test_what_the_deployment_may_not_read_waits_where_everybody_sees_it(world: World) -> None:
+    uploaded, whole = world.drop(KEY), world.objects.read
+
+    def refused(key: str, *, max_bytes: int) -> Any:
+        raise Misconfigured("S3 refused the call: AccessDenied.")
+
+    world.objects.read = refused  # type: ignore[method-assign]
+    for _ in range(2 * MOST_ATTEMPTS):
+        with pytest.raises(Misconfigured):
+            pipeline.label_image(uploaded, world)  # type: ignore[arg-type]
+        world.clock.forward(600)
+    assert world.image_at(KEY).status == "labelling"
+    world.objects.read = whole  # type: ignore[method-assign]
+    pipeline.label_image(uploaded, world)  # type: ignore[arg-type]
+    assert world.image_at(KEY).status == "labelled"
+
+
+def test_what_the_deployment_may_not_read_for_a_day_has_failed_and_says_so(world: World) -> None:
+    uploaded = world.drop(KEY)
+
+    def refused(key: str, *, max_bytes: int) -> Any:
+        raise Misconfigured("S3 refused the call: InvalidObjectState.")
+
+    world.objects.read = refused  # type: ignore[method-assign]
+    for hours in (0, 25):
+        world.clock.forward(hours * 3600)
+        with pytest.raises(Misconfigured):
+            pipeline.label_image(uploaded, world)  # type: ignore[arg-type]
+    image = world.image_at(KEY)
+    assert (image.status, image.error and image.error.code) == ("failed", "deployment-fault")
+
+
+def test_a_name_that_leaves_no_room_for_thumbnail_and_sidecar_fails_and_says_so(world: World) -> None:
+    key = "uploads/" + "ü" * 508
+    pipeline.label_image(world.drop(key), world)  # type: ignore[arg-type]
+    image = world.image_at(key)
+    assert (image.status, image.error and image.error.code) == ("failed", "key-too-long")
+    assert world.recogniser.photos == []
+
+
+def test_an_object_whose_record_was_lost_is_taken_in_again_and_one_that_a_person_deleted_is_not(
+    world: World,
+) -> None:
+    kept = pipeline.take_in(CAT, NewImage(), "anna", world)  # type: ignore[arg-type]
+    world.table.write(Delete(record_key("anna", kept.id)))  # a table that was restored to an earlier time
+    pipeline.label_image(ObjectUploaded(kept.key), world)  # type: ignore[arg-type]
+    assert world.images.get("anna", kept.id).status == "labelled"
+    pipeline.delete_image(world.images.get("anna", kept.id), world)  # type: ignore[arg-type]
+    world.objects.put(kept.key, CAT)
+    pipeline.label_image(ObjectUploaded(kept.key), world)  # type: ignore[arg-type]
+    assert kept.key not in world.objects.stored

@@ -119,7 +119,10 @@ class RekognitionStub(ScriptedServer):
         operation = headers["X-Amz-Target"].removeprefix("RekognitionService.")
         if operation not in self._answers:
             return reply(400, {"__type": "UnknownOperationException"})
-        return reply(200, self._answers[operation](json.loads(body)))
+        asked = json.loads(body)
+        if "GENERAL_LABELS" not in asked.get("Features", ["GENERAL_LABELS"]) and "MinConfidence" in asked:
+            return reply(400, {"__type": "InvalidParameterException"})  # bounds of labels nobody asked for
+        return reply(200, self._answers[operation](asked))
 
     @property
     def _answers(self) -> dict[str, Callable[[dict[str, Any]], dict[str, Any]]]:
@@ -130,9 +133,9 @@ class RekognitionStub(ScriptedServer):
         }
 
     def _labels(self, asked: dict[str, Any]) -> dict[str, Any]:
-        answer = cut(self.answer, min_confidence=asked["MinConfidence"], max_labels=asked["MaxLabels"])
-        if "GENERAL_LABELS" not in asked["Features"]:
-            answer = {**answer, "Labels": []}
+        answer = {**self.answer, "Labels": []}
+        if "GENERAL_LABELS" in asked["Features"]:
+            answer = cut(self.answer, min_confidence=asked["MinConfidence"], max_labels=asked["MaxLabels"])
         if "IMAGE_PROPERTIES" in asked["Features"]:
             answer = {**answer, "ImageProperties": IMAGE_PROPERTIES}
         return answer
