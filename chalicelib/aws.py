@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 import time
@@ -14,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from chalicelib.errors import Misconfigured, Unavailable
 
+log = logging.getLogger("sightline.aws")
 T = TypeVar("T")
 TimeLeft = Callable[[], float]  # seconds until whoever called must have answered
 
@@ -68,7 +70,11 @@ def faults_told_apart(service: str) -> Iterator[None]:
         raise
     except ClientError as error:
         if code_of(error) in REFUSED or code_of(error).startswith("KMS."):
-            raise Misconfigured(f"{service} refused the call: {code_of(error)}.") from error
+            refusal = (
+                f"{service} refused the call: {code_of(error)}: {error.response['Error'].get('Message', '')}"
+            )
+            log.error("the deployment lacks a right or a key: %s", refusal)
+            raise Misconfigured(refusal) from error
         if not passing(error):
             raise
         raise Unavailable(f"{service} did not take the call: {code_of(error)}.") from error
@@ -106,6 +112,8 @@ class Patience:
             try:
                 with faults_told_apart(service):
                     return ask()
+            except Misconfigured:
+                raise
             except Unavailable:
                 pause = random.uniform(0, min(self.LONGEST_PAUSE, self.FIRST_PAUSE * 2**tried))  # noqa: S311
                 tried += 1

@@ -130,7 +130,7 @@ def aws() -> Iterator[LocalAws]:
         yield running
 
 
-# What each does at least. For labelling: lookup, claim, a call of the recogniser, thumbnail and record; for the
+# What each does at least. For labelling: lookup, claim, a call of the recogniser, thumbnail, record; for the
 # projection: entries, sidecar, news, and the transaction of counts and marker; for a delivery: claim, POST,
 # breaker, record, and then its message is deleted, or hidden until the next try.
 @pytest.mark.parametrize(
