@@ -81,7 +81,7 @@ def on_upload_message(event: SQSEvent) -> Json:
 # deployed. A batch waits a second for more, because counts are dear one image at a time.
 @app.on_dynamodb_record(
     stream_arn=settings().table_stream_arn,
-    batch_size=100,
+    batch_size=200,  # an image that is labelled makes three changes
     maximum_batching_window_in_seconds=1,
     starting_position="TRIM_HORIZON",
 )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from chalicelib.errors import BadRequest
 from chalicelib.expressions import Item, Key, Update
-from chalicelib.library.index import label_name
+from chalicelib.library.index import LABEL, label_name
 from chalicelib.model import normalised
 from chalicelib.table import Table
 
@@ -84,7 +84,7 @@ def sizes_of(table: Table, owner: str, terms: Iterable[str]) -> dict[str, int]:
     """How many images carry each of some counted terms, by one call."""
     keys = {term: row_key(owner, term) for term in terms}
     rows = table.get_many(list(dict.fromkeys(keys.values())))
-    return {term: max(0, int(rows.get(key, {}).get(term, 0))) for term, key in keys.items()}
+    return {term: max(0, int(rows.get(key, {}).get(attribute(term), 0))) for term, key in keys.items()}
 
 
 def row_key(owner: str, term: str) -> Key:
@@ -94,12 +94,18 @@ def row_key(owner: str, term: str) -> Key:
     return Key(_partition(owner), f"row#{zlib.crc32(term.encode()) % ROWS:02d}")
 
 
+def attribute(term: str) -> str:
+    """The attribute that counts a term: short for a label's, of which a row holds hundreds."""
+    name = label_name(term)
+    return term if name is None else f".{name}"
+
+
 def updates(owner: str, moved: Mapping[str, int]) -> list[Update]:
     """The writes that move the counts of terms by so many images, one for each row."""
     rows: defaultdict[Key, dict[str, int]] = defaultdict(lambda: {"moves": 1})
     for term, by in moved.items():
         if by:
-            rows[row_key(owner, term)][term] = by
+            rows[row_key(owner, term)][attribute(term)] = by
     return [Update(key, add=added) for key, added in rows.items()]
 
 
@@ -109,7 +115,8 @@ def rows_of(table: Table, owner: str) -> dict[str, Item]:
 
 
 def _counts_in(row: Item) -> dict[str, int]:
-    return {name: int(value) for name, value in row.items() if name not in ("pk", "sk", "moves")}
+    counted = {name: int(value) for name, value in row.items() if name not in ("pk", "sk", "moves")}
+    return {LABEL + name[1:] if name[0] == "." else name: count for name, count in counted.items()}
 
 
 def _partition(owner: str) -> str:

@@ -118,7 +118,7 @@ class Images:
                 record,
                 image=image,
                 lease_until=now + LEASE_SECONDS,
-                due_at=self._at(LEASE_SECONDS * 2 ** min(record.attempts, MOST_DOUBLED)),
+                due_at=self._due_after_claim(record),
                 attempts=record.attempts + 1,
                 claim=new_id(),
             )
@@ -231,6 +231,15 @@ class Images:
             self._table.write(write)
         except ConditionFailed:
             raise Superseded(f"Image {image.id} has changed meanwhile.") from None
+
+    def _due_after_claim(self, record: Record) -> str:
+        """When the sweep looks at a claimed image: each time later, and as it is where that is soon enough.
+
+        Moving an entry of the due index costs as much as the record itself.
+        """
+        soonest = self._at(LEASE_SECONDS * 2 ** min(record.attempts, MOST_DOUBLED))
+        latest = self._at(LEASE_SECONDS * 2 ** min(record.attempts, MOST_DOUBLED) + QUEUE_SECONDS)
+        return record.due_at if soonest <= record.due_at <= latest else soonest
 
     def _version_after(self, record: Record) -> int:
         """A version that also a record begins with that is made anew, from a copy of the table, say."""

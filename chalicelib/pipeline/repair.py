@@ -110,7 +110,10 @@ def _miscounted(owner: str, terms: set[str], services: Services, *, mend: bool) 
     for key, some in rows.items():
         for _ in range(COUNT_TRIES):
             row = services.table.get(key) or {}
-            off = {term: sum(1 for _ in _ids(owner, term, services)) - int(row.get(term, 0)) for term in some}
+            off = {
+                term: sum(1 for _ in _ids(owner, term, services)) - int(row.get(catalogue.attribute(term), 0))
+                for term in some
+            }
             off = {term: by for term, by in off.items() if by}
             if (services.table.get(key) or {}).get("moves") != row.get("moves"):
                 continue  # images came or went while they were counted
@@ -123,7 +126,13 @@ def _miscounted(owner: str, terms: set[str], services: Services, *, mend: bool) 
 
 def _count(key: Key, moves: Value | None, off: dict[str, int], services: Services) -> bool:
     try:
-        services.table.write(Update(key, add={**off, "moves": 1}, when={"moves": moves}))
+        services.table.write(
+            Update(
+                key,
+                add={**{catalogue.attribute(term): by for term, by in off.items()}, "moves": 1},
+                when={"moves": moves},
+            )
+        )
     except ConditionFailed:
         return False
     return True

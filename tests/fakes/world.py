@@ -58,7 +58,9 @@ class World:
         self.clock = clock or Clock()
         self.table = FakeTable(self.clock)
         self._projecting = threading.Lock()
-        self._feed = Feed("on_image_change", self.table.stream, EventSourceMapping(), self.clock)
+        self._feed = Feed(
+            "on_image_change", self.table.stream, EventSourceMapping(batch_size=200), self.clock
+        )
         self.objects = FakeObjects()
         self.objects.before_look = self.project
         self.images = Images(self.table, self.clock)  # type: ignore[arg-type]  # held to Table's contract

@@ -75,7 +75,7 @@ def invent_a_label(library: Library) -> None:
 
 
 def miscount(library: Library) -> None:
-    library.table.write(Update(row_key("default", "label:cat"), add={"label:cat": 5}))
+    library.table.write(Update(row_key("default", "label:cat"), add={".cat": 5}))
 
 
 def lose_counts(library: Library) -> None:
