@@ -10,12 +10,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import requests
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.browser import chromium
-from tests.browser.pages import SAMPLES, Photos
-from tests.journeys.conftest import eventually
+from tests.browser.pages import SAMPLES, Photos, wait_for_labels
 from tests.local.process import Process, started
 
 PATIENCE_MILLISECONDS = 30_000  # what is right comes in a blink; a busy machine may take its time
@@ -39,9 +37,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def stack() -> Iterator[Process]:
     """The whole service as a process, with the sample photos in it."""
     with started() as process:
-        labelled = f"http://127.0.0.1:{process.ports[0]}/images?status=labelled"
-        samples = len(list(SAMPLES.glob("*.jpg")))
-        eventually(lambda: len(requests.get(labelled, timeout=30).json()["images"]) >= samples, 120)
+        wait_for_labels(f"http://127.0.0.1:{process.ports[0]}/", len(list(SAMPLES.glob("*.jpg"))))
         yield process
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import requests
 from playwright.sync_api import FilePayload, Locator, Page, expect
+
+from tests.journeys.conftest import eventually
 
 SAMPLES = Path(__file__).parents[2] / "photos"
 CAT, ROCKET = SAMPLES / "chelsea.jpg", SAMPLES / "rocket.jpg"
@@ -82,6 +85,12 @@ class Photos:
     def label(self, name: str) -> Locator:
         """A label's row in the viewer."""
         return self.viewer.locator(".label", has=self.window.get_by_role("link", name=name, exact=True))
+
+
+def wait_for_labels(url: str, many: int) -> None:
+    """Wait until so many photos are labelled: a stack is up before its first photos are."""
+    labelled = f"{url}images?status=labelled&limit=200"
+    eventually(lambda: len(requests.get(labelled, timeout=30).json()["images"]) >= many, 120)
 
 
 def file(name: str, content: bytes, kind: str = "image/jpeg") -> FilePayload:

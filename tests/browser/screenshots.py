@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.browser import chromium
-from tests.browser.pages import SAMPLES, Photos
+from tests.browser.pages import SAMPLES, Photos, wait_for_labels
 from tests.local.process import started
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
@@ -39,6 +39,7 @@ def main() -> int:
         started("--photos", str(_photos(Path(made)))) as process,
     ):
         url = f"http://127.0.0.1:{process.ports[0]}/"
+        wait_for_labels(url, len(CROPS) + len(list(SAMPLES.glob("*.jpg"))))
         _photos_and_photo(browser, url)
         _dark(browser, url)
     return 0
