@@ -68,7 +68,7 @@ class User:
         found = [
             one["status"] for image in ids for one in self.get(f"/images/{image}/deliveries")["deliveries"]
         ]
-        return len(found) >= len(ids) and set(found) <= {"delivered", "parked"}
+        return len(found) >= len(ids) and set(found) <= {"delivered", "parked", "cancelled"}
 
     def delivered(self, image_id: str, status: str) -> bool:
         found = self.get(f"/images/{image_id}/deliveries")["deliveries"]
