@@ -65,7 +65,11 @@ class Emulator:
         self._decisions.touch()
         with self._log.open("w") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own
-                [str(PYTHON), str(LAUNCH)], env=told, stdout=log, stderr=subprocess.STDOUT
+                [str(PYTHON), str(LAUNCH)],
+                env=told,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         self._wait()
         return self
@@ -83,6 +87,8 @@ class Emulator:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
 
     @property
     def log(self) -> str:
