@@ -47,7 +47,7 @@ def test_a_signed_delivery_is_believed(judge: Judge) -> None:
 
 
 @pytest.mark.parametrize("judge", JUDGES)
-@pytest.mark.parametrize("secret", [SECRET, OTHER])
+@pytest.mark.parametrize("secret", [SECRET, OTHER], ids=["old", "new"])
 def test_while_a_secret_is_replaced_both_are_believed(judge: Judge, secret: str) -> None:
     judge(secret, sign([OTHER, SECRET], "msg_1", now(), BODY), BODY)
 
