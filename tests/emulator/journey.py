@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import http.server
 import json
 import re
@@ -63,6 +64,7 @@ class Journey:
         self._seen = len(stage.emulator.decisions())
         self._number = 0
         self._run = new_id()[-6:]  # so that another journey on this stage leaves other names
+        self._tabby, self._tiger = f"tabby{self._run.lower()}", f"tiger{self._run.lower()}"
         self._labeler = "on_s3_upload" if stage.configured.trigger == "s3" else "on_upload_message"
 
     def go(self) -> None:
@@ -143,17 +145,21 @@ class Journey:
             urllib.request.urlopen(link, timeout=30).close()
             self.ask("GET", f"/images/{image_id}{path}")
         self.ask("GET", f"/images/{image_id}/why", label="cat")
+        digest = hashlib.sha256(CAT).hexdigest()
+        known = self._until(lambda: self._known(digest), "the image is known by its bytes")
+        assert self.ask("POST", "/images", {"sha256": digest, "if_known": "skip"})["id"] == known
         self._until(lambda: image_id in self._found("cat & animal"), "the image is found by its labels")
         self._until(
-            lambda: "cat" in {one["name"].lower() for one in self.ask("GET", "/labels")["labels"]},
+            # By the prefix: what an earlier journey left half done may fill the first page.
+            lambda: "cat" in {one["name"] for one in self.ask("GET", "/labels", prefix="cat")["labels"]},
             "labels are counted",
         )
         self.ask("GET", "/images", label="cat")
 
     def _correct(self, image_id: str) -> None:
-        self.ask("PUT", f"/images/{image_id}/labels/tabby", {})
+        self.ask("PUT", f"/images/{image_id}/labels/{self._tabby}", {})
         self.ask("DELETE", f"/images/{image_id}/labels/cat")
-        self._until(lambda: image_id in self._found("tabby & !cat"), "a correction is found")
+        self._until(lambda: image_id in self._found(f"{self._tabby} & !cat"), "a correction is found")
         self.ask("DELETE", f"/images/{image_id}/corrections/cat")
         self.ask("POST", "/images/labels", {"ids": [image_id], "add": ["pet"], "remove": ["dog"]})
         told = self._receiver.received.count(image_id)
@@ -161,18 +167,18 @@ class Journey:
             parents = [f"{number} {part} {'x' * 100}" for part in range(10)]
             self.ask("PUT", f"/images/{image_id}/labels/number-{number}", {"parents": parents})
         self._until(lambda: self._receiver.received.count(image_id) > told, "a link to it comes")
-        self.ask("POST", "/labels/tabby/rename", {"to": "tiger"})
-        self._until(lambda: image_id in self._found("tiger & cat & pet"), "a renamed label is found")
-        self.ask("DELETE", "/labels/tabby/rename")
+        self.ask("POST", f"/labels/{self._tabby}/rename", {"to": self._tiger})
+        self._until(lambda: image_id in self._found(f"{self._tiger} & cat & pet"), "a renamed label is found")
+        self.ask("DELETE", f"/labels/{self._tabby}/rename")
         self.ask("POST", f"/images/{image_id}/relabel", {"min_confidence": 10})
         self._until(lambda: self._image(image_id)["status"] == "labelled", "one image is labelled again")
 
     def _work_on_many(self, image_id: str) -> None:
         """A job that labels again, and one that packs photos."""
-        job = self.ask("POST", "/relabel", {"q": "tiger | cat | rocket", "max_labels": 3})
+        job = self.ask("POST", "/relabel", {"q": f"{self._tiger} | cat | rocket", "max_labels": 3})
         self._finished(job)
         self.ask("GET", "/export", q="cat", format="csv")
-        packed = self._finished(self.ask("POST", "/export", {"q": "tiger | cat | rocket"}))
+        packed = self._finished(self.ask("POST", "/export", {"q": f"{self._tiger} | cat | rocket"}))
         assert packed
         self._until(lambda: self._image(image_id)["status"] == "labelled", "it is labelled again")
 
@@ -293,7 +299,7 @@ class Journey:
     def _remove(self, image_id: str, subscription: str) -> None:
         self.ask("DELETE", f"/subscriptions/{subscription}")
         self.ask("DELETE", f"/images/{image_id}")
-        self._until(lambda: image_id not in self._found("tiger"), "what is deleted is found no more")
+        self._until(lambda: image_id not in self._found(self._tiger), "what is deleted is found no more")
 
     # ── asking and waiting ───────────────────────────────────────────────────────────────────
     def ask(self, method: str, path: str, body: Json | None = None, *, token: str = "", **query: str) -> Any:
@@ -361,6 +367,12 @@ class Journey:
 
     def _found(self, query: str) -> list[str]:
         return [one["id"] for one in self.ask("GET", "/images", q=query)["images"]]
+
+    def _known(self, digest: str) -> str | None:
+        """The id of the image that has these bytes."""
+        [found] = self.ask("POST", "/images/known", {"sha256": [digest]})["images"]
+        known: str | None = found["id"]
+        return known
 
     def _finished(self, job: Json) -> Json:
         found: Json = self._until(
