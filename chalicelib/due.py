@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from chalicelib.expressions import Item, Key, Update, Value
-from chalicelib.ids import rfc3339
+from chalicelib.ids import new_id, rfc3339
 from chalicelib.table import ConditionFailed, Table
 
-ATTRIBUTES = ("due_shard", "due_at", "put_offs")
+ATTRIBUTES = ("due_shard", "due_at", "put_offs", "sweep")
 AT_A_TIME = 100  # of a shard
 FIRST_PUT_OFF = 360.0  # seconds, for which a message may be hidden by a worker that died; then twice as long
 LONGEST_PUT_OFF = 6 * 3600.0
@@ -58,13 +58,14 @@ class DueIndex:
         return self._written(Update(key, remove=ATTRIBUTES, when={"due_at": item["due_at"]}))
 
     def _changed(self, key: Key, item: Item, due: dict[str, Value]) -> bool:
-        return self._written(Update(key, set=due, when={"due_at": item["due_at"]}))
+        # The token tells a sweep whose answer was lost from one that came second.
+        return self._written(Update(key, set={**due, "sweep": new_id()}, when={"due_at": item["due_at"]}))
 
     def _written(self, update: Update) -> bool:
         try:
             self._table.write(update)
-        except ConditionFailed:
-            return False
+        except ConditionFailed as error:
+            return bool(update.set) and (error.stored or {}).get("sweep") == update.set["sweep"]
         return True
 
 

@@ -66,17 +66,14 @@ class Deliveries:
         made = dataclasses.replace(delivery, created_at=rfc3339(now), next_attempt_at=now, revision=new_id())
         due = self._due(made, now + GRACE_SECONDS)
         expires: Item = {"expires_at": int(now + LOG_SECONDS)}
-        # Listed first: an entry that leads nowhere yet is passed over, and a repeat lists it again. In one
-        # transaction it would cost twice as much.
-        self._table.write_many([Put(_entry(made, listing), expires) for listing in _listings(made)])
+        new = Put(key_of(made.owner, made.id), {**made.to_item(), **expires, **due}, when={"revision": None})
         try:
-            self._table.write(
-                Put(
-                    key_of(made.owner, made.id), {**made.to_item(), **expires, **due}, when={"revision": None}
-                )
-            )
+            self._table.write(new)
         except ConditionFailed:
-            return self.get(delivery.owner, delivery.id)
+            made = self.get(delivery.owner, delivery.id)
+        # Listed by its own time, so that a repeat lists it again where it is. In one transaction with the
+        # delivery it would cost twice as much.
+        self._table.write_many([Put(_entry(made, listing), expires) for listing in _listings(made)])
         return made
 
     def find(self, owner: str, delivery_id: str) -> Delivery | None:

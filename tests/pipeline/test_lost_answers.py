@@ -88,7 +88,6 @@ def test_whatever_becomes_of_the_calls_everyone_is_told_once(
     pipeline.fan_out(sns_event(messages), services)
     deliver_all(services)
     assert {
-        "ChangeMessageVisibility",
         "UpdateItem",
         "TransactWriteItems",
         "SendMessage",
