@@ -1,8 +1,11 @@
-"""The SAM application, created in moto's CloudFormation, at work: from upload to XML."""
+"""The SAM application, created in moto's CloudFormation, at work: from upload to XML; and in the emulator's."""
 
 from __future__ import annotations
 
+import io
 import json
+import time
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -11,12 +14,14 @@ from local.aws import LocalAws
 from local.config import ROOT
 from local.partner import PATH, Partner
 from local.server import Server
+from tests.emulator.emulator import Emulator
 from tests.packaging import sam_stack
 from tests.packaging.cloud import quiet
 from tests.packaging.conftest import SamApp
 from tests.packaging.journey import Stage, started
 from tests.packaging.workbench import Workbench
 
+ACCOUNT = "666666666666"  # in the emulator
 CAT = (ROOT / "photos" / "chelsea.jpg").read_bytes()
 FUNCTIONS = (
     "api_handler",
@@ -101,3 +106,58 @@ def test_a_resource_that_nobody_makes_is_refused() -> None:
 
 def test_nothing_is_left_out_that_is_not_there(sam: SamApp) -> None:
     assert set(sam_stack.LEFT_OUT) <= {one["Type"] for one in sam.transformed["Resources"].values()}
+
+
+def test_the_emulators_cloudformation_makes_all_of_it(sam: SamApp, emulator: Emulator) -> None:
+    """As it stands, with roles, permissions, alarms and the API, which moto's leaves out."""
+    cloudformation = emulator.client(ACCOUNT, "cloudformation")
+    upload(emulator, sam)
+    cloudformation.create_stack(
+        StackName="sightline-sam",
+        TemplateURL="https://s3.eu-west-1.amazonaws.com/code/sam.json",
+        Capabilities=["CAPABILITY_IAM"],
+        Parameters=[
+            {"ParameterKey": "Stage", "ParameterValue": "sam"},
+            {"ParameterKey": "UploadTrigger", "ParameterValue": "queue"},
+        ],
+    )
+    assert settled(emulator) == "CREATE_COMPLETE", why(emulator)
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName="sightline-sam")
+    made = {one["LogicalResourceId"] for page in pages for one in page["StackResourceSummaries"]}
+    wanted = {name for name, one in sam.transformed["Resources"].items() if "Condition" not in one}
+    assert not wanted - made
+
+    functions = emulator.client(ACCOUNT, "lambda").list_functions()["Functions"]
+    assert len(functions) == len(FUNCTIONS)
+
+
+def upload(emulator: Emulator, sam: SamApp) -> None:
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as file:
+        file.writestr("app.py", "")
+    where = {"LocationConstraint": "eu-west-1"}
+    s3 = emulator.client(ACCOUNT, "s3")
+    s3.create_bucket(Bucket="code", CreateBucketConfiguration=where)
+    s3.put_object(Bucket="code", Key="deployment.zip", Body=code.getvalue())
+    s3.put_object(Bucket="code", Key="sam.json", Body=json.dumps(sam.transformed).encode())
+
+
+def settled(emulator: Emulator) -> str:
+    """The stack's status, once it is at rest."""
+    cloudformation, end = emulator.client(ACCOUNT, "cloudformation"), time.monotonic() + 60
+    while True:
+        [stack] = cloudformation.describe_stacks(StackName="sightline-sam")["Stacks"]
+        status: str = stack["StackStatus"]
+        if not status.endswith("IN_PROGRESS") or time.monotonic() > end:
+            return status
+        time.sleep(0.1)
+
+
+def why(emulator: Emulator) -> str:
+    """What CloudFormation says that it could not make."""
+    events = emulator.client(ACCOUNT, "cloudformation").describe_stack_events(StackName="sightline-sam")
+    return "\n".join(
+        f"{one['LogicalResourceId']} ({one['ResourceType']}): {one.get('ResourceStatusReason')}"
+        for one in events["StackEvents"]
+        if "FAILED" in one["ResourceStatus"]
+    )
