@@ -1,4 +1,4 @@
-"""The SAM application, created in moto's CloudFormation, at work: from upload to XML; and in the emulator's."""
+"""The SAM application, created in moto's CloudFormation and at work; and created in the emulator's."""
 
 from __future__ import annotations
 
