@@ -37,6 +37,7 @@ REPLACED = (
 )
 CALLED = (
     (app, "main"),
+    (apigateway_v1, "_import_rest_api"),
     (iam_evaluator, "resolve_principal"),
     (iam_evaluator, "evaluate"),
     (iam_evaluator, "EvalContext"),
@@ -119,7 +120,7 @@ def mend(decisions: Decisions) -> None:
     """Put every mend in place."""
     replace(app, "pin_request_origin", over_tls)
     replace(iam_evaluator, "enforce", functools.partial(enforced, decisions))
-    replace(apigateway_v1, "handle_request", with_put_rest_api)
+    replace(apigateway_v1, "handle_request", with_imports)
     replace(s3, "find_iam_access_key_account", account_of)
     replace(sns, "_deliver_to_lambda", from_topic)
     replace(eventbridge, "_dispatch_to_lambda", from_rule)
@@ -161,10 +162,14 @@ def enforced(
     return refused
 
 
-async def with_put_rest_api(
+async def with_imports(
     original: Callable[..., Any], method: str, path: str, headers: Any, body: bytes, query: Any
 ) -> Any:
-    """PutRestApi is missing; like ImportRestApi it answers the API, and imports nothing."""
+    """ImportRestApi makes an empty API, and PutRestApi is missing: it answers the API."""
+    if method == "POST" and path.rstrip("/") == "/restapis" and "import" in query.get("mode", ()):
+        made = apigateway_v1._import_rest_api(json.loads(body))
+        _, *answer = await original("GET", f"/restapis/{made}", headers, b"", {})
+        return 201, *answer
     if method == "PUT" and re.fullmatch(r"/restapis/[^/]+/?", path):
         method, body = "GET", b""
     return await original(method, path, headers, body, query)

@@ -27,18 +27,18 @@ PATIENCE_SECONDS = 90.0
 CAT = (ROOT / "photos" / "chelsea.jpg").read_bytes()
 
 
-@pytest.fixture
-def bench(emulator: Emulator, tmp_path: Path) -> Workbench:
-    project = tmp_path / "project"
-    project.mkdir()
-    return set_up(project, emulator.variables(ACCOUNT), faults=None)
+def clone(emulator: Emulator, folder: Path) -> Workbench:
+    """Somebody's working folder, in which nothing has been deployed yet."""
+    folder.mkdir()
+    return set_up(folder, emulator.variables(ACCOUNT), faults=None)
 
 
-def test_a_stage_comes_up_labels_a_photo_is_deployed_again_and_leaves_nothing(
-    bench: Workbench, emulator: Emulator, tmp_path: Path
+def test_a_stage_comes_up_labels_a_photo_is_deployed_by_a_colleague_and_leaves_nothing(
+    emulator: Emulator, tmp_path: Path
 ) -> None:
+    bench, colleague = clone(emulator, tmp_path / "mine"), clone(emulator, tmp_path / "another's")
     run(bench, "deploy")
-    before = inventory(emulator)
+    before, counted = inventory(emulator), once_each(emulator)
     assert all(before.values()), before
     with EnforcedRekognition(emulator) as rekognition:
         around = {"AWS_ENDPOINT_URL_REKOGNITION": rekognition.url}
@@ -47,17 +47,23 @@ def test_a_stage_comes_up_labels_a_photo_is_deployed_again_and_leaves_nothing(
     refused = [one for one in emulator.decisions() if one.account == ACCOUNT and not one.allowed]
     assert not refused
 
-    said = run(bench, "deploy")
+    said = run(colleague, "deploy", WITHOUT_LIBRARIES="1")  # nobody runs that zip
 
     assert inventory(emulator) == before
+    assert once_each(emulator) == counted
     assert "Creating lambda function" not in said
-    assert bench.infra("destroy", "--stage", "dev").returncode == 1  # there are images
+    ran = bench.infra("destroy", "--stage", "dev")
+    assert ran.returncode == 1
+    assert "There are images in sightline-dev-" in ran.stderr
+    assert inventory(emulator) == before
     run(bench, "destroy", "--delete-images")
     assert not {kind: names for kind, names in inventory(emulator).items() if names}
+    assert not once_each(emulator)["APIs"]
+    run(colleague, "destroy")  # and there is nothing left to fail on
 
 
-def run(bench: Workbench, action: str, *more: str) -> str:
-    ran = bench.infra(action, "--stage", "dev", *more)
+def run(bench: Workbench, action: str, *more: str, **told: str) -> str:
+    ran = bench.infra(action, "--stage", "dev", *more, **told)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
@@ -109,7 +115,7 @@ def eventually(look: Callable[[], Any]) -> Any:
 
 
 def inventory(emulator: Emulator) -> dict[str, list[str]]:
-    """All that belongs to the stage, by kind of thing; MiniStack imports no REST API."""
+    """All that belongs to the stage, by kind of thing."""
 
     def client(service: str) -> Any:
         return emulator.client(ACCOUNT, service)
@@ -128,3 +134,21 @@ def inventory(emulator: Emulator) -> dict[str, list[str]]:
         "tables": client("dynamodb").list_tables()["TableNames"],
     }
     return {kind: sorted(one for one in names if "sightline" in one) for kind, names in found.items()}
+
+
+def once_each(emulator: Emulator) -> dict[str, list[str]]:
+    """What a second deployment would double where it did not find the first one's, by identity."""
+    apis = emulator.client(ACCOUNT, "apigateway").get_rest_apis()["items"]
+    mappings = emulator.client(ACCOUNT, "lambda").list_event_source_mappings()["EventSourceMappings"]
+    told = (
+        emulator.client(ACCOUNT, "s3").get_bucket_notification_configuration(
+            Bucket=f"sightline-dev-{ACCOUNT}"
+        )
+        if apis
+        else {}
+    )
+    return {
+        "APIs": [one["id"] for one in apis],
+        "mappings": sorted(one["UUID"] for one in mappings),
+        "notifications": [one["LambdaFunctionArn"] for one in told.get("LambdaFunctionConfigurations", [])],
+    }

@@ -22,7 +22,7 @@ from chalice.app import (
 
 from infra.stream import present
 from local.aws import LocalAws
-from tests.packaging.cloud import code_of, new_stream, quiet_bucket
+from tests.packaging.cloud import code_of, new_stream
 from tests.packaging.conftest import OTHER_ORIGIN, Deployment
 from tests.packaging.test_architecture import only
 from tests.packaging.workbench import Workbench, set_up
@@ -265,16 +265,6 @@ def inventory(aws: LocalAws) -> Json:
     return {kind: sorted(one for one in names if ours in one) for kind, names in found.items()}
 
 
-def test_a_second_deploy_changes_nothing(prod: Workbench, aws: LocalAws) -> None:
-    before = inventory(aws)
-
-    said = run(prod, *DEPLOY)
-
-    assert inventory(aws) == before
-    assert all(before.values())
-    assert "Creating lambda function" not in said
-
-
 def test_arm64_is_what_the_functions_and_their_libraries_are_for(
     prod: Workbench, aws: LocalAws, tmp_path: Path
 ) -> None:
@@ -331,32 +321,6 @@ def test_a_renamed_handler_leaves_nothing_behind(prod: Workbench, aws: LocalAws)
     after = json.dumps(inventory(aws))
     assert "tidy" in after
     assert "sweep" not in after
-
-
-def test_pictures_are_not_deleted_unless_somebody_says_so(prod: Workbench, aws: LocalAws) -> None:
-    before = inventory(aws)
-    drop_in(aws, "uploads/a.jpg")
-
-    ran = prod.infra("destroy", "--stage", STAGE)
-
-    assert ran.returncode == 1
-    assert "There are images in sightline-prod-123456789012" in ran.stderr
-    assert inventory(aws) == before
-
-
-def drop_in(aws: LocalAws, key: str) -> None:
-    [bucket] = inventory(aws)["buckets"]
-    quiet_bucket(aws, bucket)
-    aws.client("s3").put_object(Bucket=bucket, Key=key, Body=b"a picture")
-
-
-def test_destroy_removes_all_that_deploy_made(prod: Workbench, aws: LocalAws) -> None:
-    drop_in(aws, "uploads/b.jpg")
-
-    run(prod, "destroy", "--delete-images")
-
-    assert not [name for names in inventory(aws).values() for name in names]
-    run(prod, "destroy")  # and there is nothing left to fail on
 
 
 # ── what is refused before anything is created ───────────────────────────────────────────────
