@@ -65,6 +65,7 @@ class Journey:
         self._number = 0
         self._run = new_id()[-6:]  # so that another journey on this stage leaves other names
         self._tabby, self._tiger = f"tabby{self._run.lower()}", f"tiger{self._run.lower()}"
+        self._cat = self._new(CAT)
         self._labeler = "on_s3_upload" if stage.configured.trigger == "s3" else "on_upload_message"
 
     def go(self) -> None:
@@ -100,7 +101,7 @@ class Journey:
         """By a presigned PUT, a form, a URL and in the body; answers the first image's id."""
         asked = {"filename": "cat.jpg", "callback_url": self._receiver.url, "features": EVERY_FEATURE}
         put = self.ask("POST", "/images", asked)
-        self._send(put["upload"]["url"], CAT)
+        self._send(put["upload"]["url"], self._cat)
         formed = self.ask("POST", "/images", {"filename": "form.jpg"})
         form = formed["upload"]["form"]
         sent = requests.post(form["url"], data=form["fields"], files={"file": self._new(CAT)}, timeout=30)
@@ -130,7 +131,7 @@ class Journey:
     def _drop_in(self) -> None:
         """Into the bucket, by anybody: a new file, the same again, other bytes under its name, no picture."""
         name = f"holiday/{self._run} a b+c é.jpg"
-        for content in (self._new(CAT), CAT, self._new(ROCKET)):
+        for content in (self._new(CAT), self._cat, self._new(ROCKET)):
             self._stage.put(f"uploads/{name}", content)
             self._becomes(name, "labelled")
         self._stage.put(f"uploads/notes-{self._run}.jpg", b"no picture at all")
@@ -145,7 +146,7 @@ class Journey:
             urllib.request.urlopen(link, timeout=30).close()
             self.ask("GET", f"/images/{image_id}{path}")
         self.ask("GET", f"/images/{image_id}/why", label="cat")
-        digest = hashlib.sha256(CAT).hexdigest()
+        digest = hashlib.sha256(self._cat).hexdigest()
         known = self._until(lambda: self._known(digest), "the image is known by its bytes")
         assert self.ask("POST", "/images", {"sha256": digest, "if_known": "skip"})["id"] == known
         self._until(lambda: image_id in self._found("cat & animal"), "the image is found by its labels")
@@ -394,7 +395,7 @@ class Journey:
     def _new(self, photo: bytes) -> bytes:
         """The same picture in other bytes: results are copied between images of the same bytes."""
         self._number += 1
-        return photo + f"{id(self)}-{self._number}".encode()
+        return photo + f"{self._run}-{self._number}".encode()
 
     def _send(self, url: str, content: bytes) -> None:
         request = urllib.request.Request(url, data=content, method="PUT")
