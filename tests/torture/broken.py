@@ -5,6 +5,7 @@ What ``make torture`` would say of it, and how that would end.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from typing import Any
 
@@ -35,10 +36,12 @@ def label_whatever_is_told_of() -> None:
     labelling._is_result_of = lambda stored, image: False
 
 
-def forget_what_could_not_be_projected() -> None:
-    """A batch of changes that met a fault is taken as done."""
-    attempted = projection._attempted
-    projection._attempted = lambda chunk, services: attempted(chunk, services) and []
+def forget_what_was_not_projected() -> None:
+    """Every seventh batch of changes is taken as done, though nobody has done it."""
+    attempted, batches = projection._attempted, itertools.count(1)
+    projection._attempted = lambda chunk, services: (
+        [] if next(batches) % 7 == 0 else attempted(chunk, services)
+    )
 
 
 def keep_no_history() -> None:
@@ -49,7 +52,7 @@ def keep_no_history() -> None:
 BREAKS = {
     "lost": lose_what_is_left_for_later,
     "doubled": label_whatever_is_told_of,
-    "unprojected": forget_what_could_not_be_projected,
+    "unprojected": forget_what_was_not_projected,
     "unremembered": keep_no_history,
 }
 
