@@ -130,18 +130,23 @@ def test_labels_find_images_and_counts_follow_until_all_is_deleted(service: Serv
         found = service.get("/labels", prefix="espresso")["labels"]
         return sum(one["count"] for one in found)
 
+    def listed(**asked: Any) -> set[str]:
+        return {one["id"] for one in service.get("/images", **asked)["images"]}
+
+    def left() -> list[str]:
+        found = service.s3.list_objects_v2(Bucket=service.bucket).get("Contents", [])
+        return [one["Key"] for one in found if made["id"] in one["Key"]]
+
     before = count()
     made = service.create(content=base64.b64encode((PHOTOS / "coffee.jpg").read_bytes()).decode())
     image = service.final(made["id"])
-    assert count() == before + 1
-    found = service.get("/images", label=["espresso", "FOOD"])["images"]
-    assert found[0]["id"] == image["id"]
+    eventually(lambda: count() == before + 1)
+    eventually(lambda: image["id"] in listed(label=["espresso", "FOOD"]))
     assert requests.delete(image["links"]["self"], timeout=30).status_code == 204
     assert requests.get(image["links"]["self"], timeout=30).status_code == 404
-    assert count() == before
-    assert image["id"] not in {one["id"] for one in service.get("/images", label="espresso")["images"]}
-    left = service.s3.list_objects_v2(Bucket=service.bucket).get("Contents", [])
-    assert not [one["Key"] for one in left if image["id"] in one["Key"]]
+    eventually(lambda: count() == before)
+    eventually(lambda: image["id"] not in listed(label="espresso"))
+    eventually(lambda: not left())
 
 
 def test_pages_walk_through_everything_newest_first(service: Service) -> None:

@@ -155,7 +155,7 @@ def test_the_tables_stream_feeds_the_projection_with_records_alone(sam: SamApp) 
     ]
 
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["Table", "StreamArn"]}
-    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (100, 1)
+    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (200, 1)
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert_sound(mapping, {"Fn::GetAtt": ["ChangesDeadLetters", "Arn"]})
     [table] = of_type(sam.transformed, "AWS::DynamoDB::Table").values()
