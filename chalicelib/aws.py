@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import random
 import time
@@ -15,7 +14,6 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from chalicelib.errors import Misconfigured, Unavailable
 
-log = logging.getLogger("sightline.aws")
 T = TypeVar("T")
 TimeLeft = Callable[[], float]  # seconds until whoever called must have answered
 
@@ -73,7 +71,6 @@ def faults_told_apart(service: str) -> Iterator[None]:
             refusal = (
                 f"{service} refused the call: {code_of(error)}: {error.response['Error'].get('Message', '')}"
             )
-            log.error("the deployment lacks a right or a key: %s", refusal)
             raise Misconfigured(refusal) from error
         if not passing(error):
             raise

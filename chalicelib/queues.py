@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws import code_of, faults_told_apart
-from chalicelib.errors import Unavailable
+from chalicelib.errors import Misconfigured, Unavailable
 from chalicelib.model import Json
 
 log = logging.getLogger("sightline.queues")
@@ -116,6 +116,8 @@ def _best_effort(what: str) -> Iterator[None]:
     try:
         with faults_told_apart("SQS"):
             yield
+    except Misconfigured:
+        raise
     except Unavailable as error:
         log.warning("a message could not %s: %s", what, error)
     except ClientError as error:

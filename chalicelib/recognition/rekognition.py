@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws import Patience, TimeLeft, code_of, unhurried
-from chalicelib.errors import RecogniserRefused, SightlineError, Unavailable, UnusableImage
+from chalicelib.errors import Misconfigured, RecogniserRefused, SightlineError, Unavailable, UnusableImage
 from chalicelib.model import Instance, Json, Label, Model, Photo, Recognition, RecognitionOptions
 from chalicelib.recognition import choice, findings
 
@@ -63,6 +63,9 @@ class RekognitionRecogniser:
         call = functools.partial(getattr(self._client, operation), Image=_where(photo), **arguments)
         try:
             return self._patience.call("Rekognition", call, time_left)
+        except Misconfigured as error:
+            logger.error("rekognition does not serve this deployment: %s", error.detail)
+            raise
         except ClientError as error:
             raise _translated(error, photo) from error
 

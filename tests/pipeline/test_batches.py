@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.errors import ComesAgain, Unavailable
+from chalicelib.errors import ComesAgain, Misconfigured, Unavailable
 from chalicelib.pipeline.batches import Message, each_message, pause_after
 from chalicelib.queues import LONGEST_HIDDEN, Queue
 from tests.fakes.aws import FakeQueue
@@ -111,5 +111,5 @@ def test_a_queue_hides_a_message_for_whole_seconds_within_its_limits(seconds: fl
 def test_a_message_that_is_somebody_elses_by_now_is_let_be_and_a_missing_right_is_not() -> None:
     for code in ("ReceiptHandleIsInvalid", "MessageNotInflight", "ThrottlingException"):
         Queue(Sqs(code), "url").hide("r", 5)
-    with pytest.raises(ClientError):
+    with pytest.raises(Misconfigured):
         Queue(Sqs("AccessDenied"), "url").hide("r", 5)
