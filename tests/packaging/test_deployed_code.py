@@ -88,6 +88,7 @@ def test_what_lies_on_the_queue_is_labelled_too(stage: Stage) -> None:
     stage.aws.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(event))
 
     assert stage.drain("UploadsQueue", "on_upload_message") == 1
+    stage.project()
 
     found = json.loads(stage.request("GET", "/images", filename="holiday/rocket 1.jpg")["body"])
     assert [image["status"] for image in found["images"]][:1] == ["labelled"]
