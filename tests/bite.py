@@ -142,8 +142,8 @@ GUARDS = (
     Guard(
         "the sweep sends what it has put off",
         "chalicelib/due.py",
-        'return self._written(Update(key, set=due, when={"due_at": item["due_at"]}))',
-        "return self._written(Update(key, set=due))",
+        'Update(key, set={**due, "sweep": new_id()}, when={"due_at": item["due_at"]})',
+        'Update(key, set={**due, "sweep": new_id()})',
         "tests/pipeline/test_sweeper.py",
     ),
     Guard(
