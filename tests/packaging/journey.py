@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from chalicelib.table import Table
 from local import s3, schedule, sns, sqs
 from local.aws import LocalAws
 from local.partner import Partner
+from tests.emulator.requests import proxy_event
 from tests.packaging.cloud import lose_messages, unpack, variables
 from tests.packaging.functions import Deployed, Failed, Running
 from tests.packaging.workbench import Workbench
@@ -44,7 +44,7 @@ class Stage:
 
         Raises :exc:`~tests.packaging.functions.Failed` where the authorizer turns the token away.
         """
-        event = _proxy_event(method, path, body, query)
+        event = proxy_event(method, path, body, query)
         event["requestContext"]["authorizer"] = self.admitted(f"Bearer {self.token}")["context"]
         return dict(self.functions["api_handler"](event))
 
@@ -206,44 +206,3 @@ def _received(client: Any, url: str) -> list[Json]:
             QueueUrl=url, MaxNumberOfMessages=1, AttributeNames=["All"], MessageAttributeNames=["All"]
         ).get("Messages", [])
     )
-
-
-def route_of(method: str, path: str) -> tuple[str, dict[str, str]]:
-    """The app's route that a path belongs to, as API Gateway finds it, and its parameters."""
-    import app
-
-    literal_first = sorted(app.app.routes.items(), key=lambda one: one[0].count("{"))
-    for route, methods in literal_first:
-        found = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", route), path)
-        if found and method in methods:
-            return route, found.groupdict()
-    raise ValueError(f"The app has no route for {method} {path}.")
-
-
-def _proxy_event(method: str, path: str, body: Json | None, query: dict[str, str]) -> Json:
-    resource, parameters = route_of(method, path)
-    return {
-        "resource": resource,
-        "path": path,
-        "httpMethod": method,
-        "headers": {
-            "Content-Type": "application/json",
-            "Host": "api.example.com",
-            "X-Forwarded-Proto": "https",
-        },
-        "multiValueHeaders": {},
-        "queryStringParameters": query or None,
-        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
-        "pathParameters": parameters or None,
-        "stageVariables": None,
-        "requestContext": {
-            "resourcePath": resource,
-            "httpMethod": method,
-            "stage": "api",
-            "requestId": "r",
-            "path": f"/api{path}",
-            "identity": {},
-        },
-        "body": json.dumps(body) if body is not None else None,
-        "isBase64Encoded": False,
-    }
