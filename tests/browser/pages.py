@@ -11,6 +11,7 @@ from tests.journeys.conftest import eventually
 
 SAMPLES = Path(__file__).parents[2] / "photos"
 CAT, ROCKET = SAMPLES / "chelsea.jpg", SAMPLES / "rocket.jpg"
+ARROWS = {1: "ArrowRight", -1: "ArrowLeft"}
 _PAINTED = "() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
 
 
@@ -81,6 +82,16 @@ class Photos:
         self.tile(name).first.locator(".open").click()
         expect(self.viewer.get_by_role("heading", level=2)).to_have_text(name)
         return self.viewer
+
+    @property
+    def onward(self) -> int:
+        """The way to a neighbour of the photo that is viewed: 1 is next, -1 previous.
+
+        The samples arrive side by side, so any of them may be the first or the last.
+        """
+        steps = self.viewer.locator(".step:visible")
+        expect(steps).not_to_have_count(0)
+        return 1 if self.viewer.locator(".step.right").is_visible() else -1
 
     def label(self, name: str) -> Locator:
         """A label's row in the viewer."""

@@ -10,7 +10,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.pages import CAT, Photos, file
+from tests.browser.pages import ARROWS, CAT, Photos, file
 from tests.browser.test_hostile_names import hand_in
 from tests.browser.test_many_photos import PIXEL
 
@@ -81,7 +81,7 @@ def test_looking_at_photos_and_closing_them_adds_one_step_at_most(photos: Photos
     before = steps(window)
     photos.view("chelsea.jpg")
     assert window.title() == "chelsea.jpg · Sightline"
-    window.keyboard.press("ArrowRight")
+    window.keyboard.press(ARROWS[photos.onward])
     expect(photos.viewer.get_by_role("heading", level=2)).not_to_have_text("chelsea.jpg")
     window.keyboard.press("Escape")
     expect(window).to_have_url(photos.url)

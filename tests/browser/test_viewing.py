@@ -9,15 +9,16 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE_MILLISECONDS, Watch
-from tests.browser.pages import Photos
+from tests.browser.pages import ARROWS, Photos
 from tests.local.process import Process
 
-SCALE = "(one) => one.getBoundingClientRect().width / one.offsetWidth"
+SCALE = "([one, wanted]) => Math.abs(one.getBoundingClientRect().width / one.offsetWidth - wanted) < 0.01"
 
 
-def scale(photos: Photos) -> float:
-    found: float = photos.viewer.locator(".stage .photo").evaluate(SCALE)
-    return round(found, 2)
+def wait_for_scale(photos: Photos, wanted: float) -> None:
+    """Wait until the photo is shown so many times as large."""
+    photo = photos.viewer.locator(".stage .photo").element_handle()
+    photos.window.wait_for_function(SCALE, arg=[photo, wanted])
 
 
 def middle(window: Page, selector: str) -> tuple[float, float]:
@@ -32,12 +33,12 @@ def test_a_photo_is_enlarged_by_wheel_keys_and_double_click_and_dragged(photos: 
     expect(photos.viewer.locator(".stage img")).to_be_visible()
     for key, wanted in (("+", 1.5), ("+", 2.25), ("-", 1.5), ("0", 1)):
         window.keyboard.press(key)
-        assert scale(photos) == wanted
+        wait_for_scale(photos, wanted)
     x, y = middle(window, ".stage")
     window.mouse.move(x, y)
     window.mouse.wheel(0, -300)
     expect(photos.viewer.locator(".stage.zoomed")).to_be_visible()
-    assert scale(photos) == 2
+    wait_for_scale(photos, 2)
     before = photos.viewer.locator(".stage .photo").bounding_box()
     window.mouse.down()
     window.mouse.move(x + 80, y + 20)
@@ -47,12 +48,12 @@ def test_a_photo_is_enlarged_by_wheel_keys_and_double_click_and_dragged(photos: 
     assert after
     assert round(after["x"] - before["x"]) == 80
     window.mouse.dblclick(x, y)
-    assert scale(photos) == 1
+    wait_for_scale(photos, 1)
     window.mouse.dblclick(x, y)
-    assert scale(photos) == 2.5
-    window.keyboard.press("ArrowRight")
+    wait_for_scale(photos, 2.5)
+    window.keyboard.press(ARROWS[photos.onward])
     expect(photos.viewer.get_by_role("heading", level=2)).not_to_have_text("chelsea.jpg")
-    assert scale(photos) == 1
+    wait_for_scale(photos, 1)
 
 
 def test_all_boxes_stay_on_from_photo_to_photo_and_the_button_says_so(photos: Photos) -> None:
@@ -61,11 +62,15 @@ def test_all_boxes_stay_on_from_photo_to_photo_and_the_button_says_so(photos: Ph
     photos.window.keyboard.press("b")
     boxes = photos.viewer.locator(".boxes rect")
     expect(boxes).not_to_have_count(0)
-    for key in ("ArrowRight", "ArrowLeft"):
-        photos.window.keyboard.press(key)
-        expect(photos.viewer.get_by_role("heading", level=2)).not_to_be_empty()
-        expect(button).to_have_attribute("aria-pressed", "true")
-    expect(photos.viewer.get_by_role("heading", level=2)).to_have_text("chelsea.jpg")
+    heading = photos.viewer.get_by_role("heading", level=2)
+    onward = photos.onward
+    photos.window.keyboard.press(ARROWS[onward])
+    expect(heading).not_to_have_text("chelsea.jpg")
+    expect(heading).not_to_be_empty()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    photos.window.keyboard.press(ARROWS[-onward])
+    expect(heading).to_have_text("chelsea.jpg")
+    expect(button).to_have_attribute("aria-pressed", "true")
     expect(boxes).not_to_have_count(0)
     button.click()
     expect(boxes).to_have_count(0)
@@ -89,7 +94,7 @@ def test_neighbours_are_fetched_before_they_are_asked_for(photos: Photos) -> Non
     while len(set(asked)) < 2:  # else the test's own time is up
         photos.window.wait_for_request(re.compile("/content$"))
     before = len(asked)
-    photos.window.keyboard.press("ArrowRight")
+    photos.window.keyboard.press(ARROWS[photos.onward])
     expect(photos.viewer.locator(".stage img").first).to_have_attribute("src", re.compile("/content$"))
     shown = photos.viewer.locator(".stage img").first.get_attribute("src")
     assert shown in asked[:before]
@@ -138,12 +143,13 @@ def test_on_a_phone_one_swipes_and_pinches(phone: Photos) -> None:
     heading = phone.viewer.get_by_role("heading", level=2)
     expect(heading).to_have_text("chelsea.jpg")
     x, y = middle(window, ".stage")
-    touch(window, [(x + 100, y)], [(x, y)], [(x - 100, y)])
+    along = 100 * phone.onward
+    touch(window, [(x + along, y)], [(x, y)], [(x - along, y)])
     expect(heading).not_to_have_text("chelsea.jpg")
-    touch(window, [(x - 100, y)], [(x, y)], [(x + 100, y)])
+    touch(window, [(x - along, y)], [(x, y)], [(x + along, y)])
     expect(heading).to_have_text("chelsea.jpg")
     touch(window, [(x - 20, y), (x + 20, y)], [(x - 50, y), (x + 50, y)])
-    assert scale(phone) == 2.5
+    wait_for_scale(phone, 2.5)
 
 
 def test_on_a_phone_there_are_no_ticks_until_one_begins_to_pick(phone: Photos) -> None:

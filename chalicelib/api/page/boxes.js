@@ -11,9 +11,9 @@ export class Boxes {
     this.element = make("div", { class: "boxes", "aria-hidden": "true" }, this.#drawing, this.#marks);
   }
 
-  /** Show where a label is; none shows what is kept. */
+  /** Show where a label is; none, or one that is nowhere in particular, shows what is kept. */
   show(label) {
-    this.#draw(label ? [label] : this.#kept);
+    this.#draw(label?.instances.length ? [label] : this.#kept);
   }
 
   /** Show these labels whenever no other is shown. */
