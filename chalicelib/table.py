@@ -141,11 +141,15 @@ class Table:
 
         An answer that was lost may count twice: this is for limits, not for what must be exact.
         """
-        update = Update(key, set={"expires_at": expires_at}, add={"used": 1})
+        return int(self.tally(key, "used", expires_at=expires_at)["used"])
+
+    def tally(self, key: Key, name: str, *, expires_at: int) -> Item:
+        """Like :meth:`count`, of one of several counts of an item; gives all of them."""
+        update = Update(key, set={"expires_at": expires_at}, add={name: 1})
         arguments = transaction_part(self._name, update)["Update"]
         with faults_told_apart("DynamoDB"):
-            answer = self._client.update_item(**arguments, ReturnValues="UPDATED_NEW")
-        return int(decoded(answer["Attributes"])["used"])
+            answer = self._client.update_item(**arguments, ReturnValues="ALL_NEW")
+        return decoded(answer["Attributes"])
 
     def _single(self, write: Write) -> None:
         ((operation, arguments),) = transaction_part(self._name, write).items()

@@ -157,7 +157,7 @@ class Services:
 
     @cached_property
     def subscriptions(self) -> Subscriptions:
-        return Subscriptions(self.table)
+        return Subscriptions(self.table, self.now)
 
     @cached_property
     def breakers(self) -> Breakers:

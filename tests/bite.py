@@ -37,7 +37,13 @@ class Guard:
 
 GATE, TWO = "tests/api/test_gate.py", "tests/api/test_gate.py::TestTwoOwners"
 GUARDS = (
-    Guard("a request needs a token", "chalicelib/api/gate.py", "if not caller:", "if caller is False:", GATE),
+    Guard(
+        "a request needs a token",
+        "chalicelib/api/gate.py",
+        'if not caller and services.settings.auth != "none":',
+        "if False:",
+        GATE,
+    ),
     Guard(
         "routes are behind the authorizer",
         "chalicelib/api/gate.py",
@@ -46,7 +52,11 @@ GUARDS = (
         GATE,
     ),
     Guard(
-        "scopes", "chalicelib/api/gate.py", 'if needed not in caller["scopes"].split():', "if False:", GATE
+        "scopes",
+        "chalicelib/api/gate.py",
+        'elif not caller or needed not in caller["scopes"].split():',
+        "elif False:",
+        GATE,
     ),
     Guard(
         "the owner in every key",
@@ -72,9 +82,34 @@ GUARDS = (
     Guard(
         "the rate of requests",
         "chalicelib/access/rates.py",
-        "if used > self._limit:",
-        "if False:",
+        "if total <= self._limit:",
+        "if True:",
         "tests/access/test_rates.py",
+    ),
+    Guard(
+        "the minute that slides",
+        "chalicelib/access/rates.py",
+        "for one in range(slot, _SLOTS)",
+        "for one in range(0)",
+        "tests/access/test_rates.py",
+    ),
+    Guard(
+        "a request is counted before its token's scope is looked at",
+        "chalicelib/api/gate.py",
+        """    allowance = services.rates.take(owner_of(request))
+    _check_scope(scope_for(request.method, route), caller, services.settings)
+""",
+        """    _check_scope(scope_for(request.method, route), caller, services.settings)
+    allowance = services.rates.take(owner_of(request))
+""",
+        GATE,
+    ),
+    Guard(
+        "so many of a kind and not one more",
+        "chalicelib/quotas.py",
+        'Put(last, mark, when={"revision": known})',
+        "Put(last, mark)",
+        "tests/ground/test_quotas.py",
     ),
     Guard(
         "the day's budget",

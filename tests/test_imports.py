@@ -22,6 +22,7 @@ GROUND = {
     "model",
     "outbound",
     "queues",
+    "quotas",
     "settings",
     "table",
 }

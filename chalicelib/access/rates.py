@@ -1,26 +1,35 @@
-"""How often an owner may ask: so many requests a minute, counted for all functions together.
+"""How often an owner may ask: so many requests in any minute, counted for all functions together.
 
-A request that waits counts with its seconds, as it holds a function for as long.
+A request that waits counts with its seconds, as it holds a function for as long; one that is refused for
+another reason counts like any other.
 
 Counted in the table and not in memory: Lambda answers each of an owner's parallel requests in a container
-of its own, and a count for each would bound nothing. It costs one small write a request.
+of its own, and a count for each would bound nothing. It costs one small write a request, and one read a
+minute in each container.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from chalicelib.errors import TooManyRequests
-from chalicelib.expressions import Key
+from chalicelib.expressions import Item, Key
 from chalicelib.table import Table
 
+T = TypeVar("T")
+
 WINDOW_SECONDS = 60
+SLOT_SECONDS = 1  # the minute that counts moves on in steps of so many; a row stays under a kilobyte
+_SLOTS = WINDOW_SECONDS // SLOT_SECONDS  # of a row, which holds a minute of the clock
+SETTLED_SECONDS = 2  # after which nobody's clock still counts into the minute before
+MOST_REMEMBERED = 1000  # owners, in this process
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What is ``left`` of the ``limit`` of this minute, which ends in ``seconds``."""
+    """What is ``left`` of the ``limit``; the oldest of what is used comes back in ``seconds``."""
 
     limit: int
     left: int
@@ -34,21 +43,30 @@ class Rates:
         self._table = table
         self._now = now
         self._limit = limit
+        self._before: dict[str, tuple[int, Item]] = {}  # the last full minute
+        self._full_until: dict[str, float] = {}
 
     def take(self, owner: str) -> Allowance | None:
         """Count one request; None where there is no limit.
 
-        :raises TooManyRequests: this minute's are used up.
+        Who was told when to come back and comes earlier is refused without being counted again.
+
+        :raises TooManyRequests: those of the last minute are used up.
         """
         if not self._limit:
             return None
-        window, passed = divmod(int(self._now()), WINDOW_SECONDS)
-        key = Key(f"{owner}#requests", str(window))
-        used = self._table.count(key, expires_at=(window + 2) * WINDOW_SECONDS)
-        seconds = WINDOW_SECONDS - passed
-        if used > self._limit:
-            raise TooManyRequests(f"More than {self._limit} requests a minute.", retry_after=seconds)
-        return Allowance(self._limit, self._limit - used, seconds)
+        now = self._now()
+        if self._full_until.get(owner, 0.0) > now:
+            raise self._too_many(self._full_until[owner] - now)
+        used = self._counted(owner, now)
+        total, slot = sum(used), int(now) // SLOT_SECONDS - _SLOTS  # the oldest that counts
+        if total <= self._limit:
+            oldest = next(place for place, count in enumerate(used) if count)
+            return Allowance(self._limit, self._limit - total, _end(slot + oldest) - int(now))
+        while total >= self._limit and used:
+            total, slot = total - used.pop(0), slot + 1
+        _remember(self._full_until, owner, float(_end(slot - 1)))
+        raise self._too_many(_end(slot - 1) - now)
 
     def take_second(self, owner: str) -> bool:
         """Count one more second of a request that waits, like a request; whether it may wait that long."""
@@ -57,3 +75,45 @@ class Rates:
         except TooManyRequests:
             return False
         return True
+
+    def _counted(self, owner: str, now: float) -> list[int]:
+        """The slots of the last minute, oldest first; this request is in the last one."""
+        minute, passed = divmod(int(now), WINDOW_SECONDS)
+        slot = passed // SLOT_SECONDS
+        row = self._table.tally(_key(owner, minute), f"s{slot}", expires_at=(minute + 3) * WINDOW_SECONDS)
+        before = self._minute_before(owner, minute, settled=passed >= SETTLED_SECONDS)
+        return [
+            *(_at(before, one) for one in range(slot, _SLOTS)),
+            *(_at(row, one) for one in range(slot + 1)),
+        ]
+
+    def _minute_before(self, owner: str, minute: int, *, settled: bool) -> Item:
+        known, row = self._before.get(owner, (0, {}))
+        if known == minute:
+            return row
+        row = self._table.get(_key(owner, minute - 1)) or {}
+        if settled:
+            _remember(self._before, owner, (minute, row))
+        return row
+
+    def _too_many(self, seconds: float) -> TooManyRequests:
+        return TooManyRequests(f"More than {self._limit} requests a minute.", retry_after=seconds)
+
+
+def _end(slot: int) -> int:
+    """When what was counted in a slot does not count any more (seconds since 1970)."""
+    return (slot + _SLOTS + 1) * SLOT_SECONDS
+
+
+def _at(row: Item, slot: int) -> int:
+    return int(row.get(f"s{slot}", 0))
+
+
+def _remember(known: dict[str, T], owner: str, what: T) -> None:
+    if len(known) >= MOST_REMEMBERED:
+        known.clear()
+    known[owner] = what
+
+
+def _key(owner: str, minute: int) -> Key:
+    return Key(f"{owner}#requests", str(minute))

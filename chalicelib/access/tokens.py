@@ -17,6 +17,7 @@ from chalicelib.errors import BadRequest, Conflict, NotFound, Unauthorized
 from chalicelib.expressions import Delete, Item, Key, Put
 from chalicelib.ids import is_id, new_id, rfc3339
 from chalicelib.model import Json
+from chalicelib.quotas import put_within
 from chalicelib.table import Table
 
 READ, WRITE, ADMIN = SCOPES = ("read", "write", "admin")
@@ -69,13 +70,12 @@ class Tokens:
             raise BadRequest(
                 "An owner's name has 1 to 40 lower-case letters, digits and inner hyphens.", code="bad-owner"
             )
-        if len(self.all(owner)) >= MOST:
-            raise Conflict(f"There are {MOST} tokens; revoke one first.", code="too-many-tokens")
         now = self._now()
         known = tuple(one for one in SCOPES if one in scopes)
         token = Token(new_id(), owner, name, known, rfc3339(now), int(now) + days * DAY_SECONDS)
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        self._table.write(Put(_key(owner, token.id), _item(token, secret)))
+        if not put_within(self._table, Put(_key(owner, token.id), _item(token, secret)), MOST, now):
+            raise Conflict(f"There are {MOST} tokens; revoke one first.", code="too-many-tokens")
         return token, f"sightline.{owner}.{token.id}.{secret}"
 
     def recognise(self, text: str) -> Token:

@@ -72,6 +72,7 @@ def rename(request: Request, services: Services, name: str) -> Response:
     old, new = name_in_path(name), name_in(body_of(request, ("to",)), "to")
     if normalised(old) == normalised(new):
         raise BadRequest("That is the same name.", code="same-name", pointer="/to")
+    services.jobs.refuse_too_many(owner_of(request))
     services.renames.add(owner_of(request), old, new)
     return jobs.started(request, "rename", {"from": old, "to": new}, services)
 

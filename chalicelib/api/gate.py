@@ -80,14 +80,25 @@ def admit(header: str, services: Services) -> AuthResponse:
     return AuthResponse(routes=["*"], principal_id=token.owner, context=context)
 
 
-def counted(request: Request, services: Services) -> dict[str, str]:
-    """Count a request to a route that is not open; the headers that tell what is left, if it is bounded.
+def enter(request: Request, services: Services) -> dict[str, str]:
+    """Let a request through to its route; the headers that tell what is left, if that is bounded.
 
-    The headers are those of the IETF's draft "RateLimit header fields for HTTP".
+    It is counted as soon as it is known who asks, and before anything else is looked at: what is refused,
+    here or by its route, counts as well. The headers are those of the IETF's draft "RateLimit header fields
+    for HTTP".
 
-    :raises TooManyRequests: the owner has asked too often in this minute.
+    :raises Unauthorized: nobody said who asks.
+    :raises TooManyRequests: the owner has asked too often in the last minute.
+    :raises Forbidden: its token does not open this.
     """
-    allowance = None if is_open(request.context["resourcePath"]) else services.rates.take(owner_of(request))
+    route = request.context["resourcePath"]
+    if is_open(route):
+        return {}
+    caller = request.context.get("authorizer")
+    if not caller and services.settings.auth != "none":
+        raise Unauthorized("Send a token: Authorization: Bearer.")
+    allowance = services.rates.take(owner_of(request))
+    _check_scope(scope_for(request.method, route), caller, services.settings)
     if allowance is None:
         return {}
     return {
@@ -96,22 +107,9 @@ def counted(request: Request, services: Services) -> dict[str, str]:
     }
 
 
-def check(request: Request, settings: Settings) -> None:
-    """Let a request through to its route.
-
-    :raises Unauthorized: nobody said who asks.
-    :raises Forbidden: its token does not open this.
-    """
-    route = request.context["resourcePath"]
-    if is_open(route):
-        return
-    needed = scope_for(request.method, route)
+def _check_scope(needed: str, caller: Mapping[str, str] | None, settings: Settings) -> None:
     if settings.auth == "none":
         if needed == ADMIN:  # a token made while everybody could make one would outlive that
             raise Forbidden("Tokens are only to be had over HTTP where AUTH is token.", code="auth-is-off")
-        return
-    caller = request.context.get("authorizer")
-    if not caller:
-        raise Unauthorized("Send a token: Authorization: Bearer.")
-    if needed not in caller["scopes"].split():
+    elif not caller or needed not in caller["scopes"].split():
         raise Forbidden(f"This takes a token with the scope {needed}.", code="insufficient-scope")

@@ -80,8 +80,7 @@ def guarded(handler: Callable[..., Response], request: Request, services: Servic
     answered as a 500 that tells nothing of it.
     """
     try:
-        gate.check(request, services.settings)
-        allowance = gate.counted(request, services)
+        allowance = gate.enter(request, services)
         idempotency.check(request, handler)
         answer = handler(request, services, *path)
         answer.headers.update(allowance)

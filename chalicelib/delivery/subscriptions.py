@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.delivery.destinations import Destination, Format
@@ -11,6 +12,7 @@ from chalicelib.errors import Conflict, NotFound
 from chalicelib.expressions import Delete, Item, Key, Put
 from chalicelib.ids import is_id
 from chalicelib.model import Json
+from chalicelib.quotas import put_within
 from chalicelib.table import Table
 
 MOST = 100  # of one owner: every result is held against each
@@ -55,17 +57,18 @@ class Subscription:
 class Subscriptions:
     """Reads and writes subscriptions, by owner."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table = table
+        self._now = now
 
     def create(self, subscription: Subscription) -> None:
         """Store a new subscription. Raises :exc:`Conflict` where its owner has 100 already."""
-        if len(self.all(subscription.owner)) >= MOST:
+        text = json.dumps(subscription.document(), ensure_ascii=False)
+        row = Put(key_of(subscription.owner, subscription.id), {"subscription": text})
+        if not put_within(self._table, row, MOST, self._now()):
             raise Conflict(
                 f"There are {MOST} subscriptions; remove one first.", code="too-many-subscriptions"
             )
-        text = json.dumps(subscription.document(), ensure_ascii=False)
-        self._table.write(Put(key_of(subscription.owner, subscription.id), {"subscription": text}))
 
     def all(self, owner: str) -> tuple[Subscription, ...]:
         """An owner's subscriptions, newest first."""

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from chalicelib.errors import NotFound, Superseded
-from chalicelib.expressions import Item, Key, Put, Value
+from chalicelib.errors import NotFound, Superseded, TooManyRequests
+from chalicelib.expressions import Delete, Item, Key, Put, Value
 from chalicelib.ids import is_id, new_id, rfc3339
 from chalicelib.model import Json
+from chalicelib.quotas import alive, put_within
 from chalicelib.table import ConditionFailed, Table
 
 JobKind = Literal["relabel", "rename", "correct", "zip"]
@@ -19,6 +20,9 @@ NAMED_FAILURES = 100
 SHARDS = ("job",)  # of the due index
 KEPT_SECONDS = 90 * 86_400  # after a job is done, as long as the log of deliveries
 QUIET_SECONDS = 300.0  # a job that has not moved for so long has lost its message
+MOST_RUNNING = 10  # of one owner: each holds a worker
+LONGEST_SECONDS = 7 * 86_400  # after which a job that never ends does not count among these
+COME_BACK_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -86,14 +90,25 @@ class Jobs:
         """Store a new job, which is due for the sweep if nobody works on it.
 
         One that is there already is one that a repeated request began.
+
+        :raises TooManyRequests: ten jobs of this owner are running.
         """
-        at = rfc3339(self._now())
-        job = Job(job_id or new_id(), owner, kind, request, at, at, new_id())
-        try:
-            self._table.write(Put(_key(owner, job.id), self._item(job), when={"revision": None}))
-        except ConditionFailed:
+        now = self._now()
+        job = Job(job_id or new_id(), owner, kind, request, rfc3339(now), rfc3339(now), new_id())
+        if job_id and (known := self._table.get(_key(owner, job_id))):
+            return Job.from_item(known)
+        running = Put(_running(job), {"expires_at": int(now + LONGEST_SECONDS)})
+        if put_within(self._table, running, MOST_RUNNING, now, Put(_key(owner, job.id), self._item(job))):
             return self.get(owner, job.id)
-        return job
+        raise _too_many()
+
+    def refuse_too_many(self, owner: str) -> None:
+        """Say so beforehand where no job can be begun, so that nothing else is done for it.
+
+        :raises TooManyRequests: ten jobs of this owner are running.
+        """
+        if len(alive(self._table, _running_of(owner), self._now())) >= MOST_RUNNING:
+            raise _too_many()
 
     def get(self, owner: str, job_id: str) -> Job:
         """:raises NotFound: this owner has no such job."""
@@ -109,8 +124,9 @@ class Jobs:
         """
         saved = dataclasses.replace(job, revision=new_id(), updated_at=rfc3339(self._now()))
         known: dict[str, Value | None] = {"revision": job.revision}
+        ended = [Delete(_running(job))] if saved.status == "done" else []
         try:
-            self._table.write(Put(_key(job.owner, job.id), self._item(saved), when=known))
+            self._table.transact([Put(_key(job.owner, job.id), self._item(saved), when=known), *ended])
         except ConditionFailed:
             raise Superseded(f"Job {job.id} is being worked on.") from None
         return saved
@@ -120,6 +136,22 @@ class Jobs:
         if job.status == "done":
             return {**row, "expires_at": int(self._now() + KEPT_SECONDS)}
         return {**row, "due_shard": SHARDS[0], "due_at": rfc3339(self._now() + QUIET_SECONDS)}
+
+
+def _too_many() -> TooManyRequests:
+    return TooManyRequests(
+        f"{MOST_RUNNING} jobs are running, which are the most at a time.",
+        code="too-many-jobs",
+        retry_after=COME_BACK_SECONDS,
+    )
+
+
+def _running_of(owner: str) -> str:
+    return f"{owner}#running"
+
+
+def _running(job: Job) -> Key:
+    return Key(_running_of(job.owner), job.id)
 
 
 def _key(owner: str, job_id: str) -> Key:

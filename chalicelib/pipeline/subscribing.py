@@ -23,9 +23,8 @@ LONGEST_TEST_SECONDS = 20.0  # of API Gateway's 29
 
 def subscribe(subscription: Subscription, services: Services) -> str:
     """Store a new subscription; gives the secret that its deliveries will be signed with."""
-    secret = services.keyring.get(subscription.owner, subscription.id)
     services.subscriptions.create(subscription)
-    return secret.current
+    return services.keyring.get(subscription.owner, subscription.id).current
 
 
 def unsubscribe(subscription: Subscription, services: Services) -> None:

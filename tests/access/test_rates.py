@@ -1,6 +1,8 @@
-"""So many requests a minute for each owner."""
+"""So many requests in any minute for each owner."""
 
 from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,16 +14,50 @@ from tests.fakes.table import FakeTable
 START = 1_790_000_040.0  # a full minute
 
 
-def test_a_minute_holds_as_many_as_are_allowed_and_the_next_one_as_many_again() -> None:
+def taken(rates: Rates, times: int) -> int:
+    """How many of so many requests were let in."""
+    return sum(rates.take_second("anna") for _ in range(times))
+
+
+def test_a_minute_holds_as_many_as_are_allowed_and_says_when_they_come_back() -> None:
     clock = Clock(START)
     rates = Rates(FakeTable(), clock, 3)  # type: ignore[arg-type]
-    assert [rates.take("anna") for _ in range(3)] == [Allowance(3, left, 60) for left in (2, 1, 0)]
+    assert [rates.take("anna") for _ in range(3)] == [Allowance(3, left, 61) for left in (2, 1, 0)]
     clock.forward(59)
     with pytest.raises(TooManyRequests) as refused:
         rates.take("anna")
-    assert refused.value.retry_after == 1
+    assert refused.value.retry_after == 2
+    clock.forward(2)
+    assert rates.take("anna") == Allowance(3, 1, 59)  # the one that was refused counts
+
+
+def test_the_minute_slides() -> None:
+    clock = Clock(START + 58)
+    rates = Rates(FakeTable(), clock, 10)  # type: ignore[arg-type]
+    assert taken(rates, 10) == 10
+    for _ in range(12):  # to the end of the clock's minute and beyond: nothing begins anew
+        clock.forward(5)
+        assert taken(rates, 10) == 0
     clock.forward(1)
-    assert rates.take("anna") == Allowance(3, 2, 60)
+    assert taken(rates, 20) == 9  # besides the one that was refused first
+
+
+def test_who_comes_too_early_again_and_again_is_let_in_when_it_was_told() -> None:
+    clock = Clock(START)
+    rates = Rates(FakeTable(), clock, 10)  # type: ignore[arg-type]
+    assert taken(rates, 1000) == 10
+    clock.forward(60)
+    assert taken(rates, 1000) == 0
+    clock.forward(1)
+    assert taken(rates, 1000) == 10
+
+
+def test_a_hundred_and_sixty_at_once_are_counted_each() -> None:
+    table, clock = FakeTable(), Clock(START)
+    containers = [Rates(table, clock, 50) for _ in range(8)]  # type: ignore[arg-type]
+    with ThreadPoolExecutor(32) as pool:
+        let_in = list(pool.map(lambda at: containers[at % 8].take_second("anna"), range(160)))
+    assert sum(let_in) == 50
 
 
 def test_the_seconds_of_a_request_that_waits_count_like_requests() -> None:

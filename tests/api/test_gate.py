@@ -199,9 +199,21 @@ class TestRates:
         assert again.get("/images").status_code == 200
         refused = anna.get("/images")
         assert (refused.status_code, refused.json()["code"]) == (429, "too-many-requests")
-        assert 1 <= int(refused.headers["Retry-After"]) <= 60
+        assert 1 <= int(refused.headers["Retry-After"]) <= 61
         assert gated.holder("read", owner="bert").get("/images").status_code == 200
         assert gated.stranger().get("/health").status_code == 200
+
+    def test_what_is_refused_counts_as_well(self, gated: Gated) -> None:
+        gated.services.rates = Rates(gated.services.table, gated.services.clock, 3)  # type: ignore[arg-type]
+        anna = gated.holder("read")
+        refused = [anna.post("/images", {}), anna.get("/images?nonsense=1"), anna.get("/images/nothing")]
+        assert [one.status_code for one in refused] == [403, 400, 404]
+        assert anna.post("/images", {}).status_code == 429
+
+    def test_who_is_not_known_uses_up_nobodys(self, gated: Gated) -> None:
+        gated.services.rates = Rates(gated.services.table, gated.services.clock, 1)  # type: ignore[arg-type]
+        assert gated.stranger().get("/images").status_code == 401
+        assert gated.holder("read", owner="default").get("/images").status_code == 200
 
 
 class TestTwoOwners:

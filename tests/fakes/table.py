@@ -154,9 +154,12 @@ class FakeTable:
                 self._store(write.key, item)
 
     def count(self, key: Key, *, expires_at: int) -> int:
+        return int(self.tally(key, "used", expires_at=expires_at)["used"])
+
+    def tally(self, key: Key, name: str, *, expires_at: int) -> Item:
         with self._lock:
-            self._store(key, self._made(Update(key, set={"expires_at": expires_at}, add={"used": 1})))
-            return int(self._partitions[key.pk][key.sk]["used"])
+            self._store(key, self._made(Update(key, set={"expires_at": expires_at}, add={name: 1})))
+            return dict(self._partitions[key.pk][key.sk])
 
     def expire(self, now: float) -> None:
         """Delete what has expired, as the table's TTL does some time after."""

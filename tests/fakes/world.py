@@ -74,7 +74,7 @@ class World:
         self.jobs = Jobs(self.table, self.clock)  # type: ignore[arg-type]
         self.renames = Renames(self.table, self.clock)  # type: ignore[arg-type]
         self.deliveries = Deliveries(self.table, self.clock)  # type: ignore[arg-type]
-        self.subscriptions = Subscriptions(self.table)  # type: ignore[arg-type]
+        self.subscriptions = Subscriptions(self.table, self.clock)  # type: ignore[arg-type]
         self.due = DueIndex(self.table, self.clock)  # type: ignore[arg-type]
         self.breakers = Breakers(self.table, self.clock)  # type: ignore[arg-type]
         self.origins = Origins(self.table, self.clock, self.settings.unconfirmed_per_hour)  # type: ignore[arg-type]
