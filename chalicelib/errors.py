@@ -13,6 +13,7 @@
     │   ├── Conflict             the thing is in a state that forbids it
     │   ├── KeyReused            an idempotency key that stands for another request
     │   ├── TooLarge             more bytes than may be sent this way
+    │   ├── TooMuch              more than one image, or one owner's rules, can hold
     │   ├── UnreadableBody       a body of a media type that is not read here
     │   ├── UnusableUrl          an address that may not be, or could not be, fetched
     │   ├── UnusableImage        bytes that no recogniser can be given
@@ -112,6 +113,16 @@ class TooLarge(Permanent):
     """More bytes than may be sent this way."""
 
     code = "too-large"
+
+
+class TooMuch(Permanent):
+    """More than one image, or one owner's rules, can hold; ``data``: how many ``bytes``, and the ``most``."""
+
+    code = "too-much"
+
+    def __init__(self, detail: str, *, data: Mapping[str, int]) -> None:
+        super().__init__(detail)
+        self.data = data
 
 
 class UnreadableBody(Permanent):

@@ -6,7 +6,6 @@ from a crashed first request makes the same thing again and not a second one.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import json
@@ -14,6 +13,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from chalicelib.errors import Busy, KeyReused
 from chalicelib.expressions import Delete, Item, Key, Put
@@ -51,7 +51,7 @@ class Claim:
             "made_id": self.made_id,
             "lease_until": self.lease_until,
             "expires_at": self.expires_at,  # DynamoDB removes the item some time after
-            "kept": _packed(self.answer),
+            **_kept(self.answer),
         }
 
 
@@ -86,7 +86,7 @@ class Repeats:
 
     def keep(self, claim: Claim, answer: Json) -> None:
         """Let every repeat get this answer."""
-        item = {**claim.to_item(), "kept": _packed(answer), "revision": new_id()}
+        item = {**claim.to_item(), **_kept(answer), "revision": new_id()}
         # Whoever has taken over meanwhile, after the lease, answers for the same thing.
         with contextlib.suppress(ConditionFailed):
             self._table.write(Put(claim.place, item, when={"revision": claim.revision}))
@@ -136,18 +136,13 @@ def _read(item: Item, owner: str, key: str) -> Claim:
         revision=str(item["revision"]),
         lease_until=float(item["lease_until"]),
         expires_at=int(item["expires_at"]),
-        answer=_unpacked(str(item.get("kept", ""))),
+        answer=json.loads(zlib.decompress(cast(bytes, item["answer"]))) if "answer" in item else None,
     )
 
 
-def _packed(answer: Json | None) -> str:
+def _kept(answer: Json | None) -> Item:
     """An answer as the table holds it: an image of many labels would not fit an item as it is."""
-    return "" if answer is None else base64.b64encode(zlib.compress(json.dumps(answer).encode())).decode()
-
-
-def _unpacked(kept: str) -> Json | None:
-    answer: Json | None = json.loads(zlib.decompress(base64.b64decode(kept))) if kept else None
-    return answer
+    return {} if answer is None else {"answer": zlib.compress(json.dumps(answer).encode())}
 
 
 def _place(owner: str, key: str) -> Key:

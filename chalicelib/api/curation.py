@@ -12,7 +12,7 @@ from chalicelib.api.fields import Fields
 from chalicelib.api.idempotency import idempotent
 from chalicelib.api.names import MOST_PARENTS, name_in, name_in_path, names_in
 from chalicelib.api.requests import body_of, owner_of, query_of
-from chalicelib.errors import BadRequest, NotFound
+from chalicelib.errors import BadRequest, NotFound, Permanent
 from chalicelib.library.grammar import LONGEST
 from chalicelib.library.query import parse
 from chalicelib.model import Json, normalised
@@ -108,6 +108,8 @@ def _outcome(owner: str, image_id: str, words: list[Word], services: Services) -
         _, changed = pipeline.correct(owner, image_id, words, services, lenient=True)
     except NotFound:
         return {"id": image_id, "outcome": "not-found"}
+    except Permanent as error:
+        return {"id": image_id, "outcome": "refused", "code": error.code, "detail": error.detail}
     return {"id": image_id, "outcome": "changed" if changed else "unchanged"}
 
 

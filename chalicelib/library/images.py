@@ -15,6 +15,7 @@ from collections.abc import Callable
 from chalicelib.errors import Busy, NotFound, Superseded
 from chalicelib.expressions import Delete, Item, Key, Put, Update
 from chalicelib.ids import is_id, new_id, rfc3339
+from chalicelib.library.bounds import check_item, check_said
 from chalicelib.library.outcome import Outcome
 from chalicelib.library.record import Kind, Record, StoredImage, lookup_key, parse_key, record_key
 from chalicelib.library.renames import Rules, rules_key
@@ -41,7 +42,9 @@ class Images:
         """Store a new image that waits for its object, or for the event that tells of it.
 
         :raises Superseded: there is one with this id.
+        :raises TooMuch: people say more of it than an image can hold.
         """
+        check_said(image)
         waits = UPLOAD_SECONDS if image.status == "awaiting_upload" else QUEUE_SECONDS
         return self._insert(Record(image, "", due_at=self._at(waits)))
 
@@ -147,7 +150,9 @@ class Images:
         """Store ``changed`` in place of ``record``; a ``kind`` says that it is a new result.
 
         :raises Superseded: the record has changed since it was read.
+        :raises TooMuch: people would have said more of it than an image can hold.
         """
+        check_said(changed.image, before=record.image)
         if kind:
             changed = dataclasses.replace(changed, kind=kind, calls={}, setback=None)
         due = "" if changed.image.final else changed.due_at or self._at(LEASE_SECONDS)
@@ -258,7 +263,7 @@ def _record(item: Item | None) -> Record | None:
 
 def _item(record: Record) -> Item:
     due: Item = {"due_shard": _due_shard(record.image.id), "due_at": record.due_at} if record.due_at else {}
-    return {**record.to_item(), **due}
+    return check_item({**record.to_item(), **due})
 
 
 def _due_shard(image_id: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from chalicelib.errors import NotFound, Superseded, TooManyRequests
+from chalicelib.errors import NotFound, SightlineError, Superseded, TooManyRequests
 from chalicelib.expressions import Delete, Item, Key, Put, Value
 from chalicelib.ids import is_id, new_id, rfc3339
 from chalicelib.model import Json
@@ -32,6 +32,13 @@ class JobFailure:
     image_id: str
     code: str
     detail: str
+
+    @classmethod
+    def of(cls, image_id: str, error: Exception) -> JobFailure:
+        """What an error says to a person; one that nobody foresaw says it to the log alone."""
+        if isinstance(error, SightlineError):
+            return cls(image_id, error.code, error.detail)
+        return cls(image_id, "internal", "Something went wrong; the log of the service says what.")
 
 
 @dataclass(frozen=True)

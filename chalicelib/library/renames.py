@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from chalicelib.errors import Conflict, NotFound, Unavailable
+from chalicelib.errors import Conflict, NotFound, TooMuch, Unavailable
 from chalicelib.expressions import Item, Key, Put
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.library.record import packed, unpacked
@@ -15,6 +15,7 @@ from chalicelib.model import Correction, Label, normalised
 from chalicelib.table import ConditionFailed, Table
 
 MOST_RENAMES = 500  # an owner: all are read for every image that is labelled
+MOST_BYTES = 100_000  # of all their names: the row is one item
 CHANGE_TRIES = 8
 
 
@@ -94,6 +95,7 @@ class Renames:
         """Call ``old`` ``new`` from now on, and ``new`` by no other name, so that nothing goes round.
 
         :raises Conflict: there are too many renames.
+        :raises TooMuch: their names are too long together.
         """
         added = Rename(normalised(old), new, rfc3339(self._now()))
 
@@ -103,7 +105,15 @@ class Renames:
                 raise Conflict(
                     f"There may be {MOST_RENAMES} renames; take one back.", code="too-many-renames"
                 )
-            return [*kept, added]
+            made = [*kept, added]
+            size = sum(len(f"{one.old}{one.new}".encode()) for one in made)
+            if size > MOST_BYTES:
+                raise TooMuch(
+                    f"The names in all renames would have {size} bytes, and the most are {MOST_BYTES}: "
+                    "take one back.",
+                    data={"bytes": size, "most": MOST_BYTES},
+                )
+            return made
 
         self._change(owner, change)
 

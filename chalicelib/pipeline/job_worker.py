@@ -11,6 +11,7 @@ from chalicelib.errors import NotFound, SightlineError, Superseded, Transient
 from chalicelib.library.conditions import quoted
 from chalicelib.library.jobs import Job, JobFailure, JobKind
 from chalicelib.library.query import Query, parse
+from chalicelib.library.record import StoredImage
 from chalicelib.library.search import Page
 from chalicelib.library.streams import TOP
 from chalicelib.model import Asked, Image, Json
@@ -78,9 +79,9 @@ def _work(message: Message, services: Services, time_left: TimeLeft) -> None:
 
 def _further(job: Job, services: Services, *, patient: bool) -> Job:
     if job.kind == "zip":
-        return pack_further(job, services)
+        return pack_further(job, services, patient=patient)
     page = _page(job, services)
-    outcomes = [_done(job, image, services, patient=patient) for image in page.images]
+    outcomes = [_done(job, stored, services, patient=patient) for stored in page.stored]
     failures = [one for one in outcomes if not isinstance(one, bool)]
     return _moved(job, page, sum(one is True for one in outcomes)).with_failures(failures)
 
@@ -96,26 +97,25 @@ def _moved(job: Job, page: Page, changed: int) -> Job:
         job,
         status="running" if page.next_at else "done",
         at=page.next_at,
-        looked_at=job.looked_at + len(page.images),
+        looked_at=job.looked_at + len(page.stored),
         changed=job.changed + changed,
     )
 
 
-def _done(job: Job, image: Image, services: Services, *, patient: bool) -> bool | JobFailure:
+def _done(job: Job, stored: StoredImage, services: Services, *, patient: bool) -> bool | JobFailure:
     """Do to an image what the job wants done: whether that changed it, or why it could not be done.
 
-    No image stops a job. A fault that may pass is raised while there is patience, and comes again.
+    No image stops a job, be it that its record cannot be read. A fault that may pass is raised while there is
+    patience, and comes again.
     """
     try:
-        return _ACTS[job.kind](job, image, services)
+        return _ACTS[job.kind](job, stored.image, services)
     except Exception as error:
         if isinstance(error, Transient) and patient:
             raise
         expected = isinstance(error, SightlineError)
-        log.warning("not done by job %r to image %r: %r", job.id, image.id, error, exc_info=not expected)
-        if isinstance(error, SightlineError):
-            return JobFailure(image.id, error.code, error.detail)
-        return JobFailure(image.id, "internal", "Something went wrong; the log of the service says what.")
+        log.warning("not done by job %r to image %r: %r", job.id, stored.id, error, exc_info=not expected)
+        return JobFailure.of(stored.id, error)
 
 
 def _relabel(job: Job, image: Image, services: Services) -> bool:

@@ -15,6 +15,7 @@ from chalicelib.errors import (
     NotFound,
     RecogniserRefused,
     Superseded,
+    TooMuch,
     Transient,
     UnusableImage,
 )
@@ -28,6 +29,7 @@ from chalicelib.intake.objects import (
     thumbnail_key,
 )
 from chalicelib.library import usage
+from chalicelib.library.bounds import check_item
 from chalicelib.library.outcome import Outcome
 from chalicelib.library.record import Record, parse_key
 from chalicelib.library.renames import Rules
@@ -238,9 +240,11 @@ def _outcome(
     try:
         image, photo = prepared(image, stored, services)
         seen = recognise(photo, stored, image, record, services, time_left)
-    except (UnusableImage, RecogniserRefused) as error:
+        outcome = _labelled(image, seen, rules, services)
+        check_item(outcome.of(record).to_item())
+        return outcome
+    except (UnusableImage, RecogniserRefused, TooMuch) as error:
         return _failed(record, image, Failure(error.code, error.detail), services)
-    return _labelled(image, seen, rules, services)
 
 
 def _labelled(image: Image, seen: Seen, rules: Rules, services: Services) -> Outcome:

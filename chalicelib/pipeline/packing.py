@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.delivery.archive import Entry, end
-from chalicelib.errors import NotFound
+from chalicelib.errors import NotFound, SightlineError, Transient
 from chalicelib.ids import new_id
 from chalicelib.intake.assembly import SMALLEST_PART
-from chalicelib.library.jobs import Job
+from chalicelib.library.jobs import Job, JobFailure
 from chalicelib.library.query import Query, parse
+from chalicelib.library.record import StoredImage
 from chalicelib.library.streams import TOP
 from chalicelib.model import Image
 from chalicelib.wiring import Services
+
+log = logging.getLogger("sightline.packing")
 
 PART_BYTES = 64 * 1024 * 1024  # from which on a step ends; the worker has 1,536 MB
 IMAGES_AT_ONCE = 4  # of 50 MB each at most
@@ -60,30 +64,38 @@ def archive_link(job: Job, services: Services) -> str:
     return services.objects.presigned_get(_archive(job), filename=name, content_type=MEDIA_TYPE)
 
 
-def pack_further(job: Job, services: Services, clock: Callable[[], float] = time.monotonic) -> Job:
-    """The job, brought one step further; it is not saved yet."""
+def pack_further(
+    job: Job, services: Services, clock: Callable[[], float] = time.monotonic, *, patient: bool = False
+) -> Job:
+    """The job, brought one step further; it is not saved yet.
+
+    No image stops it. A fault that may pass is raised while there is patience, and the step comes again.
+    """
     state = Packed.of(job)
     if state.assembly:
         return _joined(job, state, services)
-    packer = _Packer(job, services)
+    packer = _Packer(job, services, patient=patient)
     deadline, place = clock() + SECONDS, job.at or TOP
     full = len(state.parts) >= MOST_PARTS
     while place and not full:
         page = services.search.page(job.owner, _asked(job), limit=IMAGES_AT_ONCE, at=place)
-        packer.take(page.images)
+        packer.take(page.stored)
         place = page.next_at or ""
         if len(packer.body) >= PART_BYTES or clock() >= deadline:
             break
     state = packer.stored(last=full or not place)
     moved = dataclasses.replace(job, at=place or None, looked_at=job.looked_at + packer.looked_at)
-    return dataclasses.replace(moved, changed=state.entries, state=dataclasses.asdict(state))
+    packed = dataclasses.replace(moved, changed=state.entries, state=dataclasses.asdict(state))
+    return packed.with_failures(packer.failures)
 
 
 class _Packer:
     """Collects the entries of one step."""
 
-    def __init__(self, job: Job, services: Services) -> None:
+    def __init__(self, job: Job, services: Services, *, patient: bool) -> None:
         self.body = bytearray()
+        self.failures: list[JobFailure] = []
+        self._patient = patient
         self.looked_at = 0
         self._directory = bytearray()
         self._job = job
@@ -91,16 +103,28 @@ class _Packer:
         self._before = Packed.of(job)
         self._entries = self._before.entries
 
-    def take(self, images: tuple[Image, ...]) -> None:
+    def take(self, images: Sequence[StoredImage]) -> None:
         """Pack the originals of these images; those that are not there (yet) are left out."""
         self.looked_at += len(images)
-        for image in images:
-            content = _original(image, self._services)
-            if content is not None:
-                entry = Entry(_name(image), _moment(image), content)
-                self._directory += entry.listed(self._before.offset + len(self.body))
-                self.body += entry.local()
-                self._entries += 1
+        for stored in images:
+            try:
+                self._add(stored.image)
+            except Exception as error:
+                if isinstance(error, Transient) and self._patient:
+                    raise
+                expected = isinstance(error, SightlineError)
+                log.warning("not packed: image %r: %r", stored.id, error, exc_info=not expected)
+                self.failures.append(JobFailure.of(stored.id, error))
+
+    def _add(self, image: Image) -> None:
+        content = _original(image, self._services)
+        if content is None:
+            return
+        entry = Entry(_name(image), _moment(image), content)
+        listed, local = entry.listed(self._before.offset + len(self.body)), entry.local()
+        self._directory += listed
+        self.body += local
+        self._entries += 1
 
     def stored(self, *, last: bool) -> Packed:
         """Store what was packed, behind a part before it that is too small to stand alone."""

@@ -14,6 +14,9 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.errors import Unavailable
+from chalicelib.expressions import Update
+from chalicelib.library import record
+from chalicelib.library.record import record_key
 from chalicelib.model import Label
 from chalicelib.pipeline import packing
 from tests.api.client import Api
@@ -112,6 +115,34 @@ def test_a_step_that_has_little_time_leaves_a_part_that_the_next_one_fills(
     job = begun(api, services, q="dog")
     work(services)
     assert packed(services, api.get(job).json_body["links"]["archive"]) == dogs
+
+
+@pytest.mark.parametrize("broken", ["object", "record"])
+def test_an_original_that_cannot_be_packed_is_named_and_stops_nothing(
+    api: Api, services: FakeServices, dogs: dict[str, bytes], broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoilt = sorted(dogs)[4]
+    image = services.images.get("default", spoilt.partition("-")[0])
+    genuine = services.objects.read
+
+    def read(key: str, *, max_bytes: int) -> Any:
+        if key == image.key:
+            raise RuntimeError("a bug")
+        return genuine(key, max_bytes=max_bytes)
+
+    job = begun(api, services, q="dog")
+    if broken == "object":
+        monkeypatch.setattr(services.objects, "read", read)
+    else:
+        document = services.images.stored("default", image.id).document
+        del document["corrections"]
+        services.table.write(Update(record_key("default", image.id), set={"body": record.packed(document)}))
+    work(services)
+    done = api.get(job).json_body
+    assert (done["status"], done["changed"], done["failed"]) == ("done", 10, 1)
+    assert [one["image_id"] for one in done["failures"]] == [image.id]
+    del dogs[spoilt]
+    assert packed(services, done["links"]["archive"]) == dogs
 
 
 def test_an_archive_of_nothing_is_empty(api: Api, services: FakeServices) -> None:

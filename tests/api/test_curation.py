@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from chalicelib import pipeline
+from chalicelib.library import bounds
 from chalicelib.model import Label, ObjectUploaded
 from tests.api.client import Api
 from tests.fakes.mail import handle
@@ -147,6 +148,21 @@ class TestManyImages:
         assert services.counts() == {"animal": 2, "cat": 2, "pet": 2}
         again = api.post("/images/labels", body).json_body["images"]
         assert [one["outcome"] for one in again] == ["unchanged", "unchanged", "not-found"]
+
+    def test_one_that_has_no_room_does_not_keep_the_others(
+        self, api: Api, services: FakeServices, image: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = handed_in(api, services)
+        api.request("PUT", f"/images/{image}/labels/rex", body={"parents": ["x" * 100]})
+        monkeypatch.setattr(bounds, "MOST_SAID", 300)
+        outcomes = api.post("/images/labels", {"ids": [image, other], "add": ["Pet"]}).json_body["images"]
+        assert [(one["outcome"], one.get("code")) for one in outcomes] == [
+            ("refused", "too-much"),
+            ("changed", None),
+        ]
+        refused = api.request("PUT", f"/images/{image}/labels/pet")
+        assert (refused.status_code, refused.json_body["code"]) == (422, "too-much")
+        assert refused.json_body["bytes"] > refused.json_body["most"] == 300
 
     def test_a_query_is_worked_through_as_a_job(self, api: Api, services: FakeServices) -> None:
         for _ in range(23):

@@ -216,7 +216,7 @@ def test_a_page_of_large_documents_ends_early_and_goes_on_where_it_ended() -> No
     library = Library()
     long = {"note": "".join(chr(33 + n * 7919 % 90) for n in range(300_000))}
     for n in range(30):
-        made = Image(first_id_of(START + n), "default", f"k{n}", "labelled", "", "2026-03-01", metadata=long)
+        made = Image(first_id_of(START + n), "default", f"k{n}", "labelled", "", "2026-03-01", text=long)
         library.images.create(made)
     pages = list(read_through(library, parse("!missing"), limit=30))
     assert [len(page) for page in pages] == [12, 12, 6]
