@@ -34,6 +34,7 @@ from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, World
 
 VOCABULARY = 3_000
+MONTHS = 240  # in which photos were taken
 WORDS = ("cat", "dining table", "rocket", "person", "sports car", "tree", "wind instrument", "sea")
 BATCH = 50
 DOLLARS_A_MILLION_UNITS = 0.625  # on demand, us-east-1
@@ -174,7 +175,9 @@ def world_of() -> World:
     """A world with the vocabulary in its counts, and an integration server."""
     world = World(INTEGRATION_URL="https://partner.example/labels")
     world.outbound = FakeReceiver()  # type: ignore[attr-defined]
-    for update in catalogue.updates("default", {f"label:{name_of(one)}": 1 for one in range(VOCABULARY)}):
+    counted = {f"label:{name_of(one)}": 1 for one in range(VOCABULARY)}
+    counted |= {f"taken:{2026 - one // 12}-{one % 12 + 1:02}": 1 for one in range(MONTHS)}
+    for update in catalogue.updates("default", counted):
         world.table.write(update)
     return world
 

@@ -22,6 +22,7 @@ from chalicelib.api.submissions import ABOUT, LONGEST_URL, content_in, new_image
 from chalicelib.delivery import documents
 from chalicelib.errors import BadRequest, Conflict, NotFound
 from chalicelib.library.record import StoredImage
+from chalicelib.library.search import ORDERS
 from chalicelib.library.streams import TOP
 from chalicelib.model import Image, Json, in_rekognitions_words
 
@@ -89,13 +90,13 @@ def show(request: Request, services: Services, image_id: str) -> Response:
 
 
 def index(request: Request, services: Services) -> Response:
-    """``GET /images``: newest first, those that the question holds for."""
-    parameters = query_of(request, (*PARAMETERS, "limit", "cursor", "with"))
-    owner, asked = owner_of(request), question_in(parameters)
-    cursors = Cursors(services, owner, "images", str(asked))
+    """``GET /images``: those that the question holds for, handed in or taken last first."""
+    parameters = query_of(request, (*PARAMETERS, "order", "limit", "cursor", "with"))
+    owner, asked, order = owner_of(request), question_in(parameters), parameters.choice("order", *ORDERS)
+    cursors = Cursors(services, owner, "images", str(asked), order)
     place = cursors.decode(parameters.line("cursor", longest=LONGEST))
     limit = parameters.whole("limit", low=1, high=200, default=50)
-    page = services.search.page(owner, asked, limit=limit, at=place or TOP)
+    page = services.search.page(owner, asked, limit=limit, at=place or TOP, order=order)
     following = json.dumps(cursors.encode(page.next_at))
 
     def listed(shown: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Labels: the catalogue."""
+"""The catalogue: labels, and months in which photos were taken, with their counts."""
 
 from __future__ import annotations
 
@@ -36,6 +36,15 @@ def index(request: Request, services: Services) -> Response:
     ended_at = json.dumps([last.name, last.count]) if last else None
     counts = [{"name": one.name, "count": one.count} for one in page.counts]
     return answers.tagged(request, {"labels": counts, "next_cursor": cursors.encode(ended_at)})
+
+
+def months(request: Request, services: Services) -> Response:
+    """``GET /months``: how many photos were taken in each month, the last first."""
+    query_of(request, ())
+    counts = services.labels.months(owner_of(request))
+    dated = [{"month": one.name, "count": one.count} for one in counts if one.name]
+    undated = sum(one.count for one in counts if not one.name)
+    return answers.tagged(request, {"months": dated, "undated": undated})
 
 
 def _comparable(prefix: str) -> str:

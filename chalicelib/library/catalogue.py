@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from chalicelib.errors import BadRequest
 from chalicelib.expressions import Item, Key, Update
-from chalicelib.library.index import LABEL, label_name
+from chalicelib.library.index import LABEL, TAKEN, label_name
 from chalicelib.model import normalised
 from chalicelib.table import Table
 
@@ -68,6 +68,13 @@ class Catalogue:
         behind = [one for one in found if after is None or _falling(one) > _falling(after)]
         return _page(heapq.nsmallest(limit + 1, behind, key=_falling), limit)
 
+    def months(self, owner: str) -> list[LabelCount]:
+        """How many photos were taken in each month (``2019-05``), the last first; the name ``""`` has those
+        without a date."""
+        counts = counts_of(self._table, owner).items()
+        months = [LabelCount(term.removeprefix(TAKEN), n) for term, n in counts if term.startswith(TAKEN)]
+        return sorted(months, key=lambda one: one.name, reverse=True)
+
     def _labels(self, owner: str, prefix: str) -> list[LabelCount]:
         wanted = normalised(prefix)
         named = ((label_name(term), count) for term, count in counts_of(self._table, owner).items())
@@ -89,6 +96,8 @@ def sizes_of(table: Table, owner: str, terms: Iterable[str]) -> dict[str, int]:
 
 def row_key(owner: str, term: str) -> Key:
     """The row that a counted term is counted in."""
+    if term.startswith(TAKEN):  # months lie together, so that they make no label's row longer
+        return Key(_partition(owner), "months")
     if len(term.encode("utf-8", "surrogatepass")) > LONGEST_PACKED:
         return Key(_partition(owner), f"term#{term}")
     return Key(_partition(owner), f"row#{zlib.crc32(term.encode()) % ROWS:02d}")

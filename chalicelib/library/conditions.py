@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.ids import EPOCH, moment_of
-from chalicelib.library.index import Entry, entries_of, label_term
+from chalicelib.library.index import SECOND, Entry, entries_of, label_term
 from chalicelib.model import Json, normalised
 
+LAST_CHARACTER = "~"  # above all that times are written with
 BARE = re.compile(r'[^\s&|!()"@:<>=\\]+(?:\s+[^\s&|!()"@:<>=\\]+)*')  # a name that needs no quotes
 BARE_VALUE = re.compile(r'[^\s&|!()"\\]+')  # a field's value that needs none
 
@@ -23,11 +24,13 @@ class Facts:
     status: str
     filename: str
     entries: Mapping[str, Entry]
+    taken: str = ""  # by the camera's clock, to the second; empty where none is noted
 
     @classmethod
     def of(cls, image_id: str, document: Json) -> Facts:
         """The facts in an image's public document."""
-        return cls(image_id, document["status"], normalised(document["filename"]), entries_of(document))
+        name, taken = normalised(document["filename"]), (document["taken_at"] or "")[:SECOND]
+        return cls(image_id, document["status"], name, entries_of(document), taken)
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,35 @@ class After:
         return f"after:{_moment(self.millisecond)}"
 
 
-Condition = Labelled | HasStatus | FileNamed | Before | After
+@dataclass(frozen=True)
+class Taken:
+    """The photo was taken from ``first`` to ``last``, by the camera's clock: years, months or days.
+
+    Each is the whole of its time (``2019`` is all of the year); empty means open. Where a photo notes no date
+    it does not hold.
+    """
+
+    first: str = ""
+    last: str = ""
+
+    def holds(self, facts: Facts) -> bool:
+        return self.oldest <= facts.taken <= self.newest
+
+    @property
+    def oldest(self) -> str:
+        """Not above any time that is within ``first``, and above no time at all."""
+        return self.first or "0"
+
+    @property
+    def newest(self) -> str:
+        """Above every time that is within ``last``."""
+        return self.last + LAST_CHARACTER
+
+    def __str__(self) -> str:
+        return f"taken:{self.first}" if self.first == self.last != "" else f"taken:{self.first}..{self.last}"
+
+
+Condition = Labelled | HasStatus | FileNamed | Before | After | Taken
 
 
 def _quoted_unless(bare: re.Pattern[str], text: str) -> str:

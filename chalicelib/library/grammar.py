@@ -18,6 +18,7 @@ from chalicelib.library.conditions import (
     FileNamed,
     HasStatus,
     Labelled,
+    Taken,
 )
 from chalicelib.model import Status, normalised
 
@@ -32,7 +33,10 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 _CONFIDENCE = re.compile(r"\s*(100(?:\.0{1,2})?|[0-9]{1,2}(?:\.[0-9]{1,2})?)(?![0-9.])")
 _INSTANCES = re.compile(r"\s*(1000|[1-9][0-9]{0,2})(?![0-9.])")
 _FOUND = re.compile(r'[^\s&|!()"]{1,20}|.', re.DOTALL)
-_OPERAND = "a label's name, status:, filename:, before:, after:, ! or ("
+_DATE = r"[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?"
+_TAKEN = re.compile(rf"({_DATE})|({_DATE})?\.\.({_DATE})?")
+_OPERAND = "a label's name, status:, filename:, before:, after:, taken:, ! or ("
+_PERIOD = "a year, a month or a day (2019, 2019-05, 2019-05-17), or a range of them (2019-05..2019-06)"
 _MOMENT = "a date (2026-03-01) or an RFC 3339 time (2026-03-01T09:30:00Z)"
 
 
@@ -101,7 +105,10 @@ class Reader:
                 return Before(self._moment())
             case "after":
                 return After(self._moment())
-        raise self._error('status:, filename:, before: or after: (a name with a colon goes in " ")', began)
+            case "taken":
+                return self._taken()
+        fields = 'status:, filename:, before:, after: or taken: (a name with a colon goes in " ")'
+        raise self._error(fields, began)
 
     def _label(self) -> Labelled:
         began = self._at
@@ -129,6 +136,17 @@ class Reader:
             return millisecond_at(text)
         except ValueError:
             raise self._error(_MOMENT, began) from None
+
+    def _taken(self) -> Taken:
+        began = self._at
+        period = _TAKEN.fullmatch(self._value(_PERIOD))
+        if not period:
+            raise self._error(_PERIOD, began)
+        first, last = period[1] or period[2] or "", period[1] or period[3] or ""
+        shorter = min(len(first), len(last))
+        if first[:shorter] > last[:shorter]:
+            raise self._error("a range that ends after it begins", began)
+        return Taken(first, last)
 
     def _value(self, expected: str) -> str:
         return self._text_of(BARE_VALUE, expected)

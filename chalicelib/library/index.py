@@ -4,6 +4,9 @@ A *term* is what an image can be found by: ``all``, ``status:failed``, ``label:c
 the beginnings of file names, ``name:ca``. An entry is one small item under (owner, term) whose sort key is
 the image's id, so a page of a query reads as many entries as it needs, however large the library is. All
 entries of a term lie in one partition: that takes 1,000 new images a second, and is read in one range.
+
+The terms of the date taken (``taken:2019-05-17T10:00:00``, ``taken:`` where the photo notes none) share one
+partition, which is sorted by that date and is read in its order. Images are counted by month.
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ FAILED = "status:failed"
 PENDING = "status:pending"
 STEMS = (2, 6, 14)  # characters of a file name's beginnings that have a term of their own
 LABEL = "label:"
+TAKEN = "taken:"
+MONTH = len("2019-05")
+SECOND = len("2019-05-17T10:00:00")
 LONGEST_TERM = (
     1006  # bytes: what a name of 1,000 makes; with what stands before it, it fits DynamoDB's sort keys
 )
@@ -74,9 +80,19 @@ def label_name(term: str) -> str | None:
     return term.removeprefix(LABEL) if term.startswith(LABEL) else None
 
 
-def is_counted(term: str) -> bool:
-    """Labels, ``all`` and failures are; file names, digests and what is on its way are not."""
-    return term in (ALL, FAILED) or term.startswith(LABEL)
+def taken_term(document: Json) -> str:
+    """The term of the date taken: as the camera's clock showed it, whatever its offset from UTC."""
+    return TAKEN + (document["taken_at"] or "")[:SECOND]
+
+
+def counted_as(term: str) -> str | None:
+    """What an image with the term is counted as: labels, ``all``, failures, the month in which it was taken.
+
+    File names, digests and what is on its way are not counted.
+    """
+    if term.startswith(TAKEN):
+        return term[: len(TAKEN) + MONTH]
+    return term if term in (ALL, FAILED) or term.startswith(LABEL) else None
 
 
 def entries_of(document: Json) -> dict[str, Entry]:
@@ -87,6 +103,8 @@ def entries_of(document: Json) -> dict[str, Entry]:
     terms = [ALL, status_term(document["status"]), *stem_terms(document["filename"])]
     if document["sha256"]:
         terms.append(digest_term(document["sha256"]))
+    if document["taken_at"] or document["status"] in ("labelled", "failed"):  # else it has not been read yet
+        terms.append(taken_term(document))
     found = dict.fromkeys(terms, Entry())
     for label in document["labels"]:
         confidence, instances = round(label["confidence"], 2), len(label["instances"])
@@ -107,11 +125,23 @@ def updates(owner: str, image_id: str, wanted: Entries, *present: Entries) -> It
     """
     for term, entry in wanted.items():
         if any(entries.get(term) != entry for entries in present):
-            yield Put(Key(partition(owner, term), image_id), entry.to_item())
+            yield Put(key_of(owner, term, image_id), entry.to_item())
     for term in {term for entries in present for term in entries} - wanted.keys():
-        yield Delete(Key(partition(owner, term), image_id))
+        yield Delete(key_of(owner, term, image_id))
+
+
+def key_of(owner: str, term: str, image_id: str) -> Key:
+    """Where an image's entry under a term lies."""
+    if term.startswith(TAKEN):
+        return Key(partition(owner, TAKEN), f"{term.removeprefix(TAKEN)}#{image_id}")
+    return Key(partition(owner, term), image_id)
+
+
+def image_in(sort_key: str) -> str:
+    """The image of an entry, by its sort key."""
+    return sort_key.rpartition("#")[2]
 
 
 def partition(owner: str, term: str) -> str:
-    """Where the entries of a term lie."""
+    """Where the entries of a term lie; those of all dates lie together, under :data:`TAKEN`."""
     return f"{owner}#index#{term}"

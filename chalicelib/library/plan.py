@@ -3,8 +3,9 @@
 The streams may give more than is asked for (the record has the last word) but never less. Of conditions
 that must all hold the rarest proposes. Another one is merged with it, both skipping ahead over what the
 other has not, if it is at most :data:`MERGED` times as common; a more common one is left to the record,
-which is read anyway. What must not hold is only ever subtracted. How common a term is also says how many
-entries to read at a time, so that a page takes a few calls.
+which is read anyway. Photos taken in a period propose if they are few, else the record tells. What must not
+hold is only ever subtracted. How common a term is also says how many entries to read at a time, so that a
+page takes a few calls.
 """
 
 from __future__ import annotations
@@ -14,20 +15,23 @@ from dataclasses import dataclass
 
 from chalicelib.ids import first_id_of
 from chalicelib.library.algebra import And, Node, Not, Or
-from chalicelib.library.conditions import After, Before, FileNamed, HasStatus, Labelled
+from chalicelib.library.conditions import LAST_CHARACTER, After, Before, FileNamed, HasStatus, Labelled, Taken
 from chalicelib.library.index import (
     ALL,
     FAILED,
     STEMS,
+    TAKEN,
     Entry,
-    is_counted,
+    counted_as,
+    image_in,
     partition,
     status_term,
     stem_terms,
 )
-from chalicelib.library.streams import END, TOP, Both, Either, Entries, Reads, Stream, below
+from chalicelib.library.streams import END, TOP, Both, Either, Entries, Listed, Reads, Stream, below
 
 MERGED = 2.0
+FEW = 200  # photos that were taken in a period: they are read at once
 Leaf = Labelled | HasStatus | FileNamed
 
 
@@ -52,6 +56,34 @@ class Plan:
         self._reads = reads
         self._owner = owner
         self._sizes = sizes
+        self._few: dict[Taken, list[str]] = {}
+
+    def look_up(self, node: Node | None) -> None:
+        """Read which photos were taken in a period that must hold, if it is one of few."""
+        for one in _parts(node):
+            if isinstance(one, Taken) and not self._few:
+                items, whole = self._reads.entries(partition(self._owner, TAKEN), one.newest, FEW)
+                places = [place for item in items if (place := str(item["sk"])) >= one.oldest]
+                if whole or len(places) < len(items):
+                    self._few[one] = [image_in(place) for place in places]
+
+    def is_narrow(self, node: Node | None) -> bool:
+        """Whether something must hold that may leave few images: more than a period of the dates taken."""
+        return any(not isinstance(one, Not | Taken | None) for one in _parts(node))
+
+    def by_date(self, node: Node | None) -> Stream:
+        """The places ``<date taken>#<id>`` that ``node`` may hold for, of the whole library."""
+        periods = [one for one in _parts(node) if isinstance(one, Taken)]
+        undated = any(one == Not(Taken()) for one in _parts(node))
+        everything = max(1, self._sizes.get(ALL, 0))
+        return Entries(
+            self._reads,
+            partition(self._owner, TAKEN),
+            admits=_any,
+            newest=min(["#" + LAST_CHARACTER if undated else TOP, *(one.newest for one in periods)]),
+            oldest=max(["", *(one.oldest for one in periods)]),
+            share=max(1.0, everything / max(1, self.about(node) or everything)),
+        )
 
     def stream(self, node: Node | None, span: Span = Span(), share: float = 1.0) -> Stream:
         """The ids within ``span`` that ``node`` may hold for; all of them if it is None."""
@@ -63,7 +95,7 @@ class Plan:
                 return Either(
                     [self.stream(part, span, each) for part, each in zip(node.parts, shares, strict=True)]
                 )
-            case Not() | Before() | After():
+            case Not() | Before() | After() | Taken():
                 return self._both((node,), span, share)
             case None:
                 return self._entries(ALL, span, share)
@@ -71,23 +103,29 @@ class Plan:
 
     def _both(self, parts: Sequence[Node], span: Span, share: float) -> Stream:
         span = span.within(parts)
-        asked = [part for part in parts if not isinstance(part, Not | Before | After)]
+        asked: list[Node] = [part for part in parts if not isinstance(part, Not | Before | After | Taken)]
+        asked += [part for part in parts if isinstance(part, Taken) and part in self._few]
         banned = [part.part for part in parts if isinstance(part, Not) and is_exact(part.part)]
         everything = max(1, self._sizes.get(ALL, 0))
         most = MERGED * min(self._known(asked) or [everything])
         first, *more = [*sorted(self._merged(asked, most), key=self._rarity), None]
         others = [part for part in more if part]
         for other in others:  # each lets only some of what is proposed through
-            share *= everything / max(1, self._about(other) or everything)
-        base = max(1, self._about(first) or everything)
+            share *= everything / max(1, self.about(other) or everything)
+        base = max(1, self.about(first) or everything)
         unwanted = self._merged(banned, most)
-        wanted = [self.stream(first, span, share)]
-        wanted += [self.stream(one, span, share * (self._about(one) or base) / base) for one in others]
-        refused = [self.stream(one, span, share * (self._about(one) or base) / base) for one in unwanted]
+        wanted = [self._single(first, span, share)]
+        wanted += [self._single(one, span, share * (self.about(one) or base) / base) for one in others]
+        refused = [self.stream(one, span, share * (self.about(one) or base) / base) for one in unwanted]
         return Both(wanted, refused) if len(wanted) > 1 or refused else wanted[0]
 
     def _merged(self, parts: Sequence[Node], most: float) -> list[Node]:
-        return [part for part in parts if (self._about(part) or 0) <= most]
+        return [part for part in parts if (self.about(part) or 0) <= most]
+
+    def _single(self, part: Node | None, span: Span, share: float) -> Stream:
+        if isinstance(part, Taken):
+            return Listed(one for one in self._few[part] if span.oldest <= one <= span.newest)
+        return self.stream(part, span, share)
 
     def _leaf(self, leaf: Leaf, span: Span, share: float) -> Stream:
         if isinstance(leaf, Labelled):
@@ -104,7 +142,7 @@ class Plan:
             share=share,
         )
 
-    def _about(self, node: Node | None) -> int | None:
+    def about(self, node: Node | None) -> int | None:
         """How many images a node holds for at most, None where that is not known."""
         match node:
             case And():
@@ -114,24 +152,31 @@ class Plan:
                 return sum(known) if len(known) == len(node.parts) else None
             case Labelled() | HasStatus() | FileNamed():
                 return self._sizes.get(_term_of(node))
+            case Taken() if node in self._few:
+                return len(self._few[node])
         return self._sizes.get(ALL)
 
     def _known(self, parts: Sequence[Node]) -> list[int]:
-        return [size for part in parts if (size := self._about(part)) is not None]
+        return [size for part in parts if (size := self.about(part)) is not None]
 
     def _rarity(self, node: Node) -> float:
-        size = self._about(node)
+        size = self.about(node)
         return float("inf") if size is None else size
 
     def _shares(self, parts: Sequence[Node], share: float) -> list[float]:
-        sizes = [self._about(part) or 1 for part in parts]
+        sizes = [self.about(part) or 1 for part in parts]
         return [share * size / sum(sizes) for size in sizes]
 
 
 def counted_terms_of(node: Node | None) -> set[str]:
     """Every counted term whose size the plan for ``node`` wants to know; none where there is only one way."""
     terms = set(_terms_of(node))
-    return {ALL, *filter(is_counted, terms)} if len(terms) > 1 else set()
+    return {ALL, *filter(counted_as, terms)} if len(terms) > 1 else set()
+
+
+def _parts(node: Node | None) -> tuple[Node | None, ...]:
+    """What must all hold."""
+    return node.parts if isinstance(node, And) else (node,)
 
 
 def _terms_of(node: Node | None) -> Iterator[str]:

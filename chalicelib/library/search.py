@@ -1,23 +1,30 @@
-"""Pages of what a query asks for, newest first, at a cost that does not grow with the library."""
+"""Pages of what a query asks for, newest first, at a cost that does not grow with the library.
+
+Newest means handed in last, or taken last. By date taken, up to :data:`GATHERED` images are all read and
+sorted; where a query may hold for more, the dates are gone through and the records tell which it holds for.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from chalicelib.library.algebra import inward
+from chalicelib.library.algebra import Node, inward
 from chalicelib.library.catalogue import sizes_of
 from chalicelib.library.conditions import FileNamed
+from chalicelib.library.index import TAKEN, entries_of, image_in, key_of
 from chalicelib.library.plan import Plan, counted_terms_of
 from chalicelib.library.query import Query
 from chalicelib.library.record import StoredImage, record_key
-from chalicelib.library.streams import END, TOP, Exhausted, Reads, Stream, below
+from chalicelib.library.streams import END, TOP, Exhausted, Listed, Reads, Stream, below
 from chalicelib.model import Image, normalised
 from chalicelib.table import BATCH_LIMIT, Table
 
 MOST_READS = 2000  # items a request: entries, sizes and records
 MOST_BYTES = 3_500_000  # of a page's documents: an answer of Lambda's holds 6 MB (Lambda quotas)
 NAMED_AT_ONCE = 10
+GATHERED = 400
+ORDERS = ("arrival", "taken")
 
 
 @dataclass(frozen=True)
@@ -43,15 +50,48 @@ class Search:
         self._table = table
         self._most_reads = most_reads
 
-    def page(self, owner: str, query: Query, *, limit: int, at: str = TOP) -> Page:
-        """Up to ``limit`` images that ``query`` asks for, from the place ``at`` on."""
+    def page(self, owner: str, query: Query, *, limit: int, at: str = TOP, order: str = "arrival") -> Page:
+        """Up to ``limit`` images that ``query`` asks for, from the place ``at`` on, in one of :data:`ORDERS`.
+
+        By date taken, images without one come last and images that have not been read yet are left out.
+        """
         root = query.root and inward(query.root)
         reads = Reads(self._table, self._most_reads)
         terms = counted_terms_of(root)
         reads.spend(len(terms))
-        sizes = sizes_of(self._table, owner, terms) if terms else {}
-        stream = Plan(reads, owner, sizes).stream(root)
-        return _Pass(self._table, owner, query, reads, stream, at).page(limit)
+        plan = Plan(reads, owner, sizes_of(self._table, owner, terms) if terms else {})
+        by_date = order == "taken"
+        if by_date:
+            few = self._few_by_date(owner, root, plan, reads)
+            stream = plan.by_date(root) if few is None else Listed(few)
+        else:
+            plan.look_up(root)
+            stream = plan.stream(root)
+        return _Pass(self._table, owner, query, reads, stream, at, by_date=by_date).page(limit)
+
+    def _few_by_date(self, owner: str, root: Node | None, plan: Plan, reads: Reads) -> list[str] | None:
+        """The places by date of all images that may be asked for; None where they are too many to be read."""
+        if not plan.is_narrow(root) or (plan.about(root) or 0) > GATHERED:
+            return None
+        ids: list[str] = []
+        left, at = reads.left, TOP
+        reads.left //= 2
+        plan.look_up(root)
+        stream = plan.stream(root)
+        reads.wanted = GATHERED + 1
+        try:
+            while found := stream.seek(at):
+                if len(ids) == GATHERED:
+                    return None
+                reads.spend(1)  # for its record
+                ids.append(found)
+                at = below(found)
+        except Exhausted:
+            return None
+        finally:
+            reads.left += left - left // 2
+        items = self._table.get_many([record_key(owner, one) for one in ids])
+        return [place for item in items.values() if (place := date_place(StoredImage(item)))]
 
     def latest_named(self, owner: str, filename: str) -> Image | None:
         """The newest image that has exactly this file name."""
@@ -66,15 +106,29 @@ class Search:
 
 
 class _Pass:
-    """One request's way down the stream: proposed ids are held to the query by their records."""
+    """One request's way down the stream: what is proposed is held to the query by its record.
 
-    def __init__(self, table: Table, owner: str, query: Query, reads: Reads, stream: Stream, at: str) -> None:
+    Proposed are ids, or the places ``<date taken>#<id>`` of the index by date.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        owner: str,
+        query: Query,
+        reads: Reads,
+        stream: Stream,
+        at: str,
+        *,
+        by_date: bool = False,
+    ) -> None:
         self._table = table
         self._owner = owner
         self._query = query
         self._reads = reads
         self._stream = stream
         self._at = at
+        self._by_date = by_date
         self._given_back = False
         self._bytes = 0
 
@@ -108,22 +162,28 @@ class _Pass:
                 raise
         return ids
 
-    def _held(self, ids: list[str], most: int) -> list[StoredImage]:
-        """Up to ``most`` images of the first ids whose records hold what is asked; the rest is given back."""
-        records = self._table.get_many([record_key(self._owner, one) for one in ids])
+    def _held(self, places: list[str], most: int) -> list[StoredImage]:
+        """Up to ``most`` images of the first places whose records hold what is asked.
+
+        The rest is given back.
+        """
+        keys = {place: record_key(self._owner, image_in(place)) for place in places}
+        records = self._table.get_many(list(keys.values()))
         held: list[StoredImage] = []
-        for image_id in ids:
+        for place in places:
             if len(held) == most or self._bytes >= MOST_BYTES:
-                self._at, self._given_back = image_id, True
+                self._at, self._given_back = place, True
                 break
-            item = records.get(record_key(self._owner, image_id))
+            item = records.get(keys[place])
             stored = StoredImage(item) if item else None
-            if stored and not stored.erased and self._holds(stored):
+            if stored and not stored.erased and self._holds(stored, place):
                 held.append(stored)
                 self._bytes += len(stored.text)
         return held
 
-    def _holds(self, stored: StoredImage) -> bool:
+    def _holds(self, stored: StoredImage, place: str) -> bool:
+        if self._by_date and date_place(stored) != place:  # it had another date when it was indexed
+            return False
         return self._query.root is None or self._query.holds(stored.id, stored.document)
 
     def _seek(self) -> str | None:
@@ -132,6 +192,12 @@ class _Pass:
         finally:
             self._at = min(self._at, self._stream.at)
         return found
+
+
+def date_place(stored: StoredImage) -> str:
+    """Where an image is in the index by date; empty where it is not."""
+    terms = [one for one in entries_of(stored.document) if one.startswith(TAKEN)]
+    return key_of("", terms[0], stored.id).sk if terms else ""
 
 
 def _enough(missing: int, proposed: int, held: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from chalicelib.expressions import Item
@@ -122,6 +122,19 @@ class Entries:
         if self._share == 1:
             return max(1, math.ceil(expected))
         return min(max(LEAST_STRIDE, math.ceil(expected + 2 * math.sqrt(expected))), MOST_AT_ONCE)
+
+
+class Listed:
+    """Ids that are known already."""
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self.at = TOP
+        self._ids = sorted(ids, reverse=True)
+
+    def seek(self, at_most: str) -> str | None:
+        found = next((one for one in self._ids if one <= at_most), None)
+        self.at = found or END
+        return found
 
 
 class Both:

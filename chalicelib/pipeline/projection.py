@@ -24,7 +24,7 @@ from chalicelib.errors import NotFound, Superseded, Transient, Unavailable
 from chalicelib.expressions import Delete, Key, Put, decoded
 from chalicelib.intake.objects import REKOGNITION
 from chalicelib.library import catalogue, history, index, usage
-from chalicelib.library.index import Entries, Entry, digest_of, entries_of, is_counted
+from chalicelib.library.index import Entries, Entry, counted_as, digest_of, entries_of
 from chalicelib.library.markers import Marker, image_of, marker_key
 from chalicelib.library.record import SORT_KEY, StoredImage, key_for, record_key
 from chalicelib.library.renames import Rules, rules_key
@@ -363,8 +363,9 @@ def _count_in_parts(change: Change, services: Services) -> None:
     while not _fits(moved := _moved([change])):
         part = _first_that_fit(moved)
         wanted = change.wanted
-        entries = {term: entry for term, entry in change.marker.entries.items() if part.get(term, 0) >= 0}
-        entries |= {term: wanted[term] for term, by in part.items() if by > 0}
+        by = {term: part.get(counted_as(term) or "", 0) for term in (*wanted, *change.marker.entries)}
+        entries = {term: entry for term, entry in change.marker.entries.items() if by[term] >= 0}
+        entries |= {term: entry for term, entry in wanted.items() if by[term] > 0}
         before = change.marker
         interim = Marker(before.version, before.result, entries, change.key)
         move = services.markers.moved(change.owner, change.image_id, before, interim, gone=False)
@@ -392,6 +393,6 @@ def _moved(chunk: Sequence[Change]) -> dict[str, int]:
     """By how many images each counted term changes."""
     moved: Counter[str] = Counter()
     for one in chunk:
-        moved.update(filter(is_counted, one.wanted))
-        moved.subtract(filter(is_counted, one.marker.entries))
+        moved.update(filter(None, map(counted_as, one.wanted)))
+        moved.subtract(filter(None, map(counted_as, one.marker.entries)))
     return {term: by for term, by in moved.items() if by}

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from chalicelib.expressions import Key, Update, Value
 from chalicelib.library import catalogue, index
-from chalicelib.library.index import ALL, FAILED, PENDING, Entry, entries_of, is_counted
+from chalicelib.library.index import ALL, FAILED, PENDING, TAKEN, Entry, counted_as, entries_of, image_in
 from chalicelib.library.markers import Marker, marker_key
 from chalicelib.library.record import StoredImage, record_key
 from chalicelib.pipeline.projection import restore
@@ -51,19 +51,20 @@ def repair(owner: str, services: Services, *, mend: bool) -> Iterator[Fault]:
     for, and wrong counts. An image is known by any entry under ``all``, a status or a label. Each index
     entry is read twice and each record once.
     """
-    terms = {ALL, FAILED, PENDING, *catalogue.counts_of(services.table, owner)}
-    known = {image_id for term in sorted(terms) for image_id in _ids(owner, term, services)}
+    counted = {ALL, FAILED, *catalogue.counts_of(services.table, owner)}
+    terms = {PENDING, *map(_listed, counted)}
+    known = {image_id for term in sorted(terms) for _, image_id in _entries(owner, term, services)}
     wanted: dict[str, set[str]] = {}
     for batch in _batches(sorted(known), IMAGES_AT_ONCE):
         yield from _held_to_records(owner, batch, wanted, services, mend=mend)
-    terms.update(term for some in wanted.values() for term in some if is_counted(term))
-    for term in sorted(terms):
-        for image_id in list(_ids(owner, term, services)):
+    counted.update(filter(None, (counted_as(term) for some in wanted.values() for term in some)))
+    for name in sorted(terms | set(map(_listed, counted))):
+        for term, image_id in list(_entries(owner, name, services)):
             if term not in wanted.get(image_id, ()) and not _asks_for(owner, image_id, term, services):
                 if mend:
                     restore(owner, image_id, services, suspects=[term])
                 yield Fault("entry that no record knows", term, image_id, mend)
-    yield from _miscounted(owner, {term for term in terms if is_counted(term)}, services, mend=mend)
+    yield from _miscounted(owner, counted, services, mend=mend)
 
 
 def _held_to_records(
@@ -79,7 +80,7 @@ def _held_to_records(
             continue
         entries = entries_of(stored.document)
         wanted[image_id] = set(entries)
-        places = {term: Key(index.partition(owner, term), image_id) for term in entries}
+        places = {term: index.key_of(owner, term, image_id) for term in entries}
         found = services.table.get_many(list(places.values()))
         if Marker.from_item(items.get(marker_key(owner, image_id))).version != stored.version:
             if mend:
@@ -111,7 +112,7 @@ def _miscounted(owner: str, terms: set[str], services: Services, *, mend: bool) 
         for _ in range(COUNT_TRIES):
             row = services.table.get(key) or {}
             off = {
-                term: sum(1 for _ in _ids(owner, term, services)) - int(row.get(catalogue.attribute(term), 0))
+                term: _carriers(owner, term, services) - int(row.get(catalogue.attribute(term), 0))
                 for term in some
             }
             off = {term: by for term, by in off.items() if by}
@@ -138,11 +139,25 @@ def _count(key: Key, moves: Value | None, off: dict[str, int], services: Service
     return True
 
 
-def _ids(owner: str, term: str, services: Services) -> Iterator[str]:
+def _listed(counted: str) -> str:
+    """The term whose partition holds what is counted so."""
+    return TAKEN if counted.startswith(TAKEN) else counted
+
+
+def _carriers(owner: str, counted: str, services: Services) -> int:
+    """How many entries there are of what is counted."""
+    entries = _entries(owner, _listed(counted), services)
+    return sum(1 for term, _ in entries if counted_as(term) == counted)
+
+
+def _entries(owner: str, name: str, services: Services) -> Iterator[tuple[str, str]]:
+    """The entries of a term, or of all dates taken, each as its (term, image id)."""
     after: str | None = None
     while True:
-        entries = services.table.query(index.partition(owner, term), limit=READ_AT_ONCE, after=after)
-        yield from (str(entry["sk"]) for entry in entries)
+        entries = services.table.query(index.partition(owner, name), limit=READ_AT_ONCE, after=after)
+        for place in (str(entry["sk"]) for entry in entries):
+            image_id = image_in(place)
+            yield name + place.removesuffix(image_id).removesuffix("#"), image_id
         if len(entries) < READ_AT_ONCE:
             return
         after = str(entries[-1]["sk"])

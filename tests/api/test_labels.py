@@ -36,6 +36,15 @@ def test_the_catalogue_is_read_a_page_at_a_time(labelled: Api) -> None:
     assert second["next_cursor"] is None
 
 
+def test_photos_are_counted_by_the_month_in_which_they_were_taken(api: Api, services: FakeServices) -> None:
+    for taken_at in ("2019-05-17T10:00:00+02:00", "2019-05-01T00:00:00", "2020-01-01T12:00:00", None):
+        services.label(api.handed_in(), taken_at=taken_at)
+    assert api.get("/months").json_body == {
+        "months": [{"month": "2020-01", "count": 1}, {"month": "2019-05", "count": 2}],
+        "undated": 1,
+    }
+
+
 def test_a_cursor_of_another_prefix_is_refused(labelled: Api) -> None:
     cursor = labelled.get("/labels?limit=1").json_body["next_cursor"]
     answer = labelled.get(f"/labels?prefix=dog&cursor={cursor}")

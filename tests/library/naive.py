@@ -19,6 +19,14 @@ START = 1_772_323_200_000  # 2026-03-01 in milliseconds
 DAY = 86_400_000
 STATUSES = ["awaiting_upload", "labelling", "labelled", "failed"]
 FILES = ["", "IMG_1.jpg", "IMG_12.jpg", "img_2 b.jpg", "holiday/2026/one.png", "holiday/2027/two.png"]
+DATES = [
+    None,
+    "2019-05-17T10:00:00",
+    "2019-05-17T10:00:00+02:00",
+    "2019-06-01T00:00:00",
+    "2020-01-01T12:00:00",
+]
+PERIODS = ["2019", "2019-05", "2019-05-17", "2019-05..2019-06", "..2019", "2019-06..", "..", "2021"]
 _WORD = re.compile(r'"[^"]*"|[a-z]+:[^ &|()]+|[a-z]+(?:@[0-9.]+)?(?:>=[0-9]+)?|[&|!()]')
 
 
@@ -46,6 +54,7 @@ def images() -> st.SearchStrategy[Image]:
         filename=st.sampled_from(FILES),
         created_at=st.just(""),
         labels=st.lists(labels(), max_size=4).map(tuple),
+        taken_at=st.sampled_from(DATES),
     )
 
 
@@ -62,6 +71,7 @@ def queries() -> st.SearchStrategy[str]:
         st.sampled_from(["img", "IMG_1", "holiday/2026/", "x", "img_12.jpg", "h"]).map("filename:{}".format),
         days.map("before:{}".format),
         days.map("after:{}".format),
+        st.sampled_from(PERIODS).map("taken:{}".format),
     )
     return st.recursive(
         conditions,
@@ -93,6 +103,10 @@ def _holds(word: str, image: Image) -> bool:
             return image.id < _first_of_day(value)
         case "after":
             return image.id >= _first_of_day(value)
+        case "taken":
+            first, _, last = value.partition("..") if ".." in value else (value, "", value)
+            taken = (image.taken_at or "")[:19]
+            return bool(taken) and taken[: len(first)] >= first and (not last or taken[: len(last)] <= last)
     name, sure, many = re.fullmatch(r'"?([a-z]+)"?(?:@([0-9.]+))?(?:>=([0-9]+))?', word).groups()  # type: ignore[union-attr]
     finders = [
         label

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import itertools
 from collections.abc import Iterable, Iterator
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.ids import first_id_of
+from chalicelib.library import search
 from chalicelib.library.query import Query, parse
 from chalicelib.library.search import Search
 from chalicelib.library.streams import TOP
@@ -20,14 +22,15 @@ from tests.library.naive import START, images, queries, says
 
 
 def read_through(
-    library: Library, query: Query, *, limit: int, most_reads: int = 2000
+    library: Library, query: Query, *, limit: int, most_reads: int = 2000, order: str = "arrival"
 ) -> Iterator[list[str]]:
     """The ids of each page until nothing follows."""
     library.world.project()
     at: str | None = TOP
     while at:
         library.table.items_read = library.table.items_got = 0
-        page = Search(library.table, most_reads).page("default", query, limit=limit, at=at)  # type: ignore[arg-type]
+        search = Search(library.table, most_reads)  # type: ignore[arg-type]
+        page = search.page("default", query, limit=limit, at=at, order=order)
         assert library.table.items_read + library.table.items_got <= most_reads
         assert page.next_at is None or page.next_at < at, "no progress"
         at = page.next_at
@@ -56,6 +59,77 @@ def test_the_pages_of_any_query_hold_exactly_the_images_that_plain_reading_finds
         pages = list(read_through(library, parse(written), limit=limit, most_reads=most_reads))
         assert joined(pages) == [image.id for image in newest_first if says(written, image)], written
         assert all(len(page) <= limit for page in pages)
+
+
+def by_date(image: Image) -> str:
+    """What images are sorted by: the date taken, those without one behind, then when they were handed in."""
+    return f"{(image.taken_at or '')[:19]}#{image.id}"
+
+
+@pytest.mark.parametrize("gathered", [search.GATHERED, 3])
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(images(), max_size=16, unique_by=lambda image: image.id),
+    st.lists(queries(), min_size=8, max_size=8),
+    st.integers(1, 7),
+    st.sampled_from([150, 2000]),
+)
+def test_by_date_taken_the_pages_hold_the_same_images_in_that_order(
+    gathered: int, stored: list[Image], asked: list[str], limit: int, most_reads: int
+) -> None:
+    library = Library()
+    for image in stored:
+        library.images.create(dataclasses.replace(image, key=f"uploads/{image.id}"))
+    read = [one for one in stored if one.taken_at or one.status in ("labelled", "failed")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "GATHERED", gathered)
+        for written in asked:
+            pages = read_through(library, parse(written), limit=limit, most_reads=most_reads, order="taken")
+            expected = sorted((one for one in read if says(written, one)), key=by_date, reverse=True)
+            assert joined(pages) == [image.id for image in expected], written
+
+
+def dated(number: int) -> Library:
+    """``number`` images handed in a second apart, of which the first was taken last, one each day."""
+    library = Library()
+    for n in range(number):
+        day = datetime.date(2026, 1, 1) - datetime.timedelta(days=n)
+        labels = tuple(Label(name, 90.0) for name, step in (("common", 2), ("rare", 100)) if n % step == 0)
+        image_id = first_id_of(START + n * 1000)
+        library.images.create(
+            Image(
+                image_id,
+                "default",
+                f"k{n}",
+                "labelled",
+                "",
+                "2026-03-01",
+                labels=labels,
+                taken_at=f"{day}T12:00:00",
+            )
+        )
+    return library
+
+
+@pytest.mark.parametrize(
+    ("asked", "order", "most"),
+    [
+        ("", "taken", 60),
+        ("rare", "taken", 90),
+        ("common", "taken", 1000),
+        ("taken:2024-02", "taken", 90),
+        ("taken:2024-02", "arrival", 300),
+        ("common & taken:2024-02", "arrival", 300),
+    ],
+)
+def test_a_page_by_date_reads_little(asked: str, order: str, most: int) -> None:
+    library = dated(1000)
+    query = parse(asked) if asked else Query()
+    found = search.Search(library.search._table).page("default", query, limit=25, order=order)
+    assert found.images
+    library.table.items_read = 0
+    library.world.search.page("default", query, limit=25, order=order)
+    assert library.table.items_read <= most
 
 
 def stocked(number: int, **every: int) -> Library:

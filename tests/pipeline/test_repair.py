@@ -12,7 +12,7 @@ import pytest
 from chalicelib.expressions import Delete, Key, Put, Update
 from chalicelib.ids import first_id_of, new_id
 from chalicelib.library.catalogue import row_key
-from chalicelib.library.index import Entry, partition
+from chalicelib.library.index import TAKEN, Entry, partition
 from chalicelib.library.markers import marker_key
 from chalicelib.library.record import key_for
 from chalicelib.model import Image, Label
@@ -61,6 +61,19 @@ def lose_a_file_name(library: Library) -> None:
     library.table.write(Delete(an_entry(library, "name:photo ")))
 
 
+def lose_a_date(library: Library) -> None:
+    library.table.write(Delete(an_entry(library, TAKEN)))
+
+
+def invent_a_date(library: Library) -> None:
+    key = an_entry(library, TAKEN)
+    library.table.write(Put(Key(key.pk, f"2019-05-17T10:00:00{key.sk}"), Entry().to_item()))
+
+
+def miscount_a_month(library: Library) -> None:
+    library.table.write(Update(row_key("default", "taken:2019-05"), add={"taken:2019-05": 5}))
+
+
 def change_an_entry(library: Library) -> None:
     library.table.write(Put(an_entry(library), {"confidence": 1.0, "instances": 7}))
 
@@ -94,6 +107,9 @@ def lose_a_marker(library: Library) -> None:
 DAMAGES = [
     lose_an_entry,
     lose_a_file_name,
+    lose_a_date,
+    invent_a_date,
+    miscount_a_month,
     change_an_entry,
     invent_an_image,
     invent_a_label,

@@ -62,6 +62,12 @@ def list_labels() -> Response:
     return answer(labels.index)
 
 
+@routes.route("/months")
+def list_months() -> Response:
+    """How many photos were taken in each month."""
+    return answer(labels.months)
+
+
 @routes.route("/export")
 def export() -> Response:
     """What a query finds, as a file of CSV or JSON Lines."""
