@@ -11,6 +11,7 @@
     │   ├── Forbidden            who asks may not do this
     │   ├── NotFound             no such thing for this owner
     │   ├── Conflict             the thing is in a state that forbids it
+    │   ├── Stale                a thing has changed since the client saw it
     │   ├── KeyReused            an idempotency key that stands for another request
     │   ├── TooLarge             more bytes than may be sent this way
     │   ├── TooMuch              more than one image, or one owner's rules, can hold
@@ -101,6 +102,12 @@ class Conflict(Permanent):
     """The thing is in a state that forbids what was asked."""
 
     code = "conflict"
+
+
+class Stale(Permanent):
+    """A thing has changed since the client saw it, and was to be changed only if it had not."""
+
+    code = "stale"
 
 
 class KeyReused(Permanent):

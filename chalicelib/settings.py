@@ -132,6 +132,7 @@ class Settings:
     deliveries_concurrency: int = _set(_within(2, 1000, int), "a whole number from 2 to 1000", "10")
     max_image_bytes: int = _set(_within(1, 100_000_000, int), "bytes, from 1 to 100000000", "50000000")
     max_image_pixels: int = _set(_within(1, 1_000_000_000, int), "pixels, from 1 to 1000000000", "200000000")
+    bin_days: int = _set(_within(0, 3650, int), "days, from 0 (no bin) to 3650", "30")
     keep_exif: bool = _set(_flag, "true or false", "false")
     sidecar: str = _set(_one_of(*SIDECARS), _listed(SIDECARS), "sightline")
     upload_expires_seconds: int = _set(_within(1, 604_800, int), "seconds, from 1 to 604800", "3600")

@@ -91,7 +91,7 @@ class Agreement:
         for image in found.lost:
             if self._stopping.is_set():
                 return
-            delete_image(image, self._services)
+            delete_image(image.owner, image.id, self._services)
 
     def _end_lease(self, item: Item) -> None:
         key, seen = Key(str(item["pk"]), str(item["sk"])), {"revision": item["revision"]}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from chalicelib import pipeline
-from chalicelib.errors import Conflict, Permanent
+from chalicelib.errors import Conflict, NotFound, Permanent
 from chalicelib.library.record import Record, key_for
 from chalicelib.model import DEFAULT_OWNER, Asked, NewImage
 from chalicelib.pipeline.curating import Word
@@ -108,8 +109,12 @@ class People:
 
     def _delete(self, story: Story, own: random.Random) -> Script:
         image = (yield from self._found(story)).image
-        yield from self._insist(lambda: pipeline.delete_image(image, self._world.services))
+        yield from self._insist(lambda: self._erase(image.id))
         story.deleted = True
+
+    def _erase(self, image_id: str) -> None:
+        with suppress(NotFound):  # a try that broke off has done it
+            pipeline.delete_image(DEFAULT_OWNER, image_id, self._world.services, permanent=True)
 
     def _look_again(self, story: Story, own: random.Random) -> Script:
         image = (yield from self._found(story, final=True)).image

@@ -40,6 +40,11 @@ def path_of_base(request: Request) -> str:
     return "".join(f"/{one}" for one in segments[: len(segments) - own])
 
 
+def image_tag(request: Request, stored_text: str, image_id: str) -> str:
+    """The strong entity tag that an image is answered with, by its document as it is stored."""
+    return _tag_of(_with_links(request, stored_text, image_id))
+
+
 def image_json(request: Request, image: Image) -> Json:
     """The image as the API shows it: its document and its links."""
     return {**image.document(), "links": _links(request, image.id)}
@@ -47,8 +52,12 @@ def image_json(request: Request, image: Image) -> Json:
 
 def image_text(request: Request, stored: StoredImage, **more: object) -> str:
     """The same as it is stored, as JSON text: the document is passed on as it is, with ``more`` behind it."""
-    behind = json.dumps({"links": _links(request, stored.id), **more}, separators=(",", ":"))
-    return f"{stored.text[:-1]},{behind[1:]}"
+    return _with_links(request, stored.text, stored.id, **more)
+
+
+def _with_links(request: Request, text: str, image_id: str, **more: object) -> str:
+    behind = json.dumps({"links": _links(request, image_id), **more}, separators=(",", ":"))
+    return f"{text[:-1]},{behind[1:]}"
 
 
 def _links(request: Request, image_id: str) -> Json:
@@ -70,6 +79,14 @@ def accepted(body: Json, location: str | None = None) -> Response:
 def fresh(body: Json) -> Response:
     """``200`` with a body that is not to be kept."""
     return Response(body=body, headers={**_JSON, "Cache-Control": "no-store"})
+
+
+def changed(request: Request, image: Image) -> Response:
+    """``200`` with an image that has been changed, and the entity tag that it has now."""
+    body = image_json(request, image)
+    answer = fresh(body)
+    answer.headers["ETag"] = _tag_of(json.dumps(body, separators=(",", ":")))
+    return answer
 
 
 def tagged(request: Request, body: Json | str, *, alike: object = None) -> Response:

@@ -11,6 +11,7 @@ from chalicelib.api import answers, jobs
 from chalicelib.api.fields import Fields
 from chalicelib.api.idempotency import idempotent
 from chalicelib.api.names import MOST_PARENTS, name_in, name_in_path, names_in
+from chalicelib.api.preconditions import precondition_of
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.errors import BadRequest, NotFound, Permanent
 from chalicelib.library.grammar import LONGEST
@@ -99,8 +100,9 @@ def query_in(fields: Fields) -> str:
 
 
 def _corrected(request: Request, services: Services, image_id: str, word: Word) -> Response:
-    image, _ = pipeline.correct(owner_of(request), image_id, [word], services)
-    return answers.fresh(answers.image_json(request, image))
+    check = precondition_of(request)
+    image, _ = pipeline.correct(owner_of(request), image_id, [word], services, check=check)
+    return answers.changed(request, image)
 
 
 def _outcome(owner: str, image_id: str, words: list[Word], services: Services) -> Json:

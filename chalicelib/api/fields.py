@@ -61,6 +61,13 @@ class Fields:
         value = self.raw_text(name)
         return value if value is None else line(value, name, pointer_to(name), longest)
 
+    def flag(self, name: str) -> bool | None:
+        """``true`` or ``false``."""
+        value = self._values.get(name)
+        if name in self._values and not isinstance(value, bool):
+            raise _bad(pointer_to(name), f"{name} must be true or false")
+        return value
+
     def number(self, name: str, *, low: float, high: float) -> float | None:
         """A number from ``low`` to ``high``."""
         value = self._values.get(name)

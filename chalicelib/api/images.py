@@ -16,6 +16,7 @@ from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.fields import Fields, Query, required
 from chalicelib.api.idempotency import idempotent, made_id
 from chalicelib.api.media import prefers_xml
+from chalicelib.api.preconditions import precondition_of
 from chalicelib.api.questions import PARAMETERS, question_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
 from chalicelib.api.submissions import ABOUT, LONGEST_URL, content_in, new_image_in
@@ -110,6 +111,8 @@ def content(request: Request, services: Services, image_id: str) -> Response:
     image = services.images.get(owner_of(request), image_id)
     if image.status == "awaiting_upload":
         raise Conflict("The image has been announced but not been uploaded yet.", code="not-uploaded-yet")
+    if image.missing:
+        raise Conflict("The image's file is no longer in the bucket.", code="object-missing")
     content_type, head = image.content_type or "application/octet-stream", request.method == "HEAD"
     return _elsewhere(
         services.objects.presigned_get(image.key, filename=_name(image), content_type=content_type, head=head)
@@ -121,7 +124,7 @@ def thumbnail(request: Request, services: Services, image_id: str) -> Response:
     image = services.images.get(owner_of(request), image_id)
     link = services.thumbnails.link(image, "HEAD" if request.method == "HEAD" else "GET")
     if link is None and image.final:
-        raise NotFound("The image could not be read, so there is no thumbnail of it.", code="no-thumbnail")
+        raise NotFound("The image was not read, so there is no thumbnail of it.", code="no-thumbnail")
     if link is None:
         raise Conflict("The image has not been labelled yet.", code="not-labelled-yet")
     return _elsewhere(link)
@@ -131,6 +134,8 @@ def metadata(request: Request, services: Services, image_id: str) -> Response:
     """``GET /images/{id}/metadata``: the image as its sidecar has it, as XML, or in Rekognition's words."""
     form = query_of(request, ("format",)).choice("format", "sightline", "rekognition")
     image = services.images.stored(owner_of(request), image_id)
+    if image.binned:
+        raise Conflict("The image is in the bin; restore it first.", code="binned")
     if not image.final:
         raise Conflict("The image has not been labelled yet.", code="not-labelled-yet")
     headers: answers.Headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
@@ -143,9 +148,11 @@ def metadata(request: Request, services: Services, image_id: str) -> Response:
 
 
 def remove(request: Request, services: Services, image_id: str) -> Response:
-    """``DELETE /images/{id}``: the object, and all that is known of it."""
-    pipeline.delete_image(services.images.get(owner_of(request), image_id), services)
-    return Response(body="", status_code=204)
+    """``DELETE /images/{id}``: into the bin; with ``permanent`` (or where there is no bin) it is erased."""
+    permanent = query_of(request, ("permanent",)).choice("permanent", "false", "true") == "true"
+    check = precondition_of(request)
+    image = pipeline.delete_image(owner_of(request), image_id, services, permanent=permanent, check=check)
+    return answers.changed(request, image) if image else Response(body="", status_code=204)
 
 
 def _answered(

@@ -15,7 +15,7 @@ from chalicelib.api.submissions import LONGEST_URL
 from chalicelib.delivery.attempts import Verdict
 from chalicelib.delivery.breakers import Receiver
 from chalicelib.delivery.destinations import Format
-from chalicelib.delivery.events import EVENT_TYPES
+from chalicelib.delivery.events import EVENT_TYPES, ON_REQUEST
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.ids import rfc3339
 from chalicelib.library import query
@@ -90,7 +90,7 @@ def _subscription_in(fields: Fields, request: Request, services: Services) -> Su
     url = required(fields.line("url", longest=LONGEST_URL), "/url")
     chosen = cast(Format | None, fields.choice("format", ("json", "xml")))
     asked = fields.line("filter", longest=LONGEST_QUERY)
-    event_types = fields.choices("event_types", EVENT_TYPES)
+    event_types = fields.choices("event_types", (*EVENT_TYPES, *ON_REQUEST))
     if asked is not None:
         with pointing_at("/filter"):
             query.parse(asked)

@@ -12,6 +12,7 @@ INVOCATION_STATUS: dict[Status, str] = {
     "labelling": "IN_PROGRESS",
     "labelled": "COMPLETED",
     "failed": "FAILED",
+    "binned": "FAILED",
 }
 
 
@@ -27,13 +28,19 @@ def document(image: Image) -> Json:
         "started_on": image.started_at and successor_time(image.started_at),
         "completed_on": image.completed_at and successor_time(image.completed_at),
     }
-    rest = {"failure_reason": image.error and image.error.detail, "callback_url": image.callback_url}
+    rest = {"failure_reason": _failure_of(image), "callback_url": image.callback_url}
     return {
         "blob_id": image.id,
         "invocation_status": INVOCATION_STATUS[image.status],
         "labels": [label.name for label in image.labels],
         **{name: value for name, value in {**times, **rest}.items() if value},
     }
+
+
+def _failure_of(image: Image) -> str | None:
+    if image.binned:
+        return "The image was deleted."
+    return image.error.detail if image.error else None
 
 
 def successor_time(at: str) -> str:

@@ -42,6 +42,8 @@ def to_xml(image: Image) -> bytes:
         created_at=image.created_at,
         started_at=image.started_at,
         completed_at=image.completed_at,
+        binned_at=image.binned_at,
+        erases_at=image.erases_at,
         content_type=image.content_type,
         size=image.size,
         width=image.width,

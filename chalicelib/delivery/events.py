@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from chalicelib.model import Image, Json
+from chalicelib.model import Image, Json, time_of
 
 LABELLED, FAILED, CORRECTED = EVENT_TYPES = (
     "sightline.image.labelled",
     "sightline.image.failed",
     "sightline.image.corrected",
 )
+DELETED, RESTORED = ON_REQUEST = ("sightline.image.deleted", "sightline.image.restored")  # to who names them
 TEST_TYPE = "sightline.test"
 CHALLENGE_TYPE = "sightline.challenge"
 WHOLE_BYTES = 64_000  # up to which a document is sent in full, and from which on as a link
@@ -39,8 +40,8 @@ class ImageFinished:
             owner=image.owner,
             image_id=image.id,
             result=image.result,
-            type=type_of(image),
-            time=image.corrected_at or image.completed_at or image.created_at,
+            type=type_of(image.document()),
+            time=time_of(image.document()),
             data=image.document(),
         )
 
@@ -76,9 +77,13 @@ class ImageFinished:
         return {"type": self.type, "owner": self.owner, "labels": _filterable(self.data["labels"])}
 
 
-def type_of(image: Image) -> str:
-    """The type of the event of an image's present result."""
-    return CORRECTED if image.corrected_at else f"sightline.image.{image.status}"
+def type_of(document: Json) -> str:
+    """The type of the event of an image's present result, by its public document."""
+    if document["status"] == "binned":
+        return DELETED
+    if document.get("restored_at"):
+        return RESTORED
+    return CORRECTED if document["corrected_at"] else f"sightline.image.{document['status']}"
 
 
 def _fitting(document: Json) -> Json:

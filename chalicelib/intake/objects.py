@@ -136,9 +136,13 @@ class ObjectStore:
 
     def delete_derived(self, key: str) -> None:
         """Remove what was made of an object, for when the object has gone meanwhile."""
+        self.delete_sidecar(key)
+        self.delete_thumbnail(key)
+
+    def delete_sidecar(self, key: str) -> None:
+        """Remove the JSON that goes with an object."""
         self._remove(sidecar_key(key))
         self._remove(sidecar_key(key, REKOGNITION))
-        self.delete_thumbnail(key)
 
     def delete_thumbnail(self, key: str) -> None:
         """Remove the thumbnail, for when the object has become one that cannot be read."""

@@ -83,8 +83,22 @@ def inward(node: Node, *, contrary: bool = False) -> Node:
         case After() if contrary:
             return Before(node.millisecond)
         case HasStatus(status="labelled") if contrary:  # nearly all are: ask for those that are not
-            return either([HasStatus(other) for other in get_args(Status) if other != "labelled"])
+            return either(
+                [HasStatus(other) for other in get_args(Status) if other not in ("labelled", "binned")]
+            )
     return Not(node) if contrary else node
+
+
+def asks_for_bin(node: Node | None) -> bool:
+    """Whether a question whose negations have been moved inward is about images in the bin alone."""
+    match node:
+        case And():
+            return any(map(asks_for_bin, node.parts))
+        case Or():
+            return all(map(asks_for_bin, node.parts))
+        case HasStatus():
+            return node.status == "binned"
+    return False
 
 
 def surer(node: Node, confidence: float) -> Node:

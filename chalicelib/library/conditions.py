@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.ids import EPOCH, moment_of
-from chalicelib.library.index import SECOND, Entry, entries_of, label_term
+from chalicelib.library.index import SECOND, Entry, described, label_term
 from chalicelib.model import Json, normalised
 
 LAST_CHARACTER = "~"  # above all that times are written with
@@ -30,7 +30,7 @@ class Facts:
     def of(cls, image_id: str, document: Json) -> Facts:
         """The facts in an image's public document."""
         name, taken = normalised(document["filename"]), (document["taken_at"] or "")[:SECOND]
-        return cls(image_id, document["status"], name, entries_of(document), taken)
+        return cls(image_id, document["status"], name, described(document), taken)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class HasStatus:
-    """The image is ``awaiting_upload``, ``labelling``, ``labelled`` or ``failed``."""
+    """The image is ``awaiting_upload``, ``labelling``, ``labelled``, ``failed`` or ``binned``."""
 
     status: str
 

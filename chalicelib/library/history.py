@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chalicelib.expressions import Delete, Item, Key, Put
 from chalicelib.library.record import Kind, StoredImage, packed, record_key, unpacked
-from chalicelib.model import Failure, Json, Model
+from chalicelib.model import Failure, Json, Model, time_of
 from chalicelib.table import Table
 
 KEPT = 30  # results an image; older ones make room
@@ -32,7 +32,7 @@ class Step:
         error = stored.setback or (document["error"] and Failure.from_json(document["error"]))
         return cls(
             result=stored.result,
-            at=document["corrected_at"] or document["completed_at"] or document["created_at"],
+            at=time_of(document),
             kind=stored.kind or "recognised",
             labels=_confidences(document["labels"]),
             model=Model.from_json(document["model"]) if document["model"] else None,

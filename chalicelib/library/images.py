@@ -17,7 +17,7 @@ from chalicelib.expressions import Delete, Item, Key, Put, Update
 from chalicelib.ids import is_id, new_id, rfc3339
 from chalicelib.library.bounds import check_item, check_said
 from chalicelib.library.outcome import Outcome
-from chalicelib.library.record import Kind, Record, StoredImage, lookup_key, parse_key, record_key
+from chalicelib.library.record import Kind, Record, StoredImage, lookup_key, packed, parse_key, record_key
 from chalicelib.library.renames import Rules, rules_key
 from chalicelib.model import DEFAULT_OWNER, Image
 from chalicelib.table import ConditionFailed, Table
@@ -27,6 +27,7 @@ QUEUE_SECONDS = 300.0  # how long the event of an object that is there may stay 
 UPLOAD_SECONDS = 24 * 3600.0  # how long an announced upload may stay away
 TOMBSTONE_SECONDS = 14 * 24 * 3600  # longer than any message about the object can be on its way
 SHARDS = tuple(f"image#{shard}" for shard in range(4))  # of the due index
+BIN_SHARDS = tuple(f"bin#{shard}" for shard in range(4))  # apart: what is to be erased keeps nobody waiting
 FINISH_TRIES = 5
 MOST_DOUBLED = 8  # times that the sweep waits twice as long: six hours then
 
@@ -155,7 +156,8 @@ class Images:
         check_said(changed.image, before=record.image)
         if kind:
             changed = dataclasses.replace(changed, kind=kind, calls={}, setback=None)
-        due = "" if changed.image.final else changed.due_at or self._at(LEASE_SECONDS)
+        soon = "" if changed.image.final else changed.due_at or self._at(LEASE_SECONDS)
+        due = changed.image.erases_at or soon
         changed = dataclasses.replace(changed, revision=record.revision, due_at=due)
         return self._save(changed, version=self._version_after(record))
 
@@ -175,7 +177,9 @@ class Images:
             )
 
     def erase(self, record: Record) -> None:
-        """Leave nothing of an image but the mark that a person deleted it, which goes after two weeks.
+        """Leave nothing of an image but the mark that it was there, which goes after two weeks.
+
+        It holds what those are told of who are yet to hear of the deletion.
 
         :raises Superseded: the record has changed since it was read.
         """
@@ -184,6 +188,8 @@ class Images:
             "revision": new_id(),
             "version": self._version_after(record),
             "erased": rfc3339(self._now()),
+            "result": image.result,
+            "body": packed(image.bare().document()),
             "expires_at": int(self._now()) + TOMBSTONE_SECONDS,
         }
         self._write(Put(record_key(image.owner, image.id), tombstone, {"revision": record.revision}), image)
@@ -262,9 +268,10 @@ def _record(item: Item | None) -> Record | None:
 
 
 def _item(record: Record) -> Item:
-    due: Item = {"due_shard": _due_shard(record.image.id), "due_at": record.due_at} if record.due_at else {}
+    due: Item = {"due_shard": _due_shard(record.image), "due_at": record.due_at} if record.due_at else {}
     return check_item({**record.to_item(), **due})
 
 
-def _due_shard(image_id: str) -> str:
-    return SHARDS[zlib.crc32(image_id.encode()) % len(SHARDS)]
+def _due_shard(image: Image) -> str:
+    shards = BIN_SHARDS if image.binned else SHARDS
+    return shards[zlib.crc32(image.id.encode()) % len(shards)]

@@ -20,6 +20,7 @@ from chalicelib.model import Json, normalised
 ALL = "all"
 FAILED = "status:failed"
 PENDING = "status:pending"
+BINNED = "status:binned"
 STEMS = (2, 6, 14)  # characters of a file name's beginnings that have a term of their own
 LABEL = "label:"
 TAKEN = "taken:"
@@ -72,7 +73,7 @@ def digest_of(term: str) -> str | None:
 def status_term(status: str) -> str:
     """The term of a status. Those that are on their way share one, so that moving on costs no write; nearly
     every image is labelled, so that has no term of its own."""
-    return {"labelled": ALL, "failed": FAILED}.get(status, PENDING)
+    return {"labelled": ALL, "failed": FAILED, "binned": BINNED}.get(status, PENDING)
 
 
 def label_name(term: str) -> str | None:
@@ -96,7 +97,12 @@ def counted_as(term: str) -> str | None:
 
 
 def entries_of(document: Json) -> dict[str, Entry]:
-    """Every term that finds an image, by its public document.
+    """Every term that finds an image, by its public document; one in the bin is found as that alone."""
+    return {BINNED: Entry()} if document["status"] == "binned" else described(document)
+
+
+def described(document: Json) -> dict[str, Entry]:
+    """Every term that a public document answers to.
 
     A label is found by its name, its parents and its aliases.
     """

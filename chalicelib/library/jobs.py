@@ -15,7 +15,7 @@ from chalicelib.model import Json
 from chalicelib.quotas import alive, put_within
 from chalicelib.table import ConditionFailed, Table
 
-JobKind = Literal["relabel", "rename", "correct", "zip"]
+JobKind = Literal["relabel", "rename", "correct", "delete", "restore", "zip"]
 NAMED_FAILURES = 100
 SHARDS = ("job",)  # of the due index
 KEPT_SECONDS = 90 * 86_400  # after a job is done, as long as the log of deliveries

@@ -29,7 +29,7 @@ class Outcome:
         """The record with this result; what a person has said stays."""
         done = dataclasses.replace(
             record,
-            image=dataclasses.replace(self.image, corrected_at=None),
+            image=dataclasses.replace(self.image, corrected_at=None, restored_at=None),
             kind=self.kind,
             calls=self.calls,
             setback=self.error,

@@ -5,7 +5,8 @@ that must all hold the rarest proposes. Another one is merged with it, both skip
 other has not, if it is at most :data:`MERGED` times as common; a more common one is left to the record,
 which is read anyway. Photos taken in a period propose if they are few, else the record tells. What must not
 hold is only ever subtracted. How common a term is also says how many entries to read at a time, so that a
-page takes a few calls.
+page takes a few calls. Images in the bin are found by that alone: within it the record says whether the rest
+holds.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.ids import first_id_of
-from chalicelib.library.algebra import And, Node, Not, Or
+from chalicelib.library.algebra import And, Node, Not, Or, every
 from chalicelib.library.conditions import LAST_CHARACTER, After, Before, FileNamed, HasStatus, Labelled, Taken
 from chalicelib.library.index import (
     ALL,
+    BINNED,
     FAILED,
     STEMS,
     TAKEN,
@@ -168,6 +170,12 @@ class Plan:
         return [share * size / sum(sizes) for size in sizes]
 
 
+def within_bin(root: Node) -> Node:
+    """What the index can say of a question about images in the bin."""
+    parts = root.parts if isinstance(root, And) else (root,)
+    return every([HasStatus("binned"), *(one for one in parts if isinstance(one, Before | After))])
+
+
 def counted_terms_of(node: Node | None) -> set[str]:
     """Every counted term whose size the plan for ``node`` wants to know; none where there is only one way."""
     terms = set(_terms_of(node))
@@ -197,7 +205,7 @@ def is_exact(node: Node) -> bool:
     """Whether the entries of a node's term are just the images that it holds for."""
     match node:
         case HasStatus():
-            return _term_of(node) == FAILED
+            return _term_of(node) in (FAILED, BINNED)
         case FileNamed():
             return len(node.prefix) in STEMS
     return isinstance(node, Labelled)

@@ -19,9 +19,9 @@ from typing import Any, Literal, cast
 from chalicelib.expressions import Item, Key
 from chalicelib.ids import is_id
 from chalicelib.library.corrections import effective
-from chalicelib.model import DEFAULT_OWNER, FINAL, Correction, Failure, Image, Json, Label
+from chalicelib.model import DEFAULT_OWNER, FINAL, Correction, Failure, Image, Json, Label, Status
 
-Kind = Literal["recognised", "copied", "corrected", "renamed", "failed"]
+Kind = Literal["recognised", "copied", "corrected", "renamed", "failed", "binned", "restored"]
 SORT_KEY = "record"  # of every record, and of nothing else: what the stream's filter goes by
 
 
@@ -46,7 +46,8 @@ class Record:
     again, and ``recognition`` names the cached recognition that it was taken from. ``attempts`` counts the
     claims since that result and ``released`` those of them that were given back; ``lease_until`` is when the
     present ``claim`` ends (seconds since 1970), ``due_at`` when the sweep looks at the image (RFC 3339).
-    ``relabel`` stays until the next result.
+    ``relabel`` stays until the next result, ``binned_from``, the status that an image in the bin had, until
+    it comes out. ``text`` is the public document as it was read.
     """
 
     image: Image
@@ -63,6 +64,8 @@ class Record:
     seen: tuple[Label, ...] = ()
     recognition: str = ""
     relabel: Relabel | None = None
+    binned_from: Status | None = None
+    text: str = field(default="", compare=False, repr=False)
 
     @property
     def interrupted(self) -> int:
@@ -96,6 +99,7 @@ class Record:
             "claim": self.claim,
             "recognition": self.recognition,
             "relabel": json.dumps(dataclasses.asdict(self.relabel)) if self.relabel else "",
+            "binned_from": self.binned_from or "",
         }
         # Where nobody has corrected anything, the labels that are shown are those that were seen.
         if self.seen != image.labels:
@@ -122,6 +126,8 @@ class Record:
             seen=seen,
             recognition=str(item.get("recognition", "")),
             relabel=Relabel(**json.loads(str(item["relabel"]))) if "relabel" in item else None,
+            binned_from=cast("Status | None", item.get("binned_from")),
+            text=stored.text,
         )
 
 
@@ -145,7 +151,7 @@ class StoredImage:
 
     @property
     def result(self) -> int:
-        """The number of the present result; 0 where there is none yet, or nothing is left of the image."""
+        """The number of the present result; 0 where there is none yet. An erased image keeps its last."""
         return int(self.item.get("result", 0))
 
     @property
@@ -155,6 +161,11 @@ class StoredImage:
     @property
     def final(self) -> bool:
         return self.item.get("status") in FINAL
+
+    @property
+    def binned(self) -> bool:
+        """The image is in the bin."""
+        return self.item.get("status") == "binned"
 
     @property
     def pictured_at(self) -> str:

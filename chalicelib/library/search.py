@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from chalicelib.library.algebra import Node, inward
+from chalicelib.library.algebra import Node, asks_for_bin, inward
 from chalicelib.library.catalogue import sizes_of
 from chalicelib.library.conditions import FileNamed
 from chalicelib.library.index import TAKEN, entries_of, image_in, key_of
-from chalicelib.library.plan import Plan, counted_terms_of
+from chalicelib.library.plan import Plan, counted_terms_of, within_bin
 from chalicelib.library.query import Query
 from chalicelib.library.record import StoredImage, record_key
 from chalicelib.library.streams import END, TOP, Exhausted, Listed, Reads, Stream, below
@@ -53,21 +53,25 @@ class Search:
     def page(self, owner: str, query: Query, *, limit: int, at: str = TOP, order: str = "arrival") -> Page:
         """Up to ``limit`` images that ``query`` asks for, from the place ``at`` on, in one of :data:`ORDERS`.
 
-        By date taken, images without one come last and images that have not been read yet are left out.
+        By date taken, images without one come last and images that have not been read yet are left out. Those
+        in the bin are given to who asks for nothing else, in the order of their arrival.
         """
         root = query.root and inward(query.root)
+        binned = asks_for_bin(root)
+        if root and binned:
+            root = within_bin(root)
         reads = Reads(self._table, self._most_reads)
         terms = counted_terms_of(root)
         reads.spend(len(terms))
         plan = Plan(reads, owner, sizes_of(self._table, owner, terms) if terms else {})
-        by_date = order == "taken"
+        by_date = order == "taken" and not binned
         if by_date:
             few = self._few_by_date(owner, root, plan, reads)
             stream = plan.by_date(root) if few is None else Listed(few)
         else:
             plan.look_up(root)
             stream = plan.stream(root)
-        return _Pass(self._table, owner, query, reads, stream, at, by_date=by_date).page(limit)
+        return _Pass(self._table, owner, query, reads, stream, at, by_date=by_date, binned=binned).page(limit)
 
     def _few_by_date(self, owner: str, root: Node | None, plan: Plan, reads: Reads) -> list[str] | None:
         """The places by date of all images that may be asked for; None where they are too many to be read."""
@@ -121,6 +125,7 @@ class _Pass:
         at: str,
         *,
         by_date: bool = False,
+        binned: bool = False,
     ) -> None:
         self._table = table
         self._owner = owner
@@ -129,6 +134,7 @@ class _Pass:
         self._stream = stream
         self._at = at
         self._by_date = by_date
+        self._binned = binned
         self._given_back = False
         self._bytes = 0
 
@@ -182,6 +188,8 @@ class _Pass:
         return held
 
     def _holds(self, stored: StoredImage, place: str) -> bool:
+        if stored.binned is not self._binned:
+            return False
         if self._by_date and date_place(stored) != place:  # it had another date when it was indexed
             return False
         return self._query.root is None or self._query.holds(stored.id, stored.document)

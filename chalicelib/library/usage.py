@@ -47,7 +47,7 @@ def updates(owner: str, results: Iterable[StoredImage]) -> list[Update]:
     days: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for stored in results:
         counts = days[str(stored.document["completed_at"] or stored.document["created_at"])[:10]]
-        if stored.kind == "corrected" or stored.kind == "renamed":
+        if stored.kind not in ("recognised", "copied", "failed"):
             continue
         counts[IMAGES] += stored.result == 1
         counts[SPARED] += stored.kind == "copied"

@@ -4,7 +4,7 @@ Confidences are 0–100, box edges are fractions of the picture (0–1), times a
 RFC 3339 UTC strings, sizes are bytes and pixels.
 """
 
-from chalicelib.model.image import DEFAULT_OWNER, FINAL, Failure, Image, Status
+from chalicelib.model.image import DEFAULT_OWNER, FINAL, Failure, Image, Status, time_of
 from chalicelib.model.json import Json
 from chalicelib.model.labels import Box, Correction, Instance, Label, normalised
 from chalicelib.model.location import Location
@@ -44,4 +44,5 @@ __all__ = [
     "Status",
     "in_rekognitions_words",
     "normalised",
+    "time_of",
 ]

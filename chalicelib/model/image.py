@@ -13,8 +13,8 @@ from chalicelib.model.location import Location
 from chalicelib.model.recognition import ASKED, Asked, Model
 from chalicelib.model.uploads import CallbackFormat
 
-Status = Literal["awaiting_upload", "labelling", "labelled", "failed"]
-FINAL: frozenset[Status] = frozenset({"labelled", "failed"})
+Status = Literal["awaiting_upload", "labelling", "labelled", "failed", "binned"]
+FINAL: frozenset[Status] = frozenset({"labelled", "failed", "binned"})  # nothing more happens by itself
 DEFAULT_OWNER = "default"
 
 
@@ -38,10 +38,13 @@ class Image(Asked):
     """All that is known of one image.
 
     ``result`` counts the final results so far (0: none yet), a person's changes of one
-    included; ``etag`` and ``sequencer`` are those of the object that the current result
-    was made from. ``labels`` are what a recogniser saw, as corrected by ``corrections``;
-    ``corrected_at`` says when the present result was last changed so. ``copied_from`` is
-    the image with the same bytes whose answer this image was given; ``sha256`` is the
+    and its ways into the bin and out of it included; ``etag`` and ``sequencer`` are
+    those of the object that the current result was made from. ``labels`` are what a
+    recogniser saw, as corrected by ``corrections``; ``corrected_at`` says when the present
+    result was last changed so. An image in the bin since ``binned_at`` is erased at
+    ``erases_at``; ``missing`` says that it is there because its object has gone from the
+    bucket. ``restored_at`` is when the present result came out of the bin. ``copied_from``
+    is the image with the same bytes whose answer this image was given; ``sha256`` is the
     digest of these bytes, in hexadecimal digits.
     ``width`` and ``height`` are those of the upright picture; an image that has them
     has a thumbnail. ``preview`` says that the picture is the preview inside a camera raw
@@ -79,6 +82,10 @@ class Image(Asked):
     labels: tuple[Label, ...] = ()
     corrections: tuple[Correction, ...] = ()
     corrected_at: str | None = None
+    binned_at: str | None = None
+    erases_at: str | None = None
+    missing: bool = False
+    restored_at: str | None = None
     copied_from: str | None = None
     model: Model | None = None
     properties: Json | None = None
@@ -90,6 +97,25 @@ class Image(Asked):
     @property
     def final(self) -> bool:
         return self.status in FINAL
+
+    @property
+    def binned(self) -> bool:
+        return self.status == "binned"
+
+    def bare(self, filename: str = "") -> Image:
+        """What is left to say of an image that is no more: none of what was seen on it, or said of it."""
+        return Image(
+            id=self.id,
+            owner=self.owner,
+            key="",
+            status="binned",
+            filename=filename,
+            created_at=self.created_at,
+            binned_at=self.binned_at,
+            erases_at=self.erases_at,
+            missing=self.missing,
+            result=self.result,
+        )
 
     @property
     def pictured_at(self) -> str:
@@ -131,6 +157,12 @@ class Image(Asked):
                 "error": Failure.from_json(data["error"]) if data["error"] else None,
             }
         )
+
+
+def time_of(document: Json) -> str:
+    """When an image's present result came about, by its public document."""
+    moments = ("binned_at", "restored_at", "corrected_at", "completed_at", "created_at")
+    return next(str(document[one]) for one in moments if document.get(one))
 
 
 def _listed(value: object) -> object:

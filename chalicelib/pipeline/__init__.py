@@ -4,7 +4,8 @@ Every step may run twice, late, or stop half-way. What is true stands in the rec
 events are hints to look at it, so a repeated hint finds nothing left to do.
 """
 
-from chalicelib.pipeline.arrival import await_upload, delete_image, fetch_and_take_in, take_in
+from chalicelib.pipeline.arrival import await_upload, fetch_and_take_in, take_in
+from chalicelib.pipeline.bin import delete_image, restore_image
 from chalicelib.pipeline.curating import correct, words_of
 from chalicelib.pipeline.delivery_worker import deliver
 from chalicelib.pipeline.explaining import why
@@ -38,6 +39,7 @@ __all__ = [
     "label_or_leave",
     "project",
     "relabel",
+    "restore_image",
     "send_again",
     "send_parked_again",
     "start",

@@ -1,19 +1,17 @@
-"""An image comes in, and goes when it is asked to."""
+"""An image comes in."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from urllib.parse import unquote, urlsplit
 
-from chalicelib.errors import Superseded, Unavailable, UnusableUrl
+from chalicelib.errors import Superseded, UnusableUrl
 from chalicelib.ids import rfc3339
 from chalicelib.library.record import key_for
 from chalicelib.model import Image, NewImage
 from chalicelib.wiring import Services
 
 FETCH_SECONDS = 20.0  # of API Gateway's 29
-DELETE_TRIES = 5
 LONGEST_FILENAME = 255
 
 
@@ -39,22 +37,6 @@ def take_in(content: bytes, new: NewImage, owner: str, services: Services) -> Im
     image = _create(dataclasses.replace(_announced(new, owner, services), status="labelling"), services)
     services.objects.put(image.key, content)
     return image
-
-
-def delete_image(image: Image, services: Services) -> None:
-    """Remove an image: the object first, so that a late event finds nothing to label.
-
-    The projection removes what is derived of it, within seconds.
-    """
-    services.objects.delete(image.key)
-    for _ in range(DELETE_TRIES):
-        record = services.images.find(image.owner, image.id)
-        if record is None:
-            return
-        with contextlib.suppress(Superseded):
-            services.images.erase(record)
-            return
-    raise Unavailable(f"Image {image.id} keeps changing; ask again.")
 
 
 def _last_segment(url: str) -> str:

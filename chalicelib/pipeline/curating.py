@@ -12,6 +12,7 @@ from chalicelib.ids import rfc3339
 from chalicelib.library.corrections import said_of, with_word, without_word
 from chalicelib.library.record import Kind, Record
 from chalicelib.model import Correction, Image, Label, normalised
+from chalicelib.pipeline.bin import Check, anyhow, refuse_binned
 from chalicelib.wiring import Services
 
 REVISE_TRIES = 8
@@ -31,15 +32,25 @@ class Word:
 
 
 def correct(
-    owner: str, image_id: str, words: Sequence[Word], services: Services, *, lenient: bool = False
+    owner: str,
+    image_id: str,
+    words: Sequence[Word],
+    services: Services,
+    *,
+    lenient: bool = False,
+    check: Check = anyhow,
 ) -> tuple[Image, bool]:
     """Apply a person's words to an image at once; gives it as it is then, and whether anything changed.
 
+    ``check`` raises where the image is not what the person has seen.
+
     :raises NotFound: there is no such image; or, unless ``lenient``, nothing to take away or to take back.
+    :raises Conflict: it is in the bin.
     """
     rules = services.renames.rules(owner)
 
     def say(record: Record) -> Said:
+        check(record)
         corrections = record.image.corrections
         for word in words:
             named = dataclasses.replace(word, name=rules.name(word.name))
@@ -64,6 +75,7 @@ def revise(
         record = services.images.find(owner, image_id)
         if record is None:
             raise NotFound(f"There is no image {image_id}.")
+        refuse_binned(record)
         revised = _revised(record, *say(record), rfc3339(services.now()))
         if revised is None:
             return record.image, False
@@ -116,7 +128,9 @@ def _revised(record: Record, seen: Iterable[Label], corrections: Corrections, no
         return None
     if not record.image.final:  # the result that is being made will have them
         return told
-    image = dataclasses.replace(told.image, result=record.image.result + 1, corrected_at=now)
+    image = dataclasses.replace(
+        told.image, result=record.image.result + 1, corrected_at=now, restored_at=None
+    )
     return dataclasses.replace(told, image=image)
 
 

@@ -89,7 +89,7 @@ def _bring(case: Case, services: Services) -> Delivery:
         return _record(sender.unsent(services.now()), claimed, services)
     secret = case.secret or services.keyring.get(destination.owner, destination.signer)
     signing = secret.signing(services.now())
-    image = news.image
+    image = news.shown
     request = request_for(
         destination, news.event(), image, delivery.id, signing, lambda: link_to(image, services)
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.errors import NotFound, SightlineError, Superseded, Transient
-from chalicelib.library.conditions import quoted
+from chalicelib.library.conditions import HasStatus, quoted
 from chalicelib.library.jobs import Job, JobFailure, JobKind
 from chalicelib.library.query import Query, parse
 from chalicelib.library.record import StoredImage
@@ -16,6 +16,7 @@ from chalicelib.library.search import Page
 from chalicelib.library.streams import TOP
 from chalicelib.model import Asked, Image, Json
 from chalicelib.pipeline.batches import Message, each_message
+from chalicelib.pipeline.bin import delete_image, restore_image
 from chalicelib.pipeline.curating import correct, rename_image, words_of
 from chalicelib.pipeline.packing import pack_further
 from chalicelib.pipeline.relabelling import relabel
@@ -26,6 +27,7 @@ log = logging.getLogger("sightline.jobs")
 IMAGES_A_STEP = 20  # after which the row says how far the job has come
 STEPS_A_MESSAGE = 25
 STEP_SECONDS = 35.0  # of the worker's 60: with less left no step is begun
+IN_BIN = Query(HasStatus("binned"))
 PATIENCE = 3  # times that a message comes for a fault that may pass; then the image counts as not done
 
 
@@ -89,6 +91,8 @@ def _further(job: Job, services: Services, *, patient: bool) -> Job:
 def _page(job: Job, services: Services) -> Page:
     asked = quoted(job.request["from"]) if job.kind == "rename" else job.request["q"]
     query = parse(asked) if asked else Query()
+    if job.kind == "restore":
+        query &= IN_BIN
     return services.search.page(job.owner, query, limit=IMAGES_A_STEP, at=job.at or TOP)
 
 
@@ -140,8 +144,20 @@ def _rename(job: Job, image: Image, services: Services) -> bool:
     return rename_image(job.owner, image.id, services)
 
 
+def _delete(job: Job, image: Image, services: Services) -> bool:
+    permanent = bool(job.request["permanent"])
+    delete_image(job.owner, image.id, services, permanent=permanent)
+    return permanent or not image.binned
+
+
+def _restore(job: Job, image: Image, services: Services) -> bool:
+    return restore_image(job.owner, image.id, services)[1]
+
+
 _ACTS: Mapping[JobKind, Callable[[Job, Image, Services], bool]] = {
     "relabel": _relabel,
     "rename": _rename,
     "correct": _correct,
+    "delete": _delete,
+    "restore": _restore,
 }

@@ -33,5 +33,6 @@ def known_by(digests: Sequence[str], owner: str, services: Services) -> Mapping[
 
 def _having(digest: str, ids: Sequence[str], stored: Mapping[str, StoredImage]) -> StoredImage | None:
     """The first of these images that has these bytes by its record, which has the last word."""
-    found = (stored[one] for one in ids if one in stored and not stored[one].erased)
-    return next((one for one in found if one.document["sha256"] == digest), None)
+    found = (stored[one] for one in ids if one in stored)
+    here = (one for one in found if not one.erased and not one.binned)
+    return next((one for one in here if one.document["sha256"] == digest), None)

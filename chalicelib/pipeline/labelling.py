@@ -109,7 +109,7 @@ def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) ->
     record, rules = services.images.find_with_rules(uploaded.key)
     if record:
         logs.add(image_id=record.image.id)
-        if record.image.final and _is_old(uploaded, record.image):
+        if record.image.binned or (record.image.final and _is_old(uploaded, record.image)):
             return
     stored = _stored(uploaded.key, services)
     if stored is None:
@@ -206,8 +206,10 @@ def _finish(claimed: Record, outcome: Outcome, services: Services) -> None:
         services.images.finish(claimed, outcome)
     except Superseded as error:
         log.info("result dropped: %s", error)
-        if services.images.find(image.owner, image.id) is None:
+        current = services.images.find(image.owner, image.id)
+        if current is None:
             services.objects.delete_derived(image.key)
+        if current is None or current.image.binned:
             services.recognitions.forget_unused(image.owner, image.sha256)
             if outcome.calls:  # they were paid for all the same
                 counted = usage.calls_counted(outcome.calls)
@@ -255,10 +257,16 @@ def _labelled(image: Image, seen: Seen, rules: Rules, services: Services) -> Out
         services,
         status="labelled",
         labels=rules.labels(seen.recognition.labels),
-        copied_from=seen.image_id if copied else None,
+        copied_from=_source_of(seen, image, services) if copied else None,
         **kept,
     )
     return Outcome(labelled, "copied" if copied else "recognised", seen.name, seen.calls)
+
+
+def _source_of(seen: Seen, image: Image, services: Services) -> str | None:
+    """The image whose answer another one was given, if it is still to be seen."""
+    source = services.images.find(image.owner, seen.image_id)
+    return seen.image_id if source and not source.image.binned else None
 
 
 def _failed(record: Record, image: Image, failure: Failure, services: Services) -> Outcome:

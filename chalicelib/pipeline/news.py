@@ -9,7 +9,7 @@ from chalicelib.delivery import breakers, deliveries, keyring, origins, subscrip
 from chalicelib.delivery.breakers import Condition
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.destinations import CALLBACK, INTEGRATION, Place
-from chalicelib.delivery.events import ImageFinished, type_of
+from chalicelib.delivery.events import DELETED, ON_REQUEST, ImageFinished, type_of
 from chalicelib.delivery.keyring import OWNER, Secret
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.expressions import Item
@@ -24,11 +24,20 @@ NEWER_RESULT = "The image has a newer result, or is about to get one; that one i
 
 @dataclass(frozen=True)
 class News:
-    """An ``image`` as it is now, told of as ``event_type``, which its ``result`` of that number was."""
+    """An ``image`` as it is now, told of as ``event_type``, which its ``result`` of that number was.
+
+    Of one that is ``erased`` only that is left to be told.
+    """
 
     image: Image
     event_type: str
     result: int
+    erased: bool = False
+
+    @property
+    def on_request(self) -> bool:
+        """Whether only those are told who asked for this type by its name."""
+        return self.event_type in ON_REQUEST
 
     @property
     def outdated(self) -> bool:
@@ -37,11 +46,16 @@ class News:
     @property
     def replaced_by(self) -> str | None:
         """The type of the newer event that there is of the image, if there is one."""
-        return type_of(self.image) if self.outdated else None
+        return type_of(self.image.document()) if self.outdated else None
 
     def event(self) -> ImageFinished:
         """The event that receivers get."""
-        return dataclasses.replace(ImageFinished.of(self.image), type=self.event_type)
+        return dataclasses.replace(ImageFinished.of(self.shown), type=self.event_type)
+
+    @property
+    def shown(self) -> Image:
+        """The image as receivers see it: of one that was deleted they need not hear what was seen on it."""
+        return self.image.bare(self.image.filename) if self.image.binned else self.image
 
 
 @dataclass(frozen=True)
@@ -105,7 +119,11 @@ def signer_of(owner: str, name: str) -> tuple[str, str]:
 
 
 def _news(item: Item | None, result: int, event_type: str) -> News | str:
-    if item is None or StoredImage(item).erased:
+    stored = StoredImage(item or {"erased": ""})
+    deletion = event_type == DELETED
+    if stored.erased and deletion and "body" in stored.item:
+        return News(stored.image, event_type, result, erased=True)
+    if stored.erased or (stored.binned and not deletion):
         return NO_IMAGE
-    stored = StoredImage(item)
-    return News(stored.image, event_type, result) if stored.final else NEWER_RESULT
+    told = stored.final and stored.binned == deletion
+    return News(stored.image, event_type, result) if told else NEWER_RESULT

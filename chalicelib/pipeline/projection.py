@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from chalicelib.aws import TimeLeft, unhurried
-from chalicelib.delivery.events import CORRECTED, ImageFinished
-from chalicelib.errors import NotFound, Superseded, Transient, Unavailable
+from chalicelib.delivery.events import ImageFinished, type_of
+from chalicelib.errors import Conflict, NotFound, Superseded, Transient, Unavailable
 from chalicelib.expressions import Delete, Key, Put, decoded
 from chalicelib.intake.objects import REKOGNITION
 from chalicelib.library import catalogue, history, index, usage
@@ -28,7 +28,7 @@ from chalicelib.library.index import Entries, Entry, counted_as, digest_of, entr
 from chalicelib.library.markers import Marker, image_of, marker_key
 from chalicelib.library.record import SORT_KEY, StoredImage, key_for, record_key
 from chalicelib.library.renames import Rules, rules_key
-from chalicelib.model import Json, in_rekognitions_words
+from chalicelib.model import Json, in_rekognitions_words, time_of
 from chalicelib.pipeline.batches import for_each
 from chalicelib.pipeline.curating import rename_image
 from chalicelib.table import ConditionFailed
@@ -81,8 +81,12 @@ class Change:
 
     @property
     def untold(self) -> list[StoredImage]:
-        """The results that nobody has been told of yet."""
-        return [one for one in self.results if self.present and one.result > self.marker.result]
+        """The results that nobody has been told of yet; of one that has gone, only that it was deleted."""
+        return [
+            one
+            for one in self.results
+            if one.result > self.marker.result and (self.present is not None or one.binned)
+        ]
 
     @cached_property
     def wanted(self) -> Entries:
@@ -283,7 +287,7 @@ def _derive(chunk: Sequence[Change], writes: list[Put | Delete], services: Servi
     for one in chunk:
         if one.present is None:
             writes += history.removed(services.table, one.owner, one.image_id)
-        for stored in one.untold:
+        for stored in one.untold if one.present else ():
             writes += history.added(stored)
     # Of several writes to one row the last is meant: a result may come and make room for newer ones at once.
     services.table.write_many(list({write.key: write for write in writes}.values()))
@@ -298,6 +302,8 @@ def _derive(chunk: Sequence[Change], writes: list[Put | Delete], services: Servi
 def _write_sidecar(change: Change, services: Services) -> None:
     if change.present is None:
         services.objects.delete_derived(change.key)
+    elif change.present.binned:
+        services.objects.delete_sidecar(change.key)
     elif change.present.final:
         services.objects.write_sidecar(change.key, change.present.document)
         if services.settings.sidecar == REKOGNITION:
@@ -311,22 +317,22 @@ def _event(stored: StoredImage) -> ImageFinished:
         owner=stored.owner,
         image_id=stored.id,
         result=stored.result,
-        type=CORRECTED if document["corrected_at"] else f"sightline.image.{stored.status}",
-        time=document["corrected_at"] or document["completed_at"] or document["created_at"],
+        type=type_of(document),
+        time=time_of(document),
         data=document,
     )
 
 
 def _let_names_follow(change: Change, services: Services) -> None:
     """Rename what was labelled while a rename was made: the labeler had read the rules before."""
-    if not change.untold or not change.rules.names or change.present is None:
+    if not change.untold or not change.rules.names or change.present is None or change.present.binned:
         return
     labels = change.present.document["labels"]
     names = [name for one in labels for name in (one["name"], *one["parents"], *one["aliases"])]
     if change.rules.concern(names):
         try:
             rename_image(change.owner, change.image_id, services)
-        except (NotFound, Superseded):
+        except (NotFound, Conflict, Superseded):  # it was deleted meanwhile
             return
 
 

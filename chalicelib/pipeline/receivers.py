@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from chalicelib.delivery import blobs, documents, events
 from chalicelib.delivery.destinations import CALLBACK, INTEGRATION, Destination, Format
-from chalicelib.delivery.events import ImageFinished
+from chalicelib.delivery.events import ON_REQUEST, ImageFinished
 from chalicelib.delivery.sender import WebhookRequest
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import UnusableUrl
@@ -106,10 +106,16 @@ def _compact(event: Json) -> bytes:
 
 def _is_told(destination: Destination, news: News) -> bool:
     """Of each result the newest; where a blob is wanted, once: with the first result, as it is by then."""
-    return news.result == 1 if destination.format == "blob" else not news.outdated
+    if news.on_request:
+        return False
+    if destination.format == "blob":
+        return news.result == 1
+    return not news.outdated or news.replaced_by in ON_REQUEST
 
 
 def _wants(subscription: Subscription, news: News) -> bool:
     if news.event_type not in subscription.event_types or news.replaced_by in subscription.event_types:
         return False
-    return subscription.filter is None or query.parse(subscription.filter).matches(news.image)
+    if subscription.filter is None or news.erased:  # what fitted the filter when it was deleted
+        return True
+    return query.parse(subscription.filter).matches(news.image)

@@ -10,6 +10,7 @@ from chalicelib.errors import Conflict, NotFound, Superseded, Transient, Unavail
 from chalicelib.library.record import Record, Relabel
 from chalicelib.model import Asked, Image, ObjectUploaded
 from chalicelib.pipeline.batches import event_of
+from chalicelib.pipeline.bin import refuse_binned
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.relabelling")
@@ -21,12 +22,13 @@ def relabel(owner: str, image_id: str, asked: Asked, services: Services) -> Imag
     """Put an image back to be labelled; what is not ``asked`` for stays as it was asked before.
 
     :raises NotFound: there is no such image.
-    :raises Conflict: it has not been labelled yet, or is just being labelled.
+    :raises Conflict: it has not been labelled yet, is just being labelled, or is in the bin.
     """
     for _ in range(TRIES):
         record = services.images.find(owner, image_id)
         if record is None:
             raise NotFound(f"There is no image {image_id}.")
+        refuse_binned(record)
         if not record.image.final:
             raise Conflict("The image is still to be labelled.", code="not-labelled-yet")
         with contextlib.suppress(Superseded):

@@ -16,7 +16,17 @@ from typing import TypeVar
 
 from chalicelib.expressions import Key, Update, Value
 from chalicelib.library import catalogue, index
-from chalicelib.library.index import ALL, FAILED, PENDING, TAKEN, Entry, counted_as, entries_of, image_in
+from chalicelib.library.index import (
+    ALL,
+    BINNED,
+    FAILED,
+    PENDING,
+    TAKEN,
+    Entry,
+    counted_as,
+    entries_of,
+    image_in,
+)
 from chalicelib.library.markers import Marker, marker_key
 from chalicelib.library.record import StoredImage, record_key
 from chalicelib.pipeline.projection import restore
@@ -52,7 +62,7 @@ def repair(owner: str, services: Services, *, mend: bool) -> Iterator[Fault]:
     entry is read twice and each record once.
     """
     counted = {ALL, FAILED, *catalogue.counts_of(services.table, owner)}
-    terms = {PENDING, *map(_listed, counted)}
+    terms = {PENDING, BINNED, *map(_listed, counted)}
     known = {image_id for term in sorted(terms) for _, image_id in _entries(owner, term, services)}
     wanted: dict[str, set[str]] = {}
     for batch in _batches(sorted(known), IMAGES_AT_ONCE):

@@ -20,6 +20,7 @@ from chalicelib.library.jobs import Job
 from chalicelib.library.record import Record, StoredImage
 from chalicelib.model import ObjectUploaded
 from chalicelib.pipeline.batches import event_of, for_each
+from chalicelib.pipeline.bin import erase_due
 from chalicelib.pipeline.projection import project_again, tell_again
 from chalicelib.queues import Queue
 from chalicelib.wiring import Services
@@ -84,6 +85,12 @@ def _image(key: Key, item: Item, services: Services) -> Act | float | None:
     return lambda: services.uploads_queue.send(message)
 
 
+def _in_bin(key: Key, item: Item, services: Services) -> Act | float | None:
+    """An image whose time in the bin is over is erased."""
+    stored = StoredImage({**item, "pk": key.pk})
+    return lambda: erase_due(stored.owner, stored.id, services)
+
+
 def _job(key: Key, item: Item, services: Services) -> Act | float | None:
     job = Job.from_item(item)
     return None if job.status == "done" else lambda: services.jobs_queue.send(job.message())
@@ -111,6 +118,7 @@ def _unconfirmed(key: Key, item: Item, services: Services) -> Act | float | None
 
 KINDS = (
     Kind(images.SHARDS, _image, lambda services: services.uploads_queue),
+    Kind(images.BIN_SHARDS, _in_bin),
     Kind(jobs.SHARDS, _job, lambda services: services.jobs_queue),
     Kind(deliveries.SHARDS, _delivery, lambda services: services.deliveries_queue),
     Kind(markers.REBUILD_SHARDS, _unprojected),

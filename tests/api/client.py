@@ -44,8 +44,8 @@ class Api:
     def post(self, path: str, body: Any = NOTHING, **headers: str) -> HTTPResponse:
         return self.request("POST", path, body=body, **headers)
 
-    def delete(self, path: str) -> HTTPResponse:
-        return self.request("DELETE", path)
+    def delete(self, path: str, **headers: str) -> HTTPResponse:
+        return self.request("DELETE", path, **headers)
 
     def handed_in(self, **fields: Any) -> str:
         """The id of an image just handed in: an announced upload, unless the fields say otherwise."""

@@ -298,12 +298,12 @@ def test_metadata_of_what_is_not_labelled_yet_is_a_conflict(api: Api) -> None:
     assert (answer.status_code, answer.json_body["code"]) == (409, "not-labelled-yet")
 
 
-def test_a_removed_image_is_gone_with_all_that_was_made_of_it(api: Api, services: FakeServices) -> None:
+def test_an_erased_image_is_gone_with_all_that_was_made_of_it(api: Api, services: FakeServices) -> None:
     image_id = api.handed_in(content=CONTENT)
     services.label(image_id, CAT)
-    assert api.delete(f"/images/{image_id}").status_code == 204
+    assert api.delete(f"/images/{image_id}?permanent=true").status_code == 204
     assert api.get(f"/images/{image_id}").status_code == 404
-    assert api.delete(f"/images/{image_id}").status_code == 404
+    assert api.delete(f"/images/{image_id}?permanent=true").status_code == 404
     assert api.get("/images?label=cat").json_body["images"] == []
     assert api.get("/labels").json_body["labels"] == []
     assert services.objects.stored == {}

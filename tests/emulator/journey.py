@@ -17,7 +17,9 @@ from typing import Any
 
 import requests
 
+from chalicelib.expressions import encoded_key
 from chalicelib.ids import new_id
+from chalicelib.library.record import packed, record_key, unpacked
 from infra.template import LEFT_ON
 from local import schedule
 from local.config import ROOT
@@ -298,9 +300,46 @@ class Journey:
         return lambda: "due_at" in table.get_item(**row_of, ConsistentRead=True).get("Item", {})
 
     def _remove(self, image_id: str, subscription: str) -> None:
+        """Into the bin and out of it, one image and many; at last erased, at once and by the sweep."""
         self.ask("DELETE", f"/subscriptions/{subscription}")
         self.ask("DELETE", f"/images/{image_id}")
         self._until(lambda: image_id not in self._found(self._tiger), "what is deleted is found no more")
+        self._until(lambda: image_id in self._found(f"{self._tiger} & status:binned"), "it is in the bin")
+        self.ask("POST", f"/images/{image_id}/restore", {})
+        self._until(lambda: image_id in self._found(self._tiger), "what is restored is found again")
+        for route, status in (("delete", "binned"), ("restore", "labelled")):
+            self._finished(self.ask("POST", f"/images/{route}", {"q": self._tiger}))
+            asked = f"{self._tiger} & status:{status}"
+            self._until(lambda asked=asked: image_id in self._found(asked), f"a job makes it {status}")
+        self.ask("POST", "/images/delete", {"ids": [image_id]})
+        late = self._named(f"twice-{self._run}.jpg")["id"]
+        self.ask("DELETE", f"/images/{late}")
+        self._time_is_over(late)
+        self._start("sweep", schedule.tick("sweep"))
+        self._until(lambda: not self._left_of(late), "the sweep erases what was in the bin long enough")
+        self.ask("DELETE", f"/images/{image_id}", permanent="true")
+        assert not self._left_of(image_id)
+
+    def _left_of(self, image_id: str) -> bool:
+        """Whether there is such an image, in the bin or out of it."""
+        return bool(self._stage.request("GET", f"/images/{image_id}")["statusCode"] == 200)
+
+    def _time_is_over(self, image_id: str) -> None:
+        """Let an image in the bin be there since long ago."""
+        table = self._stage.client("dynamodb")
+        row = {
+            "TableName": self._stage.outputs["Table"],
+            "Key": encoded_key(record_key("default", image_id)),
+        }
+        body = unpacked(table.get_item(**row, ConsistentRead=True)["Item"]["body"]["B"])
+        table.update_item(
+            **row,
+            UpdateExpression="SET body = :body, due_at = :at",
+            ExpressionAttributeValues={
+                ":body": {"B": packed({**body, "erases_at": LONG_AGO})},
+                ":at": {"S": LONG_AGO},
+            },
+        )
 
     # ── asking and waiting ───────────────────────────────────────────────────────────────────
     def ask(self, method: str, path: str, body: Json | None = None, *, token: str = "", **query: str) -> Any:

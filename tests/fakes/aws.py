@@ -55,9 +55,12 @@ class FakeObjects:
         self.delete_derived(key)
 
     def delete_derived(self, key: str) -> None:
+        self.delete_sidecar(key)
+        self.delete_thumbnail(key)
+
+    def delete_sidecar(self, key: str) -> None:
         for words in ("", REKOGNITION):
             self._sidecars.pop(sidecar_key(key, words), None)
-        self.delete_thumbnail(key)
 
     def write_thumbnail(self, key: str, content: bytes) -> None:
         self.thumbnails[thumbnail_key(key)] = content

@@ -111,6 +111,10 @@ class World:
         assert record is not None
         return record.image
 
+    def erase(self, image: Image) -> None:
+        """Delete an image for good."""
+        pipeline.delete_image(image.owner, image.id, self, permanent=True)  # type: ignore[arg-type]
+
     def project(self) -> None:
         """Let everything that is derived follow the records."""
         if self._projecting.acquire(blocking=False):

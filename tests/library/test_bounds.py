@@ -77,7 +77,7 @@ def test_nothing_that_follows_meets_a_limit_where_people_have_added_all_they_may
     done = world.jobs.get("default", job.id)
     assert (done.status, done.changed, done.failed) == ("done", 1, 0)
 
-    pipeline.delete_image(world.image_at(KEY), world)
+    world.erase(world.image_at(KEY))
     world.project()
     assert world.counts() == {}
 

@@ -72,7 +72,7 @@ def test_a_call_whose_result_is_dropped_was_paid_for_and_is_counted(world: World
     uploaded = world.drop(KEY)
 
     def delete() -> None:
-        pipeline.delete_image(world.image_at(KEY), world)
+        world.erase(world.image_at(KEY))
 
     world.recogniser = FakeRecogniser(Label("Cat", 93.0), before=delete)
     pipeline.label_image(uploaded, world)

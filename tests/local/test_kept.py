@@ -42,7 +42,7 @@ class User:
         return str(new["id"])
 
     def status_of(self, image_id: str) -> str:
-        """Where an image stands; 404 where there is none."""
+        """Where an image stands."""
         return str(self.session.get(f"{self.api}/images/{image_id}", timeout=30).json()["status"])
 
     def labelled(self, image_id: str) -> Any:
@@ -125,7 +125,7 @@ def test_work_goes_on_after_a_kill_and_files_and_records_agree(tmp_path: Path) -
 
     with started(heir=process) as again:
         user = User(again)
-        eventually(lambda: user.status_of(sample) == "404")
+        eventually(lambda: user.status_of(sample) == "binned")
         [found] = eventually(lambda: user.get("/images", filename="found/cat 1.jpg")["images"])
         for image_id in (*ids, found["id"]):
             assert user.labelled(image_id)["labels"]

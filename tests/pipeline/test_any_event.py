@@ -78,7 +78,7 @@ def test_an_old_event_after_its_image_was_deleted_resurrects_nothing(world: Any)
     first = ObjectUploaded(KEY, world.drop(KEY).etag, "01")
     second = ObjectUploaded(KEY, world.drop(KEY, ROCKET).etag, "02")
     pipeline.label_or_leave(s3_event(second), world)
-    pipeline.delete_image(world.image_at(KEY), world)
+    world.erase(world.image_at(KEY))
     for late in (first, second, first):
         pipeline.label_or_leave(s3_event(late), world)
     settle(world)

@@ -170,7 +170,7 @@ def test_an_overwritten_photo_gets_another_thumbnail_and_one_that_is_none_loses_
 def test_a_deleted_image_takes_its_thumbnail_along() -> None:
     world = World()
     dropped(world, "cat.jpg", CHELSEA.read_bytes())
-    pipeline.delete_image(world.image_at("uploads/cat.jpg"), world)
+    world.erase(world.image_at("uploads/cat.jpg"))
     assert world.objects.thumbnails == {}
 
 
@@ -179,7 +179,7 @@ def test_a_thumbnail_written_while_its_image_is_deleted_goes_too(monkeypatch: py
     write = world.objects.write_thumbnail
 
     def write_late(key: str, content: bytes) -> None:
-        pipeline.delete_image(world.image_at("uploads/cat.jpg"), world)
+        world.erase(world.image_at("uploads/cat.jpg"))
         write(key, content)
 
     monkeypatch.setattr(world.objects, "write_thumbnail", write_late)

@@ -446,7 +446,7 @@ def _integration(world: Any) -> Destination:
 class TestWhatHasBecomePointless:
     def test_nothing_is_delivered_of_an_image_that_was_deleted(self, world: Any, mail: Mail) -> None:
         mail.announce()
-        pipeline.delete_image(world.image_at(KEY), world)
+        world.erase(world.image_at(KEY))
         mail.run()
         assert world.outbound.posted == []
         assert the_delivery(mail).status == "cancelled"

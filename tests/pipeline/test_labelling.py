@@ -59,7 +59,7 @@ def test_a_sidecar_in_rekognitions_words_lies_beside_ours_where_it_is_wanted(wor
     theirs = sidecars["metadata/holiday/a b+c é&d.jpg.rekognition.json"]
     assert theirs == in_rekognitions_words(image)
     assert theirs["Labels"][0]["Parents"] == [{"Name": "Animal"}]
-    pipeline.delete_image(image, world)
+    world.erase(image)
     assert set(world.objects.sidecars) == {"metadata/plain.jpg.json"}
 
 
@@ -144,7 +144,7 @@ def test_an_event_for_an_object_that_is_gone_makes_no_image(world: World) -> Non
 def test_deleting_leaves_nothing_and_a_late_event_does_not_bring_it_back(world: World) -> None:
     uploaded = world.drop(KEY)
     pipeline.label_image(uploaded, world)
-    pipeline.delete_image(world.image_at(KEY), world)
+    world.erase(world.image_at(KEY))
     pipeline.label_image(uploaded, world)
     assert world.images.find_by_key(KEY) is None
     assert (world.objects.stored, world.objects.sidecars, world.counts()) == ({}, {}, {})
@@ -152,7 +152,7 @@ def test_deleting_leaves_nothing_and_a_late_event_does_not_bring_it_back(world: 
 
 def test_an_upload_that_comes_after_its_image_was_deleted_is_removed(world: World) -> None:
     image = pipeline.await_upload(NewImage(), "somebody", world)
-    pipeline.delete_image(image, world)
+    world.erase(image)
     pipeline.label_image(world.drop(image.key), world)
     assert world.objects.stored == {}
     assert world.listed() == ()
@@ -209,9 +209,7 @@ def test_two_events_for_a_new_key_at_once_make_one_image(world: World) -> None:
 
 def test_an_image_deleted_while_it_is_recognised_stays_deleted(world: World) -> None:
     uploaded = world.drop(KEY)
-    world.recogniser = FakeRecogniser(
-        FELINE, before=lambda: pipeline.delete_image(world.image_at(KEY), world)
-    )
+    world.recogniser = FakeRecogniser(FELINE, before=lambda: world.erase(world.image_at(KEY)))
     pipeline.label_image(uploaded, world)
     assert world.images.find_by_key(KEY) is None
     assert (world.counts(), world.objects.sidecars, world.topic.published) == ({}, {}, [])
@@ -428,7 +426,7 @@ def test_an_object_whose_record_was_lost_is_taken_in_again_and_one_that_a_person
     world.table.write(Delete(record_key("anna", kept.id)))  # a table that was restored to an earlier time
     pipeline.label_image(ObjectUploaded(kept.key), world)  # type: ignore[arg-type]
     assert world.images.get("anna", kept.id).status == "labelled"
-    pipeline.delete_image(world.images.get("anna", kept.id), world)  # type: ignore[arg-type]
+    world.erase(world.images.get("anna", kept.id))
     world.objects.put(kept.key, CAT)
     pipeline.label_image(ObjectUploaded(kept.key), world)  # type: ignore[arg-type]
     assert kept.key not in world.objects.stored

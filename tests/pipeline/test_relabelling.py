@@ -123,7 +123,7 @@ def test_history_keeps_the_last_results_and_deleting_leaves_none(world: Any) -> 
     steps = world.history.of("default", image.id)
     assert [step.result for step in steps] == list(range(KEPT + 6, 6, -1))
     assert steps[0].model == Model("fake", f"v{KEPT + 4}")
-    pipeline.delete_image(world.image_at(KEY), world)
+    world.erase(world.image_at(KEY))
     assert world.history.of("default", image.id) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.api import exports, images, labels, usage
+from chalicelib.api import bin, exports, images, labels, usage
 from chalicelib.api.problems import answering
 
 routes = Blueprint(__name__)
@@ -35,8 +35,26 @@ def show_image(image_id: str) -> Response:
 
 @routes.route("/images/{image_id}", methods=["DELETE"])
 def remove_image(image_id: str) -> Response:
-    """Remove the object, its sidecar, its record and its part of the index."""
+    """Put an image into the bin, or erase it."""
     return answer(images.remove, image_id)
+
+
+@routes.route("/images/{image_id}/restore", methods=["POST"])
+def restore_image(image_id: str) -> Response:
+    """Take an image out of the bin."""
+    return answer(bin.restore, image_id)
+
+
+@routes.route("/images/delete", methods=["POST"])
+def delete_images() -> Response:
+    """Put many images into the bin, or erase them."""
+    return answer(bin.delete_many)
+
+
+@routes.route("/images/restore", methods=["POST"])
+def restore_images() -> Response:
+    """Take many images out of the bin."""
+    return answer(bin.restore_many)
 
 
 @routes.route("/images/{image_id}/content")

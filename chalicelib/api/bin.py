@@ -1,0 +1,76 @@
+"""The bin over HTTP: images go into it one by one or many at once, and come out again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chalice.app import Request, Response
+
+from chalicelib import pipeline
+from chalicelib.api import answers, jobs
+from chalicelib.api.curation import LONGEST_ID, MOST_IDS, query_in
+from chalicelib.api.fields import Fields
+from chalicelib.api.idempotency import idempotent
+from chalicelib.api.requests import body_of, owner_of
+from chalicelib.errors import BadRequest, Conflict, NotFound
+from chalicelib.model import Json
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+
+@idempotent()
+def restore(request: Request, services: Services, image_id: str) -> Response:
+    """``POST /images/{id}/restore``: out of the bin, with labels and corrections."""
+    body_of(request, (), optional=True)
+    image, _ = pipeline.restore_image(owner_of(request), image_id, services)
+    return answers.changed(request, image)
+
+
+@idempotent()
+def delete_many(request: Request, services: Services) -> Response:
+    """``POST /images/delete``: up to 100 images at once, or as a job what a query finds."""
+    fields = body_of(request, ("ids", "q", "permanent"))
+    permanent, owner = fields.flag("permanent") or False, owner_of(request)
+    ids = _ids_in(fields)
+    if ids is None:
+        return jobs.started(request, "delete", {"q": query_in(fields), "permanent": permanent}, services)
+
+    def delete(image_id: str) -> str:
+        image = pipeline.delete_image(owner, image_id, services, permanent=permanent)
+        return "binned" if image else "erased"
+
+    return _outcomes(ids, delete)
+
+
+@idempotent()
+def restore_many(request: Request, services: Services) -> Response:
+    """``POST /images/restore``: up to 100 images at once, or as a job what a query finds in the bin."""
+    fields, owner = body_of(request, ("ids", "q")), owner_of(request)
+    ids = _ids_in(fields)
+    if ids is None:
+        return jobs.started(request, "restore", {"q": query_in(fields)}, services)
+
+    def restored(image_id: str) -> str:
+        return "restored" if pipeline.restore_image(owner, image_id, services)[1] else "unchanged"
+
+    return _outcomes(ids, restored)
+
+
+def _ids_in(fields: Fields) -> tuple[str, ...] | None:
+    if ("ids" in fields) == ("q" in fields):
+        raise BadRequest("Give either ids or q.", code="ids-or-q", pointer="")
+    return fields.lines("ids", most=MOST_IDS, longest=LONGEST_ID)
+
+
+def _outcomes(ids: tuple[str, ...], act: Callable[[str], str]) -> Response:
+    """What became of each image; one that cannot be changed holds up none."""
+
+    def outcome(image_id: str) -> Json:
+        try:
+            return {"id": image_id, "outcome": act(image_id)}
+        except (NotFound, Conflict) as error:
+            return {"id": image_id, "outcome": error.code}
+
+    return answers.fresh({"images": [outcome(one) for one in dict.fromkeys(ids)]})

@@ -1,0 +1,173 @@
+"""The bin: an image that is deleted stays in it for ``BIN_DAYS``, and may come back.
+
+In the bin it is in no other list, query or count; its object, thumbnail, labels, corrections and history
+stay. To erase an image is to put it into the bin with no time left: where a worker dies on the way, the sweep
+goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+from collections.abc import Callable
+
+from chalicelib.errors import Conflict, NotFound, Superseded, Transient, Unavailable
+from chalicelib.ids import rfc3339
+from chalicelib.library.images import UPLOAD_SECONDS
+from chalicelib.library.record import Kind, Record
+from chalicelib.model import Image, ObjectUploaded
+from chalicelib.pipeline.batches import event_of
+from chalicelib.wiring import Services
+
+log = logging.getLogger("sightline.bin")
+
+TRIES = 8
+DAY_SECONDS = 24 * 3600
+
+Check = Callable[[Record], object]  # raises where the record is not what somebody takes it for
+
+
+def anyhow(record: Record) -> None:
+    """Whatever the record is like by now."""
+
+
+def refuse_binned(record: Record) -> None:
+    """:raises Conflict: the image is in the bin, where nothing is changed."""
+    if record.image.binned:
+        raise Conflict("The image is in the bin; restore it first.", code="binned")
+
+
+def delete_image(
+    owner: str, image_id: str, services: Services, *, permanent: bool = False, check: Check = anyhow
+) -> Image | None:
+    """Put an image into the bin, or erase it for good; gives it as it is in the bin, None where it is erased.
+
+    :raises NotFound: there is no such image.
+    """
+    days = 0 if permanent else services.settings.bin_days
+
+    def binned(record: Record) -> Record | None:
+        check(record)
+        if record.image.binned and not permanent:
+            return None
+        return _binned(record, services.now(), days)
+
+    image, _ = _changed(owner, image_id, binned, services)
+    if _is_due(image, services):
+        erase_due(owner, image_id, services)
+        return None
+    return image
+
+
+def restore_image(owner: str, image_id: str, services: Services) -> tuple[Image, bool]:
+    """Take an image out of the bin; gives it as it is then, and whether it was there.
+
+    What was on its way to be labelled goes on; what has a result has it back, and corrections.
+
+    :raises NotFound: there is no such image (any more).
+    :raises Conflict: its object has gone from the bucket.
+    """
+
+    def restored(record: Record) -> Record | None:
+        if not record.image.binned:
+            return None
+        if _is_due(record.image, services):
+            raise NotFound(f"There is no image {image_id}.")
+        etag = services.objects.etag(record.image.key)
+        if etag is None and record.image.etag:
+            raise Conflict(
+                "Its file is no longer in the bucket; put it there again under the same key.",
+                code="object-missing",
+            )
+        return taken_out(record, etag, services.now())
+
+    return _changed(owner, image_id, restored, services)
+
+
+def taken_out(record: Record, etag: str | None, now: float) -> Record:
+    """The record of an image that leaves the bin, under whose key the object of this ETag lies."""
+    before = record.binned_from or "labelled"
+    final = before in ("labelled", "failed") and (etag or "") == record.image.etag
+    status = before if final or etag is None else "labelling"
+    image = dataclasses.replace(
+        record.image,
+        status=status,
+        binned_at=None,
+        erases_at=None,
+        missing=False,
+        restored_at=rfc3339(now) if final else record.image.restored_at,
+        result=record.image.result + final,
+    )
+    due_at = rfc3339(now + UPLOAD_SECONDS) if status == "awaiting_upload" else ""
+    return dataclasses.replace(record, image=image, binned_from=None, due_at=due_at)
+
+
+def erase_due(owner: str, image_id: str, services: Services) -> None:
+    """Leave nothing of an image whose time in the bin is over: its object goes first, then the record.
+
+    The projection removes what is derived of it, within seconds.
+    """
+    for _ in range(TRIES):
+        record = services.images.find(owner, image_id)
+        if record is None or not _is_due(record.image, services):
+            return
+        services.objects.delete(record.image.key)
+        with contextlib.suppress(Superseded):
+            services.images.erase(record)
+            return
+    raise Unavailable(f"Image {image_id} keeps changing; ask again.")
+
+
+def _changed(
+    owner: str, image_id: str, change: Callable[[Record], Record | None], services: Services
+) -> tuple[Image, bool]:
+    """Store what ``change`` makes of an image's record, unless that is None."""
+    for _ in range(TRIES):
+        record = services.images.find(owner, image_id)
+        if record is None:
+            raise NotFound(f"There is no image {image_id}.")
+        changed = change(record)
+        if changed is None:
+            return record.image, False
+        with contextlib.suppress(Superseded):
+            return _stored(record, changed, services), True
+    raise Unavailable(f"Image {image_id} keeps changing; ask again.")
+
+
+def _stored(record: Record, changed: Record, services: Services) -> Image:
+    """Store a way into the bin or out of it; one of an image with a result is a new result."""
+    told = changed.image.result > record.image.result
+    kind: Kind | None = ("binned" if changed.image.binned else "restored") if told else None
+    image = services.images.change(record, changed, kind).image
+    if image.status == "labelling":
+        try:
+            services.uploads_queue.send(event_of(ObjectUploaded(image.key)))
+        except Transient as error:
+            log.warning("left to the sweep: image %r: %s", image.id, error)
+    return image
+
+
+def _binned(record: Record, now: float, days: int) -> Record:
+    """The record of an image that goes into the bin, where nobody labels it."""
+    before = record.image
+    image = dataclasses.replace(
+        before,
+        status="binned",
+        binned_at=before.binned_at or rfc3339(now),
+        erases_at=rfc3339(now + days * DAY_SECONDS),
+        result=before.result + (before.result > 0 and not before.binned),
+    )
+    return dataclasses.replace(
+        record,
+        image=image,
+        binned_from=record.binned_from or before.status,
+        lease_until=0.0,
+        attempts=0,
+        released=0,
+        claim="",
+    )
+
+
+def _is_due(image: Image, services: Services) -> bool:
+    return image.erases_at is not None and image.erases_at <= rfc3339(services.now())
