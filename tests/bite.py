@@ -317,9 +317,23 @@ GUARDS = (
     Guard(
         "the size of a form's file",
         "chalicelib/intake/objects.py",
-        '["content-length-range", 1, max_bytes]',
+        '["content-length-range", low, high]',
         '["content-length-range", 1, 10**12]',
         "tests/local/test_signed.py",
+    ),
+    Guard(
+        "the size of a PUT",
+        "chalicelib/intake/objects.py",
+        'params["ContentLength"] = size',
+        'params["ContentType"] = "image/jpeg"',
+        "tests/local/test_signed.py",
+    ),
+    Guard(
+        "an upload that is too large is removed",
+        "chalicelib/pipeline/labelling.py",
+        "        services.objects.delete_original(image.key)\n",
+        "        pass\n",
+        "tests/pipeline/test_labelling.py",
     ),
     Guard(
         "only pictures inline",

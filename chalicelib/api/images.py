@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -21,7 +22,7 @@ from chalicelib.api.questions import PARAMETERS, question_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
 from chalicelib.api.submissions import ABOUT, LONGEST_URL, content_in, new_image_in
 from chalicelib.delivery import documents
-from chalicelib.errors import BadRequest, Conflict, NotFound
+from chalicelib.errors import BadRequest, Conflict, NotFound, TooLarge
 from chalicelib.library.record import StoredImage
 from chalicelib.library.search import ORDERS
 from chalicelib.library.streams import TOP
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 
 MOST_DIGESTS = 1000
 LONGEST_DIGEST = 64
+LONGEST_TYPE = 127
+MOST_ANNOUNCED = 5 * 1024**4  # bytes, as many as an object may have
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")  # RFC 6838, 4.2
 
 
 def _open_again(body: Json, owner: str, services: Services) -> Json:
@@ -46,7 +50,7 @@ def _open_again(body: Json, owner: str, services: Services) -> Json:
 @idempotent(renewed=_open_again)
 def create(request: Request, services: Services) -> Response:
     """``POST /images``: announce an upload, or take an image from a URL or from the body itself."""
-    fields = body_of(request, ("url", "content", "sha256", "if_known", *ABOUT))
+    fields = body_of(request, ("url", "content", "sha256", "if_known", "size", "content_type", *ABOUT))
     owner, sent = owner_of(request), content_in(fields)
     known = _known(fields, sent, owner, services)
     if known:
@@ -209,7 +213,11 @@ def _digest(text: str, pointer: str) -> str:
 def _taken_in(fields: Fields, sent: bytes | None, image_id: str, owner: str, services: Services) -> Image:
     if "url" in fields and "content" in fields:
         raise BadRequest("Give url or content, not both.", code="two-sources", pointer="/content")
-    new = new_image_in(fields, image_id, services)
+    new = dataclasses.replace(
+        new_image_in(fields, image_id, services),
+        size=_announced_size(fields, sent, services),
+        content_type=_announced_type(fields),
+    )
     url = fields.line("url", longest=LONGEST_URL)
     if url is not None:
         with pointing_at("/url"):
@@ -219,11 +227,38 @@ def _taken_in(fields: Fields, sent: bytes | None, image_id: str, owner: str, ser
     return pipeline.await_upload(new, owner, services)
 
 
-def _upload(image: Image, services: Services) -> Json:
+def _announced_size(fields: Fields, sent: bytes | None, services: Services) -> int | None:
+    """How large the file is going to be, if that was said.
+
+    :raises TooLarge: larger than a photo may be.
+    """
     most = services.settings.max_image_bytes
+    size = fields.whole("size", low=1, high=MOST_ANNOUNCED)
+    if size is not None and size > most:
+        raise TooLarge(f"The file has {size:,} bytes; {most:,} are allowed. Send a smaller version.")
+    if size is not None and sent is not None and size != len(sent):
+        raise BadRequest(f"The content has {len(sent)} bytes.", code="size-mismatch", pointer="/size")
+    return size
+
+
+def _announced_type(fields: Fields) -> str | None:
+    """The type that the file is going to be sent as: what it is comes from its bytes."""
+    given = fields.line("content_type", longest=LONGEST_TYPE)
+    if given is not None and not _MEDIA_TYPE.fullmatch(given):
+        raise BadRequest("A type reads like image/jpeg.", code="bad-value", pointer="/content_type")
+    return given
+
+
+def _upload(image: Image, services: Services) -> Json:
+    """Where to send the file: by a PUT, with ``headers`` as they are, or by a form."""
+    most, size, kind = services.settings.max_image_bytes, image.size, image.content_type
+    headers = {"Content-Length": size and str(size), "Content-Type": kind}
     return {
         "method": "PUT",
-        "url": services.objects.presigned_put(image.key),
-        "form": services.objects.presigned_form(image.key, max_bytes=most),
+        "url": services.objects.presigned_put(image.key, size=size, content_type=kind),
+        "headers": {name: value for name, value in headers.items() if value},
+        "form": services.objects.presigned_form(image.key, max_bytes=most, size=size, content_type=kind),
+        "max_bytes": most,
+        "size_bound_by": ["form"] if size is None else ["url", "form"],
         "expires_in": services.settings.upload_expires_seconds,
     }

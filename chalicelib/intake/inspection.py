@@ -19,6 +19,7 @@ from chalicelib.intake.formats import FORMATS, READABLE, Format, format_name, ot
 from chalicelib.intake.source import Source, Truncated, Unsupported
 
 # For the file and what is decoded of it (measured: tests/intake/test_memory.py).
+TOO_LARGE = "too-large"  # the code of a file with too many bytes
 MEMORY_BYTES = 880_000_000
 _LONGEST_SIDE = 100_000  # pixels; one row is then a small part of that
 Image.MAX_IMAGE_PIXELS = None  # Pillow would warn by a limit of its own; here they are counted beforehand
@@ -77,7 +78,7 @@ def check_bytes(size: int, max_bytes: int) -> None:
     if size > max_bytes:
         raise UnusableImage(
             f"The file has {size:,} bytes; {max_bytes:,} are allowed. Send a smaller version.",
-            code="too-large",
+            code=TOO_LARGE,
         )
 
 

@@ -16,7 +16,7 @@ from chalicelib.model import Json
 REKOGNITION = "rekognition"  # the words of a second sidecar
 UPLOADS = "uploads/"
 LONGEST_KEY = 1024  # bytes, Amazon S3 user guide, "Creating object key names"
-_ANY_TYPE = {"Content-Type": "application/octet-stream"}
+ANY_TYPE = "application/octet-stream"
 # What macOS and Windows put into every folder; a folder is copied into the bucket with it.
 _LITTER = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".localized", "icon\r"})
 _ABSENT = ("NoSuchKey", "404", "NotFound")
@@ -49,21 +49,34 @@ class ObjectStore:
         """Where the bucket is, with a slash at the end: an object's address begins so."""
         return self.presigned_put(UPLOADS).partition("?")[0].removesuffix(UPLOADS)
 
-    def presigned_put(self, key: str) -> str:
-        """A URL that takes one object by a plain HTTP PUT."""
-        params = {"Bucket": self.bucket, "Key": key}
+    def presigned_put(self, key: str, *, size: int | None = None, content_type: str | None = None) -> str:
+        """A URL that takes one object by a plain HTTP PUT.
+
+        One of exactly so many bytes and of this type, where they are given: S3 refuses any other
+        ``Content-Length`` and ``Content-Type``. Without a ``size`` it takes up to 5 GB.
+        """
+        params: dict[str, str | int] = {"Bucket": self.bucket, "Key": key}
+        if size is not None:
+            params["ContentLength"] = size
+        if content_type is not None:
+            params["ContentType"] = content_type
         return str(self._client.generate_presigned_url("put_object", params, ExpiresIn=self.upload_seconds))
 
-    def presigned_form(self, key: str, *, max_bytes: int) -> Json:
+    def presigned_form(
+        self, key: str, *, max_bytes: int, size: int | None = None, content_type: str | None = None
+    ) -> Json:
         """``url`` and ``fields`` of an HTML form that uploads one object of at most ``max_bytes``.
 
-        The type is fixed too: what a photo is comes from its bytes, whatever its sender says.
+        One of exactly ``size`` bytes, where that is given. The type is fixed too, to the one that is given or
+        to none: what a photo is comes from its bytes, whatever its sender says.
         """
+        fixed = {"Content-Type": content_type or ANY_TYPE}
+        low, high = (1, max_bytes) if size is None else (size, size)
         form = self._client.generate_presigned_post(
             self.bucket,
             key,
-            Fields=dict(_ANY_TYPE),
-            Conditions=[_ANY_TYPE, ["content-length-range", 1, max_bytes]],
+            Fields=dict(fixed),
+            Conditions=[fixed, ["content-length-range", low, high]],
             ExpiresIn=self.upload_seconds,
         )
         return {"url": form["url"], "fields": form["fields"]}
@@ -84,7 +97,7 @@ class ObjectStore:
         operation = "head_object" if head else "get_object"
         return str(self._client.generate_presigned_url(operation, params, ExpiresIn=self._download_seconds))
 
-    def put(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> None:
+    def put(self, key: str, content: bytes, content_type: str = ANY_TYPE) -> None:
         """Store an object."""
         with faults_told_apart("S3"):
             self._client.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=content_type)
@@ -131,8 +144,12 @@ class ObjectStore:
 
     def delete(self, key: str) -> None:
         """Remove the object, then all that was made of it; what is not there is fine."""
-        self._remove(key)
+        self.delete_original(key)
         self.delete_derived(key)
+
+    def delete_original(self, key: str) -> None:
+        """Remove the object alone."""
+        self._remove(key)
 
     def delete_derived(self, key: str) -> None:
         """Remove what was made of an object, for when the object has gone meanwhile."""

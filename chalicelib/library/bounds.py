@@ -6,10 +6,13 @@ import json
 
 from chalicelib.errors import TooMuch
 from chalicelib.expressions import Item
+from chalicelib.library.record import Record
 from chalicelib.model import Image
 
 MOST_SAID = 100_000  # bytes of UTF-8; stored twice, as said and as labels, they leave room for a recogniser's
-MOST_IN_ITEM = 390_000  # bytes of DynamoDB's 409,600, so that what is not counted here fits in
+MOST_IN_ITEM = (
+    390_000  # bytes of DynamoDB's 409,600: room for a claim, a removal, a correction said meanwhile
+)
 
 
 def said_bytes(image: Image) -> int:
@@ -38,19 +41,22 @@ def check_said(image: Image, before: Image | None = None) -> None:
         )
 
 
-def check_item(item: Item) -> Item:
-    """A record's item, if the table can hold it.
+def check_item(record: Record, before: Record | None = None) -> None:
+    """Refuse a record that the table may not hold; what makes it smaller is taken.
 
-    :raises TooMuch: it cannot.
+    :raises TooMuch: its item is too large, and larger than that of ``before``.
     """
-    size = sum(len(name) + _size(value) for name, value in item.items())
-    if size > MOST_IN_ITEM:
+    size = _item_bytes(record.to_item())
+    if size > MOST_IN_ITEM and (before is None or size > _item_bytes(before.to_item())):
         raise TooMuch(
             f"The image would take {size} bytes and has room for {MOST_IN_ITEM}: "
             "ask for fewer labels, or take corrections back.",
             data={"bytes": size, "most": MOST_IN_ITEM},
         )
-    return item
+
+
+def _item_bytes(item: Item) -> int:
+    return sum(len(name) + _size(value) for name, value in item.items())
 
 
 def _size(value: object) -> int:

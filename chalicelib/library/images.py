@@ -15,7 +15,7 @@ from collections.abc import Callable
 from chalicelib.errors import Busy, NotFound, Superseded
 from chalicelib.expressions import Delete, Item, Key, Put, Update
 from chalicelib.ids import is_id, new_id, rfc3339
-from chalicelib.library.bounds import check_item, check_said
+from chalicelib.library.bounds import check_said
 from chalicelib.library.outcome import Outcome
 from chalicelib.library.record import Kind, Record, StoredImage, lookup_key, packed, parse_key, record_key
 from chalicelib.library.renames import Rules, rules_key
@@ -269,7 +269,7 @@ def _record(item: Item | None) -> Record | None:
 
 def _item(record: Record) -> Item:
     due: Item = {"due_shard": _due_shard(record.image), "due_at": record.due_at} if record.due_at else {}
-    return check_item({**record.to_item(), **due})
+    return {**record.to_item(), **due}
 
 
 def _due_shard(image: Image) -> str:

@@ -45,7 +45,8 @@ class Image(Asked):
     ``erases_at``; ``missing`` says that it is there because its object has gone from the
     bucket. ``restored_at`` is when the present result came out of the bin. ``copied_from``
     is the image with the same bytes whose answer this image was given; ``sha256`` is the
-    digest of these bytes, in hexadecimal digits.
+    digest of these bytes, in hexadecimal digits. While an upload is waited for, ``size`` and
+    ``content_type`` are what was announced of it.
     ``width`` and ``height`` are those of the upright picture; an image that has them
     has a thumbnail. ``preview`` says that the picture is the preview inside a camera raw
     file; ``warnings`` name what is missing from a picture that was labelled all the same.

@@ -41,7 +41,8 @@ class ObjectUploaded:
 class NewImage(Asked):
     """What a client says of an image it is about to hand in, and the ``id`` it is going to have.
 
-    ``callback_url`` is told in the ``callback_format``: of every result by an event, or once as older
+    ``size`` and ``content_type`` are those of the file that is going to come, where the client has announced
+    them. ``callback_url`` is told in the ``callback_format``: of every result by an event, or once as older
     services tell of a blob.
     """
 
@@ -49,4 +50,6 @@ class NewImage(Asked):
     callback_url: str | None = None
     callback_format: CallbackFormat = "event"
     metadata: Mapping[str, str] = field(default_factory=dict)
+    size: int | None = None
+    content_type: str | None = None
     id: str = field(default_factory=new_id)

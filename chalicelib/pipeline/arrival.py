@@ -28,6 +28,10 @@ def fetch_and_take_in(url: str, new: NewImage, owner: str, services: Services) -
     reply = services.outbound.get(url, max_bytes=services.settings.max_image_bytes, deadline=FETCH_SECONDS)
     if reply.status != 200 or not reply.body:
         raise UnusableUrl(f"The server answered {reply.status} and no photo.", code="url-not-a-photo")
+    if new.size not in (None, len(reply.body)):
+        raise UnusableUrl(
+            f"The server sent {len(reply.body)} bytes and not {new.size}.", code="size-mismatch"
+        )
     named = new if new.filename else dataclasses.replace(new, filename=_last_segment(url))
     return take_in(reply.body, named, owner, services)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from chalicelib.errors import NotFound, Superseded, Unavailable
 from chalicelib.ids import rfc3339
+from chalicelib.library.bounds import check_item
 from chalicelib.library.corrections import said_of, with_word, without_word
 from chalicelib.library.record import Kind, Record
 from chalicelib.model import Correction, Image, Label, normalised
@@ -79,6 +80,7 @@ def revise(
         revised = _revised(record, *say(record), rfc3339(services.now()))
         if revised is None:
             return record.image, False
+        check_item(revised, before=record)
         with contextlib.suppress(Superseded):
             stored = services.images.change(record, revised, kind if record.image.final else None)
             return stored.image, True

@@ -20,6 +20,7 @@ from chalicelib.errors import (
     UnusableImage,
 )
 from chalicelib.ids import millisecond_at, new_id, rfc3339
+from chalicelib.intake.inspection import TOO_LARGE
 from chalicelib.intake.objects import (
     LONGEST_KEY,
     UPLOADS,
@@ -109,7 +110,10 @@ def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) ->
     record, rules = services.images.find_with_rules(uploaded.key)
     if record:
         logs.add(image_id=record.image.id)
-        if record.image.binned or (record.image.final and _is_old(uploaded, record.image)):
+        if record.image.binned:
+            return
+        if record.image.final and _is_old(uploaded, record.image):
+            _drop_too_large(record.image, services)
             return
     stored = _stored(uploaded.key, services)
     if stored is None:
@@ -216,6 +220,26 @@ def _finish(claimed: Record, outcome: Outcome, services: Services) -> None:
                 services.table.write(usage.called(image.owner, budget.today(services), counted))
     else:
         measuring.result(outcome, services)
+        _drop_too_large(image, services)
+
+
+def _drop_too_large(image: Image, services: Services) -> None:
+    """Remove an upload that is too large to be a photo from the bucket: by a PUT S3 takes up to 5 GB.
+
+    Only what came to an address of ours: what people put into the bucket themselves stays there. An event
+    that comes again makes up for a worker that died before.
+    """
+    is_too_large = image.error is not None and image.error.code == TOO_LARGE
+    if not is_too_large or not _is_removed(image.key, image.size, services):
+        return
+    if services.objects.etag(image.key) == image.etag:
+        log.info("too large, removed: %r", image.key)
+        services.objects.delete_original(image.key)
+
+
+def _is_removed(key: str, size: int | None, services: Services) -> bool:
+    """Whether an object of this size is removed for it."""
+    return parse_key(key) is not None and (size or 0) > services.settings.max_image_bytes
 
 
 def _outcome(
@@ -243,10 +267,12 @@ def _outcome(
         image, photo = prepared(image, stored, services)
         seen = recognise(photo, stored, image, record, services, time_left)
         outcome = _labelled(image, seen, rules, services)
-        check_item(outcome.of(record).to_item())
+        check_item(outcome.of(record))
         return outcome
     except (UnusableImage, RecogniserRefused, TooMuch) as error:
-        return _failed(record, image, Failure(error.code, error.detail), services)
+        removed = error.code == TOO_LARGE and _is_removed(image.key, image.size, services)
+        detail = f"{error.detail} It was removed." if removed else error.detail
+        return _failed(record, image, Failure(error.code, detail), services)
 
 
 def _labelled(image: Image, seen: Seen, rules: Rules, services: Services) -> Outcome:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
+from chalicelib import pipeline
 from chalicelib.access.rates import Rates
 from chalicelib.api import waiting
 from chalicelib.intake.objects import sidecar_key
 from chalicelib.model import Image, Json, Label, in_rekognitions_words
 from tests.api.client import Api
 from tests.fakes.services import BUCKET_URL, FakeCredentials, FakeServices
+from tests.fakes.world import CAT as CAT_PHOTO
 
 PHOTO = b"\x89PNG not a real one"
 CONTENT = base64.b64encode(PHOTO).decode()
@@ -30,13 +32,54 @@ def test_an_empty_object_announces_an_upload(api: Api, services: FakeServices) -
     assert image["upload"] == {
         "method": "PUT",
         "url": f"{BUCKET_URL}/uploads/~default/{image['id']}?X-Amz-Signature=put",
+        "headers": {},
         "form": {
             "url": f"{BUCKET_URL}/",
             "fields": {"key": f"uploads/~default/{image['id']}", "policy": "at most 50000000"},
         },
+        "max_bytes": 50_000_000,
+        "size_bound_by": ["form"],
         "expires_in": 3600,
     }
     assert services.images.get("default", image["id"]).status == "awaiting_upload"
+
+
+def test_an_announced_size_and_type_are_signed_and_shown_until_the_file_is_there(
+    api: Api, services: FakeServices
+) -> None:
+    body = {"size": 1234, "content_type": "image/heic"}
+    image = api.post("/images", body, idempotency_key="one").json_body
+    upload = image["upload"]
+    assert (image["size"], image["content_type"]) == (1234, "image/heic")
+    assert upload["url"].endswith("?X-Amz-Signature=put&1234&image/heic")
+    assert upload["headers"] == {"Content-Length": "1234", "Content-Type": "image/heic"}
+    assert upload["form"]["fields"]["policy"] == "at most 1234"
+    assert upload["size_bound_by"] == ["url", "form"]
+    assert api.post("/images", body, idempotency_key="one").json_body["upload"] == upload
+    pipeline.label_image(services.drop(f"uploads/~default/{image['id']}", CAT_PHOTO), services)  # type: ignore[arg-type]
+    found = api.get(f"/images/{image['id']}").json_body
+    assert (found["size"], found["content_type"]) == (len(CAT_PHOTO), "image/jpeg")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"size": 50_000_001}, 413, "too-large"),
+        ({"size": 0}, 400, "bad-value"),
+        ({"size": True}, 400, "bad-value"),
+        ({"content_type": "image/jpeg; charset=x"}, 400, "bad-value"),
+        ({"content_type": "image"}, 400, "bad-value"),
+        ({"content": "/9j/4AAQ", "size": 7}, 400, "size-mismatch"),
+        ({"url": "https://pages.example/a.jpg", "size": 7}, 422, "size-mismatch"),
+    ],
+)
+def test_a_size_that_no_photo_may_have_and_a_type_that_is_none_are_refused(
+    api: Api, services: FakeServices, body: Any, status: int, code: str
+) -> None:
+    services.outbound.pages["https://pages.example/a.jpg"] = b"six by"
+    answer = api.post("/images", body)
+    assert (answer.status_code, answer.json_body["code"]) == (status, code)
+    assert not services.table.items_of_kind("record")
 
 
 def test_the_location_of_a_new_image_leads_to_it(api: Api) -> None:

@@ -51,8 +51,11 @@ class FakeObjects:
         self._sidecars[sidecar_key(key, words)] = document
 
     def delete(self, key: str) -> None:
-        self.stored.pop(key, None)
+        self.delete_original(key)
         self.delete_derived(key)
+
+    def delete_original(self, key: str) -> None:
+        self.stored.pop(key, None)
 
     def delete_derived(self, key: str) -> None:
         self.delete_sidecar(key)

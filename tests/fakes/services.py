@@ -23,11 +23,14 @@ class FakeBucket(FakeObjects):
     def address(self) -> str:
         return f"{BUCKET_URL}/"
 
-    def presigned_put(self, key: str) -> str:
-        return f"{BUCKET_URL}/{key}?X-Amz-Signature=put"
+    def presigned_put(self, key: str, *, size: int | None = None, content_type: str | None = None) -> str:
+        signed = "".join(f"&{one}" for one in (size, content_type) if one)
+        return f"{BUCKET_URL}/{key}?X-Amz-Signature=put{signed}"
 
-    def presigned_form(self, key: str, *, max_bytes: int) -> Json:
-        return {"url": f"{BUCKET_URL}/", "fields": {"key": key, "policy": f"at most {max_bytes}"}}
+    def presigned_form(
+        self, key: str, *, max_bytes: int, size: int | None = None, content_type: str | None = None
+    ) -> Json:
+        return {"url": f"{BUCKET_URL}/", "fields": {"key": key, "policy": f"at most {size or max_bytes}"}}
 
     def presigned_get(self, key: str, *, filename: str, content_type: str, head: bool = False) -> str:
         method = "head" if head else "get"

@@ -122,6 +122,10 @@ def test_a_recognition_that_has_no_room_is_a_failure_that_says_so(
     pipeline.label_image(world.drop(KEY), world)
     image = world.image_at(KEY)
     assert (image.status, image.error.code) == ("failed", "too-much")
+    with pytest.raises(TooMuch):
+        pipeline.correct(
+            "default", image.id, [Word(name(chance, range(0x61, 0x7B)), True) for _ in range(50)], world
+        )
 
 
 def test_renames_are_bounded_in_bytes(world: Any) -> None:

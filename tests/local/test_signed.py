@@ -93,6 +93,31 @@ class TestAddresses:
         assert (reply.status_code, reply.headers["Content-Length"]) == (200, "5")
         assert_refused(requests.get(link, timeout=30), 403, "SignatureDoesNotMatch")
 
+    @pytest.mark.parametrize("content", [b"1234", b"12345", b"123456"])
+    def test_one_for_so_many_bytes_takes_no_more_and_no_less(
+        self, store: ObjectStore, s3: Any, content: bytes
+    ) -> None:
+        reply = requests.put(store.presigned_put(KEY, size=5), data=content, timeout=30)
+        if len(content) == 5:
+            assert (reply.status_code, stored(s3)) == (200, content)
+        else:
+            assert_refused(reply, 403, "SignatureDoesNotMatch")
+            assert stored(s3) is None
+
+    def test_one_for_so_many_bytes_takes_nothing_in_chunks(self, store: ObjectStore, s3: Any) -> None:
+        reply = requests.put(store.presigned_put(KEY, size=5), data=iter([b"x" * 500]), timeout=30)
+        assert_refused(reply, 403, "SignatureDoesNotMatch")
+        assert stored(s3) is None
+
+    def test_one_for_a_type_takes_no_other(self, store: ObjectStore, s3: Any) -> None:
+        url = store.presigned_put(KEY, content_type="image/png")
+        for sent in ({}, {"Content-Type": "text/html"}):
+            assert_refused(
+                requests.put(url, data=b"x", headers=sent, timeout=30), 403, "SignatureDoesNotMatch"
+            )
+        headers = {"Content-Type": "image/png"}
+        assert requests.put(url, data=b"x", headers=headers, timeout=30).status_code == 200
+
     def test_it_is_bound_to_its_key(self, store: ObjectStore, s3: Any) -> None:
         url = store.presigned_put(KEY).replace("holiday", "stolen")
         assert_refused(requests.put(url, data=b"x", timeout=30), 403, "SignatureDoesNotMatch")
@@ -215,6 +240,15 @@ class TestForms:
     def test_a_form_takes_what_its_policy_allows(self, store: ObjectStore, s3: Any, size: int) -> None:
         assert send(store.presigned_form(KEY, max_bytes=MOST), b"x" * size).status_code == 204
         assert stored(s3) == b"x" * size
+
+    @pytest.mark.parametrize(("size", "status"), [(4, 400), (5, 204), (6, 400)])
+    def test_one_for_so_many_bytes_takes_no_more_and_no_less(
+        self, store: ObjectStore, s3: Any, size: int, status: int
+    ) -> None:
+        form = store.presigned_form(KEY, max_bytes=MOST, size=5, content_type="image/png")
+        assert form["fields"]["Content-Type"] == "image/png"
+        assert send(form, b"x" * size).status_code == status
+        assert (stored(s3) is None) == (status == 400)
 
     @pytest.mark.parametrize(("size", "code"), [(MOST + 1, "EntityTooLarge"), (0, "EntityTooSmall")])
     def test_sizes_out_of_range_are_refused(self, store: ObjectStore, s3: Any, size: int, code: str) -> None:

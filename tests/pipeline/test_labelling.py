@@ -87,6 +87,55 @@ def test_a_file_over_the_limit_fails_without_being_read(world: World) -> None:
     assert error.code == "too-large"
 
 
+def too_large(world: Any, key: str) -> Any:
+    """The image of a photo with more bytes than are allowed, once it has been labelled."""
+    world.with_settings(max_image_bytes=len(CAT) - 1)
+    uploaded = world.drop(key)
+    pipeline.label_image(uploaded, world)
+    return uploaded, world.image_at(key)
+
+
+def test_an_upload_that_is_too_large_is_removed_at_once_and_its_image_says_so(world: World) -> None:
+    announced = pipeline.await_upload(NewImage(), "anna", world)
+    uploaded, image = too_large(world, announced.key)
+    assert (image.status, image.error.code) == ("failed", "too-large")
+    assert image.error.detail.endswith("It was removed.")
+    assert world.objects.stored == {}
+    world.project()
+    assert list(world.objects.sidecars) == [f"metadata/~anna/{image.id}.json"]  # it says why
+    pipeline.label_image(uploaded, world)
+    assert world.image_at(announced.key) == image
+
+
+def test_what_people_put_into_the_bucket_stays_there_however_large_it_is(world: World) -> None:
+    _, image = too_large(world, KEY)
+    assert (image.error.code, "removed" in image.error.detail) == ("too-large", False)
+    assert list(world.objects.stored) == [KEY]
+
+
+def test_a_worker_that_died_before_it_removed_what_is_too_large_is_made_up_for(world: World) -> None:
+    announced = pipeline.await_upload(NewImage(), "anna", world)
+    remove, world.objects.delete_original = world.objects.delete_original, lambda key: None  # type: ignore[method-assign]
+    uploaded, _ = too_large(world, announced.key)
+    assert list(world.objects.stored) == [announced.key]
+    world.objects.delete_original = remove  # type: ignore[method-assign]
+    pipeline.label_image(uploaded, world)
+    assert world.objects.stored == {}
+
+
+def test_a_smaller_file_that_has_come_meanwhile_is_not_removed(world: World) -> None:
+    announced = pipeline.await_upload(NewImage(), "anna", world)
+    genuine = world.images.finish
+
+    def finish(*given: Any) -> Any:
+        world.drop(announced.key, CAT[:-9])
+        return genuine(*given)
+
+    world.images.finish = finish  # type: ignore[method-assign]
+    too_large(world, announced.key)
+    assert world.objects.stored == {announced.key: CAT[:-9]}
+
+
 def test_what_the_recogniser_refuses_fails_and_is_not_tried_again(world: World) -> None:
     world.recogniser = FakeRecogniser(raises=[RecogniserRefused("It will not.", code="refused")])
     uploaded = world.drop(KEY)
