@@ -20,6 +20,10 @@ def grid(photos: Photos) -> None:
     photos.tiles.first.locator(".pick").click(force=True)
 
 
+def by_date(photos: Photos) -> None:
+    photos.open("?sort=taken&until=undated")
+
+
 def viewer(photos: Photos) -> None:
     photos.view("chelsea.jpg")
     photos.viewer.get_by_text("History").click()
@@ -97,7 +101,7 @@ def docs(photos: Photos) -> None:
 
 
 VIEWS = (
-    grid, viewer, gone, uploads, adding, completing, bad_query, nothing_found,
+    grid, by_date, viewer, gone, uploads, adding, completing, bad_query, nothing_found,
     labels, subscriptions, deliveries, usage, access, keys, docs,
 )  # fmt: skip
 

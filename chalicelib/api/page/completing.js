@@ -5,7 +5,7 @@ import { count, quoted } from "./words.js";
 
 const SIGNS = [["& ", "and"], ["| ", "or"], ["& !", "and not"]];
 const STATUSES = { labelled: "with labels", failed: "could not be labelled", labelling: "being labelled", awaiting_upload: "not uploaded yet" };
-const FIELDS = { "status:": "by state", "filename:": "by the file's name", "after:": "handed in since", "before:": "handed in until" };
+const FIELDS = { "status:": "by state", "filename:": "by the file's name", "after:": "handed in since", "before:": "handed in until", "taken:": "by the date taken" };
 const A_DAY = 86_400_000;
 
 /** `[{put, name, hint}]` for the text since the last sign: `name` is shown, and `put` stands in its place if it is taken. */
@@ -21,10 +21,16 @@ export async function completionsOf(text) {
 }
 
 function valuesOf(field, typed) {
-  const all = { status: STATUSES, after: dates(), before: dates() }[field.toLowerCase()] ?? {};
+  const all = { status: STATUSES, after: dates(), before: dates(), taken: years() }[field.toLowerCase()] ?? {};
   return Object.entries(all)
     .filter(([value]) => value.startsWith(typed) && value !== typed)
     .map(([value, hint]) => ({ put: `${field}:${value}`, name: `${field}:${value}`, hint }));
+}
+
+/** The last years, for dates taken. */
+function years() {
+  const now = new Date().getFullYear();
+  return Object.fromEntries(Array.from({ length: 8 }, (_, back) => [String(now - back), ["this year", "last year"][back] ?? ""]));
 }
 
 /** Days that people ask for. */

@@ -1,7 +1,8 @@
 /** The grid: however many images there are, only those near the window are in the document. */
 
-import { between, heightOf, rows } from "./layout.js";
+import { between, HEADING, heightOf, rows } from "./layout.js";
 import { make } from "./dom.js";
+import { monthName, monthOf } from "./months.js";
 import { ratioOf, Tile } from "./tile.js";
 
 const PRINTED = 600; // of what was loaded
@@ -9,6 +10,7 @@ const KEPT = 400; // tiles out of sight that are kept, so that scrolling back fe
 
 export class Grid {
   #tiles = new Map();
+  #headings = new Map();
   #rows = [];
   #places = new Map();
   #width = 0;
@@ -34,6 +36,7 @@ export class Grid {
   /** Forget all tiles: another search has begun. */
   clear() {
     this.#tiles.clear();
+    this.#headings.clear();
     this.#focused = null;
     this.element.replaceChildren();
   }
@@ -46,6 +49,21 @@ export class Grid {
     this.#scrollTo(row);
     this.render();
     this.#tiles.get(id)?.link.focus({ preventScroll: true });
+  }
+
+  /** The month that is looked at, in a list by date. */
+  get month() {
+    const above = document.querySelector(".top").offsetHeight - this.element.getBoundingClientRect().top;
+    return between(this.#rows, above, Math.max(above, 0) + 2 * HEADING)[0]?.group;
+  }
+
+  /** Bring a month's heading into sight; whether it is there. */
+  scrollToMonth(month) {
+    const row = this.#rows.find((one) => one.heads && one.group === month);
+    if (!row) return false;
+    scrollBy(0, this.element.getBoundingClientRect().top + row.top - HEADING - document.querySelector(".top").offsetHeight - 8);
+    this.render();
+    return true;
   }
 
   /** Show what is near the window; lay it out anew where something has changed. */
@@ -72,9 +90,11 @@ export class Grid {
     this.#width = this.element.clientWidth;
     this.#stale = !this.#width;
     this.#places = new Map(ids.map((id, index) => [id, index + 1]));
-    const tiles = ids.map((id) => ({ id, ratio: ratioOf(this.library.get(id)) }));
+    const group = this.library.sort ? monthOf : () => undefined;
+    const tiles = ids.map((id) => ({ id, ratio: ratioOf(this.library.get(id)), group: group(this.library.get(id)) }));
     this.#rows = this.#width ? rows(tiles, this.#width) : [];
     this.element.style.height = `${heightOf(this.#rows)}px`;
+    for (const row of this.#rows) if (row.heads) this.#places.set(`month ${row.group}`, this.#places.get(row.items[0].id) - 0.5);
   }
 
   #soon() {
@@ -96,11 +116,22 @@ export class Grid {
     const wanted = new Set(near.flatMap((row) => row.items.map((item) => item.id)));
     // The focus must not fall out of the document.
     if (this.#places.has(this.#focused) && this.#tiles.has(this.#focused)) wanted.add(this.#focused);
+    const headings = near.filter((row) => row.heads).map((row) => this.#head(row));
     for (const row of near) for (const item of row.items) this.#place(item, row);
-    for (const tile of [...this.element.children]) if (!wanted.has(tile.dataset.id)) tile.remove();
+    for (const tile of [...this.element.children]) if (!wanted.has(tile.dataset.id) && !headings.includes(tile)) tile.remove();
     this.#forget(wanted);
     const first = wanted.has(this.#focused) ? this.#focused : near[0]?.items[0].id;
     for (const id of wanted) this.#tiles.get(id).link.tabIndex = id === first ? 0 : -1;
+  }
+
+  /** A month's heading above its first row. */
+  #head({ group, top }) {
+    const id = `month ${group}`;
+    const made = this.#headings.get(id) ?? make("li", { class: "month", "data-id": id }, make("h2", {}, monthName(group)));
+    this.#headings.set(id, made);
+    made.style.translate = `0 ${top - HEADING}px`;
+    if (!made.isConnected) this.#insert(made);
+    return made;
   }
 
   #forget(wanted) {
@@ -131,7 +162,7 @@ export class Grid {
     const known = this.#tiles.get(id);
     if (known) return known;
     const pick = (event) => this.selection.pick(id, { through: event.shiftKey });
-    const made = new Tile(this.library.get(id), { query: this.library.query, pick });
+    const made = new Tile(this.library.get(id), { pick });
     made.picked(this.selection.has(id));
     this.#tiles.set(id, made);
     return made;

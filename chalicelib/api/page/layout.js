@@ -2,6 +2,7 @@
 
 export const CAPTION = 48; // pixels below each photo
 const GAP = 12;
+export const HEADING = 44; // pixels above the first row of a group
 const NARROWEST = 0.62; // width to height; stranger shapes are cropped
 const WIDEST = 2.4;
 
@@ -9,23 +10,29 @@ const WIDEST = 2.4;
 const wanted = (width) => (width < 480 ? 130 : width < 900 ? 170 : 210);
 
 /**
- * Rows `{top, height, photo, items: [{id, left, width}]}` for tiles `[{id, ratio}]`, in pixels; `photo` is
- * the height without the caption.
+ * Rows `{top, height, photo, items: [{id, left, width}]}` for tiles `[{id, ratio, group}]`, in pixels; `photo`
+ * is the height without the caption. Another group begins a row, which has room for a heading above it.
  */
 export function rows(tiles, width) {
   const made = [];
   let [row, ratios, top] = [[], 0, 0];
   const target = wanted(width);
+  let group;
   for (const tile of tiles) {
+    if (tile.group !== group) {
+      if (row.length) top = close(made, row, target, top, group);
+      [row, ratios, top] = [[], 0, top + HEADING];
+    }
+    group = tile.group;
     const ratio = Math.min(WIDEST, Math.max(NARROWEST, tile.ratio));
     row.push({ id: tile.id, ratio });
     ratios += ratio;
     const room = width - GAP * (row.length - 1);
     if (room / ratios > target) continue;
-    top = close(made, row, room / ratios, top);
+    top = close(made, row, room / ratios, top, group);
     [row, ratios] = [[], 0];
   }
-  if (row.length) close(made, row, target, top);
+  if (row.length) close(made, row, target, top, group);
   return made;
 }
 
@@ -40,7 +47,7 @@ export function between(made, from, to) {
   return made.slice(first, last);
 }
 
-function close(made, row, photo, top) {
+function close(made, row, photo, top, group) {
   const height = photo + CAPTION;
   let left = 0;
   const items = row.map(({ id, ratio }) => {
@@ -48,7 +55,7 @@ function close(made, row, photo, top) {
     left += item.width + GAP;
     return item;
   });
-  made.push({ top, height, photo, items });
+  made.push({ top, height, photo, items, group, heads: group !== undefined && made.at(-1)?.group !== group });
   return top + height + GAP;
 }
 

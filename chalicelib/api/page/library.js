@@ -1,6 +1,7 @@
-/** The images that the search finds, newest first, as far as they have been fetched. */
+/** The images that the search finds, handed in or taken last first, as far as they have been fetched. */
 
 import { at, call } from "./api.js";
+import { dateOf } from "./months.js";
 
 const PAGE = 60; // enough for a wide screen and a half
 const WHOLE_PAGE = 200; // the most that the service gives
@@ -19,6 +20,8 @@ export class Library extends EventTarget {
 
   /** What is searched for. */
   query = "";
+  /** "taken" where the list is sorted by date taken. */
+  sort = "";
   /** Whether every image that is found has been fetched. */
   complete = false;
   /** The error that fetching more ended with, or null. */
@@ -34,10 +37,10 @@ export class Library extends EventTarget {
   }
 
   /** Begin with another search, or go on with one where it was left; resolves when there is something to show. */
-  open(query) {
+  open(query, sort = "") {
     this.#putAway();
-    const left = this.#shelves.get(query);
-    Object.assign(this, { query, broken: null, complete: left?.complete ?? false });
+    const left = this.#shelves.get(sort + query);
+    Object.assign(this, { query, sort, broken: null, complete: left?.complete ?? false });
     this.#search += 1; // what older searches still bring is not taken in
     this.#order = (left?.order ?? []).filter((id) => !this.#hidden.has(id));
     this.#cursor = left?.cursor ?? null;
@@ -57,7 +60,7 @@ export class Library extends EventTarget {
 
   /** Put an image in front, if the search is for all of them. */
   add(image) {
-    if (!this.query && !this.#order.includes(image.id) && !this.#hidden.has(image.id)) this.#order = [image.id, ...this.#order];
+    if (!this.query && !this.sort && !this.#order.includes(image.id) && !this.#hidden.has(image.id)) this.#order = [image.id, ...this.#order];
     this.update(image);
   }
 
@@ -82,7 +85,7 @@ export class Library extends EventTarget {
     this.#known.clear();
     this.#shelves.clear();
     this.#search += 1;
-    Object.assign(this, { query: "", complete: false, broken: null });
+    Object.assign(this, { query: "", sort: "", complete: false, broken: null });
     this.#order = [];
     this.#cursor = this.#loading = null;
     this.#changed();
@@ -140,7 +143,7 @@ export class Library extends EventTarget {
   }
 
   #page(cursor, limit) {
-    return at`images`.with({ q: this.query, cursor, limit, with: "thumbnail_url" });
+    return at`images`.with({ q: this.query, order: this.sort, cursor, limit, with: "thumbnail_url" });
   }
 
   #take(page) {
@@ -159,7 +162,8 @@ export class Library extends EventTarget {
     const end = whole ? this.#order.length : this.#order.indexOf(first.at(-1)) + 1;
     const missing = this.#order.slice(0, end).filter((id) => !listed.has(id) && this.#mayCome(id));
     const rest = this.#order.slice(end).filter((id) => !listed.has(id));
-    this.#order = [...missing, ...first, ...rest].sort().reverse(); // ids sort by time
+    const placed = [...missing, ...first, ...rest].map((id) => [this.sort ? dateOf(this.#known.get(id)) : id, id]); // ids sort by time
+    this.#order = placed.sort(([a], [b]) => (a < b ? 1 : -1)).map(([, id]) => id);
     if (whole) this.complete = true;
   }
 
@@ -170,8 +174,8 @@ export class Library extends EventTarget {
 
   #putAway() {
     if (!this.#order.length) return;
-    this.#shelves.delete(this.query);
-    this.#shelves.set(this.query, { order: this.#order, cursor: this.#cursor, complete: this.complete });
+    this.#shelves.delete(this.sort + this.query);
+    this.#shelves.set(this.sort + this.query, { order: this.#order, cursor: this.#cursor, complete: this.complete });
     if (this.#shelves.size > SHELVES) this.#shelves.delete(this.#shelves.keys().next().value);
   }
 

@@ -87,7 +87,7 @@ function show(wanted, scroll) {
   name({ ...wanted, view: page });
   if (page !== "photos") return viewer.show(null);
   search.show(wanted.q);
-  photos.show(wanted.q, scroll);
+  photos.show(wanted, scroll);
   viewer.show(broken ? "?" : image || null);
 }
 

@@ -7,7 +7,9 @@ const SPANS = [3_600_000, 86_400_000, 30 * 86_400_000, 400 * 86_400_000, 20_000 
 const MOST = 200;
 
 /** The ids `[before, behind]` in a list, newest first, of what a search finds; undefined where there is none. */
-export async function neighboursOf(id, search) {
+export async function neighboursOf(image, search) {
+  const { id } = image;
+  if (search.sort) return besideByDate(image, search);
   const moment = momentOf(id);
   const [behind, before] = await Promise.all([olderThan(id, moment, search), newerThan(id, moment, search)]);
   return [before, behind];
@@ -29,10 +31,25 @@ async function newerThan(id, moment, search) {
   return undefined;
 }
 
-async function idsOf({ q }, { after, before }, limit) {
-  const bounds = [after && `after:${new Date(after).toISOString()}`, before && `before:${new Date(before).toISOString()}`];
+/** By date taken: of the same day, month or year, or of any date, the first that have not too many. */
+async function besideByDate({ id, taken_at: taken }, search) {
+  const spans = taken ? [taken.slice(0, 10), taken.slice(0, 7), taken.slice(0, 4), ".."].map((one) => `taken:${one}`) : ["!taken:.."];
+  let found = [];
+  for (const span of spans) {
+    const ids = await listed(search, [span], MOST);
+    const place = ids.indexOf(id);
+    if (place < 0) return found;
+    found = [ids[place - 1], ids[place + 1]];
+    if (found.every(Boolean)) break;
+  }
+  return found;
+}
+
+const idsOf = (search, { after, before }, limit) => listed(search, [after && `after:${new Date(after).toISOString()}`, before && `before:${new Date(before).toISOString()}`], limit);
+
+async function listed({ q, sort }, bounds, limit) {
   const asked = [q && `(${q})`, ...bounds].filter(Boolean).join(" & ");
-  const { images } = await call("GET", at`images`.with({ q: asked, limit }));
+  const { images } = await call("GET", at`images`.with({ q: asked, order: sort, limit }));
   return images.map((one) => one.id);
 }
 

@@ -5,7 +5,7 @@ import { address, go } from "./route.js";
 import { countOf, similar } from "./suggestions.js";
 import { many, quoted } from "./words.js";
 
-const EXAMPLES = ["dog & !cat", "person>=2", "cat@90", "status:failed", "after:2026-01-01"];
+const EXAMPLES = ["dog & !cat", "person>=2", "cat@90", "status:failed", "taken:2026"];
 
 export class Nothing {
   #shown = null;

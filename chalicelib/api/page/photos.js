@@ -3,9 +3,11 @@
 import { make, button } from "./dom.js";
 import { Chips } from "./chips.js";
 import { Grid } from "./grid.js";
+import { Scrubber, until } from "./months.js";
 import { Nothing } from "./nothing.js";
 import { skeleton } from "./pending.js";
 import { Results } from "./results.js";
+import { go, place } from "./route.js";
 import { isFinal, isWatched, watch } from "./watch.js";
 
 const REFRESH = 10_000; // milliseconds: what comes into the bucket by another way shows up by itself
@@ -30,7 +32,11 @@ export class Photos {
     this.waiting = make("div", { class: "waiting", "aria-hidden": "true" }); // over the grid, so that nothing is moved aside
     this.note = make("div", { class: "note" });
     this.title = make("h1", { class: "unseen" }, "Photos");
-    this.element = make("div", { class: "photos" }, this.title, this.chips.element, this.results.element, this.waiting, this.grid.element, this.note);
+    this.newer = make("p", { class: "newer", hidden: true }, button("Newer photos", () => go({ ...place(), until: "" })));
+    this.scrubber = new Scrubber((month) => this.#jump(month), () => this.grid.month);
+    addEventListener("scroll", () => library.sort && this.element.isConnected && this.scrubber.follow(), { passive: true });
+    const parts = [this.title, this.chips.element, this.results.element, this.newer, this.waiting, this.grid.element, this.note, this.scrubber.element];
+    this.element = make("div", { class: "photos" }, ...parts);
     library.addEventListener("change", () => this.#tell());
     this.#soon(REFRESH);
     const awake = () => document.hidden || this.#pause === REFRESH || this.#soon(REFRESH);
@@ -39,25 +45,33 @@ export class Photos {
   }
 
   /** Show what a search finds, scrolled to where it was left. */
-  async show(query, scroll) {
-    if (query === this.#shown) return;
-    this.#shown = query;
+  async show({ q, sort, until: month }, scroll) {
+    const shown = [sort, month, q].join();
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.grid.clear();
     if (this.selection.size) this.selection.clear();
-    const chips = this.chips.show(query);
-    const opened = this.library.open(query);
-    this.results.open(query);
+    const chips = this.chips.show(q);
+    const opened = this.library.open(until(q, sort && month), sort);
+    this.results.open(this.library.query);
+    this.newer.hidden = !sort || !month;
+    this.scrubber.show(Boolean(sort));
     await opened;
-    if (query !== this.#shown) return;
+    if (shown !== this.#shown) return;
     await this.#scroll(scroll);
     await chips;
     const { broken } = this.library;
-    if (query === this.#shown && broken?.body?.pointer === "?q") this.search.refuse(broken);
+    if (shown === this.#shown && broken?.body?.pointer === "?q") this.search.refuse(broken);
+  }
+
+  /** To a month: on this list if it has come so far, else by a list that begins there. */
+  #jump(month) {
+    if (!this.grid.scrollToMonth(month)) go({ ...place(), until: month || "undated" });
   }
 
   /** Labels have changed: so may have their numbers. */
   refreshChips() {
-    this.chips.show(this.library.query);
+    this.chips.show(place().q);
   }
 
   /** Show nothing any more, until something is asked for. */
@@ -111,6 +125,7 @@ export class Photos {
     else if (length) this.note.replaceChildren(library.complete ? "" : make("p", { class: "muted" }, "Loading more …"));
     else if (!library.complete) this.note.replaceChildren();
     else this.nothing.fill(this.note, library.query);
+    if (library.sort) this.scrubber.follow();
     if (length && !library.broken) this.#recovery.pause = RECOVERY;
   }
 

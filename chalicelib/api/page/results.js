@@ -4,6 +4,7 @@ import { announce } from "./announcing.js";
 import { at, call } from "./api.js";
 import { button, make } from "./dom.js";
 import { exportFound } from "./exporting.js";
+import { go, place } from "./route.js";
 import { complain } from "./toasts.js";
 import { count, many } from "./words.js";
 
@@ -23,13 +24,15 @@ export class Results {
     const menu = make("div", { class: "menu", popover: "auto", id: "export" }, way("List as CSV", "csv"), way("List as JSON Lines", "jsonl"), way("Photos as ZIP", "zip"));
     menu.addEventListener("click", () => menu.hidePopover());
     this.export = make("button", { type: "button", popovertarget: "export" }, "Export");
-    this.element = make("div", { class: "results", hidden: true }, this.number, make("div", { class: "row" }, this.begin, this.all, this.export, menu));
+    this.sort = button("By date taken", () => go({ ...place(), sort: library.sort ? "" : "taken", until: "" }), { "aria-pressed": "false" });
+    this.element = make("div", { class: "results", hidden: true }, this.number, make("div", { class: "row" }, this.sort, this.begin, this.all, this.export, menu));
     library.addEventListener("change", () => this.#show());
     selection.addEventListener("change", () => this.#show());
   }
 
   /** Find out how many a search finds; what was found is said as soon as it is there. */
   async open(query) {
+    this.sort.setAttribute("aria-pressed", String(Boolean(this.library.sort)));
     this.#search = query;
     this.#exact = null;
     this.#said = "";

@@ -2,7 +2,8 @@
 
 import { isId } from "./api.js";
 
-const DEFAULTS = { view: "photos", q: "", image: "" };
+const DEFAULTS = { view: "photos", q: "", image: "", sort: "", until: "" };
+const FORMS = { sort: /^(taken)?$/, until: /^(\d{4}-\d\d|undated)?$/ };
 const listeners = [];
 let timer = 0;
 
@@ -12,12 +13,14 @@ history.scrollRestoration = "manual"; // what was scrolled to is there again onl
 export function place() {
   const parameters = new URLSearchParams(location.search);
   const told = Object.fromEntries(Object.entries(DEFAULTS).map(([key, none]) => [key, parameters.get(key) || none]));
+  for (const [key, form] of Object.entries(FORMS)) if (!form.test(told[key])) told[key] = "";
   return { ...told, broken: Boolean(told.image) && !isId(told.image) };
 }
 
-/** The address of a place; what is not named is as it is by default. */
+/** The address of a place; what is not named is as it is by default, and sorted as it is now. */
 export function address(wanted) {
-  const told = Object.entries(DEFAULTS).map(([key, none]) => [key, wanted[key] ?? none]).filter(([key, value]) => value !== DEFAULTS[key]);
+  const usual = { ...DEFAULTS, sort: place().sort };
+  const told = Object.entries(usual).map(([key, none]) => [key, wanted[key] ?? none]).filter(([key, value]) => value !== DEFAULTS[key]);
   const query = new URLSearchParams(told).toString();
   return query ? `./?${query}` : "./";
 }

@@ -2,7 +2,7 @@
 
 import { button, make, symbol } from "./dom.js";
 import { previewOf } from "./previews.js";
-import { address } from "./route.js";
+import { address, place } from "./route.js";
 import { showThumbnail } from "./thumbnails.js";
 import { isFinal } from "./watch.js";
 import { STATES, summary, title } from "./words.js";
@@ -21,9 +21,9 @@ export class Tile {
   #shown = "";
   #source = "";
 
-  /** `query` is the search that the image is found by; `pick(event)` is called when its box is pressed. */
-  constructor(image, { query, pick }) {
-    const href = address({ q: query, image: image.id });
+  /** `pick(event)` is called when its box is pressed. */
+  constructor(image, { pick }) {
+    const href = address({ ...place(), view: "photos", image: image.id });
     this.photo = make("span", { class: "photo" });
     this.link = make("a", { class: "open", href, "data-go": true, tabindex: "-1" }, this.photo);
     this.box = button("", pick, { class: "pick", "aria-pressed": "false", tabindex: "-1" });

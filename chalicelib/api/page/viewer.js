@@ -1,7 +1,7 @@
 /** One image, large: the photo with boxes, and beside it all that is known. */
 
 import { announce } from "./announcing.js";
-import { at, call, isId } from "./api.js";
+import { at, call } from "./api.js";
 import { deliveriesOf } from "./deliveries.js";
 import { button, make } from "./dom.js";
 import { facts } from "./facts.js";
@@ -51,7 +51,6 @@ export class Viewer {
     this.#clear();
     const known = this.library.get(id);
     if (known) this.#take(known);
-    if (isId(id) && !this.library.ids.includes(id)) this.#findNeighbours(id);
     this.#fetch(id);
   }
 
@@ -129,6 +128,7 @@ export class Viewer {
     this.#keepBoxes();
     if (before?.result !== image.result || !before) this.more.replaceChildren(facts(image), historyOf(image), deliveriesOf(image));
     if (!before) this.#opened(image);
+    if (!before && !this.library.ids.includes(image.id)) this.#findNeighbours(image);
     if (!isFinal(image) && !isWatched(image.id)) watch(image.id, (known) => this.library.update(known));
   }
 
@@ -139,9 +139,9 @@ export class Viewer {
     if (image.width) original(image.id).then(() => this.#id === image.id && near.forEach((id) => original(id).catch(() => {})), () => {});
   }
 
-  async #findNeighbours(id) {
-    const found = await neighboursOf(id, place()).catch(() => []);
-    if (id !== this.#id) return;
+  async #findNeighbours(image) {
+    const found = await neighboursOf(image, place()).catch(() => []);
+    if (image.id !== this.#id) return;
     this.#beside = found;
     this.#step();
   }
