@@ -50,15 +50,17 @@ def _list(tokens: Tokens, asked: argparse.Namespace) -> None:
 
 def _revoke(tokens: Tokens, asked: argparse.Namespace) -> None:
     tokens.revoke(tokens.get(asked.owner, asked.id))
-    print(f"{asked.id} opens nothing any more; a deployed API may take a minute to notice.")
+    print(f"{asked.id} and what was made with it open nothing any more.")
+    print("A deployed API may take a minute to notice.")
 
 
 _ACTIONS = {"issue": _issue, "list": _list, "revoke": _revoke}
 
 
 def _told(token: Token) -> str:
-    until = rfc3339(token.expires_at)[:10]
-    return f"{token.id}  {token.owner}  {','.join(token.scopes)}  until {until}  {token.name}".rstrip()
+    until, used = rfc3339(token.expires_at)[:10], token.last_used_at[:10] or "never"
+    scopes = ",".join(token.scopes)
+    return f"{token.id}  {token.owner}  {scopes}  until {until}  used {used}  {token.name}".rstrip()
 
 
 def _find_stack(asked: argparse.Namespace) -> None:

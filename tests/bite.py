@@ -80,6 +80,20 @@ GUARDS = (
         "tests/access/test_tokens.py",
     ),
     Guard(
+        "a token gives only what it has",
+        "chalicelib/access/tokens.py",
+        "        if lacking:",
+        "        if False:",
+        GATE,
+    ),
+    Guard(
+        "children go with their token",
+        "chalicelib/access/tokens.py",
+        "                if one.made_by in {known.id for known in gone}:",
+        "                if False:",
+        GATE,
+    ),
+    Guard(
         "the rate of requests",
         "chalicelib/access/rates.py",
         "if total <= self._limit:",

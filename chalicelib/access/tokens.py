@@ -1,5 +1,6 @@
 """Bearer tokens: who holds one, what it opens, and until when.
 
+One that was made with another is its child: it opens no more than that one does, and is revoked with it.
 A token reads ``sightline.<owner>.<id>.<secret>``. Of the secret, 32 random bytes, only its SHA-256 is kept:
 so much chance cannot be guessed, so a slow hash, which is for passwords, would protect nothing more.
 """
@@ -8,17 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chalicelib.errors import BadRequest, Conflict, NotFound, Unauthorized
-from chalicelib.expressions import Delete, Item, Key, Put
+from chalicelib.errors import BadRequest, Conflict, Forbidden, NotFound, Transient, Unauthorized
+from chalicelib.expressions import Delete, Item, Key, Put, Update
 from chalicelib.ids import is_id, new_id, rfc3339
 from chalicelib.model import Json
 from chalicelib.quotas import put_within
 from chalicelib.table import Table
+
+log = logging.getLogger("sightline.access")
 
 READ, WRITE, ADMIN = SCOPES = ("read", "write", "admin")
 MOST = 100  # of one owner
@@ -32,7 +36,11 @@ _REFUSED = "This token is not known here, or not any more."
 
 @dataclass(frozen=True)
 class Token:
-    """What a token says of its holder; ``expires_at`` is in seconds since 1970, ``name`` is for people."""
+    """What a token says of its holder; ``expires_at`` is in seconds since 1970, ``name`` is for people.
+
+    ``made_by`` is the id of the token that it was made with, empty for one that an operator made;
+    ``last_used_at`` is right to the hour.
+    """
 
     id: str
     owner: str
@@ -40,9 +48,14 @@ class Token:
     scopes: tuple[str, ...]
     created_at: str
     expires_at: int
+    made_by: str = ""
+    last_used_at: str = ""
 
-    def document(self) -> Json:
-        """The token as its owner sees it; the secret is not in it."""
+    def document(self, *, orphan: bool = False) -> Json:
+        """The token as its owner sees it; the secret is not in it.
+
+        An ``orphan`` is one whose maker has expired, or was revoked without it.
+        """
         return {
             "id": self.id,
             "owner": self.owner,
@@ -50,6 +63,9 @@ class Token:
             "scopes": list(self.scopes),
             "created_at": self.created_at,
             "expires_at": rfc3339(self.expires_at),
+            "last_used_at": self.last_used_at or None,
+            "made_by": self.made_by or None,
+            "orphan": orphan,
         }
 
 
@@ -60,9 +76,15 @@ class Tokens:
         self._table = table
         self._now = now
 
-    def issue(self, owner: str, scopes: Sequence[str], *, days: int, name: str = "") -> tuple[Token, str]:
+    def issue(
+        self, owner: str, scopes: Sequence[str], *, days: int, name: str = "", maker: str = ""
+    ) -> tuple[Token, str]:
         """A new token and its text, which is told this once and kept nowhere.
 
+        ``maker`` is the id of the token that asks for it, which can give no more than it has.
+
+        :raises Unauthorized: that one has been revoked.
+        :raises Forbidden: it has not all of these scopes itself.
         :raises BadRequest: the owner's name is not 1 to 40 lower-case letters, digits and inner hyphens.
         :raises Conflict: the owner has 100 tokens already.
         """
@@ -72,7 +94,9 @@ class Tokens:
             )
         now = self._now()
         known = tuple(one for one in SCOPES if one in scopes)
-        token = Token(new_id(), owner, name, known, rfc3339(now), int(now) + days * DAY_SECONDS)
+        if maker:
+            self._check_maker(owner, maker, known)
+        token = Token(new_id(), owner, name, known, rfc3339(now), int(now) + days * DAY_SECONDS, maker)
         secret = secrets.token_urlsafe(SECRET_BYTES)
         if not put_within(self._table, Put(_key(owner, token.id), _item(token, secret)), MOST, now):
             raise Conflict(f"There are {MOST} tokens; revoke one first.", code="too-many-tokens")
@@ -92,6 +116,7 @@ class Tokens:
         token = _read(item, owner)
         if token.expires_at <= self._now():
             raise Unauthorized(_REFUSED)
+        self._note_use(token, kept)
         return token
 
     def all(self, owner: str) -> tuple[Token, ...]:
@@ -107,9 +132,47 @@ class Tokens:
             raise NotFound("There is no such token.")
         return _read(item, owner)
 
-    def revoke(self, token: Token) -> None:
-        """Let it open nothing any more."""
-        self._table.write(Delete(_key(token.owner, token.id)))
+    def is_orphan(self, token: Token) -> bool:
+        """Whether a token has outlived the one that it was made with."""
+        return token.made_by not in ("", *(one.id for one in self.all(token.owner)))
+
+    def revoke(self, token: Token, *, children: bool = True) -> None:
+        """Let it open nothing any more, and unless ``children`` are to be kept none that was made with it, or
+        with one of those.
+
+        The youngest go first: where this breaks off, what is left still shows whose it is.
+        """
+        gone = [token]
+        if children:
+            for one in reversed(self.all(token.owner)):  # oldest first: a child is younger than its maker
+                if one.made_by in {known.id for known in gone}:
+                    gone.append(one)
+        for one in reversed(gone):
+            self._table.write(Delete(_key(one.owner, one.id)))
+
+    def _check_maker(self, owner: str, maker: str, scopes: Sequence[str]) -> None:
+        item = self._table.get(_key(owner, maker))
+        if item is None:
+            raise Unauthorized(_REFUSED)
+        lacking = [one for one in scopes if one not in _read(item, owner).scopes]
+        if lacking:
+            raise Forbidden(
+                f"A token gives only scopes that it has itself, and this one has no {lacking[0]}.",
+                code="insufficient-scope",
+            )
+
+    def _note_use(self, token: Token, kept: str) -> None:
+        """Remember the hour in which a token is used, by one small write in each; it may fail."""
+        hour = rfc3339(self._now() // 3600 * 3600)
+        if token.last_used_at == hour:
+            return
+        try:
+            used = Update(
+                _key(token.owner, token.id), set={"last_used_at": hour}, when={"secret_sha256": kept}
+            )
+            self._table.write(used)
+        except Transient as error:  # not to be noted is no reason to be turned away; it may be revoked by now
+            log.warning("use of a token was not noted: %r", error)
 
 
 def _hashed(secret: str) -> str:
@@ -123,6 +186,7 @@ def _item(token: Token, secret: str) -> Item:
         "created_at": token.created_at,
         "secret_sha256": _hashed(secret),
         "expires_at": token.expires_at,  # DynamoDB removes the item some time after
+        **({"made_by": token.made_by} if token.made_by else {}),
     }
 
 
@@ -134,6 +198,8 @@ def _read(item: Item, owner: str) -> Token:
         scopes=tuple(str(item["scopes"]).split()),
         created_at=str(item["created_at"]),
         expires_at=int(item["expires_at"]),
+        made_by=str(item.get("made_by", "")),
+        last_used_at=str(item.get("last_used_at", "")),
     )
 
 

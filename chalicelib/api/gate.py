@@ -76,7 +76,7 @@ def admit(header: str, services: Services) -> AuthResponse:
         token = services.tokens.recognise(text.strip())
     except Unauthorized:
         raise Exception("Unauthorized") from None
-    context = {"owner": token.owner, "scopes": " ".join(token.scopes)}
+    context = {"owner": token.owner, "scopes": " ".join(token.scopes), "token": token.id}
     return AuthResponse(routes=["*"], principal_id=token.owner, context=context)
 
 

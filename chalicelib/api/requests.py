@@ -27,6 +27,12 @@ def owner_of(request: Request) -> str:
     return str(caller.get("owner", DEFAULT_OWNER))
 
 
+def token_of(request: Request) -> tuple[str, tuple[str, ...]]:
+    """The id and the scopes of the token that asks; none where none is wanted."""
+    caller = request.context.get("authorizer") or {}
+    return str(caller.get("token", "")), tuple(str(caller.get("scopes", "")).split())
+
+
 def body_of(request: Request, known: Sequence[str], *, optional: bool = False, forms: bool = False) -> Fields:
     """The body's JSON object, holding no field but ``known``; if ``optional`` nothing is as good as ``{}``.
 

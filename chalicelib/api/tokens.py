@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
-from chalicelib.access.tokens import LONGEST_DAYS, LONGEST_NAME, READ, SCOPES, WRITE
+from chalicelib.access.tokens import ADMIN, LONGEST_DAYS, LONGEST_NAME, SCOPES
 from chalicelib.api import answers
-from chalicelib.api.requests import body_of, owner_of, query_of
+from chalicelib.api.requests import body_of, owner_of, query_of, token_of
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -17,12 +17,13 @@ DAYS = 365
 
 
 def create(request: Request, services: Services) -> Response:
-    """``POST /tokens``: a new token; this answer alone shows it."""
+    """``POST /tokens``: a new token, shown by this answer alone; it opens no more than the one that asks."""
     fields = body_of(request, ("name", "scopes", "days"), optional=True)
-    scopes = fields.choices("scopes", SCOPES) or (READ, WRITE)
+    maker, own = token_of(request)
+    scopes = fields.choices("scopes", SCOPES) or [one for one in own if one != ADMIN] or own
     days = fields.whole("days", low=1, high=LONGEST_DAYS) or DAYS
     name = fields.line("name", longest=LONGEST_NAME) or ""
-    token, text = services.tokens.issue(owner_of(request), scopes, days=days, name=name)
+    token, text = services.tokens.issue(owner_of(request), scopes, days=days, name=name, maker=maker)
     answer = answers.created(
         f"{answers.base_of(request)}/tokens/{token.id}", {**token.document(), "token": text}
     )
@@ -33,15 +34,19 @@ def create(request: Request, services: Services) -> Response:
 def index(request: Request, services: Services) -> Response:
     """``GET /tokens``: the owner's tokens, newest first, without their secrets."""
     query_of(request, ())
-    return answers.fresh({"tokens": [one.document() for one in services.tokens.all(owner_of(request))]})
+    tokens = services.tokens.all(owner_of(request))
+    known = {"", *(one.id for one in tokens)}
+    return answers.fresh({"tokens": [one.document(orphan=one.made_by not in known) for one in tokens]})
 
 
 def show(request: Request, services: Services, token_id: str) -> Response:
     """``GET /tokens/{id}``."""
-    return answers.fresh(services.tokens.get(owner_of(request), token_id).document())
+    token = services.tokens.get(owner_of(request), token_id)
+    return answers.fresh(token.document(orphan=services.tokens.is_orphan(token)))
 
 
 def remove(request: Request, services: Services, token_id: str) -> Response:
-    """``DELETE /tokens/{id}``: revoke a token."""
-    services.tokens.revoke(services.tokens.get(owner_of(request), token_id))
+    """``DELETE /tokens/{id}``: revoke a token, and what was made with it unless it is to be kept."""
+    kept = query_of(request, ("children",)).choice("children", "revoke", "keep") == "keep"
+    services.tokens.revoke(services.tokens.get(owner_of(request), token_id), children=not kept)
     return Response(body="", status_code=204)

@@ -6,6 +6,8 @@ import pytest
 
 from chalicelib.access.tokens import DAY_SECONDS, MOST, Tokens
 from chalicelib.errors import BadRequest, Conflict, NotFound, Unauthorized
+from chalicelib.expressions import Item, Key
+from chalicelib.ids import rfc3339
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable
 
@@ -75,3 +77,36 @@ def test_an_owner_may_have_a_hundred(tokens: Tokens) -> None:
         tokens.issue("anna", ["read"], days=1)
     with pytest.raises(Conflict):
         tokens.issue("anna", ["read"], days=1)
+
+
+def test_the_hour_of_its_last_use_is_noted_by_one_write_in_each(clock: Clock) -> None:
+    table = FakeTable()
+    tokens = Tokens(table, clock)  # type: ignore[arg-type]
+    _, text = tokens.issue("anna", ["read"], days=1)
+    assert tokens.all("anna")[0].last_used_at == ""
+    written = len(table.transactions)
+    for _ in range(5):
+        tokens.recognise(text)
+    assert len(table.transactions) == written + 1
+    assert tokens.all("anna")[0].last_used_at == rfc3339(clock() // 3600 * 3600)
+    clock.forward(3600)
+    tokens.recognise(text)
+    assert len(table.transactions) == written + 2
+
+
+def test_a_use_that_cannot_be_noted_shuts_nobody_out_and_brings_back_no_token(clock: Clock) -> None:
+    table = FakeTable()
+    tokens = Tokens(table, clock)  # type: ignore[arg-type]
+    token, text = tokens.issue("anna", ["read"], days=1)
+    genuine = table.get
+
+    def get(key: Key) -> Item | None:
+        """It is revoked the moment after it was read."""
+        item = genuine(key)
+        table.get = genuine  # type: ignore[method-assign]
+        tokens.revoke(token)
+        return item
+
+    table.get = get  # type: ignore[method-assign]
+    assert tokens.recognise(text).id == token.id
+    assert tokens.all("anna") == ()

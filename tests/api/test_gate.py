@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +12,7 @@ import requests
 from chalicelib import pipeline
 from chalicelib.access.rates import Rates
 from chalicelib.api import openapi
+from chalicelib.errors import Unauthorized
 from chalicelib.model import Label
 from tests.api.client import NOTHING, Api
 from tests.api.gated import Gated, Person, gated_app
@@ -118,7 +118,7 @@ class TestTokens:
         assert holder.get("/images").status_code == 401
 
     def test_a_token_made_over_http_works_until_it_is_revoked(self, gated: Gated) -> None:
-        admin = gated.holder("admin")
+        admin = gated.holder("read", "admin")
         made = admin.post("/tokens", {"name": "laptop", "scopes": ["read"]}).json()
         holder = gated.bearer(made["token"])
         assert holder.get("/images").status_code == 200
@@ -129,12 +129,44 @@ class TestTokens:
         assert admin.get(f"/tokens/{made['id']}").status_code == 404
 
     def test_a_secret_is_shown_once_and_kept_nowhere(self, gated: Gated) -> None:
-        admin = gated.holder("admin")
+        admin = gated.holder("read", "admin")
         secret = admin.post("/tokens", {}).json()["token"].rpartition(".")[2]
-        stored = [write.item for writes in gated.services.table.transactions for write in writes]  # type: ignore[union-attr]
+        stored = [str(write) for writes in gated.services.table.transactions for write in writes]
         assert stored
-        assert secret not in json.dumps(stored)
+        assert secret not in "".join(stored)
         assert secret not in admin.get("/tokens").text
+
+    def test_a_token_gives_only_scopes_that_it_has(self, gated: Gated) -> None:
+        admin = gated.holder("read", "admin")
+        assert admin.post("/tokens", {}).json()["scopes"] == ["read"]
+        for scopes in (["write"], ["read", "write"]):
+            refused = admin.post("/tokens", {"scopes": scopes})
+            assert (refused.status_code, refused.json()["code"]) == (403, "insufficient-scope")
+        assert gated.holder("admin").post("/tokens", {}).json()["scopes"] == ["admin"]
+
+    @pytest.mark.parametrize(("how", "left"), [("", 401), ("?children=keep", 200)])
+    def test_what_a_token_made_goes_with_it_or_is_shown_as_an_orphan(
+        self, gated: Gated, how: str, left: int
+    ) -> None:
+        first, other = gated.holder("read", "admin"), gated.holder("admin")
+        child = first.post("/tokens", {"scopes": ["read", "admin"], "name": "child"}).json()
+        grandchild = gated.bearer(child["token"]).post("/tokens", {"name": "grandchild"}).json()
+        parent = child["made_by"]
+        assert (grandchild["made_by"], grandchild["orphan"]) == (child["id"], False)
+        assert other.request("DELETE", f"/tokens/{parent}{how}").status_code == 204
+        assert first.get("/tokens").status_code == 401
+        for one in (child, grandchild):
+            assert gated.bearer(one["token"]).get("/images").status_code == left
+        shown = {one["name"]: one["orphan"] for one in other.get("/tokens").json()["tokens"] if one["name"]}
+        assert shown == ({"child": True, "grandchild": False} if left == 200 else {})
+
+    def test_a_token_that_the_gateway_still_lets_in_makes_none_after_it_was_revoked(
+        self, gated: Gated
+    ) -> None:
+        token, _ = gated.services.tokens.issue("anna", ["admin"], days=1)
+        gated.services.tokens.revoke(token)
+        with pytest.raises(Unauthorized):
+            gated.services.tokens.issue("anna", ["admin"], days=1, maker=token.id)
 
 
 class TestScopes:
@@ -231,6 +263,7 @@ class TestTwoOwners:
 
     def test_another_owners_id_is_a_404_on_every_route(self, gated: Gated, ids: dict[str, str]) -> None:
         bert = everything(gated, "bert")
+        bert.get("/images")  # the first use of a token is noted
         before = snapshot(gated)
         for method, template in gated.routes():
             if not names_a_thing(template) or is_open(template):

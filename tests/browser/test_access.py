@@ -99,6 +99,7 @@ def test_tokens_are_made_shown_once_and_revoked(closed: Photos, token: str) -> N
     window.get_by_role("button", name="Done").click()
     row = window.locator("li.card", has_text="a phone")
     expect(row).to_contain_text("May read, write.")
+    expect(row).to_contain_text("Not used yet.")
     asked = {"Authorization": f"Bearer {made}"}
     assert window.request.get(f"{closed.url}images", headers=asked).status == 200
     row.get_by_role("button", name="Revoke").click()

@@ -45,7 +45,7 @@ const wanted = () => call("GET", at`health`).then(({ auth }) => auth !== "none",
 
 async function list(load) {
   const { tokens: all } = await call("GET", at`tokens`);
-  return make("ul", { class: "cards" }, ...all.map((one) => row(one, load)));
+  return make("ul", { class: "cards" }, ...all.map((one) => row(one, all, load)));
 }
 
 function form(load) {
@@ -76,18 +76,30 @@ async function create(form, load) {
   }
 }
 
-function row(token, load) {
+function row(token, all, load) {
   return make(
     "li",
     { class: "card" },
-    make("h3", {}, token.name || token.id),
-    make("p", { class: "muted" }, `May ${token.scopes.join(", ")}. Made ${moment(token.created_at)}, good until ${moment(token.expires_at)}.`),
-    make("p", {}, button("Revoke", () => revoke(token, load), { class: "danger" })),
+    make("h3", {}, named(token)),
+    make("p", { class: "muted" }, `May ${token.scopes.join(", ")}. Made ${moment(token.created_at)}${maker(token, all)}, good until ${moment(token.expires_at)}.`),
+    make("p", { class: "muted" }, token.last_used_at ? `Last used about ${moment(token.last_used_at)}.` : "Not used yet."),
+    make("p", {}, button("Revoke", () => revoke(token, all, load), { class: "danger" })),
   );
 }
 
-async function revoke(token, load) {
-  if (!(await confirmed("Revoke this token?", "Whoever uses it is shut out within a minute.", "Revoke"))) return;
+/** With which token this one was made, by its name. */
+function maker(token, all) {
+  const known = all.find((one) => one.id === token.made_by);
+  if (token.orphan) return " with a token that is no more";
+  return known ? ` with ${named(known)}` : "";
+}
+
+const named = (token) => token.name || token.id;
+
+async function revoke(token, all, load) {
+  const children = all.filter((one) => one.made_by === token.id).map(named);
+  const with_them = children.length ? ` What was made with it goes too: ${children.join(", ")}.` : "";
+  if (!(await confirmed(`Revoke ${named(token)}?`, `Whoever uses it is shut out within a minute.${with_them}`, "Revoke"))) return;
   try {
     await call("DELETE", at`tokens/${token.id}`);
     notify("The token was revoked.");
