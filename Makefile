@@ -72,7 +72,7 @@ revoke: ready ## Revoke a token: make revoke OWNER=anna ID=…
 	@$(TOKENS) revoke --id '$(ID)'
 
 test: ready emulator ## Run all tests, as many files at once as there are processors
-	@$(PY) -m pytest --numprocesses auto --dist loadfile
+	@$(PY) -m pytest --numprocesses auto
 
 torture: ready ## Faults, load and bad files, by a seed: make torture SEED=1 PART=schedules SIZE=0.1
 	@$(PY) -m torture --seed '$(SEED)' --size '$(SIZE)' $(if $(PART),--part '$(PART)')

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
+    from xdist.remote import Producer
+
     from tests.emulator.emulator import Emulator
 
 ENVIRONMENT = {
@@ -24,6 +27,44 @@ ENVIRONMENT = {
 }
 for name, value in ENVIRONMENT.items():
     os.environ.setdefault(name, value)
+
+# Where tests share what takes long to start, or an account that moto keeps per process, one worker does them
+# all, one after the other. Longest first, or the last one would be waited for.
+TOGETHER = (
+    "tests/browser/",
+    "tests/packaging/",
+    "tests/journeys/",
+    "tests/emulator/",
+    "tests/local/",
+    "tests/torture/",
+    "tests/pipeline/test_killed.py",
+    "tests/intake/test_memory.py",
+)
+
+
+def unit_of(nodeid: str) -> str:
+    """What a test is done with in one go: its room, where that is one of ``TOGETHER``, or else its file."""
+    file = nodeid.partition("::")[0]
+    return next((start for start in TOGETHER if file.startswith(start)), file)
+
+
+class UnitScheduling(LoadScopeScheduling):
+    """Give each worker a unit at a time, in the order in which they were collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> UnitScheduling:
+    config.option.loadscopereorder = False
+    return UnitScheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        order = {unit: number for number, unit in enumerate(TOGETHER)}
+        items.sort(key=lambda item: order.get(unit_of(item.nodeid), len(order)))
 
 
 @pytest.fixture(scope="session")

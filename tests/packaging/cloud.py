@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from moto.backends import get_backend
+from moto.moto_api._internal.models import moto_api_backend
 
 from local.aws import ACCOUNT, REGION, LocalAws
 
 Json = dict[str, Any]
+
+
+@contextmanager
+def empty_account() -> Iterator[LocalAws]:
+    """An account with nothing in it, whatever was in the last one: moto has one for a whole process."""
+    moto_api_backend.reset()
+    with LocalAws() as running:
+        yield running
+    moto_api_backend.reset()
 
 
 def variables(aws: LocalAws) -> dict[str, str]:

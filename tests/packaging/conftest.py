@@ -13,7 +13,7 @@ from infra.state import State
 from local.aws import REGION, LocalAws
 from local.partner import PATH, Partner
 from local.server import Server
-from tests.packaging.cloud import quiet, variables
+from tests.packaging.cloud import empty_account, quiet, variables
 from tests.packaging.journey import Stage, started
 from tests.packaging.workbench import Workbench, set_up
 
@@ -53,7 +53,7 @@ def bench(aws: LocalAws, office: Server, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[LocalAws]:
-    with LocalAws() as running:
+    with empty_account() as running:
         yield running
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.metadata
 import os
@@ -163,21 +164,28 @@ def _equipped(python: str) -> Path:
     requirements = ROOT / "requirements.txt"
     state = hashlib.sha256(f"{python}{wanted}{requirements.read_text()}".encode()).hexdigest()[:12]
     venv = ROOT / "build" / f"workbench-{state}"
-    if not (venv / "ready").exists():
-        subprocess.run([python, "-m", "venv", "--clear", str(venv)], check=True)  # noqa: S603
-        install = [
-            str(venv / "bin" / "python"),
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "-r",
-            str(requirements),
-            *wanted,
-        ]
-        subprocess.run(install, check=True)  # noqa: S603
-        (venv / "ready").touch()
+    venv.parent.mkdir(exist_ok=True)
+    with (venv.parent / "workbench.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests of several processes want it at once
+        if not (venv / "ready").exists():
+            _install(python, venv, requirements, wanted)
     return venv / "bin" / "python"
+
+
+def _install(python: str, venv: Path, requirements: Path, wanted: list[str]) -> None:
+    subprocess.run([python, "-m", "venv", "--clear", str(venv)], check=True)  # noqa: S603
+    install = [
+        str(venv / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "-r",
+        str(requirements),
+        *wanted,
+    ]
+    subprocess.run(install, check=True)  # noqa: S603
+    (venv / "ready").touch()
 
 
 def _files_of(distributions: tuple[str, ...], site_packages: Path) -> Iterator[Path]:

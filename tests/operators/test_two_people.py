@@ -13,7 +13,7 @@ import pytest
 from infra.project import Refused
 from infra.state import KEY, LEASE_SECONDS, State
 from local.aws import LocalAws
-from tests.packaging.cloud import variables
+from tests.packaging.cloud import empty_account, variables
 from tests.packaging.test_deploy import STAGE, inventory
 from tests.packaging.workbench import Workbench, set_up
 
@@ -25,7 +25,7 @@ TABLE = f"sightline-{STAGE}"
 @pytest.fixture(scope="module")
 def aws() -> Iterator[LocalAws]:
     """An account of their own."""
-    with LocalAws() as running:
+    with empty_account() as running:
         yield running
 
 

@@ -15,7 +15,7 @@ from cfnlint import ManualArgs
 from cfnlint.api import lint_file
 
 from local.aws import LocalAws
-from tests.packaging.cloud import quiet_bucket, variables
+from tests.packaging.cloud import empty_account, quiet_bucket, variables
 from tests.packaging.test_deploy import inventory
 from tests.packaging.workbench import Workbench, set_up
 
@@ -42,7 +42,7 @@ DESTROYING = ("ListEventSourceMappings", "DeleteFunction", "DeleteStack", "ListO
 @pytest.fixture(scope="module")
 def aws() -> Iterator[LocalAws]:
     """An account of their own."""
-    with LocalAws() as running:
+    with empty_account() as running:
         yield running
 
 
