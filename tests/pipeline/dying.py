@@ -1,17 +1,14 @@
 """A function in a process of its own that is killed right after its n-th effect on the world.
 
-``python -m tests.pipeline.dying STEP N`` runs one step of an image's way, in the stage of its environment,
-with the event on its standard input. The worker takes its batch off the deliveries queue itself, and deletes
-its messages, as Lambda's poller would. An effect is a write to AWS, the sending or deleting of a message, a
-call of the recogniser or a POST to a receiver. It ends with :data:`KILLED` where N effects have happened,
-else with 0.
+The worker takes its batch off the deliveries queue itself and deletes its messages, as Lambda's poller would.
+An effect is a write to AWS, the sending or deleting of a message, a call of the recogniser or a POST to a
+receiver. The process is forked from one that has imported everything and done nothing yet.
 """
 
 from __future__ import annotations
 
-import json
+import multiprocessing
 import os
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +21,9 @@ from tests.fakes.recogniser import FakeRecogniser
 from tests.stubs.stage import StageServices
 
 KILLED = 9
+PATIENCE_SECONDS = 180
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([__name__])
 EFFECTS = (
     *("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "PutObject", "DeleteObject"),
     *("BatchWriteItem", "PublishBatch", "SendMessage", "ChangeMessageVisibility", "DeleteMessage"),
@@ -88,15 +88,21 @@ STEPS: dict[str, Callable[[Any, Any], None]] = {
 }
 
 
-def main(step: str, effects: int) -> None:
-    stage, fuse = dict(os.environ), Fuse(effects)
+def killed_after(effects: int, step: str, event: Any, stage: dict[str, str]) -> int:
+    """Run one step of an image's way; :data:`KILLED` where so many effects have happened, else 0."""
+    child = PROCESSES.Process(target=_run, args=(effects, step, event, stage))
+    child.start()
+    child.join(PATIENCE_SECONDS)
+    assert child.exitcode in (0, KILLED)
+    return child.exitcode
+
+
+def _run(effects: int, step: str, event: Any, stage: dict[str, str]) -> None:
+    os.environ.update(stage)
+    fuse = Fuse(effects)
     services = services_of(stage, float(stage["AHEAD"]), called=fuse.burn)
     services.outbound = DeadlyOutbound(allow_private=True, allowed_ports=frozenset())
     services.outbound.fuse = fuse
     for operation in EFFECTS:
         services.clients.session.events.register(f"after-call.*.{operation}", fuse.burn)
-    STEPS[step](json.load(sys.stdin), services)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    STEPS[step](event, services)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,12 +21,11 @@ from chalicelib.library.streams import TOP
 from local.aws import LocalAws
 from tests.fakes.mail import sns_event
 from tests.fakes.world import CAT
-from tests.pipeline.dying import KILLED, STEPS, bring_waiting, services_of
+from tests.pipeline.dying import KILLED, STEPS, bring_waiting, killed_after, services_of
 from tests.stubs.hostile_http import BEHAVIOURS, Connection, HostileServer
 from tests.stubs.stage import make_stage
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[2]
 KEY = "uploads/cat.jpg"
 UPLOADED = {
     "Records": [
@@ -81,17 +77,7 @@ class Life:
         """Come to the step, and run it in a process that dies; how that ended."""
         event = self._come_to_the_step()
         ahead = 2 * HOUR if self._step == "sweep" else 0
-        child = subprocess.run(  # noqa: S603 - ourselves
-            [sys.executable, "-m", "tests.pipeline.dying", self._step, str(effects)],
-            cwd=ROOT,
-            env={**os.environ, **self.stage, "AHEAD": str(ahead)},
-            input=json.dumps(event),
-            capture_output=True,
-            text=True,
-            timeout=180,
-        )
-        assert child.returncode in (0, KILLED), child.stderr
-        return child.returncode
+        return killed_after(effects, self._step, event, {**self.stage, "AHEAD": str(ahead)})
 
     def _come_to_the_step(self) -> Any:
         """Do all that lies before it; the event for it. The secret is there, as after a first delivery."""
