@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,7 @@ class Deliveries:
         self._now = now
 
     def open(self, delivery: Delivery) -> Delivery:
-        """Store a new delivery, due now, or give the one that is there already."""
+        """Store a new delivery, due now, or give the one that is there already; see :meth:`entries`."""
         now = self._now()
         made = dataclasses.replace(delivery, created_at=rfc3339(now), next_attempt_at=now, revision=new_id())
         due = self._due(made, now + GRACE_SECONDS)
@@ -70,11 +70,17 @@ class Deliveries:
         try:
             self._table.write(new)
         except ConditionFailed:
-            made = self.get(delivery.owner, delivery.id)
-        # Listed by its own time, so that a repeat lists it again where it is. In one transaction with the
-        # delivery it would cost twice as much.
-        self._table.write_many([Put(_entry(made, listing), expires) for listing in _listings(made)])
+            return self.get(delivery.owner, delivery.id)
         return made
+
+    def entries(self, opened: Iterable[Delivery]) -> list[Put]:
+        """The writes by which deliveries that were opened are found.
+
+        They are listed by their own time, so that a repeat lists them again where they are. In one
+        transaction with the delivery they would cost twice as much.
+        """
+        expires: Item = {"expires_at": int(self._now() + LOG_SECONDS)}
+        return [Put(_entry(one, listing), expires) for one in opened for listing in _listings(one)]
 
     def find(self, owner: str, delivery_id: str) -> Delivery | None:
         """A delivery, or None."""

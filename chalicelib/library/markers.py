@@ -2,26 +2,27 @@
 
 A marker holds the version of the record that was projected and the index entries that it has, as they are
 counted. It is written in the transaction that moves the counts, on condition that it is still the one that
-was read: so of two who project the same change, or of one who does it twice, only one counts it. It is also
-what waits for the fan-out: a marker stays due until the fan-out confirms that it has the result.
+was read: so of two who project the same change, or of one who does it twice, only one counts it.
+
+Small rows beside it wait for somebody: one of a result until the fan-out has told of it, one of an image that
+could not be projected until it has been.
 """
 
 from __future__ import annotations
 
-import contextlib
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib import due
 from chalicelib.expressions import Delete, Item, Key, Put, Update
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.library.index import Entries, Entry
 from chalicelib.library.record import packed, record_key, unpacked
-from chalicelib.table import ConditionFailed, Table
+from chalicelib.table import Table
 
 KEPT_SECONDS = 2 * 24 * 3600  # after a deletion; a stream gives its records for one day
+UNTOLD_SECONDS = 14 * 24 * 3600  # for how long a result that nobody confirms is published again
 CONFIRM_SECONDS = 15 * 60.0  # SNS tries an asynchronous function three times within some minutes
 REBUILD_SECONDS = 60.0
 DUE_SHARDS = 4
@@ -76,21 +77,22 @@ class Markers:
     def moved(self, owner: str, image_id: str, before: Marker, after: Marker, *, gone: bool) -> Put:
         """The write that takes a marker from ``before`` to ``after``; nobody else may have moved it.
 
-        Where a new result was published the marker is due until the fan-out confirms it; the marker of an
-        image that is ``gone`` expires.
+        The marker of an image that is ``gone`` expires.
         """
         item = after.to_item()
         if gone:
             item["expires_at"] = int(self._now()) + KEPT_SECONDS
-        elif after.result > before.result:
-            item |= self._due(FANOUT_SHARDS, image_id, CONFIRM_SECONDS)
         return Put(marker_key(owner, image_id), item, {"revision": before.revision or None})
 
-    def confirm(self, owner: str, image_id: str, result: int) -> None:
-        """The fan-out has made the deliveries of a result: nobody need tell of it again."""
-        confirmed = Update(marker_key(owner, image_id), remove=due.ATTRIBUTES, when={"result": result})
-        with contextlib.suppress(ConditionFailed):  # a newer result was published meanwhile, or all is gone
-            self._table.write(confirmed)
+    def untold(self, owner: str, image_id: str, result: int) -> Put:
+        """The write, before a result is published, by which it is published again unless it is told of."""
+        expires: Item = {"expires_at": int(self._now()) + UNTOLD_SECONDS}
+        waits = self._due(FANOUT_SHARDS, image_id, CONFIRM_SECONDS)
+        return Put(_untold_key(owner, image_id, result), {**waits, **expires})
+
+    def told(self, owner: str, image_id: str, result: int) -> Delete:
+        """The write by which the fan-out says that it has made the deliveries of a result."""
+        return Delete(_untold_key(owner, image_id, result))
 
     def rebuild_later(self, owner: str, image_id: str) -> None:
         """Let the sweep project an image anew; it is read from its record then."""
@@ -98,8 +100,8 @@ class Markers:
             Update(_rebuild_key(owner, image_id), set=self._due(REBUILD_SHARDS, image_id, REBUILD_SECONDS))
         )
 
-    def rebuilt(self, key: Key) -> None:
-        """An image that could not be projected has been."""
+    def settled(self, key: Key) -> None:
+        """What a row has waited for has come about."""
         self._table.write(Delete(key))
 
     def _due(self, shards: tuple[str, ...], image_id: str, seconds: float) -> Item:
@@ -115,6 +117,15 @@ def image_of(key: Key) -> tuple[str, str]:
     """(owner, image id) of any row in an image's partition."""
     owner, _, image_id = key.pk.partition("#image#")
     return owner, image_id
+
+
+def result_of(key: Key) -> int:
+    """The number of the result that a row waits to be told of."""
+    return int(key.sk.partition("#")[2])
+
+
+def _untold_key(owner: str, image_id: str, result: int) -> Key:
+    return Key(record_key(owner, image_id).pk, f"untold#{result}")
 
 
 def _rebuild_key(owner: str, image_id: str) -> Key:

@@ -35,9 +35,14 @@ def _fan_out(finished: ImageFinished, services: Services) -> None:
     if not isinstance(news, News):
         log.info("nobody is told of %r: %s", image_id, news)
         return
-    for destination in receivers_of(news, services):
-        delivery = Delivery.of(owner, image_id, result, finished.type, destination.name, destination.place)
-        opened = services.deliveries.open(delivery)
-        if services.deliveries.is_due(opened):
-            services.deliveries_queue.send(opened.message())
-    services.markers.confirm(owner, image_id, result)
+    made = [
+        Delivery.of(owner, image_id, result, finished.type, destination.name, destination.place)
+        for destination in receivers_of(news, services)
+    ]
+    opened = [services.deliveries.open(delivery) for delivery in made]
+    # From here on the sweep sends the messages, should this end before it has.
+    services.table.write_many(
+        [*services.deliveries.entries(opened), services.markers.told(owner, image_id, result)]
+    )
+    for delivery in filter(services.deliveries.is_due, opened):
+        services.deliveries_queue.send(delivery.message())

@@ -11,6 +11,7 @@ repair``.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import logging
 from collections import Counter
@@ -25,7 +26,7 @@ from chalicelib.expressions import Delete, Key, Put, decoded
 from chalicelib.intake.objects import REKOGNITION
 from chalicelib.library import catalogue, history, index, usage
 from chalicelib.library.index import Entries, Entry, counted_as, digest_of, entries_of
-from chalicelib.library.markers import Marker, image_of, marker_key
+from chalicelib.library.markers import Marker, image_of, marker_key, result_of
 from chalicelib.library.record import SORT_KEY, StoredImage, key_for, record_key
 from chalicelib.library.renames import Rules, rules_key
 from chalicelib.model import Json, in_rekognitions_words, time_of
@@ -153,15 +154,20 @@ def project_again(key: Key, services: Services) -> None:
     if change.is_news:
         services.images.touch(owner, image_id)
     else:
-        services.markers.rebuilt(key)
+        services.markers.settled(key)
 
 
 def tell_again(key: Key, services: Services) -> None:
-    """Publish an image's present result again: no fan-out has confirmed it. ``key`` is its marker's."""
+    """Publish a result again that no fan-out has confirmed, with the image as it is now.
+
+    ``key`` is that of the row that waits for it; where there is no image any more, it need not.
+    """
     owner, image_id = image_of(key)
     item = services.table.get(record_key(owner, image_id))
-    if item and StoredImage(item).final:
-        event = _event(StoredImage(item))
+    if item is None or StoredImage(item).erased:
+        services.markers.settled(key)
+    elif StoredImage(item).final:
+        event = dataclasses.replace(_event(StoredImage(item)), result=result_of(key))
         services.topic.publish_many([(event.message(), event.attributes())])
 
 
@@ -287,8 +293,9 @@ def _derive(chunk: Sequence[Change], writes: list[Put | Delete], services: Servi
     for one in chunk:
         if one.present is None:
             writes += history.removed(services.table, one.owner, one.image_id)
-        for stored in one.untold if one.present else ():
-            writes += history.added(stored)
+        for stored in one.untold:
+            writes += history.added(stored) if one.present else ()
+            writes.append(services.markers.untold(one.owner, one.image_id, stored.result))
     # Of several writes to one row the last is meant: a result may come and make room for newer ones at once.
     services.table.write_many(list({write.key: write for write in writes}.values()))
     for_each(chunk, lambda one: _write_sidecar(one, services), at_once=min(len(chunk), SIDECARS_AT_ONCE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -33,11 +34,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(chromium.HOW_TO_GET_IT)
 
 
-@pytest.fixture(scope="package")
-def stack() -> Iterator[Process]:
+@contextmanager
+def with_samples() -> Iterator[Process]:
     """The whole service as a process, with the sample photos in it."""
     with started() as process:
         wait_for_labels(f"http://127.0.0.1:{process.ports[0]}/", len(list(SAMPLES.glob("*.jpg"))))
+        yield process
+
+
+@pytest.fixture(scope="package")
+def stack() -> Iterator[Process]:
+    """One for all tests, which leave more and more photos in it."""
+    with with_samples() as process:
         yield process
 
 

@@ -26,12 +26,21 @@ def clock() -> Clock:
     return Clock()
 
 
+class Log(Deliveries):
+    """The log, with every delivery that is opened listed, as the fan-out does it."""
+
+    def open(self, delivery: Delivery) -> Delivery:
+        opened = super().open(delivery)
+        self._table.write_many(self.entries([opened]))
+        return opened
+
+
 @pytest.fixture(params=["fake", "moto"])
 def log(request: pytest.FixtureRequest, clock: Clock) -> Deliveries:
     table: Any = FakeTable()
     if request.param == "moto":
         table = Table(request.getfixturevalue("moto"), NAME, sleep=lambda seconds: None)
-    return Deliveries(table, clock)
+    return Log(table, clock)
 
 
 def a_delivery(number: int = 1, destination: str = "integration") -> Delivery:

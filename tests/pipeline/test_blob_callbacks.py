@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.delivery import blobs, signatures
+from chalicelib.library.markers import CONFIRM_SECONDS
 from chalicelib.model import CallbackFormat, Image, Label, NewImage, ObjectUploaded
 from chalicelib.pipeline.curating import Word
 from tests.fakes.mail import Mail
@@ -75,3 +76,17 @@ def test_a_correction_before_the_call_is_in_it(world: Any) -> None:
     Mail(world).run()
     [posted] = world.outbound.posted
     assert {"Cat", "dog"} <= set(json.loads(posted.body)["labels"])
+
+
+def test_a_blob_is_told_of_once_though_the_news_of_it_was_lost_and_newer_news_was_not(world: Any) -> None:
+    image, mail = announced(world, "blob"), Mail(world)
+    world.project()
+    world.topic.published.clear()  # SNS lost it, or the fan-out failed for good
+    pipeline.correct("default", image.id, [Word("dog", True)], world)
+    mail.run()
+    assert world.outbound.posted == []
+    mail.forward(CONFIRM_SECONDS + 3600)
+    [posted] = world.outbound.posted
+    assert {"Cat", "dog"} <= set(json.loads(posted.body)["labels"])
+    mail.forward(24 * 3600)
+    assert len(world.outbound.posted) == 1
