@@ -24,6 +24,26 @@ from chalicelib.model import DEFAULT_OWNER, FINAL, Correction, Failure, Image, J
 Kind = Literal["recognised", "copied", "corrected", "renamed", "failed", "binned", "restored"]
 SORT_KEY = "record"  # of every record, and of nothing else: what the stream's filter goes by
 
+# What most documents hold, most frequent last, to compress them by (zlib, "preset dictionary"): with it the
+# record of an image with 30 labels takes one write unit, without it two. What is stored is read by these very
+# bytes, so they stay as they are.
+FAMILIAR = b"".join(
+    (
+        b'"corrections":[],"corrected_at":null,"binned_at":null,"erases_at":null,"missing":false,',
+        b'"restored_at":null,"copied_from":null,"model":{"name":"rekognition","version":"3.0"},',
+        b'"properties":null,"moderation":null,"text":null,"error":null,"result":1}',
+        b'{"min_confidence":null,"max_labels":null,"features":null,"include_labels":null,',
+        b'"exclude_labels":null,"include_categories":null,"exclude_categories":null,"id":"01',
+        b'","status":"labelled","filename":".jpg","created_at":"2026-00T00:00:00.000Z","callback_url":null,',
+        b'"callback_format":"event","metadata":{},"started_at":"2026-","completed_at":"2026-',
+        b'","content_type":"image/jpeg","size":,"sha256":"","width":,"height":,"preview":false,',
+        b'"warnings":[],"taken_at":null,"taken_at_source":null,"camera":null,"location":null,"labels":[',
+        b'"instances":[{"confidence":99.,"box":{"left":0.,"top":0.,"width":0.,"height":0.}}],',
+        b'{"name":"","confidence":9.,"parents":[""],"aliases":[""],"categories":[""],"instances":[],',
+        b'"source":"model"},{"name":"","confidence":',
+    )
+)
+
 
 @dataclass(frozen=True)
 class Relabel:
@@ -93,11 +113,11 @@ class Record:
             "kind": self.kind or "",
             "calls": json.dumps(dict(self.calls)) if self.calls else "",
             "setback": json.dumps(self.setback.to_json()) if self.setback else "",
-            "lease_until": self.lease_until,
-            "attempts": self.attempts,
-            "released": self.released,
+            "lease_until": self.lease_until or "",
+            "attempts": self.attempts or "",
+            "released": self.released or "",
             "claim": self.claim,
-            "recognition": self.recognition,
+            "recognition": self.recognition.removeprefix(image.sha256 or ""),  # which the body has
             "relabel": json.dumps(dataclasses.asdict(self.relabel)) if self.relabel else "",
             "binned_from": self.binned_from or "",
         }
@@ -111,6 +131,7 @@ class Record:
         stored = StoredImage(item)
         image = stored.image
         seen = tuple(map(Label.from_json, unpacked(item["seen"]))) if "seen" in item else image.labels
+        named = str(item.get("recognition", ""))
         return cls(
             image=image,
             revision=str(item["revision"]),
@@ -118,13 +139,13 @@ class Record:
             kind=cast("Kind | None", item.get("kind")),
             calls=stored.calls,
             setback=stored.setback,
-            lease_until=float(item["lease_until"]),
+            lease_until=float(item.get("lease_until", 0)),
             due_at=str(item.get("due_at", "")),
-            attempts=int(item["attempts"]),
-            released=int(item["released"]),
+            attempts=int(item.get("attempts", 0)),
+            released=int(item.get("released", 0)),
             claim=str(item.get("claim", "")),
             seen=seen,
-            recognition=str(item.get("recognition", "")),
+            recognition=f"{image.sha256}{named}" if named.startswith(".") else named,
             relabel=Relabel(**json.loads(str(item["relabel"]))) if "relabel" in item else None,
             binned_from=cast("Status | None", item.get("binned_from")),
             text=stored.text,
@@ -199,7 +220,7 @@ class StoredImage:
     @cached_property
     def text(self) -> str:
         """The public document, as JSON without line breaks."""
-        return zlib.decompress(cast(bytes, self.item["body"])).decode("ascii")
+        return text_of(self.item["body"])
 
     @cached_property
     def document(self) -> Json:
@@ -214,12 +235,19 @@ class StoredImage:
 
 def packed(data: Json | list[Json]) -> bytes:
     """JSON as it is stored: compact, in ASCII, which any answer may hold, and compressed."""
-    return zlib.compress(json.dumps(data, separators=(",", ":")).encode("ascii"), 6)
+    packing = zlib.compressobj(9, zdict=FAMILIAR)
+    text = json.dumps(data, separators=(",", ":")).encode("ascii")
+    return packing.compress(text) + packing.flush()
 
 
 def unpacked(stored: Any) -> Any:
     """What :func:`packed` made it from."""
-    return json.loads(zlib.decompress(stored))
+    return json.loads(text_of(stored))
+
+
+def text_of(stored: Any) -> str:
+    """The JSON that :func:`packed` stored."""
+    return zlib.decompressobj(zdict=FAMILIAR).decompress(stored).decode("ascii")
 
 
 def key_for(owner: str, image_id: str) -> str:
