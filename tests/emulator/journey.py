@@ -158,6 +158,7 @@ class Journey:
             "labels are counted",
         )
         self.ask("GET", "/images", label="cat")
+        assert self.ask("GET", "/months")["months"]
 
     def _correct(self, image_id: str) -> None:
         self.ask("PUT", f"/images/{image_id}/labels/{self._tabby}", {})
@@ -278,7 +279,7 @@ class Journey:
             job = self.ask("POST", "/relabel", {"q": "rocket"})
             self.ask("POST", f"/deliveries/{delivery}/retry", {})
         self._stage.make_due()
-        left = [self._left(image_id, "rebuild"), self._left(image_id, "fanout", "projected")]
+        left = [self._left(image_id, "rebuild"), self._left(image_id, "fanout", "untold#1")]
         self._start("sweep", schedule.tick("sweep"))
         assert self._final(announced["id"])["status"] == "labelled"
         self._finished(job)

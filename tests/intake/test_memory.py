@@ -1,6 +1,6 @@
 """The largest files of each type that are read at all: how long they take, and in how much memory.
 
-The labeler stays below 1280 MB for any of them. AWS's clients and the embedded networks take 160 MB of it.
+The labeler stays below 1280 MiB for any of them. AWS's clients and the embedded networks take 160 MB of it.
 """
 
 from __future__ import annotations
