@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from chalicelib.intake import dates
+from chalicelib.intake import dates, places
 from chalicelib.intake.tags import Tags, Value
 from chalicelib.model import Location
 
@@ -34,12 +34,12 @@ class Exif:
 
 
 def noted(block: bytes, xmp: bytes) -> Exif:
-    """What EXIF and XMP say together: XMP is asked where EXIF knows no time."""
+    """What EXIF and XMP say together: XMP is asked where EXIF knows no time, or no place."""
     found = read(block)
-    if found.taken_at:
-        return found
-    taken_at, source = dates.in_xmp(xmp)
-    return replace(found, taken_at=taken_at, taken_at_source=source)
+    if not found.taken_at:
+        taken_at, source = dates.in_xmp(xmp)
+        found = replace(found, taken_at=taken_at, taken_at_source=source)
+    return found if found.location else replace(found, location=places.in_xmp(xmp))
 
 
 def read(block: bytes) -> Exif:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from chalicelib.intake import boxes, jpeg
 from chalicelib.intake.source import Size, Source, Unsupported
@@ -17,7 +17,8 @@ from chalicelib.intake.tags import Directory, Tags
 
 NAME = "a camera raw file without a preview of full size"
 _WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _OFFSETS, _COUNTS = 256, 257, 259, 262, 273, 279
-_MAKE, _MODEL, _SUBDIRECTORIES, _EXIF, _ORIENTATION = 271, 272, 330, 0x8769, 274
+_MAKE, _MODEL, _SUBDIRECTORIES, _EXIF, _GPS, _ORIENTATION = 271, 272, 330, 0x8769, 0x8825, 274
+_PLACE = {1, 2, 3, 4}  # latitude and longitude, each with the side that it is on
 _JPEG_AT, _JPEG_SIZE, _DNG_VERSION, _CROP = 513, 514, 0xC612, 0xC620
 _PIXEL_WIDTH, _PIXEL_HEIGHT, _MAKER_NOTE = 0xA002, 0xA003, 0x927C
 _PANASONIC_JPEG = 0x2E
@@ -94,12 +95,12 @@ def _read_cr3(content: bytes) -> Source:
         blocks = {
             box.kind: content[box.start : box.end] for box in boxes.boxes(content, noted.start, noted.end)
         }
-    camera, shot = (Tags.of(blocks.get(kind, b"")) for kind in (b"CMT1", b"CMT2"))
+    camera, shot, place = (Tags.of(blocks.get(kind, b"")) for kind in (b"CMT1", b"CMT2", b"CMT4"))
     noted_size = _noted_size(shot, next(shot.chain(), {}))
     found = _best(content, _in_boxes(content, movie), noted_size)
     return dataclasses.replace(
         _as_preview(found, None, noted_size),
-        exif=_joined(camera, shot),
+        exif=_joined(camera, shot, place),
         orientation=_turn(camera.number(next(camera.chain(), {}), _ORIENTATION)),
     )
 
@@ -127,19 +128,35 @@ def _at(content: bytes, start: int, size: int) -> int:
     return int.from_bytes(content[start : start + size], "big")
 
 
-def _joined(camera: Tags, shot: Tags) -> bytes:
-    """One EXIF block of two, of which one tells of the camera and one of the shot."""
+def _joined(camera: Tags, shot: Tags, place: Tags) -> bytes:
+    """One EXIF block of three, which tell of the camera, of the shot and of where it was taken."""
     if not shot.tiff:
         return camera.tiff
+    at, order = len(shot.tiff), shot.order
+    noted = next(place.chain(), {}) if place.order == order else {}
+    tags = sorted(_PLACE & noted.keys())
+    found = [(tag, noted[tag].kind, noted[tag].count, place.raw(noted, tag)) for tag in tags]
+    where = _directory(order, at, found)
     first = next(camera.chain(), {})
     texts = [(tag, camera.text(first, tag).encode() + b"\x00") for tag in (_MAKE, _MODEL)]
-    order, start = shot.order, len(shot.tiff)
-    entries, values = struct.pack(order + "H", 3), b""
-    for tag, text in texts:
-        entries += struct.pack(order + "HHII", tag, 2, len(text) + 4, start + 42 + len(values))
-        values += text + bytes(4)
-    entries += struct.pack(order + "HHI4s", _EXIF, 4, 1, shot.tiff[4:8]) + bytes(4)
-    return shot.tiff[:4] + struct.pack(order + "I", start) + shot.tiff[8:] + entries + values
+    values = [(tag, 2, len(text), text) for tag, text in texts]
+    values += [(_EXIF, 4, 1, shot.tiff[4:8]), (_GPS, 4, 1, struct.pack(order + "I", at))]
+    start = struct.pack(order + "I", at + len(where))
+    return shot.tiff[:4] + start + shot.tiff[8:] + where + _directory(order, at + len(where), values)
+
+
+def _directory(order: str, at: int, values: Sequence[tuple[int, int, int, bytes]]) -> bytes:
+    """A directory of a TIFF at an offset: of each value the tag, the type, the count and the bytes."""
+    entries, behind = struct.pack(order + "H", len(values)), b""
+    end = at + 2 + 12 * len(values) + 4
+    for tag, kind, count, value in values:
+        entries += struct.pack(order + "HHI", tag, kind, count)
+        if len(value) > 4:
+            entries += struct.pack(order + "I", end + len(behind))
+            behind += value
+        else:
+            entries += value.ljust(4, b"\x00")
+    return entries + bytes(4) + behind
 
 
 def _turn(said: int) -> int:

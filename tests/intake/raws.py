@@ -127,12 +127,16 @@ def box(kind: bytes, *parts: bytes) -> bytes:
     return struct.pack(">I", len(body) + 8) + kind + body
 
 
+GPS = [
+    (1, 2, b"S\0"), (2, 5, [(51, 1), (30, 1), (1500, 100)]), (3, 2, b"W\0"), (4, 5, [(0, 1), (7, 1), (30, 1)])
+]  # fmt: skip
+
+
 def cr3(preview: bytes, orientation: int = 1) -> bytes:
     camera = assembled([([(271, 2, b"Canon\0"), (272, 2, b"Canon EOS R5\0"), (274, 3, [orientation])], [])])
     shot = assembled([([(0x9003, 2, WHEN), (0xA002, 3, [SENSOR[0]]), (0xA003, 3, [SENSOR[1]])], [])])
-    canon = box(
-        b"uuid", bytes.fromhex("85c0b687820f11e08111f4ce462b6a48"), box(b"CMT1", camera), box(b"CMT2", shot)
-    )
+    noted = [box(b"CMT1", camera), box(b"CMT2", shot), box(b"CMT4", assembled([(GPS, [])]))]
+    canon = box(b"uuid", bytes.fromhex("85c0b687820f11e08111f4ce462b6a48"), *noted)
 
     def movie(at: int) -> bytes:
         sizes = box(b"stsz", bytes(4), struct.pack(">II", len(preview), 1))

@@ -10,6 +10,7 @@ from PIL import Image
 
 from chalicelib.errors import UnusableImage
 from chalicelib.intake.photos import Prepared, prepare
+from chalicelib.model import Location
 from tests.intake import raws
 from tests.intake.corpus import cat
 from tests.intake.pictures import exif
@@ -84,9 +85,10 @@ def test_the_camera_was_held_as_the_raw_file_says_whatever_the_preview_says(orie
     assert shown(made.thumbnail).size == (512, 341) if orientation < 5 else (341, 512)
 
 
-def test_time_and_camera_are_those_of_the_raw_file() -> None:
+def test_time_place_and_camera_are_those_of_the_raw_file() -> None:
     made = read(raws.cr3(FULL, orientation=6))
     assert (made.exif.taken_at, made.exif.camera) == ("2024-05-06T07:08:09", "Canon EOS R5")
+    assert made.exif.location == Location(-51.504167, -0.125)
     assert (made.width, made.height) == raws.SENSOR[::-1]
 
 
