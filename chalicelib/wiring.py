@@ -30,6 +30,7 @@ from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.history import History
 from chalicelib.library.images import Images
 from chalicelib.library.jobs import Jobs
+from chalicelib.library.manifests import Manifests
 from chalicelib.library.markers import Markers
 from chalicelib.library.recognitions import Recognitions
 from chalicelib.library.renames import Renames
@@ -142,6 +143,10 @@ class Services:
     @cached_property
     def jobs(self) -> Jobs:
         return Jobs(self.table, self.now)
+
+    @cached_property
+    def manifests(self) -> Manifests:
+        return Manifests(self.table, self.now)
 
     @cached_property
     def renames(self) -> Renames:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -89,7 +90,8 @@ class KeptItems:
         """Fill the tables with what the journal's ``content`` says; answers their items.
 
         The tables' streams tell of what had not been handed over. The journal is written anew where it was
-        damaged, or most of it is out of date.
+        damaged, or most of it is out of date. What has expired is left out: moto's time to live removes
+        nothing.
         """
         settled = max((line["settled"] for line in content.values if "settled" in line), default=0)
         lines = [line for line in content.values if "table" in line]
@@ -102,7 +104,11 @@ class KeptItems:
         if content.damaged or written > 2 * there:
             settled, lines = len(before), [*before, *lines[settled:]]
             self._journal.rewrite([*before, {"settled": settled}, *lines[settled:]])
-        self._lines, self._settled = len(lines), settled
+        expired = list(_expired(tables, time.time()))
+        self._journal.append(*expired)
+        for line in expired:
+            _apply(line, tables)
+        self._lines, self._settled = len(lines) + len(expired), settled
         for name, items in tables.items():
             for item in items.values():
                 _put(_table(name), item)
@@ -123,6 +129,16 @@ def _apply(line: Json, tables: Tables) -> list[Change]:
         items[place] = item
     changes += [(name, items.pop(_place(keys, key), None), None) for key in line["gone"]]
     return changes
+
+
+def _expired(tables: Tables, now: float) -> Iterator[Json]:
+    """A line for each table that has items whose time to live is over, which takes them out."""
+    for name, items in tables.items():
+        attribute = _table(name).ttl.get("AttributeName", "")
+        over = [item for item in items.values() if float(item.get(attribute, {}).get("N", now)) < now]
+        if over:
+            keys = _table(name).table_key_attrs
+            yield {"table": name, "put": [], "gone": [{key: item[key] for key in keys} for item in over]}
 
 
 def _chunks(tables: Tables) -> Iterator[Json]:

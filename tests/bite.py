@@ -224,6 +224,20 @@ GUARDS = (
         "tests/library/test_bounds.py",
     ),
     Guard(
+        "exports go with an image that is erased",
+        "chalicelib/pipeline/projection.py",
+        "    if gone := {one.image_id for one in chunk if one.present is None}:",
+        "    if gone := set():",
+        "tests/pipeline/test_withdrawing.py",
+    ),
+    Guard(
+        "an image that is erased while it is packed",
+        "chalicelib/pipeline/packing.py",
+        "    _withdraw_erased(job, state, services)\n",
+        "",
+        "tests/pipeline/test_withdrawing.py",
+    ),
+    Guard(
         "no original stops an archive",
         "chalicelib/pipeline/packing.py",
         "            except Exception as error:\n                if isinstance(error, Transient)",

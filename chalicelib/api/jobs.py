@@ -34,5 +34,6 @@ def _shown(request: Request, job: Job, services: Services) -> Json:
     links = {"self": f"{answers.base_of(request)}/jobs/{job.id}"}
     if job.kind != "zip" or job.status != "done":
         return {**job.document(), "links": links}
-    links["archive"] = pipeline.archive_link(job, services)
-    return {**job.document(), "complete": job.at is None, "links": links}
+    archive = pipeline.archive_link(job, services)
+    more = {"archive": archive} if archive else {}
+    return {**job.document(), "complete": job.at is None, "links": {**links, **more}}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _VERSION = 45  # what is needed to read ZIP64 (4.4.3.2)
@@ -45,6 +46,15 @@ class Entry:
         day = max(at.year - 1980, 0) << 9 | at.month << 5 | at.day
         size = len(self.content)
         return (_VERSION, _UTF8, 0, time, day, zlib.crc32(self.content), size, size)
+
+
+def names_in(directory: bytes) -> Iterator[str]:
+    """The names of the entries in a piece of a directory (4.3.12)."""
+    at = 0
+    while at < len(directory):
+        name, extra, comment = struct.unpack_from("<HHH", directory, at + 28)
+        yield directory[at + 46 : at + 46 + name].decode()
+        at += 46 + name + extra + comment
 
 
 def end(entries: int, directory_bytes: int, directory_offset: int) -> bytes:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import codecs
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chalicelib.delivery.listings import MEDIA_TYPES, Format, head, written
-from chalicelib.errors import TooManyRequests
+from chalicelib.errors import Conflict, TooManyRequests
 from chalicelib.expressions import Delete, Key, Put
 from chalicelib.ids import new_id, rfc3339
+from chalicelib.library.manifests import Manifest
 from chalicelib.library.query import Query
 from chalicelib.library.streams import TOP
+from chalicelib.pipeline.withdrawing import withdraw
 from chalicelib.quotas import put_within
 from chalicelib.wiring import Services
 
@@ -26,7 +28,10 @@ LEASE_SECONDS = 60
 
 @dataclass(frozen=True)
 class ExportedFile:
-    """A file of so many ``images``, for a while under ``url``; ``next_at`` is where the next one begins."""
+    """A file of so many ``images``, for a while under ``url``; ``next_at`` is where the next one begins.
+
+    The bucket's lifecycle removes it after a day, and whoever erases one of its images does at once.
+    """
 
     url: str
     images: int
@@ -48,6 +53,7 @@ def export(
     A ``marked`` file begins with a byte order mark, by which Excel knows UTF-8.
 
     :raises TooManyRequests: so many of this owner's are being written.
+    :raises Conflict: one of the images was erased meanwhile.
     """
     with _one_of_few(owner, services):
         return _written(owner, query, form, services, marked=marked, at=at, clock=clock)
@@ -80,20 +86,32 @@ def _written(
     at: str | None,
     clock: Callable[[], float],
 ) -> ExportedFile:
-    deadline = clock() + SECONDS
+    deadline, export_id = clock() + SECONDS, new_id()
+    file = f"exports/~{owner}/{export_id}.{form}"
+    manifest = Manifest(owner, export_id, file, ids=f"exports/~{owner}/{export_id}.ids")
+    services.manifests.begin(manifest)
     content = bytearray(codecs.BOM_UTF8 * marked + head(form))
-    images, place = 0, at or TOP
+    ids: list[str] = []
+    place = at or TOP
     while place and len(content) < MOST_BYTES and clock() < deadline:
         page = services.search.page(owner, query, limit=PAGE, at=place)
         content += written(page.images, form)
-        images += len(page.images)
+        ids += [one.id for one in page.stored]
         place = page.next_at or ""
-    return ExportedFile(_stored(owner, bytes(content), form, services), images, place or None)
-
-
-def _stored(owner: str, content: bytes, form: Format, services: Services) -> str:
-    """A link to a new file; the bucket's lifecycle removes it after a day."""
-    key = f"exports/~{owner}/{new_id()}.{form}"
-    services.objects.put(key, content, MEDIA_TYPES[form])
+    services.objects.put(manifest.ids, "\n".join(ids).encode(), "text/plain")
+    services.objects.put(file, bytes(content), MEDIA_TYPES[form])
+    _refuse_erased(manifest, ids, services)
     name = f"images-{rfc3339(services.now())[:10]}.{form}"
-    return services.objects.presigned_get(key, filename=name, content_type=MEDIA_TYPES[form])
+    link = services.objects.presigned_get(file, filename=name, content_type=MEDIA_TYPES[form])
+    return ExportedFile(link, len(ids), place or None)
+
+
+def _refuse_erased(manifest: Manifest, ids: Iterable[str], services: Services) -> None:
+    """Give nobody a file with an image that was erased while it was written.
+
+    Who erases one after this finds the manifest, and removes the file.
+    """
+    known = services.manifests.find(manifest.owner, manifest.export_id)
+    if known is None or known.withdrawn or not known.erased.isdisjoint(ids):
+        withdraw(manifest, services)
+        raise Conflict("One of the images was erased meanwhile; ask again.", code="export-withdrawn")

@@ -21,10 +21,12 @@ from chalicelib.errors import NotFound, SightlineError, Transient
 from chalicelib.ids import new_id
 from chalicelib.intake.assembly import SMALLEST_PART
 from chalicelib.library.jobs import Job, JobFailure
+from chalicelib.library.manifests import Manifest
 from chalicelib.library.query import Query, parse
 from chalicelib.library.record import StoredImage
 from chalicelib.library.streams import TOP
 from chalicelib.model import Image
+from chalicelib.pipeline.withdrawing import holds_erased, ids_in_directory, withdraw
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.packing")
@@ -58,8 +60,14 @@ class Packed:
         return cls(**{**state, "parts": [(key, size) for key, size in state.get("parts", [])]})
 
 
-def archive_link(job: Job, services: Services) -> str:
-    """Where to download the archive of a job that is done."""
+def archive_link(job: Job, services: Services) -> str | None:
+    """Where to download the archive of a job that is done; None where it is no longer there.
+
+    It goes after a day, or when one of its images is erased.
+    """
+    known = services.manifests.find(job.owner, job.id)
+    if known is None or known.withdrawn:
+        return None
     name = f"images-{job.created_at[:10]}.zip"
     return services.objects.presigned_get(_archive(job), filename=name, content_type=MEDIA_TYPE)
 
@@ -71,7 +79,11 @@ def pack_further(
 
     No image stops it. A fault that may pass is raised while there is patience, and the step comes again.
     """
-    state = Packed.of(job)
+    state, known = Packed.of(job), services.manifests.find(job.owner, job.id)
+    if known and known.withdrawn:
+        return dataclasses.replace(job, status="done")
+    if known is None:
+        services.manifests.begin(Manifest(job.owner, job.id, _archive(job)))
     if state.assembly:
         return _joined(job, state, services)
     packer = _Packer(job, services, patient=patient)
@@ -163,7 +175,19 @@ def _joined(job: Job, state: Packed, services: Services) -> Job:
     if len(etags) < len(state.parts):
         return further
     services.assembly.finish(key, state.assembly, etags)
+    _withdraw_erased(job, state, services)
     return dataclasses.replace(further, status="done")
+
+
+def _withdraw_erased(job: Job, state: Packed, services: Services) -> None:
+    """Remove an archive that has an image which was erased while it was packed.
+
+    Who erases one after this finds it in the directories.
+    """
+    known = services.manifests.find(job.owner, job.id)
+    ids = [one for key in state.directories for one in ids_in_directory(_read_if_there(key, services))]
+    if known is None or known.withdrawn or holds_erased(job.owner, ids, services):
+        withdraw(known or Manifest(job.owner, job.id, _archive(job)), services)
 
 
 def _asked(job: Job) -> Query:
@@ -179,6 +203,13 @@ def _original(image: Image, services: Services) -> bytes | None:
 
 def _read(key: str, services: Services) -> bytes:
     return services.objects.read(key, max_bytes=2**62).content or b""
+
+
+def _read_if_there(key: str, services: Services) -> bytes:
+    try:
+        return _read(key, services)
+    except NotFound:  # the archive has been withdrawn
+        return b""
 
 
 def _name(image: Image) -> str:

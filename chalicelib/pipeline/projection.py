@@ -32,6 +32,7 @@ from chalicelib.library.renames import Rules, rules_key
 from chalicelib.model import Json, in_rekognitions_words, time_of
 from chalicelib.pipeline.batches import for_each
 from chalicelib.pipeline.curating import rename_image
+from chalicelib.pipeline.withdrawing import withdraw_exports_of
 from chalicelib.table import ConditionFailed
 from chalicelib.wiring import Services
 
@@ -301,6 +302,8 @@ def _derive(chunk: Sequence[Change], writes: list[Put | Delete], services: Servi
     for_each(chunk, lambda one: _write_sidecar(one, services), at_once=min(len(chunk), SIDECARS_AT_ONCE))
     events = [_event(stored) for one in chunk for stored in one.untold]
     services.topic.publish_many([(event.message(), event.attributes()) for event in events])
+    if gone := {one.image_id for one in chunk if one.present is None}:
+        withdraw_exports_of(chunk[0].owner, gone, services)
     for one in chunk:
         _let_names_follow(one, services)
         _forget_bytes(one, services)

@@ -25,6 +25,7 @@ from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.history import History
 from chalicelib.library.images import Images
 from chalicelib.library.jobs import Jobs
+from chalicelib.library.manifests import Manifests
 from chalicelib.library.markers import Markers
 from chalicelib.library.query import Query
 from chalicelib.library.recognitions import Recognitions
@@ -72,6 +73,7 @@ class World:
         self.markers = Markers(self.table, self.clock)  # type: ignore[arg-type]
         self._history = History(self.table)  # type: ignore[arg-type]
         self.jobs = Jobs(self.table, self.clock)  # type: ignore[arg-type]
+        self.manifests = Manifests(self.table, self.clock)  # type: ignore[arg-type]
         self.renames = Renames(self.table, self.clock)  # type: ignore[arg-type]
         self.deliveries = Deliveries(self.table, self.clock)  # type: ignore[arg-type]
         self.subscriptions = Subscriptions(self.table, self.clock)  # type: ignore[arg-type]

@@ -23,6 +23,7 @@ from local import messages
 from local.aws import ACCOUNT, REGION, LocalAws
 from local.changes import shard_of
 from local.folder import Folder
+from local.journal import Journal
 from local.keeping import Keeping, Restored
 
 _numbers = itertools.count()
@@ -69,6 +70,10 @@ class Machine:
             ],
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         )
+        self.table.update_time_to_live(
+            TableName=self.name,
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
+        )
         self.queue = self.sqs.create_queue(QueueName=self.name)["QueueUrl"]
         restored = self.keeping.restore()
         self.keeping.restore_messages()
@@ -110,6 +115,18 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 
 class TestItems:
+    def test_what_has_expired_is_gone_after_a_restart_and_from_the_folder_too(self, machine: Machine) -> None:
+        for sk, end in (("over", 1_700_000_000), ("not yet", 4_000_000_000), ("never", None)):
+            expiry = {} if end is None else {"expires_at": {"N": str(end)}}
+            machine.table.put_item(TableName=machine.name, Item={**SMALL, "sk": {"S": sk}, **expiry})
+        for _ in range(2):
+            restored = machine.restart()
+            assert sorted(one["sk"]["S"] for one in machine.items()) == ["never", "not yet"]
+            assert len(restored.items[machine.name]) == 2
+        lines = Journal(machine.folder / "table.jsonl").read().values
+        gone = [key for line in lines for key in line.get("gone", ())]
+        assert gone == [{"pk": SMALL["pk"], "sk": {"S": "over"}}]
+
     def test_an_item_of_every_type_is_there_again_though_nobody_could_stop(self, machine: Machine) -> None:
         machine.table.put_item(TableName=machine.name, Item=EVERYTHING)
 
