@@ -22,8 +22,8 @@ _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]+)*/?"
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?")
 
 
-def write(into: Path, api: str, bucket_origin: str, most: int) -> None:
-    """Write the site that talks to ``api`` and ``bucket_origin``, with photos of at most ``most`` bytes.
+def write(into: Path, api: str, bucket_origin: str, chosen: Stage) -> None:
+    """Write the site that talks to ``api`` and ``bucket_origin``, with the limits of a stage.
 
     :raises Refused: one of the two is no such address; nothing was written.
     """
@@ -42,14 +42,15 @@ def write(into: Path, api: str, bucket_origin: str, most: int) -> None:
     for name, content in pages.files().items():
         (folder / name).write_text(content, encoding="utf-8")
     for name, allowed in origins.items():
-        where = pages.Where("./", begins, "docs.html", most, _in_document(pages.policy(*allowed)))
+        most, days = number("max_image_bytes", chosen), number("bin_days", chosen)
+        where = pages.Where("./", begins, "docs.html", most, days, _in_document(pages.policy(*allowed)))
         (into / name).write_text(pages.document(name, where), encoding="utf-8")
 
 
-def max_bytes(stage: Stage) -> int:
-    """The most that a photo of the stage may have."""
-    default = Settings.__dataclass_fields__["max_image_bytes"].metadata["default"]
-    return int(stage.config().environment_variables.get("MAX_IMAGE_BYTES", default))
+def number(setting: str, stage: Stage) -> int:
+    """A setting of the stage that is a number."""
+    default = Settings.__dataclass_fields__[setting].metadata["default"]
+    return int(stage.config().environment_variables.get(setting.upper(), default))
 
 
 def origins(asked: argparse.Namespace, chosen: Stage) -> tuple[str, str]:
@@ -77,7 +78,7 @@ def _write_as_asked(asked: argparse.Namespace) -> None:
     for name in ("index.html", "docs.html"):
         (asked.into / name).unlink(missing_ok=True)  # a page of before could be taken for the new one
     chosen = stage(asked.stage, "s3")
-    write(asked.into, *origins(asked, chosen), max_bytes(chosen))
+    write(asked.into, *origins(asked, chosen), chosen)
     print(f"The page is in {asked.into}; docs/deploy.md says how it comes to CloudFront.")
 
 
@@ -91,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--api", default="", help="where the API begins, if not where the stage's does")
     parser.add_argument("--bucket-origin", default="", help="where presigned addresses of photos begin")
-    parser.add_argument("--stage", default="dev", help="whose page, and whose MAX_IMAGE_BYTES")
+    parser.add_argument("--stage", default="dev", help="whose page, and whose MAX_IMAGE_BYTES and BIN_DAYS")
     parser.add_argument("--into", type=Path, default=Path("build/page"))
     return parser
 

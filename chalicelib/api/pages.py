@@ -45,6 +45,7 @@ class Where:
     api: str
     docs: str
     max_bytes: int
+    bin_days: int
     policy: str = ""
 
 
@@ -101,6 +102,7 @@ def document(name: str, where: Where) -> str:
         "api": html.escape(where.api),
         "docs": where.docs,
         "max_bytes": str(where.max_bytes),
+        "bin_days": str(where.bin_days),
         "policy": where.policy and _META.format(html.escape(where.policy)),
     }
     text = _text(name)
@@ -131,7 +133,8 @@ def policy(*origins: str) -> str:
 
 def _beside(request: Request, services: Services) -> Where:
     base = f"{answers.path_of_base(request)}/"
-    return Where(base, api=base, docs="docs", max_bytes=services.settings.max_image_bytes)
+    known = services.settings
+    return Where(base, api=base, docs="docs", max_bytes=known.max_image_bytes, bin_days=known.bin_days)
 
 
 def _served(name: str, where: Where, allowed: str) -> Response:

@@ -8,9 +8,12 @@ from typing import Any
 
 import axe_playwright_python
 import pytest
+import requests
 from playwright.sync_api import Page, expect
 
 from tests.browser.pages import CAT, Photos, file
+from tests.browser.test_hostile_names import hand_in
+from tests.journeys.conftest import eventually
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 RUN = "() => axe.run(document, { resultTypes: ['violations'] })"
@@ -22,6 +25,14 @@ def grid(photos: Photos) -> None:
 
 def by_date(photos: Photos) -> None:
     photos.open("?sort=taken&until=undated")
+
+
+def bin_(photos: Photos) -> None:
+    image = hand_in(photos.url, "in the bin.jpg")
+    requests.delete(f"{photos.url}images/{image}", timeout=30)
+    assert eventually(lambda: requests.get(f"{photos.url}images?status=binned", timeout=30).json()["images"])
+    photos.window.goto(f"{photos.url}?view=bin")
+    expect(photos.window.locator(".bin li").first).to_be_visible()
 
 
 def viewer(photos: Photos) -> None:
@@ -101,7 +112,7 @@ def docs(photos: Photos) -> None:
 
 
 VIEWS = (
-    grid, by_date, viewer, gone, uploads, adding, completing, bad_query, nothing_found,
+    grid, by_date, viewer, gone, bin_, uploads, adding, completing, bad_query, nothing_found,
     labels, subscriptions, deliveries, usage, access, keys, docs,
 )  # fmt: skip
 

@@ -48,27 +48,32 @@ def test_many_are_picked_by_keyboard_and_given_a_label_together(three: Photos) -
     expect(bar).to_be_hidden()
 
 
-def test_what_was_deleted_comes_back_when_it_is_undone_in_time(three: Photos) -> None:
+def status_of(photos: Photos, image: str | None) -> str:
+    status: str = requests.get(f"{photos.url}images/{image}", timeout=30).json()["status"]
+    return status
+
+
+def test_what_was_deleted_is_in_the_bin_and_comes_back_when_it_is_undone(three: Photos) -> None:
     window = three.window
-    sent: list[str] = []
-    window.on("request", lambda request: request.method == "DELETE" and sent.append(request.url))
+    images = [three.tiles.nth(at).get_attribute("data-id") for at in range(3)]
     window.keyboard.press("Control+a")
     three.tiles.nth(0).locator(".open").focus()
     window.keyboard.press("Delete")
     expect(three.tiles).to_have_count(0)
     expect(three.toast).to_contain_text("3 photos deleted.")
+    assert eventually(lambda: {status_of(three, one) for one in images} == {"binned"})
     window.keyboard.press("Control+z")
     expect(three.tiles).to_have_count(3)
-    assert sent == []
+    assert eventually(lambda: {status_of(three, one) for one in images} == {"labelled"})
 
 
-def test_what_was_deleted_is_gone_even_if_the_page_is_left_at_once(three: Photos) -> None:
+def test_what_was_deleted_is_in_the_bin_even_if_the_page_is_left_at_once(three: Photos) -> None:
     image = three.tiles.nth(0).get_attribute("data-id")
     three.tiles.nth(0).locator(".open").focus()
     three.window.keyboard.press("Delete")
     expect(three.tiles).to_have_count(2)
     three.window.goto("about:blank")
-    assert eventually(lambda: requests.get(f"{three.url}images/{image}", timeout=30).status_code == 404)
+    assert eventually(lambda: status_of(three, image) == "binned")
 
 
 def test_a_removed_label_comes_back_when_it_is_undone(three: Photos) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.browser.pages import Photos
 from tests.browser.test_hostile_names import hand_in
@@ -29,9 +29,13 @@ def focused(window: Page) -> str:
 def asked_to_delete(window: Page) -> list[str]:
     """The paths of all that is asked to be deleted from now on."""
     paths: list[str] = []
-    window.on(
-        "request", lambda one: one.method == "DELETE" and paths.append(one.url.partition("/images/")[2])
-    )
+
+    def note(asked: Request) -> None:
+        path = asked.url.partition("/images/")[2]
+        if asked.method == "DELETE" or path == "delete":
+            paths.append(path)
+
+    window.on("request", note)
     return paths
 
 
@@ -82,11 +86,13 @@ def test_in_a_photo_delete_acts_on_its_name_and_nowhere_else(two: tuple[Photos, 
     window.evaluate("() => document.activeElement.blur()")
     window.keyboard.press("Delete")
     expect(photos.toast).to_have_count(0)
+    assert paths == []
     photos.viewer.get_by_role("heading", level=2).focus()
     window.keyboard.press("Delete")
     expect(photos.toast).to_contain_text("1 photo deleted.")
     photos.toast.get_by_role("button", name="Undo").click()
-    assert paths == []
+    expect(photos.tiles).to_have_count(2)
+    assert paths == ["delete"]
 
 
 def test_among_the_photos_delete_leaves_the_picked_alone_where_another_has_the_focus(

@@ -107,6 +107,6 @@ def test_an_address_that_is_none_is_refused_in_a_sentence_and_nothing_is_written
 
 
 def test_the_page_turns_down_what_the_stage_would(site: Path) -> None:
-    most = page.max_bytes(stage("dev", "s3"))
+    most = page.number("max_image_bytes", stage("dev", "s3"))
     assert most > 1_000_000
     assert f'name="max-bytes" content="{most}"' in (site / "index.html").read_text()

@@ -5,6 +5,7 @@ import { at, call } from "./api.js";
 import { button, make } from "./dom.js";
 import { download, exportFound } from "./exporting.js";
 import { followJob } from "./jobs.js";
+import { removeFound } from "./removal.js";
 import { suggestions } from "./suggestions.js";
 import { tellTabs } from "./tabs.js";
 import { complain, notify, progressToast, undoableToast } from "./toasts.js";
@@ -24,8 +25,7 @@ export class EditingBar {
     const add = make("button", {}, "Add label");
     const form = make("form", { class: "row", submit: (event) => (event.preventDefault(), this.#correct("add")) }, this.input, add, button("Remove label", () => this.#correct("remove")), list);
     const tool = (name, icon, does) => button(name, does, { icon, class: "quiet" });
-    this.delete = tool("Delete", "bin", () => this.#remove());
-    const tools = [tool("Download", "down", () => this.#download()), tool("Label again", "again", () => this.#relabel()), this.delete, tool("Pick none", "close", () => selection.clear())];
+    const tools = [tool("Download", "down", () => this.#download()), tool("Label again", "again", () => this.#relabel()), tool("Delete", "bin", () => this.#remove()), tool("Pick none", "close", () => selection.clear())];
     this.element = make("section", { class: "picked-bar", "aria-label": "Picked photos", hidden: true }, this.number, form, make("div", { class: "tools" }, ...tools));
     place.replaceWith(this.element);
     selection.addEventListener("change", () => this.#show());
@@ -38,7 +38,6 @@ export class EditingBar {
     else if (!this.element.hidden) announce("picked", "Nothing is picked.");
     this.element.hidden = !size;
     this.number.textContent = text;
-    this.delete.hidden = everything;
   }
 
   async #correct(what) {
@@ -103,8 +102,16 @@ export class EditingBar {
     }
   }
 
-  #remove() {
-    this.removeAll(this.selection.ids);
+  async #remove() {
+    const { everything, query, ids } = this.selection;
+    if (!everything) return this.removeAll(ids);
+    try {
+      await removeFound(query, this.results.found);
+      this.selection.clear();
+      return await this.library.anew();
+    } catch (error) {
+      return complain(error);
+    }
   }
 }
 

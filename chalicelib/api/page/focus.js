@@ -51,7 +51,7 @@ function heir() {
   const open = [...document.querySelectorAll("dialog[open]")].at(-1);
   const fits = (one) => one !== last && canHaveIt(one) && (!open || open.contains(one));
   for (const box of above) {
-    if (!box.isConnected || box === open || box.matches("main, .toasts")) break;
+    if (box === open || box.matches("main, .toasts")) break;
     const inside = nearest.find((one) => box.contains(one) && fits(one));
     if (inside) return inside;
   }

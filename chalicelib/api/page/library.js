@@ -15,6 +15,7 @@ export class Library extends EventTarget {
   #cursor = null;
   #loading = null;
   #hidden = new Set();
+  #restored = new Map(); // when images came out of the bin, by id
   #search = 0;
   #shelves = new Map();
 
@@ -80,9 +81,23 @@ export class Library extends EventTarget {
     return () => this.#restore(id, before, search);
   }
 
+  /** Images are out of the bin again; which they are may not be known. */
+  welcome(ids = [...this.#hidden]) {
+    for (const id of ids) this.#unhide(id);
+    return this.refresh();
+  }
+
+  /** Fetch anew what is shown, of which much has gone. */
+  anew() {
+    this.#order = [];
+    this.#shelves.clear();
+    return this.open(this.query, this.sort);
+  }
+
   /** Forget everything: whoever comes next may not see it. */
   forget() {
     this.#known.clear();
+    this.#hidden.clear();
     this.#shelves.clear();
     this.#search += 1;
     Object.assign(this, { query: "", sort: "", complete: false, broken: null });
@@ -169,6 +184,7 @@ export class Library extends EventTarget {
 
   #mayCome(id) {
     const { status, created_at } = this.#known.get(id) ?? {};
+    if (Date.now() - (this.#restored.get(id) ?? 0) < FRESH) return true;
     return status === "uploading" || status === "labelling" || Date.now() - Date.parse(created_at) < FRESH;
   }
 
@@ -187,8 +203,13 @@ export class Library extends EventTarget {
     this.#known.set(image.id, early ? { ...whole, status: sent } : whole);
   }
 
-  #restore(id, before, search) {
+  #unhide(id) {
     this.#hidden.delete(id);
+    this.#restored.set(id, Date.now());
+  }
+
+  #restore(id, before, search) {
+    this.#unhide(id);
     if (search !== this.#search || !before.includes(id)) return; // another search is shown by now
     const place = before.slice(0, before.indexOf(id)).reverse().find((one) => this.#order.includes(one));
     this.#order = this.#order.toSpliced(place ? this.#order.indexOf(place) + 1 : 0, 0, id);

@@ -3,6 +3,7 @@
 import { accessPage } from "./access.js";
 import { tokensComeFrom } from "./api.js";
 import { askForToken } from "./asking.js";
+import { binPage } from "./bin.js";
 import { labelsPage } from "./catalogue.js";
 import { EditingBar } from "./editing.js";
 import { keepFocus } from "./focus.js";
@@ -22,6 +23,7 @@ import { onTabs } from "./tabs.js";
 import { undoLast } from "./toasts.js";
 import { Tray } from "./tray.js";
 import { Uploads } from "./uploads.js";
+import { watchNothing } from "./watch.js";
 import { usagePage } from "./usage.js";
 import { Viewer } from "./viewer.js";
 
@@ -41,6 +43,7 @@ const PAGES = {
   subscriptions: subscriptionsPage,
   deliveries: deliveriesPage,
   usage: usagePage,
+  bin: () => binPage({ restored: (ids) => library.welcome(ids).catch(() => {}) }),
   access: () => accessPage({ forgotten: forget }),
 };
 let shown = null;
@@ -93,6 +96,7 @@ function show(wanted, scroll) {
 
 /** Whoever comes next sees nothing of what was shown with a token. */
 function forget() {
+  watchNothing();
   photos.forget();
   forgetOriginals();
   forgetPreviews();
@@ -105,8 +109,9 @@ function heard({ kind, ids }) {
     ids.forEach((id) => library.hide(id));
     return viewer.gone(ids);
   }
+  if (kind === "came") return library.welcome(ids).catch(() => {});
   const known = ids.filter((id) => library.get(id));
-  if (kind === "came" || known.length > FEW) return library.refresh().catch(() => {});
+  if (known.length > FEW) return library.refresh().catch(() => {});
   return library.reread(known).catch(() => {});
 }
 

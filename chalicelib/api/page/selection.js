@@ -1,6 +1,6 @@
 /** Which images are picked, to be edited together: some by their ids, or everything that the search finds. */
 
-const ALL = "after:1970-01-01"; // the query that finds every image
+export const ALL = "after:1970-01-01"; // the query that finds every image
 
 export class Selection extends EventTarget {
   #picked = new Set();

@@ -3,6 +3,7 @@
 import { button, make } from "./dom.js";
 
 const SECONDS = 6;
+const UNDO_SECONDS = 12;
 const undoable = [];
 
 /** Say something for a while. */
@@ -22,27 +23,23 @@ export function progressToast(text) {
   return { tell: (more) => (toast.textContent = more), end: () => toast.remove() };
 }
 
-/**
- * Offer to undo something. `undo` is called if the person wants that; `done` when the time has passed or
- * the page goes away.
- */
-export function undoableToast(text, { undo, done = () => {} }) {
-  const step = { undo: () => settle(undo), done: () => settle(done) };
-  const toast = make("p", { class: "toast" }, text, button("Undo", step.undo, { class: "quiet" }));
-  const end = shown(toast, SECONDS, step.done);
+/** Offer to undo something; `undo` is called if the person wants that. */
+export function undoableToast(text, { undo }) {
+  const step = () => settled() && (end(), undo());
+  const toast = make("p", { class: "toast" }, text, button("Undo", step, { class: "quiet" }));
+  const end = shown(toast, UNDO_SECONDS, settled);
   undoable.push(step);
-  function settle(outcome) {
-    if (!undoable.includes(step)) return;
-    undoable.splice(undoable.indexOf(step), 1);
-    end();
-    outcome();
+  function settled() {
+    const known = undoable.includes(step);
+    if (known) undoable.splice(undoable.indexOf(step), 1);
+    return known;
   }
 }
 
 /** Undo what was offered last; whether there was anything. */
 export function undoLast() {
   const last = undoable.at(-1);
-  last?.undo();
+  last?.();
   return Boolean(last);
 }
 
@@ -64,5 +61,3 @@ function shown(toast, seconds, done = () => {}) {
 }
 
 const place = () => document.querySelector("dialog[open] .toasts") ?? document.getElementById("toasts");
-
-addEventListener("pagehide", () => [...undoable].forEach((step) => step.done()));

@@ -79,7 +79,7 @@ export class Uploads extends EventTarget {
     this.#set(upload, { state: "cancelled", reason: "Cancelled." });
     if (!upload.image) return;
     this.library.hide(upload.image.id);
-    call("DELETE", at`images/${upload.image.id}`).catch(() => {}); // an upload nobody waits for any more
+    call("DELETE", at`images/${upload.image.id}`.with({ permanent: true })).catch(() => {}); // an upload nobody waits for any more
     Object.assign(upload, { image: null, key: crypto.randomUUID() });
   }
 

@@ -9,6 +9,7 @@ import { historyOf } from "./history.js";
 import { LabelList } from "./labels.js";
 import { neighboursOf } from "./neighbours.js";
 import { original } from "./originals.js";
+import { restore } from "./removal.js";
 import { go, leaveImage, place } from "./route.js";
 import { Stage } from "./stage.js";
 import { complain, notify } from "./toasts.js";
@@ -27,6 +28,7 @@ export class Viewer {
     this.heading = make("h2", { id: "viewed", tabindex: "-1" });
     this.state = make("p", { class: "state", "aria-live": "polite" });
     this.retry = button("Try again", () => this.#fetch(this.#id));
+    this.restore = button("Restore", () => this.#restore());
     this.labels = new LabelList({ boxes: this.stage.boxes, changed: (image) => this.#take(image) });
     this.more = make("div");
     this.look = make("div", { class: "look" }, this.stage.element, this.#steps());
@@ -34,7 +36,7 @@ export class Viewer {
       "dialog",
       { class: "viewer", "aria-labelledby": "viewed", close: () => this.#left(), keydown: (event) => this.#key(event) },
       this.look,
-      make("div", { class: "about" }, make("header", {}, this.heading, this.#tools()), this.state, this.retry, this.labels.element, this.more),
+      make("div", { class: "about" }, make("header", {}, this.heading, this.#tools()), this.state, this.retry, this.restore, this.labels.element, this.more),
       make("div", { class: "toasts", role: "status", "aria-live": "polite" }),
       make("p", { class: "spoken unseen", "aria-live": "polite" }),
     );
@@ -104,7 +106,7 @@ export class Viewer {
 
   /** Let these of the parts that act on the image be there, and no others. */
   #offer(parts) {
-    for (const one of [this.retry, this.tools, this.labels.element, this.more]) one.hidden = !parts.includes(one);
+    for (const one of [this.retry, this.restore, this.tools, this.labels.element, this.more]) one.hidden = !parts.includes(one);
     this.#step();
   }
 
@@ -122,7 +124,7 @@ export class Viewer {
     if (image.id !== this.#id || image === before) return;
     this.heading.textContent = title(image);
     this.#say(image.status === "labelled" ? "" : image.error?.detail ?? summary(image), image.status);
-    this.#offer([this.tools, this.labels.element, this.more]);
+    this.#offer(image.status === "binned" ? [this.restore, this.more] : [this.tools, this.labels.element, this.more]);
     this.labels.show(image);
     this.stage.show(image);
     this.#keepBoxes();
@@ -204,6 +206,15 @@ export class Viewer {
     try {
       this.#take(await call("POST", at`images/${this.#id}/relabel`, {}));
       notify("It is being labelled again.");
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  async #restore() {
+    const id = this.#id;
+    try {
+      if ((await restore([id])).length) await Promise.all([this.#fetch(id), this.library.welcome([id])]);
     } catch (error) {
       complain(error);
     }

@@ -10,7 +10,7 @@ const LIST = 200;
 const [SHORTEST, LONGEST] = [1500, 6000]; // milliseconds between two looks at the list
 const REST = 2000;
 
-export const isFinal = (image) => image.status === "labelled" || image.status === "failed";
+export const isFinal = (image) => ["labelled", "failed", "binned"].includes(image.status);
 
 const waiting = [];
 const listeners = new Map(); // by id, all who want to be told
@@ -29,6 +29,12 @@ export function watch(id, tell) {
 /** Whether somebody waits for an image. */
 export const isWatched = (id) => listeners.has(id);
 
+/** Wait for nothing any more. */
+export function watchNothing() {
+  waiting.length = 0;
+  listeners.clear();
+}
+
 function next() {
   if (waiting.length > MANY && busy === 0) return run(lookAtList);
   while (busy < AT_ONCE && waiting.length && waiting.length <= MANY) run(() => look(waiting.shift()));
@@ -46,7 +52,7 @@ async function look(one) {
   one.asked += 1;
   if (!(image instanceof Error)) told(one, image);
   else if (image.status === 404 || one.asked === MOST_ASKED) listeners.delete(one.id);
-  else waiting.push(one);
+  else if (isWatched(one.id)) waiting.push(one);
   if (image instanceof Error && image.status !== 404) await rest(REST);
 }
 
@@ -58,7 +64,7 @@ async function lookAtList() {
   const before = listeners.size;
   for (const one of asked) {
     if (found.has(one.id)) told(one, found.get(one.id));
-    else waiting.unshift(one);
+    else if (isWatched(one.id)) waiting.unshift(one);
   }
   const oldest = page && waiting.findIndex((one) => one.id < page.images.at(-1)?.id);
   if (oldest >= 0) await look(waiting.splice(oldest, 1)[0]);
@@ -67,9 +73,9 @@ async function lookAtList() {
 }
 
 function told(one, image) {
-  for (const tell of listeners.get(one.id)) tell(image);
+  for (const tell of listeners.get(one.id) ?? []) tell(image);
   if (isFinal(image) || one.asked === MOST_ASKED) listeners.delete(one.id);
-  else waiting.push(one);
+  else if (isWatched(one.id)) waiting.push(one);
 }
 
 const rest = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

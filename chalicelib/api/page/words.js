@@ -53,6 +53,7 @@ export const STATES = {
   labelling: "Being labelled …",
   labelled: "Labelled",
   failed: "Could not be labelled",
+  binned: "In the bin",
 };
 
 /** What is missing from a picture that was labelled all the same. */
