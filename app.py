@@ -60,9 +60,14 @@ gate.shut(app.routes, check_token if settings().auth == "token" else None)
 # ── an image is labelled ─────────────────────────────────────────────────────────────────────
 if settings().upload_trigger == "s3":
 
-    @app.on_s3_event(bucket=settings().bucket, events=["s3:ObjectCreated:*"], prefix="uploads/")
+    @app.on_s3_event(
+        bucket=settings().bucket, events=["s3:ObjectCreated:*", "s3:ObjectRemoved:*"], prefix="uploads/"
+    )
     def on_s3_upload(event: S3Event) -> None:
-        """Label what was put into the bucket; what cannot be finished now is left on the uploads queue."""
+        """Label what was put into the bucket; what cannot be finished now is left on the uploads queue.
+
+        So is what was removed: it may have been renamed.
+        """
         pipeline.label_or_leave(event.to_dict(), wiring.services(), time_left(event))
 
 

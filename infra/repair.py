@@ -1,4 +1,4 @@
-"""Holds an owner's index and counts to the records: ``make repair STAGE=prod OWNER=default [MEND=1]``.
+"""Holds an owner's index and bucket to the records: ``make repair STAGE=prod OWNER=default [MEND=1]``.
 
 Exits with 1 where something was found and is not mended.
 """
@@ -33,7 +33,7 @@ def main() -> int:
     for fault in repair(chosen.owner, services, mend=chosen.mend):
         sys.stdout.write(f"{fault}\n")
         left += not fault.mended
-    sys.stdout.write("index, counts and records agree\n" if not left else f"{left} not mended\n")
+    sys.stdout.write("index, counts, bucket and records agree\n" if not left else f"{left} not mended\n")
     return 1 if left else 0
 
 

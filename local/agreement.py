@@ -1,4 +1,4 @@
-"""At the start of a stack that has a past: photos without a record are labelled, records without a photo end.
+"""At the start of a stack that has a past: photos and records are made to agree, by the rule of the audit.
 
 They disagree where the last stack was killed between two steps, where a file of the folder was damaged, and
 where somebody has put photos among the files or taken them away.
@@ -16,10 +16,9 @@ from typing import Any
 from chalicelib.errors import Superseded
 from chalicelib.expressions import Item, Key, Update, decoded
 from chalicelib.ids import moment_of, rfc3339
-from chalicelib.intake.objects import UPLOADS
 from chalicelib.library.record import SORT_KEY, Record, StoredImage, parse_key
 from chalicelib.model import Image, ObjectUploaded
-from chalicelib.pipeline import delete_image
+from chalicelib.pipeline.audit import disagreements
 from chalicelib.pipeline.batches import event_of
 from chalicelib.table import ConditionFailed
 from chalicelib.wiring import Services
@@ -32,33 +31,33 @@ class Differences:
 
     ``unlabelled`` are the ETags of photos without a result of their present bytes, by key; ``begun`` the
     records of images that somebody was labelling, by key; ``leased`` other items that somebody had taken;
-    ``lost`` the images whose photos have gone. Where records may have been lost, ``whole`` is false.
+    ``lost`` the keys of images whose photos have gone. Where records may have been lost, ``whole`` is false.
     """
 
     images: int
     unlabelled: Mapping[str, str]
     begun: Mapping[str, Record]
     leased: Sequence[Item]
-    lost: Sequence[Image]
+    lost: Sequence[str]
     whole: bool
 
 
 def differences(restored: Restored, table: str) -> Differences:
     """Compare the photos among the files with the records in ``table``."""
     records = {record.key: record for record in _records(restored.items.get(table, ()))}
-    photos = {key: etag for key, etag in restored.etags.items() if _is_photo(key)}
+    found = list(disagreements(records, restored.etags))
     return Differences(
         len(records),
-        {key: etag for key, etag in photos.items() if not _is_done(records.get(key), etag)},
+        {one.key: one.etag for one in found if not one.removed},
         {key: Record.from_item(one.item) for key, one in records.items() if one.status == "labelling"},
         [_item(one) for one in restored.items.get(table, ()) if _is_leased(one)],
-        [one.image for key, one in records.items() if key not in photos and one.status == "labelled"],
+        [one.key for one in found if one.removed],
         restored.whole,
     )
 
 
 class Agreement:
-    """Has photos labelled and ends images, in a thread, as there may be thousands; a context manager.
+    """Has the labeler look at what does not agree, in a thread, as there may be thousands; a context manager.
 
     Whoever was labelling is no more, so nobody has to wait for the end of a lease. Where records were lost,
     the images of uploads come back under their ids; where none were, an upload without an image is what is
@@ -88,10 +87,10 @@ class Agreement:
             if self._stopping.is_set():
                 return
             self._have_labelled(key)
-        for image in found.lost:
+        for key in found.lost:
             if self._stopping.is_set():
                 return
-            delete_image(image.owner, image.id, self._services)
+            self._services.uploads_queue.send(event_of(ObjectUploaded(key, removed=True)))
 
     def _end_lease(self, item: Item) -> None:
         key, seen = Key(str(item["pk"]), str(item["sk"])), {"revision": item["revision"]}
@@ -127,14 +126,6 @@ def _item(wire: Mapping[str, Any]) -> Item:
 def _read(value: Mapping[str, Any]) -> dict[str, Any]:
     """A value as a client reads it: binary ones are text on the wire alone."""
     return {kind: base64.b64decode(raw) if kind == "B" else raw for kind, raw in value.items()}
-
-
-def _is_photo(key: str) -> bool:
-    return key.startswith(UPLOADS) and not key.endswith("/")
-
-
-def _is_done(record: StoredImage | None, etag: str) -> bool:
-    return record is not None and record.final and record.item.get("etag") == etag
 
 
 def _remember(key: str, services: Services) -> None:

@@ -32,7 +32,9 @@ class Queues:
         client("s3").put_bucket_notification_configuration(
             Bucket=settings.bucket,
             NotificationConfiguration={
-                "QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]
+                "QueueConfigurations": [
+                    {"QueueArn": arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
+                ]
             },
         )
         self._sns_news, arn = self._made(f"{settings.table}-sns")

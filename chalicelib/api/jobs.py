@@ -36,4 +36,6 @@ def _shown(request: Request, job: Job, services: Services) -> Json:
         return {**job.document(), "links": links}
     archive = pipeline.archive_link(job, services)
     more = {"archive": archive} if archive else {}
-    return {**job.document(), "complete": job.at is None, "links": {**links, **more}}
+    missing = pipeline.missing_from(job)
+    complete = job.at is None and not missing
+    return {**job.document(), "complete": complete, "missing": missing, "links": {**links, **more}}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -24,11 +26,15 @@ _ABSENT = ("NoSuchKey", "404", "NotFound")
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object's ``size`` in bytes, its ``etag``, and its bytes (None where they are too many)."""
+    """An object's ``size`` in bytes, its ``etag``, and its bytes (None where they are too many).
+
+    ``modified`` is when it was put there (seconds since 1970, whole ones).
+    """
 
     content: bytes | None
     etag: str
     size: int
+    modified: float = 0.0
 
 
 class ObjectStore:
@@ -115,7 +121,7 @@ class ObjectStore:
                 body.close()
         except ClientError as error:
             raise _not_found(key) if code_of(error) in _ABSENT else error from None
-        return StoredObject(content, answer["ETag"].strip('"'), size)
+        return StoredObject(content, answer["ETag"].strip('"'), size, answer["LastModified"].timestamp())
 
     def etag(self, key: str) -> str | None:
         """The ETag of the object that lies there now, None where none does."""
@@ -127,6 +133,17 @@ class ObjectStore:
                 return None
             raise
         return str(answer["ETag"]).strip('"')
+
+    def listed(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Keys and ETags of all objects whose keys begin so."""
+        following: dict[str, str] = {}
+        while True:
+            with faults_told_apart("S3"):
+                answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, **following)
+            yield from ((one["Key"], one["ETag"].strip('"')) for one in answer.get("Contents", ()))
+            if not answer.get("IsTruncated"):
+                return
+            following = {"ContinuationToken": answer["NextContinuationToken"]}
 
     def write_sidecar(self, key: str, document: Json, words: str = "") -> None:
         """Store the JSON that goes with the object under ``key``, or that in somebody else's ``words``.
@@ -141,6 +158,11 @@ class ObjectStore:
     def write_thumbnail(self, key: str, content: bytes) -> None:
         """Store the small JPEG that goes with the object under ``key``."""
         self.put(thumbnail_key(key), content, "image/jpeg")
+
+    def move_thumbnail(self, key: str, to: str) -> None:
+        """Have the thumbnail beside an object that lies under another key by now."""
+        with contextlib.suppress(NotFound):
+            self.write_thumbnail(to, self.read(thumbnail_key(key), max_bytes=2**62).content or b"")
 
     def delete(self, key: str) -> None:
         """Remove the object, then all that was made of it; what is not there is fine."""

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 
 from chalicelib.errors import Busy, NotFound, Superseded
-from chalicelib.expressions import Delete, Item, Key, Put, Update
+from chalicelib.expressions import Delete, Item, Key, Put, Update, Write
 from chalicelib.ids import is_id, new_id, rfc3339
 from chalicelib.library.bounds import check_said
 from chalicelib.library.outcome import Outcome
@@ -53,7 +53,7 @@ class Images:
         """Store a new image whose object is there, claimed for this worker.
 
         A key of somebody's own first gets the row that leads to the image; one that is left over, because its
-        worker died or its image was deleted, is taken over.
+        worker died or its image was deleted or moved, is taken over.
 
         :raises Superseded: somebody else was faster.
         """
@@ -96,8 +96,8 @@ class Images:
         items = self._table.get_many([first, rules_key(owner)])
         found, rules = items.get(first), Rules.from_item(items.get(rules_key(owner)))
         if made:
-            return _record(found), rules
-        return (self.find(owner, str(found["image_id"])) if found else None), rules
+            return _under(key, _record(found)), rules
+        return (_under(key, self.find(owner, str(found["image_id"]))) if found else None), rules
 
     def read(self, key: Key) -> Record | None:
         """The record under a table key."""
@@ -147,19 +147,57 @@ class Images:
             record = self._still_claimed(record)
         raise Superseded(f"Image {record.image.id} keeps changing.")
 
-    def change(self, record: Record, changed: Record, kind: Kind | None = None) -> Record:
+    def change(
+        self, record: Record, changed: Record, kind: Kind | None = None, *, look_at: str = ""
+    ) -> Record:
         """Store ``changed`` in place of ``record``; a ``kind`` says that it is a new result.
+
+        The sweep looks at it when it is time, or at a given time before.
 
         :raises Superseded: the record has changed since it was read.
         :raises TooMuch: people would have said more of it than an image can hold.
         """
         check_said(changed.image, before=record.image)
+        changed = dataclasses.replace(self._changed(changed, kind, look_at), revision=record.revision)
+        return self._save(changed, version=self._version_after(record))
+
+    def move(
+        self, record: Record, moved: Record, kind: Kind | None = None, *, copy: Record | None = None
+    ) -> Record:
+        """Store an image whose object lies under another key by now, all at once.
+
+        That key leads to it from now on. A ``copy`` is the image that was made of the object there; it is
+        erased.
+
+        :raises Superseded: one of them, or what a key leads to, has changed since it was read.
+        """
+        image = moved.image
+        there, before = lookup_key(image.key), lookup_key(record.image.key)
+        leading = self._table.get_many([there, before])
+        saved = dataclasses.replace(
+            self._changed(moved, kind), revision=new_id(), version=self._version_after(record)
+        )
+        known = leading[there]["image_id"] if there in leading else None
+        writes: list[Write] = [
+            Put(record_key(image.owner, image.id), _item(saved), {"revision": record.revision}),
+            Put(there, {"image_id": image.id, "revision": new_id()}, {"image_id": known}),
+        ]
+        if before in leading and leading[before]["image_id"] == image.id:
+            writes.append(Delete(before, when={"image_id": image.id}))
+        if copy:
+            last = dataclasses.replace(copy.image, result=copy.image.result + 1)
+            writes.append(self._tombstone(copy, last))
+        try:
+            self._table.transact(writes)
+        except ConditionFailed:
+            raise Superseded(f"Image {image.id} has changed meanwhile.") from None
+        return saved
+
+    def _changed(self, changed: Record, kind: Kind | None, look_at: str = "") -> Record:
         if kind:
             changed = dataclasses.replace(changed, kind=kind, calls={}, setback=None)
         soon = "" if changed.image.final else changed.due_at or self._at(LEASE_SECONDS)
-        due = changed.image.erases_at or soon
-        changed = dataclasses.replace(changed, revision=record.revision, due_at=due)
-        return self._save(changed, version=self._version_after(record))
+        return dataclasses.replace(changed, due_at=look_at or changed.image.erases_at or soon)
 
     def touch(self, owner: str, image_id: str) -> None:
         """Let the record come through the table's stream once more, as it is."""
@@ -184,18 +222,26 @@ class Images:
         :raises Superseded: the record has changed since it was read.
         """
         image = record.image
-        tombstone: Item = {
-            "revision": new_id(),
-            "version": self._version_after(record),
-            "erased": rfc3339(self._now()),
-            "result": image.result,
-            "body": packed(image.bare().document()),
-            "expires_at": int(self._now()) + TOMBSTONE_SECONDS,
-        }
-        self._write(Put(record_key(image.owner, image.id), tombstone, {"revision": record.revision}), image)
+        self._write(self._tombstone(record, image), image)
         if parse_key(image.key) is None:
             with contextlib.suppress(ConditionFailed):
                 self._table.write(Delete(lookup_key(image.key), when={"image_id": image.id}))
+
+    def _tombstone(self, record: Record, last: Image) -> Put:
+        at = rfc3339(self._now())
+        gone = dataclasses.replace(
+            last, binned_at=last.binned_at or at, erases_at=last.erases_at or at
+        ).bare()
+        tombstone: Item = {
+            "revision": new_id(),
+            "version": self._version_after(record),
+            "erased": at,
+            "status": gone.status,
+            "result": gone.result,
+            "body": packed(gone.document()),
+            "expires_at": int(self._now()) + TOMBSTONE_SECONDS,
+        }
+        return Put(record_key(last.owner, last.id), tombstone, {"revision": record.revision})
 
     def _with_lookup(self, image: Image) -> Image:
         """The image with the id that its key leads to from now on."""
@@ -208,7 +254,7 @@ class Images:
         item = self._table.get(record_key(image.owner, known)) if known else None
         if item is None and known:  # its worker died before it could store the record
             return dataclasses.replace(image, id=known)
-        if item is None or not StoredImage(item).erased:
+        if item is None or _under(image.key, _record(item)):
             raise Superseded(f"There is an image under {image.key!r} by now.")
         self._write(
             Update(lookup, set={"image_id": image.id, "revision": new_id()}, when={"image_id": known}), image
@@ -265,6 +311,11 @@ class Images:
 
 def _record(item: Item | None) -> Record | None:
     return None if item is None or StoredImage(item).erased else Record.from_item(item)
+
+
+def _under(key: str, record: Record | None) -> Record | None:
+    """The record, if that is where its image's object lies: it may have been moved."""
+    return record if record and record.image.key == key else None
 
 
 def _item(record: Record) -> Item:

@@ -97,8 +97,14 @@ def counted_as(term: str) -> str | None:
 
 
 def entries_of(document: Json) -> dict[str, Entry]:
-    """Every term that finds an image, by its public document; one in the bin is found as that alone."""
-    return {BINNED: Entry()} if document["status"] == "binned" else described(document)
+    """Every term that finds an image, by its public document.
+
+    One in the bin is found as that alone; where its object has gone by its bytes, too: they may come again.
+    """
+    if document["status"] != "binned":
+        return described(document)
+    lost = [digest_term(document["sha256"])] if document.get("missing") and document["sha256"] else []
+    return dict.fromkeys([BINNED, *lost], Entry())
 
 
 def described(document: Json) -> dict[str, Entry]:

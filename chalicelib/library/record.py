@@ -189,6 +189,11 @@ class StoredImage:
         return self.item.get("status") == "binned"
 
     @property
+    def missing(self) -> bool:
+        """It is there because its object has gone from the bucket."""
+        return self.binned and bool(self.document.get("missing"))
+
+    @property
     def pictured_at(self) -> str:
         """As :attr:`Image.pictured_at`."""
         return str(self.item.get("pictured_at", ""))

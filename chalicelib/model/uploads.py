@@ -12,29 +12,38 @@ from chalicelib.model.json import Json
 from chalicelib.model.recognition import Asked
 
 CallbackFormat = Literal["event", "blob"]
+REMOVED = "ObjectRemoved"
 
 
 @dataclass(frozen=True)
 class ObjectUploaded:
-    """A hint that an object lies under ``key``: from an S3 event, or from the sweep.
+    """A hint to look at the object under ``key``: from an S3 event, or from the sweep.
 
-    ``etag`` and ``sequencer`` are empty where the sender did not know them.
+    It was put there, or ``removed``; what is true by now only a look can tell. ``etag`` and ``sequencer`` are
+    empty where the sender did not know them, and ``at`` (RFC 3339) says when S3 noticed.
     """
 
     key: str
     etag: str = ""
     sequencer: str = ""
+    removed: bool = False
+    at: str = ""
 
     def to_json(self) -> Json:
         """Shaped like an S3 notification record, so that one reader serves the queue's both senders."""
         detail = {"key": quote_plus(self.key), "eTag": self.etag, "sequencer": self.sequencer}
-        return {"eventSource": "aws:s3", "s3": {"object": detail}}
+        named = {"eventName": f"{REMOVED}:Delete"} if self.removed else {}
+        timed = {"eventTime": self.at} if self.at else {}
+        return {"eventSource": "aws:s3", **named, **timed, "s3": {"object": detail}}
 
     @classmethod
     def from_json(cls, record: Json) -> ObjectUploaded:
         """Read one record of an S3 notification; its key comes form-encoded."""
-        detail = record["s3"]["object"]
-        return cls(unquote_plus(detail["key"]), detail.get("eTag", ""), detail.get("sequencer", ""))
+        detail, at = record["s3"]["object"], record.get("eventTime", "")
+        key = unquote_plus(detail["key"])
+        if REMOVED in record.get("eventName", ""):  # by any of its names, that of a delete marker too
+            return cls(key, removed=True, at=at)
+        return cls(key, detail.get("eTag", ""), detail.get("sequencer", ""), at=at)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from chalicelib.pipeline.fanout import fan_out
 from chalicelib.pipeline.job_worker import start, work_on_jobs
 from chalicelib.pipeline.known import known_by
 from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
-from chalicelib.pipeline.packing import archive_link
+from chalicelib.pipeline.packing import archive_link, missing_from
 from chalicelib.pipeline.projection import project
 from chalicelib.pipeline.receivers import check_receiver
 from chalicelib.pipeline.relabelling import relabel
@@ -37,6 +37,7 @@ __all__ = [
     "label_image",
     "label_messages",
     "label_or_leave",
+    "missing_from",
     "project",
     "relabel",
     "restore_image",

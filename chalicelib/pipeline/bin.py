@@ -13,9 +13,10 @@ import logging
 from collections.abc import Callable
 
 from chalicelib.errors import Conflict, NotFound, Superseded, Transient, Unavailable
-from chalicelib.ids import rfc3339
+from chalicelib.ids import millisecond_at, rfc3339
+from chalicelib.intake.objects import StoredObject
 from chalicelib.library.images import UPLOAD_SECONDS
-from chalicelib.library.record import Kind, Record
+from chalicelib.library.record import Kind, Record, parse_key
 from chalicelib.model import Image, ObjectUploaded
 from chalicelib.pipeline.batches import event_of
 from chalicelib.wiring import Services
@@ -24,6 +25,7 @@ log = logging.getLogger("sightline.bin")
 
 TRIES = 8
 DAY_SECONDS = 24 * 3600
+LOOK_AGAIN_SECONDS = 120.0  # by when a copy has been labelled and indexed
 
 Check = Callable[[Record], object]  # raises where the record is not what somebody takes it for
 
@@ -103,6 +105,37 @@ def taken_out(record: Record, etag: str | None, now: float) -> Record:
     return dataclasses.replace(record, image=image, binned_from=None, due_at=due_at)
 
 
+def lose(record: Record, services: Services) -> None:
+    """Put an image whose object has gone from the bucket into the bin.
+
+    The sweep has another look soon: a copy of the object may be on its way to be taken in.
+
+    :raises Superseded: the record has changed meanwhile.
+    """
+    now = services.now()
+    lost = _binned(record, now, services.settings.bin_days, missing=True)
+    look_at = rfc3339(now + LOOK_AGAIN_SECONDS) if services.settings.bin_days else ""
+    image = _stored(record, lost, services, look_at=look_at)
+    if _is_due(image, services):
+        erase_due(image.owner, image.id, services)
+
+
+def put_back(record: Record, stored: StoredObject, services: Services) -> Record | None:
+    """The record of an image in the bin whose object was put into the bucket again; None where it was not.
+
+    What a person deleted comes back if the object is newer than that, and if its key is somebody's own: an
+    upload of the API's may be late.
+
+    :raises Superseded: the record has changed meanwhile.
+    """
+    image = record.image
+    own, since = parse_key(image.key) is None, millisecond_at(image.binned_at or "") / 1000
+    if not image.missing and not (own and stored.modified > since):
+        return None
+    back = taken_out(record, stored.etag, services.now())
+    return services.images.change(record, back, "restored" if back.image.result > image.result else None)
+
+
 def erase_due(owner: str, image_id: str, services: Services) -> None:
     """Leave nothing of an image whose time in the bin is over: its object goes first, then the record.
 
@@ -112,7 +145,10 @@ def erase_due(owner: str, image_id: str, services: Services) -> None:
         record = services.images.find(owner, image_id)
         if record is None or not _is_due(record.image, services):
             return
-        services.objects.delete(record.image.key)
+        if record.image.missing:  # whatever lies there by now was put there since
+            services.objects.delete_derived(record.image.key)
+        else:
+            services.objects.delete(record.image.key)
         with contextlib.suppress(Superseded):
             services.images.erase(record)
             return
@@ -135,11 +171,11 @@ def _changed(
     raise Unavailable(f"Image {image_id} keeps changing; ask again.")
 
 
-def _stored(record: Record, changed: Record, services: Services) -> Image:
+def _stored(record: Record, changed: Record, services: Services, *, look_at: str = "") -> Image:
     """Store a way into the bin or out of it; one of an image with a result is a new result."""
     told = changed.image.result > record.image.result
     kind: Kind | None = ("binned" if changed.image.binned else "restored") if told else None
-    image = services.images.change(record, changed, kind).image
+    image = services.images.change(record, changed, kind, look_at=look_at).image
     if image.status == "labelling":
         try:
             services.uploads_queue.send(event_of(ObjectUploaded(image.key)))
@@ -148,7 +184,7 @@ def _stored(record: Record, changed: Record, services: Services) -> Image:
     return image
 
 
-def _binned(record: Record, now: float, days: int) -> Record:
+def _binned(record: Record, now: float, days: int, *, missing: bool = False) -> Record:
     """The record of an image that goes into the bin, where nobody labels it."""
     before = record.image
     image = dataclasses.replace(
@@ -156,6 +192,7 @@ def _binned(record: Record, now: float, days: int) -> Record:
         status="binned",
         binned_at=before.binned_at or rfc3339(now),
         erases_at=rfc3339(now + days * DAY_SECONDS),
+        missing=missing or before.missing,
         result=before.result + (before.result > 0 and not before.binned),
     )
     return dataclasses.replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import logging
@@ -41,8 +42,10 @@ from chalicelib.model import (
     Json,
     ObjectUploaded,
 )
-from chalicelib.pipeline import budget, measuring
+from chalicelib.pipeline import budget, measuring, relocation
+from chalicelib.pipeline.audit import is_dropped
 from chalicelib.pipeline.batches import Message, each_message, event_of, for_each_upload
+from chalicelib.pipeline.bin import lose, put_back
 from chalicelib.pipeline.cached_recognition import Seen, recognise
 from chalicelib.pipeline.preparing import NOTHING_SEEN, drop_outdated_thumbnail, prepared
 from chalicelib.wiring import Services
@@ -50,6 +53,7 @@ from chalicelib.wiring import Services
 log = logging.getLogger("sightline.labelling")
 
 RETRY_SECONDS = 5.0
+SETTLE_SECONDS = 5.0  # in which the copy of an object that is renamed has been labelled and indexed
 MOST_ATTEMPTS = 8
 WAIT_SECONDS = 24 * 3600.0  # for a deployment to be mended that may not read the image or its key
 
@@ -99,6 +103,7 @@ def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLef
     :raises Transient: a service did not answer; the record keeps what has been reached.
     """
     with logs.about(key=uploaded.key):
+        _let_settle(uploaded, services)
         try:
             _label(uploaded, services, time_left)
         except Misconfigured as error:
@@ -106,22 +111,41 @@ def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLef
             raise
 
 
+def _let_settle(uploaded: ObjectUploaded, services: Services) -> None:
+    """:raises Busy: it was removed just now; the copy of it, if it was renamed, is to be seen first."""
+    wait = 0.0
+    with contextlib.suppress(ValueError):  # a time that is none
+        if uploaded.removed and uploaded.at:
+            wait = millisecond_at(uploaded.at) / 1000 + SETTLE_SECONDS - services.now()
+    if 0 < wait <= SETTLE_SECONDS:
+        raise Busy("The object was removed just now.", retry_after=max(1.0, wait))
+
+
 def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) -> None:
     record, rules = services.images.find_with_rules(uploaded.key)
     if record:
         logs.add(image_id=record.image.id)
-        if record.image.binned:
-            return
-        if record.image.final and _is_old(uploaded, record.image):
+        if record.image.final and not record.image.binned and _is_old(uploaded, record.image):
             _drop_too_large(record.image, services)
             return
     stored = _stored(uploaded.key, services)
     if stored is None:
-        _without_object(record, services)
-    elif record is None and _was_erased(uploaded.key, services):
+        _without_object(record, uploaded, services)
+        return
+    if record is None and _was_erased(uploaded.key, services):
         log.info("uploaded after its image was deleted, removed: %r", uploaded.key)
         services.objects.delete(uploaded.key)
-    elif record is None or not _is_result_of(stored, record.image):
+        return
+    if record is None and _was_moved(uploaded.key, services):
+        log.info("put where the object of an image was that has another key by now: %r", uploaded.key)
+        return
+    if record is None:
+        record = relocation.follow(uploaded, stored, services)
+    elif record.image.binned:
+        record = put_back(record, stored, services)
+        if record is None:
+            return
+    if record is None or not _is_result_of(stored, record.image):
         claimed = _claimed(record, uploaded.key, services)
         try:
             outcome = _outcome(claimed, uploaded, stored, rules, services, time_left)
@@ -133,6 +157,9 @@ def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) ->
 
 
 def _label_or_leave(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) -> None:
+    if uploaded.removed:  # a copy of it, if it was renamed, is to be seen first
+        services.uploads_queue.send(event_of(uploaded), delay=SETTLE_SECONDS)
+        return
     try:
         label_image(uploaded, services, time_left)
     except Transient as error:
@@ -161,14 +188,36 @@ def _wait_or_fail(key: str, error: Misconfigured, services: Services) -> None:
         return
 
 
-def _without_object(record: Record | None, services: Services) -> None:
-    """An image that has no object, and no result of an earlier one, has failed."""
-    if record is None or record.image.final:
+def _without_object(record: Record | None, uploaded: ObjectUploaded, services: Services) -> None:
+    """An image whose object has gone follows a copy of it, or goes into the bin.
+
+    One that was waited for has failed.
+    """
+    if record is None or is_dropped(record.image):
+        return
+    if record.image.binned:
+        _look_again(record, uploaded, services)
+        return
+    if (record.image.final and record.image.etag) or (
+        uploaded.removed and record.image.status == "labelling"
+    ):
+        if relocation.follow_copy(record, services) is None:
+            lose(record, services)
+        return
+    if record.image.final or uploaded.removed:
         return
     waiting = record.image.status == "awaiting_upload"
     claimed = _claimed(record, record.image.key, services)
     failure = NEVER_UPLOADED if waiting else OBJECT_MISSING
     _finish(claimed, _failed(claimed, claimed.image, failure, services), services)
+
+
+def _look_again(record: Record, uploaded: ObjectUploaded, services: Services) -> None:
+    """An image that is missing may have been renamed after all; if not, it waits for its end."""
+    if not uploaded.removed or not record.image.missing or relocation.follow_copy(record, services):
+        return
+    if record.due_at != record.image.erases_at:
+        services.images.change(record, record)
 
 
 def _was_erased(key: str, services: Services) -> bool:
@@ -179,6 +228,12 @@ def _was_erased(key: str, services: Services) -> bool:
     """
     made = parse_key(key)
     return made is not None and services.images.was_erased(*made)
+
+
+def _was_moved(key: str, services: Services) -> bool:
+    """Whether the API made this key for an image whose object was renamed since: its id is taken."""
+    made = parse_key(key)
+    return made is not None and services.images.find(*made) is not None
 
 
 def _claimed(record: Record | None, key: str, services: Services) -> Record:
@@ -211,7 +266,7 @@ def _finish(claimed: Record, outcome: Outcome, services: Services) -> None:
     except Superseded as error:
         log.info("result dropped: %s", error)
         current = services.images.find(image.owner, image.id)
-        if current is None:
+        if current is None and services.images.find_by_key(image.key) is None:
             services.objects.delete_derived(image.key)
         if current is None or current.image.binned:
             services.recognitions.forget_unused(image.owner, image.sha256)
@@ -229,8 +284,7 @@ def _drop_too_large(image: Image, services: Services) -> None:
     Only what came to an address of ours: what people put into the bucket themselves stays there. An event
     that comes again makes up for a worker that died before.
     """
-    is_too_large = image.error is not None and image.error.code == TOO_LARGE
-    if not is_too_large or not _is_removed(image.key, image.size, services):
+    if not is_dropped(image) or not _is_removed(image.key, image.size, services):
         return
     if services.objects.etag(image.key) == image.etag:
         log.info("too large, removed: %r", image.key)

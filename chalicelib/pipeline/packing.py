@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import json
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -37,6 +38,8 @@ SECONDS = 25.0  # of the worker's 60
 JOINED_AT_ONCE = 40  # copies take some tenths of a second each
 MOST_PARTS = 500  # 32 GB and more
 MEDIA_TYPE = "application/zip"
+MISSING_FILE = "missing.json"  # the archive's list of what is not in it
+NAMED = 5000  # images that are missing, which the job's row has room for
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Packed:
     """How far an archive has come: its ``parts`` so far (keys and bytes) and the ``directories`` of them.
 
     ``offset`` is where the next entry begins. When all are packed, the parts are joined: ``assembly`` is S3's
-    id for that, ``etags`` those of the parts that are in it.
+    id for that, ``etags`` those of the parts that are in it. ``missing`` are the images whose objects are not
+    there (yet), the first of ``absent``.
     """
 
     parts: list[tuple[str, int]] = field(default_factory=list)
@@ -53,11 +57,18 @@ class Packed:
     entries: int = 0
     assembly: str = ""
     etags: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    absent: int = 0
 
     @classmethod
     def of(cls, job: Job) -> Packed:
         state: dict[str, Any] = dict(job.state)
         return cls(**{**state, "parts": [(key, size) for key, size in state.get("parts", [])]})
+
+
+def missing_from(job: Job) -> list[str]:
+    """The images whose originals are not in an archive because they are not in the bucket, 5,000 at most."""
+    return Packed.of(job).missing
 
 
 def archive_link(job: Job, services: Services) -> str | None:
@@ -97,7 +108,8 @@ def pack_further(
             break
     state = packer.stored(last=full or not place)
     moved = dataclasses.replace(job, at=place or None, looked_at=job.looked_at + packer.looked_at)
-    packed = dataclasses.replace(moved, changed=state.entries, state=dataclasses.asdict(state))
+    photos = state.entries - bool(state.assembly and state.absent)
+    packed = dataclasses.replace(moved, changed=photos, state=dataclasses.asdict(state))
     return packed.with_failures(packer.failures)
 
 
@@ -114,9 +126,10 @@ class _Packer:
         self._services = services
         self._before = Packed.of(job)
         self._entries = self._before.entries
+        self._missing: list[str] = []
 
     def take(self, images: Sequence[StoredImage]) -> None:
-        """Pack the originals of these images; those that are not there (yet) are left out."""
+        """Pack the originals of these images; those that are not there (yet) are named."""
         self.looked_at += len(images)
         for stored in images:
             try:
@@ -131,8 +144,11 @@ class _Packer:
     def _add(self, image: Image) -> None:
         content = _original(image, self._services)
         if content is None:
+            self._missing.append(image.id)
             return
-        entry = Entry(_name(image), _moment(image), content)
+        self._put_entry(Entry(_name(image), _time(image.created_at), content))
+
+    def _put_entry(self, entry: Entry) -> None:
         listed, local = entry.listed(self._before.offset + len(self.body)), entry.local()
         self._directory += listed
         self.body += local
@@ -140,7 +156,13 @@ class _Packer:
 
     def stored(self, *, last: bool) -> Packed:
         """Store what was packed, behind a part before it that is too small to stand alone."""
-        state, body = self._before, bytes(self.body)
+        state = self._before
+        absent = state.absent + len(self._missing)
+        missing = [*state.missing, *self._missing][:NAMED]
+        if last and absent:
+            listed = json.dumps({"missing": missing, "total": absent}, indent=2).encode()
+            self._put_entry(Entry(MISSING_FILE, _time(self._job.created_at), listed))
+        body = bytes(self.body)
         offset = state.offset + len(body)
         directories = [*state.directories, self._put("directory", bytes(self._directory))]
         if last:
@@ -150,7 +172,13 @@ class _Packer:
             body = _read(parts.pop()[0], self._services) + body
         parts.append((self._put("part", body), len(body)))
         made = dataclasses.replace(
-            state, parts=parts, directories=directories, offset=offset, entries=self._entries
+            state,
+            parts=parts,
+            directories=directories,
+            offset=offset,
+            entries=self._entries,
+            missing=missing,
+            absent=absent,
         )
         return dataclasses.replace(made, assembly=self._begun()) if last else made
 
@@ -222,8 +250,8 @@ def _name(image: Image) -> str:
     return f"{image.id}-{last}" if last else f"{image.id}.{(image.content_type or 'bin').rpartition('/')[2]}"
 
 
-def _moment(image: Image) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(image.created_at)
+def _time(at: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(at)
 
 
 def _archive(job: Job) -> str:

@@ -310,9 +310,13 @@ def _derive(chunk: Sequence[Change], writes: list[Put | Delete], services: Servi
 
 
 def _write_sidecar(change: Change, services: Services) -> None:
+    before = {change.marker.key or change.key, *(one.key for one in change.passed)}
+    for key in before - {change.present.key if change.present else ""}:
+        if services.images.find_by_key(key) is None:  # else it is another image's by now
+            services.objects.delete_derived(key)
     if change.present is None:
-        services.objects.delete_derived(change.key)
-    elif change.present.binned:
+        return
+    if change.present.binned:
         services.objects.delete_sidecar(change.key)
     elif change.present.final:
         services.objects.write_sidecar(change.key, change.present.document)

@@ -1,4 +1,4 @@
-"""Holds what is derived of an owner's images to their records, and mends what does not agree.
+"""Holds what is derived of an owner's images, and the bucket, to their records; mends what does not agree.
 
 The projection keeps the two together, so there should be nothing to find; this is for changes that the
 stream lost, and for tables that were edited by hand or restored in part. It may run while the service does:
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from chalicelib.expressions import Key, Update, Value
+from chalicelib.intake.objects import UPLOADS
 from chalicelib.library import catalogue, index
 from chalicelib.library.index import (
     ALL,
@@ -28,7 +29,10 @@ from chalicelib.library.index import (
     image_in,
 )
 from chalicelib.library.markers import Marker, marker_key
-from chalicelib.library.record import StoredImage, record_key
+from chalicelib.library.record import StoredImage, parse_key, record_key
+from chalicelib.model import DEFAULT_OWNER
+from chalicelib.pipeline.audit import disagreements
+from chalicelib.pipeline.batches import event_of
 from chalicelib.pipeline.projection import restore
 from chalicelib.table import BATCH_LIMIT, ConditionFailed
 from chalicelib.wiring import Services
@@ -58,8 +62,8 @@ def repair(owner: str, services: Services, *, mend: bool) -> Iterator[Fault]:
     """Everything that does not agree with an owner's records; with ``mend`` it is changed, else only told.
 
     Told are images that were not projected, entries that are missing or wrong, entries that no record asks
-    for, and wrong counts. An image is known by any entry under ``all``, a status or a label. Each index
-    entry is read twice and each record once.
+    for, wrong counts, and what the bucket and the records do not agree about. An image is known by any entry
+    under ``all``, a status or a label. Each index entry and record is read twice, the bucket listed once.
     """
     counted = {ALL, FAILED, *catalogue.counts_of(services.table, owner)}
     terms = {PENDING, BINNED, *map(_listed, counted)}
@@ -75,6 +79,29 @@ def repair(owner: str, services: Services, *, mend: bool) -> Iterator[Fault]:
                     restore(owner, image_id, services, suspects=[term])
                 yield Fault("entry that no record knows", term, image_id, mend)
     yield from _miscounted(owner, counted, services, mend=mend)
+    yield from _held_to_bucket(owner, known, services, mend=mend)
+
+
+def _held_to_bucket(owner: str, known: Iterable[str], services: Services, *, mend: bool) -> Iterator[Fault]:
+    """Objects that no record knows, and records whose objects have gone; the labeler looks at them again."""
+    records: dict[str, StoredImage] = {}
+    for batch in _batches(sorted(known), BATCH_LIMIT):
+        items = services.table.get_many([record_key(owner, one) for one in batch])
+        stored = [StoredImage(item) for item in items.values()]
+        records.update({one.key: one for one in stored if not one.erased})
+    etags = {
+        key: etag
+        for key, etag in services.objects.listed(UPLOADS if owner == DEFAULT_OWNER else f"{UPLOADS}~{owner}/")
+        if (parse_key(key) or (DEFAULT_OWNER, ""))[0] == owner
+    }
+    for one in disagreements(records, etags):
+        if one.key in records and not records[one.key].final:  # it is on its way
+            continue
+        if mend:
+            services.uploads_queue.send(event_of(one))
+        what = "record without its object" if one.removed else "object that its record does not know"
+        image_id = records[one.key].id if one.key in records else ""
+        yield Fault(what, one.key, image_id, mend)
 
 
 def _held_to_records(

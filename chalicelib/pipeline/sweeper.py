@@ -15,6 +15,7 @@ from chalicelib.delivery import deliveries
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.due import put_offs_of
 from chalicelib.expressions import Item, Key
+from chalicelib.ids import rfc3339
 from chalicelib.library import images, jobs, markers
 from chalicelib.library.jobs import Job
 from chalicelib.library.record import Record, StoredImage
@@ -86,9 +87,12 @@ def _image(key: Key, item: Item, services: Services) -> Act | float | None:
 
 
 def _in_bin(key: Key, item: Item, services: Services) -> Act | float | None:
-    """An image whose time in the bin is over is erased."""
-    stored = StoredImage({**item, "pk": key.pk})
-    return lambda: erase_due(stored.owner, stored.id, services)
+    """An image whose time in the bin is over is erased; an object that has gone is looked for before."""
+    image = StoredImage({**item, "pk": key.pk}).image
+    if (image.erases_at or "") <= rfc3339(services.now()):
+        return lambda: erase_due(image.owner, image.id, services)
+    message = event_of(ObjectUploaded(image.key, removed=True))
+    return lambda: services.uploads_queue.send(message)
 
 
 def _job(key: Key, item: Item, services: Services) -> Act | float | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.delivery.archive import names_in
 from chalicelib.errors import NotFound
+from chalicelib.ids import is_id
 from chalicelib.library.manifests import Manifest
 from chalicelib.library.record import StoredImage, record_key
 from chalicelib.wiring import Services
@@ -45,7 +46,7 @@ def holds_erased(owner: str, image_ids: Iterable[str], services: Services) -> bo
 
 def ids_in_directory(directory: bytes) -> list[str]:
     """The images in a directory of an archive, whose entries' names begin with their ids."""
-    return [name[:ID_LENGTH] for name in names_in(directory)]
+    return [name[:ID_LENGTH] for name in names_in(directory) if is_id(name[:ID_LENGTH])]
 
 
 def _listed(manifest: Manifest, erased: set[str], services: Services) -> set[str]:

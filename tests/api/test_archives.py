@@ -51,7 +51,12 @@ def packed(services: FakeServices, url: str) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         assert len(set(archive.namelist())) == len(archive.namelist())
-        return {name: archive.read(name) for name in archive.namelist()}
+        return {name: archive.read(name) for name in archive.namelist() if name != packing.MISSING_FILE}
+
+
+def listed_as_missing(services: FakeServices, url: str) -> Any:
+    with zipfile.ZipFile(io.BytesIO(services.objects.stored[urlsplit(url).path[1:]])) as archive:
+        return json.loads(archive.read(packing.MISSING_FILE))
 
 
 def work(services: FakeServices, times: int = 1) -> int:
@@ -103,8 +108,25 @@ def test_the_archive_holds_the_originals_once_each_even_where_every_message_come
     assert "archive" not in api.get(job).json_body["links"]
     assert work(services, times) > 4
     done = api.get(job).json_body
-    assert (done["status"], done["looked_at"], done["changed"], done["complete"]) == ("done", 12, 11, True)
+    assert (done["status"], done["looked_at"], done["changed"]) == ("done", 12, 11)
     assert packed(services, done["links"]["archive"]) == dogs
+
+
+def test_what_is_not_in_the_bucket_is_named_in_the_answer_and_in_the_archive(
+    api: Api, services: FakeServices, dogs: dict[str, bytes]
+) -> None:
+    job = begun(api, services, q="dog")
+    work(services)
+    done = api.get(job).json_body
+    [gone] = done["missing"]
+    assert gone not in {name.partition("-")[0] for name in dogs}
+    assert done["complete"] is False
+    assert listed_as_missing(services, done["links"]["archive"]) == {"missing": [gone], "total": 1}
+    api.delete(f"/images/{gone}?permanent=true")
+    job = begun(api, services, q="dog")
+    work(services)
+    done = api.get(job).json_body
+    assert (done["missing"], done["complete"]) == ([], True)
 
 
 def test_a_step_that_has_little_time_leaves_a_part_that_the_next_one_fills(

@@ -78,6 +78,7 @@ class Journey:
         cat = self._hand_in()
         self._somebody_else()
         self._drop_in()
+        self._change_the_bucket()
         self._look_at(cat)
         self._correct(cat)
         self._work_on_many(cat)
@@ -95,7 +96,7 @@ class Journey:
         [script, *_] = re.findall(r'"(page/[^"]+\.js)"', self.ask("GET", "/"))
         for path in (f"/{script}", "/health", "/openapi.json", "/docs", "/schemas/image-1.xsd"):
             self.ask("GET", path)
-        for path in ("/images", "/labels", "/usage", "/export", "/signing-secret", "/renames"):
+        for path in ("/images", "/labels", "/months", "/usage", "/export", "/signing-secret", "/renames"):
             self.ask("GET", path)
         self.ask("POST", "/signing-secret/rotate", {})
 
@@ -139,6 +140,24 @@ class Journey:
         self._stage.put(f"uploads/notes-{self._run}.jpg", b"no picture at all")
         self._becomes(f"notes-{self._run}.jpg", "failed")
         self._stage.put("uploads/~default/01JCX000000000000000000000", self._new(CAT))
+
+    def _change_the_bucket(self) -> None:
+        """A file is renamed, removed and put back: it stays one image."""
+        old, new, photo = f"old {self._run}.jpg", f"new {self._run}.jpg", self._new(CAT)
+        self._stage.put(f"uploads/{old}", photo)
+        self._becomes(old, "labelled")
+        image = self._named(old)["id"]
+        s3, bucket = self._stage.client("s3"), self._stage.outputs["Bucket"]
+        s3.copy_object(
+            Bucket=bucket, Key=f"uploads/{new}", CopySource={"Bucket": bucket, "Key": f"uploads/{old}"}
+        )
+        s3.delete_object(Bucket=bucket, Key=f"uploads/{old}")
+        self._until(lambda: self._image(image)["filename"] == new, "a renamed file is the same image")
+        self._until(lambda: self._named(new).get("id") == image, "it is found by its new name")
+        s3.delete_object(Bucket=bucket, Key=f"uploads/{new}")
+        self._until(lambda: self._image(image)["missing"], "a removed file takes its image along")
+        self._stage.put(f"uploads/{new}", photo)
+        self._until(lambda: self._image(image)["status"] == "labelled", "put back it is there again")
 
     def _look_at(self, image_id: str) -> None:
         for path in ("", "/metadata", "/deliveries", "/history"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from botocore.exceptions import ClientError
 
@@ -21,6 +21,8 @@ class FakeObjects:
         self._sidecars: dict[str, Json] = {}
         self.before_look: Callable[[], None] = lambda: None
         self.thumbnails: dict[str, bytes] = {}
+        self.modified: dict[str, float] = {}
+        self.now: Callable[[], float] = lambda: 0.0
         self.reads: list[str] = []
         self.reached = 0
 
@@ -34,6 +36,12 @@ class FakeObjects:
 
     def put(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> None:
         self.stored[key] = content
+        self.modified[key] = self.now()
+
+    def listed(self, prefix: str) -> Iterator[tuple[str, str]]:
+        for key in sorted(self.stored):
+            if key.startswith(prefix):
+                yield key, self.etag(key) or ""
 
     def etag(self, key: str) -> str | None:
         content = self.stored.get(key)
@@ -45,7 +53,8 @@ class FakeObjects:
         if etag is None:
             raise NotFound(f"There is no object {key!r}.")
         content = self.stored[key]
-        return StoredObject(content if len(content) <= max_bytes else None, etag, len(content))
+        fits = content if len(content) <= max_bytes else None
+        return StoredObject(fits, etag, len(content), self.modified.get(key, 0.0))
 
     def write_sidecar(self, key: str, document: Json, words: str = "") -> None:
         self._sidecars[sidecar_key(key, words)] = document
@@ -67,6 +76,10 @@ class FakeObjects:
 
     def write_thumbnail(self, key: str, content: bytes) -> None:
         self.thumbnails[thumbnail_key(key)] = content
+
+    def move_thumbnail(self, key: str, to: str) -> None:
+        if thumbnail_key(key) in self.thumbnails:
+            self.write_thumbnail(to, self.thumbnails[thumbnail_key(key)])
 
     def delete_thumbnail(self, key: str) -> None:
         self.thumbnails.pop(thumbnail_key(key), None)

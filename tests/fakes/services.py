@@ -78,6 +78,7 @@ class FakeServices(World):
         super().__init__(**environment)
         self.objects: FakeBucket = FakeBucket()
         self.objects.before_look = self.project
+        self.objects.now = self.clock
         self.assembly = FakeAssembly(self.objects)
         self.outbound = FakeOutbound()
         self.credentials = FakeCredentials()

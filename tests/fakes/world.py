@@ -64,6 +64,7 @@ class World:
         )
         self.objects = FakeObjects()
         self.objects.before_look = self.project
+        self.objects.now = self.clock
         self.images = Images(self.table, self.clock)  # type: ignore[arg-type]  # held to Table's contract
         self._labels = Catalogue(self.table)  # type: ignore[arg-type]
         self._search = Search(self.table)  # type: ignore[arg-type]

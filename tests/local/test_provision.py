@@ -71,12 +71,15 @@ def bucket(client: Client, wanted: Json, name: str) -> Any:
                 ]
             }
         case "NotificationConfiguration":
-            [one] = s3.get_bucket_notification_configuration(**where)["TopicConfigurations"]
-            [rule] = one["Filter"]["Key"]["FilterRules"]
-            filtered = {"S3Key": {"Rules": [rule]}}
-            [event] = one["Events"]
-            return {"TopicConfigurations": [{"Event": event, "Topic": one["TopicArn"], "Filter": filtered}]}
+            told = s3.get_bucket_notification_configuration(**where)["TopicConfigurations"]
+            return {"TopicConfigurations": [_topic_configuration(one) for one in told]}
     return None
+
+
+def _topic_configuration(told: Json) -> Json:
+    [rule] = told["Filter"]["Key"]["FilterRules"]
+    [event] = told["Events"]
+    return {"Event": event, "Topic": told["TopicArn"], "Filter": {"S3Key": {"Rules": [rule]}}}
 
 
 def table(client: Client, wanted: Json, name: str) -> Any:

@@ -87,7 +87,7 @@ def test_an_old_event_after_its_image_was_deleted_resurrects_nothing(world: Any)
 
 
 def test_an_upload_of_another_application_labels_nothing(world: Any) -> None:
-    gone = {"eventName": "ObjectRemoved:Delete", "s3": {"object": {"key": KEY}}}
+    gone = {"eventName": "ObjectRemoved:Delete", "s3": {"object": {"key": "exports/gone.zip"}}}
     pipeline.label_or_leave({"Records": [gone]}, world)
     pipeline.label_or_leave({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}, world)
     pipeline.label_or_leave({"something": "else"}, world)

@@ -153,13 +153,16 @@ def test_all_damages_at_once_are_mended_in_one_run(library: Library) -> None:
 @pytest.mark.parametrize("mend", [False, True])
 def test_the_command_tells_or_mends_and_exits_accordingly(mend: bool) -> None:
     with LocalAws() as aws:
+        bucket = f"repaired-{mend}".lower()
+        here = {"LocationConstraint": "eu-west-1"}
+        aws.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=here)
         dynamodb = aws.client("dynamodb")
         make_table(dynamodb)
         table = Table(dynamodb, NAME)
         table.write(Update(row_key("default", "all"), add={"all": 2}))
         run = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "infra.repair", "--stage", "local", *(["--mend"] if mend else [])],
-            env={**os.environ, "TABLE": NAME, "AWS_ENDPOINT_URL": aws.url},
+            env={**os.environ, "TABLE": NAME, "BUCKET": bucket, "AWS_ENDPOINT_URL": aws.url},
             capture_output=True,
             text=True,
             timeout=180,
