@@ -21,7 +21,11 @@ PROBLEMS: dict[str, tuple[int | None, str, str]] = {
     "DEFAULT_4XX": (None, "bad-request", "The request was refused"),
     "DEFAULT_5XX": (None, "internal-error", "Something broke on our side"),
 }
-HEADERS = {"Content-Type": "'application/problem+json'", "Cache-Control": "'no-store'"}
+HEADERS = {
+    "Content-Type": "'application/problem+json'",
+    "Cache-Control": "'no-store'",
+    "X-Content-Type-Options": "'nosniff'",
+}
 RATE = 100  # requests a second for everybody together; a flood costs no more than this
 BURST = 200
 

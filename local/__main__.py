@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -73,18 +74,26 @@ def _run(options: argparse.Namespace, stop: Stop) -> None:
 def write_log() -> None:
     """The stack's own lines on the terminal, in its own format; the app's go the way they go in Lambda."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_OneLine("%(asctime)s  %(message)s", "%H:%M:%S"))
+    handler.setFormatter(OneLine("%(asctime)s  %(message)s", "%H:%M:%S"))
     log.addHandler(handler)
     log.propagate = False
     log.setLevel(logging.WARNING)
 
 
-class _OneLine(logging.Formatter):
+class OneLine(logging.Formatter):
     """Whatever clients send, be it in a file's name, stays on its line and moves no cursor."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        record.message = "".join(one if one.isprintable() else repr(one)[1:-1] for one in record.message)
+        record.message = _written_out(record.message)
         return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        return _written_out(super().formatException(ei), but="\n")
+
+
+def _written_out(text: str, but: str = "") -> str:
+    """With an escape sequence for each character that is not printed, but for those in ``but``."""
+    return "".join(one if one.isprintable() or one in but else repr(one)[1:-1] for one in text)
 
 
 def _already_there(used: InUse, options: argparse.Namespace) -> str:

@@ -68,7 +68,6 @@ def file(request: Request, services: Services, version: str, name: str) -> Respo
     headers: answers.Headers = {
         "Content-Type": TYPES[Path(name).suffix],
         "Cache-Control": _A_YEAR,
-        "X-Content-Type-Options": "nosniff",
     }
     return Response(body=content, headers=headers)
 
@@ -142,7 +141,6 @@ def _served(name: str, where: Where, allowed: str) -> Response:
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": allowed,
         "Cache-Control": "no-cache",
-        "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }
     return Response(body=document(name, where), headers=headers)

@@ -41,6 +41,7 @@ log = logging.getLogger("sightline.api")
 MEDIA_TYPE = "application/problem+json"
 TYPES = "urn:sightline:problem:"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="sightline"'}  # RFC 6750 §3
+NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}  # no answer is a page because it looks like one
 RETRY_AFTER_SECONDS = 1  # said where the other side did not say
 
 
@@ -87,7 +88,7 @@ def guarded(handler: Callable[..., Response], request: Request, services: Servic
         allowance = gate.enter(request, services)
         idempotency.check(request, handler)
         answer = handler(request, services, *path)
-        answer.headers.update(allowance)
+        answer.headers.update({**allowance, **NO_SNIFFING})
         return answer
     except Exception as error:
         return _answered(error, request)
@@ -156,7 +157,7 @@ def problem(
     }
     if pointer is not None:
         body["pointer"] = pointer
-    fixed: Headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"}
+    fixed: Headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", **NO_SNIFFING}
     return Response(body=body, status_code=kind.status, headers={**(headers or {}), **fixed})
 
 

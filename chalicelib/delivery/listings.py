@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable
 from typing import Literal
 
@@ -25,7 +26,9 @@ COLUMNS = (
     "labels",
     "error",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet begins a formula with, in full width as well, where a cell may begin: at the start, or
+# behind what separates cells in another country's CSV (a semicolon, a tab), also within a quoted value.
+_FORMULA = re.compile(r"(^|[,;|\t\r\n])([ \u00a0\u3000\"']*)(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 
 
 def head(form: Format) -> bytes:
@@ -65,4 +68,4 @@ def _cell(image: Image, column: str) -> object:
 
 def _text(value: str) -> str:
     """A cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    return _FORMULA.sub(r"\1'\2", value)

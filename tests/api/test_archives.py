@@ -83,6 +83,7 @@ def begun(api: Api, services: FakeServices, **body: str) -> str:
     [
         ('a/b<c>:"d|e?f*g.jpg', "b_c___d_e_f_g.jpg"),
         ("nul\u00ad.jpg", "nul_.jpg"),
+        ("gpj\u202e.exe\u2066\u200f", "gpj_.exe__"),
         ("CON", "CON"),
         ("dots. . .", "dots"),
         ("猫 &=é.jpg", "猫 &=é.jpg"),

@@ -112,3 +112,16 @@ def test_whatever_may_pass_is_answered_503_or_429(cls: type[Transient]) -> None:
 
 def test_what_no_client_can_have_caused_is_our_own_fault() -> None:
     assert problems.kind_of(Permanent("?")) is problems.INTERNAL_ERROR
+
+
+@pytest.mark.parametrize(
+    "path", ["/images", "/images/nothing", "/labels", "/health", "/openapi.json", "/", "/usage?x=1"]
+)
+def test_no_answer_is_taken_for_another_type_than_it_says(api: Api, path: str) -> None:
+    assert api.get(path).headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_neither_is_what_the_framework_or_the_gateway_refuses(api: Api) -> None:
+    assert api.request("PATCH", "/images").headers["X-Content-Type-Options"] == "nosniff"
+    with gated_app() as gated:
+        assert gated.stranger().get("/images").headers["X-Content-Type-Options"] == "nosniff"

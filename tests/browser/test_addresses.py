@@ -46,6 +46,12 @@ def test_no_parameter_of_the_address_leads_to_another_route(
     assert ours == []
 
 
+def test_no_page_that_is_named_breaks_the_page(photos: Photos) -> None:
+    for view in ("constructor", "__proto__", "toString", "%", "%FF", "", "x&view=labels"):
+        photos.window.goto(f"{photos.url}?view={view}&sort=%27&until=x#%E0%A4%A")
+        expect(photos.tiles.first.or_(photos.window.locator(".note h2"))).to_be_visible()
+
+
 @pytest.mark.parametrize("hash", ["%", "%E0%A4%A", "../tokens"])
 def test_no_fragment_breaks_the_description(photos: Photos, hash: str) -> None:
     photos.window.goto(f"{photos.url}docs#{hash}")
