@@ -28,6 +28,7 @@ REPLACED = (
     (app, "pin_request_origin"),
     (iam_evaluator, "enforce"),
     (apigateway_v1, "handle_request"),
+    (apigateway_v1, "_apply_patch"),
     (s3, "find_iam_access_key_account"),
     (sns, "_deliver_to_lambda"),
     (eventbridge, "_dispatch_to_lambda"),
@@ -121,6 +122,7 @@ def mend(decisions: Decisions) -> None:
     replace(app, "pin_request_origin", over_tls)
     replace(iam_evaluator, "enforce", functools.partial(enforced, decisions))
     replace(apigateway_v1, "handle_request", with_imports)
+    replace(apigateway_v1, "_apply_patch", with_media_types)
     replace(s3, "find_iam_access_key_account", account_of)
     replace(sns, "_deliver_to_lambda", from_topic)
     replace(eventbridge, "_dispatch_to_lambda", from_rule)
@@ -173,6 +175,20 @@ async def with_imports(
     if method == "PUT" and re.fullmatch(r"/restapis/[^/]+/?", path):
         method, body = "GET", b""
     return await original(method, path, headers, body, query)
+
+
+def with_media_types(
+    original: Callable[..., Any], api: dict[str, Any], changes: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Binary media types are a list, of which UpdateRestApi names one at a time ("Patch operations")."""
+    where = "/binaryMediaTypes/"
+    for one in changes:
+        if one["path"].startswith(where):
+            named = one["path"].removeprefix(where).replace("~1", "/")
+            others = [known for known in api.get("binaryMediaTypes") or [] if known != named]
+            api["binaryMediaTypes"] = others if one["op"] == "remove" else [*others, named]
+    original(api, [one for one in changes if not one["path"].startswith(where)])
+    return api
 
 
 def account_of(original: Callable[[str], Any], key: str) -> Any:

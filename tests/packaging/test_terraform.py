@@ -230,10 +230,19 @@ PROVIDERS = "registry.terraform.io/hashicorp/aws"
 MIRRORS = (os.environ.get("TF_PLUGIN_DIR", ""), *glob.glob("/opt/*"), "/usr/share/terraform/plugins")
 
 
+NO_TERRAFORM = "there is no terraform here with its AWS provider (say where in TF_PLUGIN_DIR)"
+
+
+def plugins() -> str | None:
+    """Where Terraform's AWS provider lies, if Terraform is here and may have it from there."""
+    found = (one for one in MIRRORS if one and Path(one, PROVIDERS).is_dir())
+    return next(found, None) if shutil.which("terraform") else None
+
+
 def test_terraform_finds_it_valid(module: Module, bench: Workbench, tmp_path: Path) -> None:
-    mirror = next((one for one in MIRRORS if one and Path(one, PROVIDERS).is_dir()), None)
-    if not mirror or not shutil.which("terraform"):
-        pytest.skip("there is no terraform here with its AWS provider (say where in TF_PLUGIN_DIR)")
+    mirror = plugins()
+    if not mirror:
+        pytest.skip(NO_TERRAFORM)
     folder = tmp_path / "module"
     shutil.copytree(bench.project / "build" / "terraform-prod", folder)
 
@@ -248,15 +257,16 @@ def test_terraform_finds_it_valid(module: Module, bench: Workbench, tmp_path: Pa
     }
 
 
-def terraform(folder: Path, *arguments: str) -> str:
+def terraform(folder: Path, *arguments: str, **told: str) -> str:
+    """Run a Terraform command in the folder of a module; what it printed."""
     ran = subprocess.run(  # noqa: S603 - our own
         ["terraform", *arguments],  # noqa: S607
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"},
+        env={"PATH": os.environ["PATH"], "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1", **told},
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
     return ran.stdout
