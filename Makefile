@@ -59,7 +59,7 @@ reset: ready ## Forget what make run has kept: all photos, labels and tokens in 
 	@$(PY) -m local --reset --data '$(DATA)'
 
 label: export PICKED = $(value FILES)
-label: ready ## Label photos of your own: make label FILES="a.jpg ~/Pictures"
+label: ready ## Label photos of your own that are not there yet: make label FILES="a.jpg ~/Pictures" AGAIN=1
 	@FILES="$$PICKED" $(PY) -m local.label --data '$(DATA)' $(if $(call given,PORT),--url http://127.0.0.1:$(PORT))
 
 token: ready ## Make a bearer token of make run, if it runs, or of STAGE: make token OWNER=anna SCOPES=read,write

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import requests
 Json = dict[str, Any]
 
 FINAL = ("labelled", "failed")
+FOUND = 200  # where a new image would be a 201
 PATIENCE_SECONDS = 60.0
 _WAIT_SECONDS = 20  # the API's longest
 _TIMEOUT = (5, 30)
@@ -28,12 +30,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one photo: the ``image`` as the API shows it, or a ``problem``; after ``seconds``."""
+    """What became of one photo: the ``image`` as the API shows it, or a ``problem``; after ``seconds``.
+
+    One that is ``known`` was not uploaded: an image had its bytes already.
+    """
 
     name: str
     image: Json
     problem: str
     seconds: float
+    known: bool = False
 
     @property
     def failed(self) -> bool:
@@ -41,32 +47,43 @@ class Outcome:
 
 
 class Client:
-    """Talks to the service at ``url``, with a ``token`` where it asks for one."""
+    """Talks to the service at ``url``, with a ``token`` where it asks for one.
 
-    def __init__(self, url: str, token: str = "") -> None:
+    What is known there by its bytes is uploaded only if it is wanted ``again``.
+    """
+
+    def __init__(self, url: str, token: str = "", *, again: bool = False) -> None:
         self.url = url.rstrip("/")
+        self._again = again
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def label(self, path: Path, name: str) -> Outcome:
         """Upload a file under ``name`` and wait until it is labelled; raises :exc:`NotRunning`."""
-        started = time.monotonic()
+        started, known = time.monotonic(), False
         try:
-            image = self._labelled(path, name)
+            image, known = self._labelled(path, name)
             problem = _problem_of(image)
         except (Refused, OSError) as error:
             image, problem = {}, str(error)
-        return Outcome(name, image, problem, time.monotonic() - started)
+        return Outcome(name, image, problem, time.monotonic() - started, known)
 
     def check(self) -> None:
         """Raise :exc:`NotRunning` unless the service answers."""
         self._call("GET", f"{self.url}/health")
 
-    def _labelled(self, path: Path, name: str) -> Json:
-        created = self._call("POST", f"{self.url}/images", json={"filename": name}).json()
+    def _labelled(self, path: Path, name: str) -> tuple[Json, bool]:
+        """The image of a file, and whether it was there already."""
         with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            unless = {} if self._again else {"sha256": digest, "if_known": "skip"}
+            answer = self._call("POST", f"{self.url}/images", json={"filename": name, **unless})
+            created = answer.json()
+            if answer.status_code == FOUND:
+                return created, True
+            file.seek(0)
             # The bucket has no use for the token: the address itself is the permission.
             self._call("PUT", created["upload"]["url"], headers={}, data=file)
-        return self._final(f"{self.url}/images/{created['id']}")
+        return self._final(f"{self.url}/images/{created['id']}"), False
 
     def _final(self, address: str) -> Json:
         until = time.monotonic() + PATIENCE_SECONDS
@@ -111,7 +128,8 @@ def width_of(names: Iterable[str]) -> int:
 def line(outcome: Outcome, width: int) -> str:
     """A photo's name, the milliseconds, and its top labels or its problem."""
     seen = f"✗ {outcome.problem}" if outcome.failed else _seen(outcome.image["labels"])
-    return f"  {outcome.name:{width}}  {outcome.seconds * 1000:5.0f}   {seen}"
+    known = "known already: " if outcome.known else ""
+    return f"  {outcome.name:{width}}  {outcome.seconds * 1000:5.0f}   {known}{seen}"
 
 
 def _seen(labels: Sequence[Json], most: int = 3) -> str:

@@ -88,14 +88,18 @@ def label(
 ) -> list[Outcome]:
     """Label files, and ``show`` a line of each; raises :exc:`~local.client.NotRunning`."""
     client.check()
-    return list(_shown(Work(client, picked), picked, show))
+    return list(_shown(Work(client, picked), picked, show, []))
 
 
-def _shown(work: Work, picked: Sequence[Picked], show: Callable[[str], object]) -> Iterator[Outcome]:
+def _shown(
+    work: Work, picked: Sequence[Picked], show: Callable[[str], object], outcomes: list[Outcome]
+) -> Iterator[Outcome]:
+    """Outcomes as they are shown; each is among ``outcomes`` before, as Ctrl-C may come once it is seen."""
     names = [one.name for one in picked]
     width = width_of(names)
     show(heading(names))
     for outcome in work:
+        outcomes.append(outcome)
         show(line(outcome, width))
         yield outcome
 
@@ -117,19 +121,21 @@ def _run(options: argparse.Namespace) -> int:
         return 1
     found = running(options.data)
     client = Client(
-        options.url or (found.api if found else URL), options.token or (found.token if found else "")
+        options.url or (found.api if found else URL),
+        options.token or (found.token if found else ""),
+        again=options.again,
     )
     return _label(client, picked)
 
 
 def _label(client: Client, picked: Sequence[Picked]) -> int:
-    started, outcomes, code, work = time.monotonic(), [], 0, Work(client, picked)
+    started, code, work = time.monotonic(), 0, Work(client, picked)
+    outcomes: list[Outcome] = []
     try:
         client.check()
         # No bar where there is no terminal to draw it on: there each line tells how far it is.
         with tqdm(total=len(picked), unit="photo", disable=None, leave=False) as bar:
-            for outcome in _shown(work, picked, lambda text: bar.write(text, file=sys.stdout)):
-                outcomes.append(outcome)
+            for _ in _shown(work, picked, lambda text: bar.write(text, file=sys.stdout), outcomes):
                 bar.update()
                 sys.stdout.flush()
     except NotRunning as error:
@@ -142,13 +148,15 @@ def _label(client: Client, picked: Sequence[Picked]) -> int:
             print(line(outcome, width))
             outcomes.append(outcome)
     failed = sum(outcome.failed for outcome in outcomes)
+    known = sum(outcome.known and not outcome.failed for outcome in outcomes)
     if outcomes or code == INTERRUPTED:
-        print(_summary(len(outcomes), failed, len(picked), time.monotonic() - started))
+        print(_summary(len(outcomes), known, failed, len(picked), time.monotonic() - started))
     return code or (1 if failed else 0)
 
 
-def _summary(done: int, failed: int, wanted: int, seconds: float) -> str:
-    parts = [f"{done - failed} of {wanted} labelled"]
+def _summary(done: int, known: int, failed: int, wanted: int, seconds: float) -> str:
+    parts = [f"{done - known - failed} of {wanted} labelled"]
+    parts += [f"{known} known already (AGAIN=1 uploads them all the same)"] if known else []
     parts += [f"{failed} failed"] if failed else []
     parts += [f"{wanted - done} not waited for"] if done < wanted else []
     return f"\n{', '.join(parts)}, in {seconds:.0f} s."
@@ -234,6 +242,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--token", default=os.environ.get("TOKEN", ""), help="where the service asks for one")
     parser.add_argument(
         "--data", type=folder_named, default=DEFAULT, help="the folder of the stack that runs"
+    )
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        default=os.environ.get("AGAIN", "") not in ("", "0"),
+        help="upload what is known there by its bytes, too",
     )
     parser.add_argument("files", nargs="*", metavar="FILE|FOLDER")
     return parser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import signal
@@ -33,13 +34,18 @@ class ScriptedService(BaseHTTPRequestHandler):
     uploaded: dict[str, bytes]
     tokens: set[str]
     hold: threading.Event
+    known: set[str]
 
     def do_POST(self) -> None:
-        name = json.loads(self._body())["filename"]
+        asked = json.loads(self._body())
+        name = asked["filename"]
         if "refused" in name:
             self._answer(
                 400, {"code": "bad-request", "detail": "Not with that name."}, "application/problem+json"
             )
+            return
+        if asked.get("sha256") in self.known:
+            self._answer(200, {"id": "known", "status": "labelled", "labels": LABELS, "error": None})
             return
         host = self.headers["Host"]
         self._answer(201, {"id": name.replace("/", "_"), "upload": {"url": f"http://{host}/up/{name}"}})
@@ -79,6 +85,7 @@ class ScriptedService(BaseHTTPRequestHandler):
 def service() -> Iterator[str]:
     ScriptedService.uploaded, ScriptedService.tokens = {}, set()
     ScriptedService.hold = threading.Event()
+    ScriptedService.known = set()
     with Server(0, ScriptedService) as server:
         yield server.url
         ScriptedService.hold.set()
@@ -232,6 +239,27 @@ def test_the_last_line_sums_up(service: str, folder: Path, capsys: pytest.Captur
 
     last = capsys.readouterr().out.splitlines()[-1]
     assert re.fullmatch(r"2 of 3 labelled, 1 failed, in \d+ s\.", last)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_is_known_by_its_bytes_is_uploaded_only_if_that_is_wanted(
+    service: str,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    again: bool,
+) -> None:
+    (folder / "new.jpg").write_bytes(b"\xff\xd8\xff another cat")
+    ScriptedService.known = {hashlib.sha256(CAT_PHOTO).hexdigest()}
+    monkeypatch.setenv("AGAIN", "1" if again else "")
+
+    assert main(["--url", service, str(folder)]) == 0
+
+    shown = capsys.readouterr().out
+    assert set(ScriptedService.uploaded) == {"new.jpg", *(["b.jpg", "deep_er_a.PNG"] if again else [])}
+    assert shown.count("known already: Cat 92") == (0 if again else 2)
+    summary = "3 of 3 labelled," if again else "1 of 3 labelled, 2 known already (AGAIN=1"
+    assert summary in shown.splitlines()[-1]
 
 
 def test_a_folder_without_photos_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
