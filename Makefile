@@ -94,7 +94,8 @@ bench: ready ## Measure what is promised of searches, deliveries and offline lib
 clients: ready ## Generate clients of the API, compile them and let them work (needs Node and Java; some minutes)
 	@CLIENTS=1 $(PY) -m pytest -rs tests/clients
 
-nightly: export TERRAFORM = 1
+nightly: export NIGHTLY = 1
+nightly: export SCHEMA_SECONDS = 60
 nightly: check test bite torture bench clients ## Everything that checks Sightline, one after the other (under an hour)
 
 deploy: ready ## Bring a stage up in your AWS account, or up to date: make deploy STAGE=dev

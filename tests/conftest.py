@@ -62,6 +62,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> UnitSch
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("nightly") and "NIGHTLY" not in os.environ:
+            item.add_marker(pytest.mark.skip(reason="make nightly runs these"))
     if hasattr(config, "workerinput"):
         order = {unit: number for number, unit in enumerate(TOGETHER)}
         items.sort(key=lambda item: order.get(unit_of(item.nodeid), len(order)))

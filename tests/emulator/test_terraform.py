@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from tests.packaging.workbench import set_up
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif("TERRAFORM" not in os.environ, reason="make nightly applies the module"),
+    pytest.mark.nightly,
     pytest.mark.skipif(not plugins(), reason=NO_TERRAFORM),
 ]
 ACCOUNT = "777777777777"

@@ -149,6 +149,7 @@ def test_a_bomb_goes_off_in_no_memory_at_all(content: bytes, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_process_that_lives_on_keeps_its_memory(large: Callable[[str], Path], tmp_path: Path) -> None:
     """Thirty large photos of mixed kinds one after another, the networks loaded, as in a warm function."""
     names = ["camera.jpg", "progressive.jpg", "see-through.png", "grey.gif", "bits.bmp", "cmyk.tif"]

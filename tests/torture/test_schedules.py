@@ -21,6 +21,7 @@ from torture.plan import Plan, in_turn
 from torture.seer import HANG, HANG_UP, PASSING
 
 ROOT = Path(__file__).parents[2]
+NIGHTLY = pytest.mark.nightly
 SEEDS = (101, 102, 103)
 IMAGES = 12
 
@@ -68,9 +69,9 @@ def test_the_promises_stand_beside_the_figures(verdicts: list[Verdict]) -> None:
     ("broken", "sentence"),
     [
         ("lost", r"schedules: images lost: \d+, not 0\."),
-        ("doubled", r"schedules: results doubled: \d+, not 0\."),
         ("unprojected", r"schedules: (index faults|counts wrong|history wrong): \d+, not 0\."),
-        ("unremembered", r"schedules: history wrong: \d+, not 0\."),
+        pytest.param("doubled", r"schedules: results doubled: \d+, not 0\.", marks=NIGHTLY),
+        pytest.param("unremembered", r"schedules: history wrong: \d+, not 0\.", marks=NIGHTLY),
     ],
 )
 def test_a_service_that_breaks_a_promise_is_found_out(broken: str, sentence: str) -> None:
