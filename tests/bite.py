@@ -149,8 +149,8 @@ GUARDS = (
     Guard(
         "the condition on a record's write",
         "chalicelib/library/images.py",
-        '_item(saved), {"revision": record.revision})',
-        "_item(saved), {})",
+        '_item(saved), {"revision": record.revision}), image',
+        "_item(saved), {}), image",
         "tests/library/test_images.py",
     ),
     Guard(
@@ -330,7 +330,7 @@ GUARDS = (
     ),
     Guard(
         "layouts that are not read",
-        "chalicelib/intake/tiff.py",
+        "chalicelib/intake/layout.py",
         "        if not self._is_read():",
         "        if False:",
         "tests/intake/test_tiff.py",

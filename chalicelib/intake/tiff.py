@@ -1,63 +1,35 @@
-"""TIFF (TIFF 6.0 and its supplements, BigTIFF): which picture of the file, and how its samples lie."""
+"""TIFF (TIFF 6.0 and its supplements, BigTIFF): which picture of the file, and its pixels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from PIL import Image, ImageChops
 
 from chalicelib.intake import light
 from chalicelib.intake.colours import lab_in_srgb
+from chalicelib.intake.layout import (
+    BYTEWISE,
+    COMPRESSION,
+    HEIGHT,
+    ICC_LAB,
+    LAB,
+    PALETTE,
+    WHITE_IS_ZERO,
+    WIDTH,
+    Layout,
+)
 from chalicelib.intake.source import Size, Source, Truncated, Unsupported
-from chalicelib.intake.strips import CCITT, CMYK, GREY, HORIZONTAL, JPEG, OLD_JPEG, RGB, YCBCR, Piece
+from chalicelib.intake.strips import CMYK, GREY, HORIZONTAL, JPEG, OLD_JPEG, RGB, YCBCR, Piece
 from chalicelib.intake.tags import Directory, Tags
 
-_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
-_ORIENTATION, _FILL_ORDER, _OFFSETS, _SAMPLES, _ROWS, _COUNTS, _PLANAR = 274, 266, 273, 277, 278, 279, 284
-_PREDICTOR, _COLOURS, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 317, 320, 322, 323, 324, 325
-_SUBDIRECTORIES, _INKS, _EXTRA, _FORMAT, _XMP, _PROFILE, _NO_DATA = 330, 332, 338, 339, 700, 34_675, 42_113
+_ORIENTATION, _FILL_ORDER, _COLOURS = 274, 266, 320
+_SUBDIRECTORIES, _XMP, _PROFILE, _NO_DATA = 330, 700, 34_675, 42_113
 _OF_COMPRESSIONS = {292: 4, 293: 4, 347: 7, 529: 5, 530: 3, 532: 5}  # tags that decompressing needs
-
-_WHITE_IS_ZERO, _PALETTE, _MASK, _LAB, _ICC_LAB = 0, 3, 4, 8, 9
-_COLOURS_OF = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3, 9: 3}
-_COLOUR_NAMES = {
-    0: "grey",
-    1: "grey",
-    2: "RGB",
-    3: "colours of a palette",
-    5: "inks",
-    6: "YCbCr",
-    8: "L*a*b*",
-    9: "L*a*b*",
-}
-_PHOTOMETRICS = {4: "a transparency mask", 10: "ITU L*a*b*", 32_844: "LogL", 32_845: "LogLuv"}
-_COMPRESSIONS = {
-    50_001: "WebP",
-    34_712: "JPEG 2000",
-    33_003: "JPEG 2000",
-    33_005: "JPEG 2000",
-    34_887: "LERC",
-    50_002: "JPEG XL",
-    52_546: "JPEG XL",
-    34_661: "JBIG",
-    32_908: "PixarFilm",
-    32_909: "PixarLog",
-    34_676: "SGI Log",
-    34_677: "SGI Log",
-    34_719: "Aperio JPEG 2000",
-    32_809: "ThunderScan",
-    32_766: "NeXT",
-}
-_READ = {1, 5, 7, 8, 32_773, 32_946, 34_925, 50_000, *CCITT}
-_BYTEWISE = {1, 5, 8, 32_773, 32_946, 34_925, 50_000}  # compressions that do not care what the bytes mean
-_PREDICTED = {5, 8, 32_946, 34_925, 50_000}
-_MOST_SAMPLES = 8
 _MIRRORED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 _MOST_PIECES = 20_000  # each takes a quarter of a millisecond
 _PIECE_PIXELS = 1 << 20
-_MOST_PARTS = 1 << 22
 _MOST_SHARED = 20  # how often a file's bytes may be read: pieces of one colour may share theirs
 
 
@@ -68,14 +40,14 @@ def read(content: bytes) -> Source:
     """
     tags = Tags.of(content)
     directory = main_directory(tags)
-    if tags.number(directory, _COMPRESSION, 1) == OLD_JPEG:
+    if tags.number(directory, COMPRESSION, 1) == OLD_JPEG:
         return _old_jpeg(tags, directory, content)
-    layout = Layout(tags, directory)
-    layout.check()
+    picture = Picture(tags, directory)
+    picture.check()
     return Source(
-        (layout.width, layout.height),
-        layout.memory(),
-        layout.decode,
+        (picture.width, picture.height),
+        picture.memory(),
+        picture.decode,
         exif=content,
         xmp=tags.raw(directory, _XMP) or tags.raw(next(tags.chain(), {}), _XMP),
         profile=tags.raw(directory, _PROFILE),
@@ -99,9 +71,9 @@ def main_directory(tags: Tags) -> Directory:
         raise Truncated("no directory")
     for directory in chain:
         for one in (directory, *tags.below(directory, _SUBDIRECTORIES)):
-            if not tags.is_reduced(one) and tags.number(one, _WIDTH):
+            if not tags.is_reduced(one) and tags.number(one, WIDTH):
                 return one
-    return max(chain, key=lambda one: tags.number(one, _WIDTH) * tags.number(one, _HEIGHT))
+    return max(chain, key=lambda one: tags.number(one, WIDTH) * tags.number(one, HEIGHT))
 
 
 def _old_jpeg(tags: Tags, directory: Directory, content: bytes) -> Source:
@@ -113,160 +85,22 @@ def _old_jpeg(tags: Tags, directory: Directory, content: bytes) -> Source:
     if not start or not inner.startswith(b"\xff\xd8\xff"):
         raise Unsupported("a TIFF image with JPEG compression of the old kind")
     found = jpeg.read(inner)
-    if found.size != (tags.number(directory, _WIDTH), tags.number(directory, _HEIGHT)):
+    if found.size != (tags.number(directory, WIDTH), tags.number(directory, HEIGHT)):
         raise Unsupported("a TIFF image with JPEG compression of the old kind")
     found.exif, found.plain = content, None
     return found
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How the samples of one directory's picture lie in the file."""
+class Picture(Layout):
+    """The picture of a directory that is read piece by piece."""
 
-    tags: Tags
-    directory: Directory
-
-    def _number(self, tag: int, default: int = 0) -> int:
-        return self.tags.number(self.directory, tag, default)
-
-    def _numbers(self, tag: int, most: int = 64) -> tuple[int, ...]:
-        return tuple(int(one) for one in self.tags.numbers(self.directory, tag, most) or ())
-
-    @cached_property
-    def width(self) -> int:
-        return self._number(_WIDTH)
-
-    @cached_property
-    def height(self) -> int:
-        return self._number(_HEIGHT)
-
-    @cached_property
-    def compression(self) -> int:
-        return self._number(_COMPRESSION, 1)
-
-    @cached_property
-    def photometric(self) -> int:
-        return self._number(_PHOTOMETRIC, _WHITE_IS_ZERO if self.compression in CCITT else GREY)
-
-    @cached_property
-    def samples(self) -> int:
-        return self._number(_SAMPLES, max(1, len(self._numbers(_BITS))))
-
-    @cached_property
-    def bits(self) -> int:
-        return self._number(_BITS, 1)
-
-    @cached_property
-    def kind(self) -> int:
-        found = self._number(_FORMAT, light.UNSIGNED)
-        return light.UNSIGNED if found == 4 else found  # 4: "undefined"
-
-    @cached_property
-    def colours(self) -> int:
-        return _COLOURS_OF.get(self.photometric, self.samples)
-
-    @cached_property
-    def extra(self) -> tuple[int, ...]:
-        """What each sample besides the colours is: 1 and 2 are opacity, 0 says nothing."""
-        count = max(0, self.samples - self.colours)
-        said = self._numbers(_EXTRA)[:count]
-        if not said and count == 1 and self.photometric == RGB:
-            said = (2,)  # what all readers take it for
-        return said + (0,) * (count - len(said))
-
-    @cached_property
-    def planar(self) -> bool:
-        return self._number(_PLANAR, 1) == 2 and self.samples > 1
-
-    @cached_property
-    def predictor(self) -> int:
-        return self._number(_PREDICTOR, 1) if self.compression in _PREDICTED else 1
-
-    @cached_property
-    def tile(self) -> Size | None:
-        if _TILE_OFFSETS not in self.directory and _TILE_WIDTH not in self.directory:
-            return None
-        return self._number(_TILE_WIDTH), self._number(_TILE_HEIGHT)
-
-    @cached_property
-    def rows(self) -> int:
-        return max(1, min(self._number(_ROWS, self.height) or self.height, self.height))
-
-    @cached_property
-    def opacity(self) -> int | None:
-        """Which sample is opacity."""
-        found = next((number for number, kind in enumerate(self.extra) if kind in (1, 2)), None)
-        return None if found is None else self.colours + found
-
-    @cached_property
-    def is_measured(self) -> bool:
-        """Whether the numbers have no meaning as light by themselves."""
-        return self.kind != light.UNSIGNED or self.bits > 16
-
-    def check(self) -> None:
-        """:raises Unsupported: the layout is not read; ValueError: there is no such layout."""
-        if self.width <= 0 or self.height <= 0 or self.bits <= 0 or self.samples <= 0:
-            raise ValueError("no pixels")
-        if self.tile is not None and min(self.tile) <= 0:
-            raise ValueError("no tiles")
-        if self.compression not in _READ:
-            name = _COMPRESSIONS.get(self.compression, f"of number {self.compression}")
-            raise Unsupported(f"a TIFF image with compression {name}")
-        if self.photometric not in _COLOURS_OF:
-            name = _PHOTOMETRICS.get(self.photometric, f"of number {self.photometric}")
-            raise Unsupported(f"a TIFF image in colours {name}")
-        if self.samples < self.colours:
-            raise ValueError("too few samples")
-        if not self._is_read():
-            raise Unsupported(f"a TIFF image {self._described()}")
-
-    def _is_read(self) -> bool:
-        bits, formats = set(self._numbers(_BITS)), set(self._numbers(_FORMAT))
-        if len(bits) > 1 or len(formats) > 1 or self.samples > _MOST_SAMPLES:
-            return False
-        if self.photometric == CMYK and self._number(_INKS, 1) != 1:
-            return False
-        if self.compression not in _BYTEWISE:
-            return self._is_read_whole()
-        if self.photometric == YCBCR:
-            return self.bits == 8 and self.samples == 3 and not self.planar and self.tile is None
-        if self.kind == light.FLOAT:
-            return self.bits in (16, 32, 64) and self.photometric in (0, 1, 2)
-        if self.kind == light.SIGNED:
-            return self.bits in (8, 16, 32) and self.photometric in (0, 1, 2)
-        if self.kind != light.UNSIGNED:
-            return False
-        if self.photometric in (_LAB, _ICC_LAB, CMYK):
-            return self.bits in (8, 16)
-        if self.photometric == _PALETTE:
-            return self.bits in (1, 2, 4, 8) and (self.samples == 1 or self.bits == 8)
-        if self.bits in (1, 2, 4):
-            return self.samples == 1 or self.planar
-        return self.bits in (8, 12, 16, 32) and not (self.bits == 12 and self.predictor != 1)
-
-    def _is_read_whole(self) -> bool:
-        """Whether a compression for pictures holds one that its reader is known to give back rightly."""
-        if self.compression in CCITT:
-            return self.bits == 1 and self.samples == 1 and self.photometric in (0, 1)
-        layouts = {(0, 1), (1, 1), (2, 3), (6, 3), (5, 4)}
-        planar = self.planar and self.photometric == YCBCR
-        return self.bits == 8 and (self.photometric, self.samples) in layouts and not planar
-
-    def _described(self) -> str:
-        kind = {light.SIGNED: "signed ", light.FLOAT: "fractional "}.get(self.kind, "")
-        bits = "different numbers of" if len(set(self._numbers(_BITS))) > 1 else str(self.bits)
-        return (
-            f"in {_COLOUR_NAMES[self.photometric]} with {bits} {kind}bits for each of {self.samples} samples"
-        )
-
-    # ── its pixels ───────────────────────────────────────────────────────────────────────────
     def memory(self) -> float:
         """What decoding takes: the whole picture in 8 bits, and the largest piece several times over."""
         together = min(self.height, max(self.rows, _PIECE_PIXELS // self.width))
         width, height = self.tile or (self.width, together)
         pixels = width * height
         bytes_a_pixel = (1 if self.planar else self.samples) * max(8, self.bits) / 8
-        shown = 1 if self.photometric in (_WHITE_IS_ZERO, GREY) and self.opacity is None else 4
+        shown = 1 if self.photometric in (WHITE_IS_ZERO, GREY) and self.opacity is None else 4
         whole = self.width * self.height * shown
         if self._is_direct:
             return (whole if pixels < self.width * self.height else 0) + pixels * (bytes_a_pixel + shown)
@@ -324,7 +158,7 @@ class Layout:
 
     def _pieces(self, plane: int) -> Iterator[tuple[Size, Piece]]:
         """The pieces of the picture, or of one plane, each with its place."""
-        offsets, counts = self._places()
+        offsets, counts = self.places()
         if self.tile:
             width, height = self.tile
             across, down = -(-self.width // width), -(-self.height // height)
@@ -350,19 +184,6 @@ class Layout:
             parts = [self._part(offsets[index], counts[index]) for index in indices]
             yield (left, top), self._piece((width, bottom - top), height, parts)
 
-    def _places(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        tiled = self.tile is not None and _TILE_OFFSETS in self.directory
-        offsets = self._numbers(_TILE_OFFSETS if tiled else _OFFSETS, _MOST_PARTS)
-        counts = self._numbers(_TILE_COUNTS if tiled else _COUNTS, _MOST_PARTS)
-        if len(counts) < len(offsets) or not any(counts):  # left out by some writers of one strip
-            last = max(offsets, default=0)
-            counts = tuple(self._row_bytes() * self.rows if one != last else 1 << 40 for one in offsets)
-        return offsets, counts
-
-    def _row_bytes(self) -> int:
-        samples = 1 if self.planar else self.samples
-        return (self.width * samples * self.bits + 7) // 8
-
     def _part(self, offset: int, count: int) -> bytes:
         if offset >= len(self.tags.tiff) and count:
             raise Truncated("a strip lies beyond the end")
@@ -372,7 +193,7 @@ class Layout:
     @cached_property
     def _is_mirrored(self) -> bool:
         """Whether the bits of every byte of the file stand the other way round."""
-        return self._number(_FILL_ORDER, 1) == 2 and self.compression != JPEG
+        return self.number(_FILL_ORDER, 1) == 2 and self.compression != JPEG
 
     def _piece(self, size: Size, rows: int, parts: list[bytes]) -> Piece:
         samples = 1 if self.planar else self.samples
@@ -408,7 +229,7 @@ class Layout:
             raw = self.tags.raw(self.directory, tag)
             order = "little" if self.tags.order == "<" else "big"
             return tuple(int.from_bytes(raw[at : at + 4], order) for at in range(0, len(raw), 4))  # type: ignore[arg-type]
-        return self._numbers(tag)
+        return self.numbers(tag)
 
     def _declared(self, samples: int) -> int:
         """The colours that a piece is said to have: those that Pillow reads for so many samples."""
@@ -436,7 +257,7 @@ class Layout:
 
     def _is_plain(self, piece: Piece) -> bool:
         """Whether Pillow is known to read such a piece rightly."""
-        if self.compression not in _BYTEWISE or piece.photometric == YCBCR:
+        if self.compression not in BYTEWISE or piece.photometric == YCBCR:
             return True
         if self.bits <= 4:
             return piece.samples == 1
@@ -489,20 +310,20 @@ class Layout:
         return picture
 
     def _opaque_picture(self, bands: list[Image.Image]) -> Image.Image:
-        if self.photometric == _WHITE_IS_ZERO:
+        if self.photometric == WHITE_IS_ZERO:
             return ImageChops.invert(bands[0])
         if self.photometric == GREY:
             return bands[0]
-        if self.photometric == _PALETTE:
+        if self.photometric == PALETTE:
             return self._from_palette(bands[0])
         if self.photometric == CMYK:
             return Image.merge("CMYK", bands)
-        if self.photometric in (_LAB, _ICC_LAB):
-            return lab_in_srgb(bands, signed=self.photometric == _LAB)
+        if self.photometric in (LAB, ICC_LAB):
+            return lab_in_srgb(bands, signed=self.photometric == LAB)
         return Image.merge("RGB", bands)
 
     def _from_palette(self, indices: Image.Image) -> Image.Image:
-        entries = self._numbers(_COLOURS, 3 * 256)
+        entries = self.numbers(_COLOURS, 3 * 256)
         count = len(entries) // 3
         if count < 1 << self.bits:
             raise ValueError("too few colours")
@@ -535,8 +356,7 @@ def is_whole(content: bytes) -> bool:
     try:
         tags = Tags.of(content)
         directory = main_directory(tags)
-        layout = Layout(tags, directory)
-        offsets, counts = layout._places()
+        offsets, counts = Layout(tags, directory).places()
     except (ValueError, Unsupported):
         return False
     return all(
