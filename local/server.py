@@ -99,7 +99,14 @@ class Patient(BaseHTTPRequestHandler):
         return bytes(found)
 
     def _parts(self) -> Iterator[bytes]:
-        """The body in pieces (RFC 9112, sections 6 and 7.1); what follows the last chunk is not used."""
+        """The body in pieces (RFC 9112, sections 6 and 7.1); what follows the last chunk is not used.
+
+        Two lengths are none: another server on the way may have taken the other one.
+        """
+        told = ",".join(self.headers.get_all("Content-Length", ["0"]))
+        lengths = {one.strip() for one in told.split(",")}
+        if len(lengths) > 1 or ("Content-Length" in self.headers and "Transfer-Encoding" in self.headers):
+            raise BadBody
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             while size := _size_in(self.rfile.readline(LONGEST_LINE)):
                 yield from self._pieces(size)
@@ -108,7 +115,7 @@ class Patient(BaseHTTPRequestHandler):
             while self.rfile.readline(LONGEST_LINE).strip():
                 pass
             return
-        length = self.headers.get("Content-Length", "0")
+        (length,) = lengths
         if not (length.isascii() and length.isdecimal()):
             raise BadBody
         yield from self._pieces(int(length))

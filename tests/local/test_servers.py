@@ -108,12 +108,27 @@ def test_a_body_in_chunks_is_read(gateway: str) -> None:
         assert session.get(f"{gateway}/echo/after", timeout=30).json()["word"] == "after"
 
 
-@pytest.mark.parametrize("framing", ["Content-Length: -1", "Content-Length: x", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize(
+    "framing",
+    [
+        "Content-Length: -1",
+        "Content-Length: x",
+        "Transfer-Encoding: chunked",
+        "Content-Length: 4\r\nContent-Length: 2",
+        "Content-Length: 4, 2",
+        "Content-Length: 4\r\nTransfer-Encoding: chunked",
+    ],
+)
 def test_a_body_that_is_framed_wrongly_is_a_problem_with_400(gateway: str, framing: str) -> None:
     answer = raw(gateway, f"POST /echo/x HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\nzz\r\n".encode())
 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"application/problem+json" in answer
+
+
+def test_a_length_that_is_told_twice_is_one_length(gateway: str) -> None:
+    head = b"POST /echo/x HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\n"
+    assert raw(gateway, head + b"zz\r\n").startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize("method", ["PROPFIND", "TRACE", "DELETE"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import socket
 import ssl
 import threading
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from chalicelib.errors import DeliveryFailed, UnusableUrl
 from chalicelib.outbound import Outbound
@@ -73,6 +77,41 @@ def test_the_certificate_of_another_name_is_refused(server: HostileServer) -> No
     with pytest.raises(DeliveryFailed, match="certificate"):
         outbound.post("https://other.example/ok", body=b"", headers={}, deadline=5)
     assert server.requests == []
+
+
+def test_a_certificate_that_only_calls_itself_by_the_name_is_refused(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    """Its common name is what anybody may call anything; a browser looks at alternative names alone."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(without_alternative_names(authority, tmp_path / "named.pem"))
+    with HostileServer(tls=context) as server:
+        with pytest.raises(DeliveryFailed, match="certificate"):
+            outbound_to(server.port).post(f"https://{NAME}/ok", body=b"", headers={}, deadline=5)
+        assert server.requests == []
+
+
+def without_alternative_names(authority: trustme.CA, path: Path) -> Path:
+    """The file of a key and a certificate for it, which the authority has signed."""
+    issuer = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
+    signer = serialization.load_pem_private_key(authority.private_key_pem.bytes(), None)
+    assert isinstance(signer, ec.EllipticCurvePrivateKey)
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)]))
+        .issuer_name(issuer.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(signer, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    clear = serialization.NoEncryption()
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, clear)
+    path.write_bytes(secret + made.public_bytes(pem))
+    return path
 
 
 def test_the_certificate_of_an_unknown_authority_is_refused(authority: trustme.CA) -> None:

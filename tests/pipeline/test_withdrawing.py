@@ -55,6 +55,17 @@ def archive(services: Any, q: str = "") -> Any:
     return pipeline.start("default", "zip", {"q": q}, services)
 
 
+def test_each_owners_files_lie_in_a_folder_of_their_own(services: Any) -> None:
+    for owner in ("anna", "bert"):
+        before = files(services)
+        pipeline.export(owner, Query(), "csv", services)
+        pipeline.start(owner, "zip", {"q": ""}, services)
+        work_off(services)
+        made = files(services) - before
+        assert len(made) > 2
+        assert all(key.startswith(f"exports/~{owner}/") for key in made), made
+
+
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_a_file_goes_with_the_image_that_is_in_it_and_others_stay(services: Any, form: Any) -> None:
     other, dog = two_images(services)
