@@ -5,12 +5,12 @@ from __future__ import annotations
 import http.server
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.browser import chromium
@@ -34,19 +34,34 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(chromium.HOW_TO_GET_IT)
 
 
-@contextmanager
-def with_samples() -> Iterator[Process]:
-    """The whole service as a process, with the sample photos in it."""
+@pytest.fixture(scope="package")
+def stack() -> Iterator[Process]:
+    """The whole service as a process, with the sample photos in it; one for all tests of a worker."""
     with started() as process:
         wait_for_labels(f"http://127.0.0.1:{process.ports[0]}/", len(list(SAMPLES.glob("*.jpg"))))
         yield process
 
 
+def listed(url: str, **asked: str | int) -> list[str]:
+    """The ids of the newest images."""
+    images = requests.get(f"{url}images", params={**asked, "limit": 200}, timeout=30).json()["images"]
+    return [one["id"] for one in images]
+
+
 @pytest.fixture(scope="package")
-def stack() -> Iterator[Process]:
-    """One for all tests, which leave more and more photos in it."""
-    with with_samples() as process:
-        yield process
+def samples(stack: Process) -> frozenset[str]:
+    """The ids of the sample photos."""
+    return frozenset(listed(f"http://127.0.0.1:{stack.ports[0]}/"))
+
+
+@pytest.fixture(scope="module")
+def tidy(stack: Process, samples: frozenset[str]) -> None:
+    """Nothing but the samples is there, whatever tests of other files have left behind."""
+    url = f"http://127.0.0.1:{stack.ports[0]}/"
+    while left := [one for one in (*listed(url), *listed(url, status="binned")) if one not in samples]:
+        for at in range(0, len(left), 100):
+            asked = {"ids": left[at : at + 100], "permanent": True}
+            requests.post(f"{url}images/delete", json=asked, timeout=60).raise_for_status()
 
 
 @pytest.fixture(scope="package")
@@ -106,7 +121,7 @@ def window(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def photos(window: Page, stack: Process) -> Photos:
+def photos(window: Page, stack: Process, tidy: None) -> Photos:
     """The page of photos, opened, with its first photos in sight."""
     page = Photos(window, f"http://127.0.0.1:{stack.ports[0]}/")
     page.open()

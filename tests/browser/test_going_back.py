@@ -10,7 +10,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.pages import ARROWS, CAT, Photos, file
+from tests.browser.pages import ARROWS, Photos, file, fresh
 from tests.browser.test_hostile_names import hand_in
 from tests.browser.test_many_photos import PIXEL
 
@@ -70,7 +70,7 @@ def test_what_comes_in_while_one_reads_pushes_nothing_away(long_list: Photos) ->
     name = tile.get_attribute("data-id")
     held = window.locator(f"[data-id='{name}']")
     top = held.bounding_box()["y"]  # type: ignore[index]
-    long_list.add(*(file(f"meanwhile {at}.jpg", CAT.read_bytes()) for at in range(3)))
+    long_list.add(*(file(f"meanwhile {at}.jpg", fresh()) for at in range(3)))
     expect(long_list.tray).to_contain_text("3 photos")
     long_list.wait_for_uploads()
     assert abs(held.bounding_box()["y"] - top) < 2  # type: ignore[index]

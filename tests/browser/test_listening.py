@@ -9,7 +9,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.pages import CAT, Photos, file
+from tests.browser.pages import Photos, file, fresh
 from tests.journeys.conftest import eventually
 
 HEARD = """
@@ -62,7 +62,7 @@ def test_what_is_picked_is_said(ears: Photos) -> None:
 
 
 def test_uploads_are_told_as_sums_every_few_seconds_at_most(ears: Photos) -> None:
-    ears.add(*(file(f"heard {at}.jpg", CAT.read_bytes()) for at in range(SEVERAL)), file("bad.jpg", b"bad"))
+    ears.add(*(file(f"heard {at}.jpg", fresh()) for at in range(SEVERAL)), file("bad.jpg", b"bad"))
     ears.wait_for_uploads()
     assert said(ears, rf"{SEVERAL} labelled, 1 not\.")
     times = ears.window.evaluate("() => window.heard.map(([when]) => when)")
@@ -72,7 +72,7 @@ def test_uploads_are_told_as_sums_every_few_seconds_at_most(ears: Photos) -> Non
 
 
 def test_a_single_upload_is_told_by_its_name(ears: Photos) -> None:
-    ears.add(file(f"alone {time.time_ns()}.jpg", CAT.read_bytes()))
+    ears.add(file(f"alone {time.time_ns()}.jpg", fresh()))
     ears.wait_for_uploads()
     assert said(ears, r"alone \d+\.jpg: Labelled\.")
     expect(ears.tray).to_contain_text("1 photo labelled")

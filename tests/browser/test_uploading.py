@@ -11,9 +11,11 @@ from threading import Thread
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import Route, expect
 
-from tests.browser.pages import CAT, SAMPLES, Photos, file
+from tests.browser.pages import SAMPLES, Photos, file, fresh
+from tests.journeys.conftest import eventually
 
 TOO_MANY_BYTES = 63_000_000  # the local stage takes 50 MB, as any does that does not say otherwise
 MORE_THAN_AT_ONCE = 130  # a browser gives a folder's entries by the hundred
@@ -34,7 +36,7 @@ def is_form(route: Route) -> bool:
 def test_what_cannot_be_taken_is_refused_before_anything_is_sent(photos: Photos, tmp_path: Path) -> None:
     huge, wrong = tmp_path / "huge.jpg", tmp_path / "paper.jpg"
     with huge.open("wb") as one:
-        one.write(CAT.read_bytes())
+        one.write(fresh())
         one.truncate(TOO_MANY_BYTES)
     wrong.write_bytes(b"%PDF-1.7 and so on")
     empty = tmp_path / "empty.jpg"
@@ -57,9 +59,9 @@ def folder(tmp_path: Path) -> Path:
     """A folder with more photos in one of its folders than a browser reads at once, and a system's files."""
     deep = tmp_path / "trip" / "day one" / "lake"
     deep.mkdir(parents=True)
-    (tmp_path / "trip" / "boat.jpg").write_bytes(CAT.read_bytes())
+    (tmp_path / "trip" / "boat.jpg").write_bytes(fresh())
     for at in range(MORE_THAN_AT_ONCE):
-        (deep / f"{at}.jpg").write_bytes(CAT.read_bytes())
+        (deep / f"{at}.jpg").write_bytes(fresh())
     for name in (".DS_Store", "Thumbs.db", "._boat.jpg"):
         (deep / name).write_bytes(b"of the system")
     (deep / "diary.txt").write_bytes(b"no photo")
@@ -104,7 +106,7 @@ def test_all_photos_of_a_folder_come_however_deep_and_many(
 
 def test_a_photo_of_a_dropped_folder_is_labelled_under_its_path(photos: Photos, tmp_path: Path) -> None:
     (tmp_path / "trip").mkdir()
-    (tmp_path / "trip" / "cat by the lake.jpg").write_bytes(CAT.read_bytes())
+    (tmp_path / "trip" / "cat by the lake.jpg").write_bytes(fresh())
     drop(photos, tmp_path / "trip")
     photos.wait_for_uploads()
     viewer = photos.view("cat by the lake.jpg")
@@ -113,7 +115,7 @@ def test_a_photo_of_a_dropped_folder_is_labelled_under_its_path(photos: Photos, 
 
 def test_an_upload_can_be_called_off_and_tried_again(photos: Photos) -> None:
     photos.window.route("http://127.0.0.1:*/**", lambda route: None if is_form(route) else route.fallback())
-    photos.add(file("later.jpg", CAT.read_bytes()))
+    photos.add(file("later.jpg", fresh()))
     row = photos.uploads.filter(has_text="later.jpg")
     expect(row).to_contain_text("Uploading")
     expect(photos.tile("later.jpg")).to_contain_text("Uploading")
@@ -130,7 +132,7 @@ def test_an_upload_can_be_called_off_and_tried_again(photos: Photos) -> None:
 
 @pytest.mark.parametrize("kind", ["drop", "paste"])
 def test_photos_may_be_dropped_and_pasted_anywhere(photos: Photos, kind: str) -> None:
-    photos.window.evaluate(GIVE, [kind, f"{kind}.jpg", base64.b64encode(CAT.read_bytes()).decode()])
+    photos.window.evaluate(GIVE, [kind, f"{kind}.jpg", base64.b64encode(fresh()).decode()])
     expect(photos.tile(f"{kind}.jpg")).to_contain_text("Domestic Cat")
 
 
@@ -171,9 +173,31 @@ def test_a_photo_may_be_fetched_from_the_web_and_a_refusal_is_said(
 def test_photos_of_somebody_else_show_up_by_themselves(photos: Photos, stack: Any) -> None:
     import requests
 
-    content = base64.b64encode(CAT.read_bytes()).decode()
+    content = base64.b64encode(fresh()).decode()
     answer = requests.post(
         f"{photos.url}images", json={"content": content, "filename": "theirs.jpg"}, timeout=10
     )
     assert answer.status_code == 201
     expect(photos.tile("theirs.jpg")).to_contain_text("Domestic Cat", timeout=60_000)
+
+
+def named(photos: Photos, name: str) -> int:
+    """How many photos have a name."""
+    asked = {"q": f'filename:"{name}"'}
+    return len(requests.get(f"{photos.url}images", params=asked, timeout=30).json()["images"])
+
+
+@pytest.mark.parametrize(("answer", "copies"), [("Skip them", 1), ("Add copies", 2)])
+def test_what_is_here_already_is_asked_about_once_for_all(photos: Photos, answer: str, copies: int) -> None:
+    name = f"twice {answer}"
+    twice = [file(f"{name} {at}.jpg", fresh()) for at in range(2)]
+    photos.add(*twice)
+    photos.wait_for_uploads()
+    photos.window.get_by_role("button", name="Close the list of uploads").click()
+    assert eventually(lambda: named(photos, name) == 2)
+    photos.window.set_input_files("#files", [*twice, file(f"{name} new.jpg", fresh())])
+    expect(photos.tray).to_contain_text("2 of 3 photos are here already.")
+    expect(photos.window.locator("#spoken")).to_contain_text("2 of 3 photos are here already.")
+    photos.tray.get_by_role("button", name=answer, exact=True).click()
+    photos.wait_for_uploads()
+    assert eventually(lambda: named(photos, name) == 1 + 2 * copies)

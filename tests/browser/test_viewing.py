@@ -8,18 +8,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE_MILLISECONDS, Watch, with_samples
+from tests.browser.conftest import PATIENCE_MILLISECONDS, Watch
 from tests.browser.pages import ARROWS, Photos
 from tests.local.process import Process
 
 SCALE = "([one, wanted]) => Math.abs(one.getBoundingClientRect().width / one.offsetWidth - wanted) < 0.01"
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Process]:
-    """One with nothing but the sample photos, so that each is in sight."""
-    with with_samples() as process:
-        yield process
 
 
 def wait_for_scale(photos: Photos, wanted: float) -> None:
@@ -121,7 +114,7 @@ def test_while_photos_are_picked_a_click_picks_and_enter_opens(photos: Photos) -
 
 
 @pytest.fixture
-def phone(browser: Browser, stack: Process) -> Iterator[Photos]:
+def phone(browser: Browser, stack: Process, tidy: None) -> Iterator[Photos]:
     """The page on a phone, which has fingers and no pointer."""
     size = {"width": 390, "height": 800}
     api, aws, _ = stack.ports

@@ -7,8 +7,11 @@ import { count, many } from "./words.js";
 const STAYS = 6000; // milliseconds
 const HEIGHT = 62; // pixels of a row, as the style sheet has it
 const BEYOND = 3; // rows out of sight, on either side
-const FIRST = ["failed", "refused", "sending", "labelling", "waiting", "cancelled", "labelled"];
+const FIRST = ["failed", "refused", "known", "sending", "labelling", "waiting", "checking", "cancelled", "skipped", "labelled"];
 const SAID = {
+  checking: "Waiting",
+  known: "Here already",
+  skipped: "Here already",
   waiting: "Waiting",
   sending: "Uploading",
   labelling: "Being labelled …",
@@ -29,6 +32,7 @@ export class Tray {
   #left = make("p", { class: "muted" });
   #pause = make("p", { class: "row" });
   #missing = make("div", { class: "missing" });
+  #known = make("div", { class: "missing" });
 
   /** `choose(what)` opens the browser's window for "files" or a "folder". */
   constructor(uploads, place, choose) {
@@ -41,7 +45,9 @@ export class Tray {
       make("p", {}, this.number),
       make("p", { class: "row" }, button("Choose the folder", () => choose("folder")), button("Choose photos", () => choose("files")), button("Forget them", () => (uploads.kept.forget(), this.render()))),
     );
-    const about = [this.#pause, this.#missing, this.#left];
+    this.twice = make("span");
+    this.#known.append(make("p", {}, this.twice), make("p", { class: "row" }, button("Skip them", () => uploads.decide(false)), button("Add copies", () => uploads.decide(true))));
+    const about = [this.#pause, this.#missing, this.#known, this.#left];
     this.element = make("section", { class: "tray", "aria-label": "Uploads", hidden: true }, make("header", {}, this.#title, this.#again, this.#none, clear), this.#bar, ...about, this.#window);
     this.#window.addEventListener("scroll", () => this.#soon(), { passive: true });
     place.replaceWith(this.element);
@@ -60,7 +66,7 @@ export class Tray {
     this.element.hidden = !all.length && !left && !kept.missing;
     this.element.dataset.open = all.length - sums.over;
     this.#title.textContent = headline(sums);
-    this.#none.hidden = sums.waiting + sums.sending < 2;
+    this.#none.hidden = sums.waiting + sums.sending + sums.checking + sums.known < 2;
     this.#again.hidden = this.uploads.retriable.length < 2;
     this.#bar.hidden = !all.length;
     this.#bar.value = all.length ? sums.progress / all.length : 0;
@@ -70,8 +76,17 @@ export class Tray {
     this.reason.textContent = connection.reason;
     this.#missing.hidden = !kept.missing;
     this.number.textContent = `${many(kept.missing, "photo")} of an earlier visit ${kept.missing === 1 ? "was" : "were"} not sent. Choose the same again: only what is missing is sent.`;
+    this.#ask(sums);
     this.#show(all);
     this.#tell(all, sums);
+  }
+
+  /** What is here already is asked about once. */
+  #ask({ known, all }) {
+    const text = `${count(known)} of ${many(all, "photo")} ${known === 1 ? "is" : "are"} here already.`;
+    if (known && this.#known.hidden) announce("known", text);
+    this.#known.hidden = !known;
+    this.twice.textContent = text;
   }
 
   /** Only the rows near the window are in the document; what did not work stands first. */
@@ -92,14 +107,14 @@ export class Tray {
     const said = `${sums.over} of ${all.length}`;
     if (!sums.over || said === this.#said) return;
     this.#said = said;
-    if (sums.labelled === all.length && !this.uploads.left) setTimeout(() => this.#leave(all), STAYS);
+    if (sums.labelled + sums.skipped === all.length && !this.uploads.left) setTimeout(() => this.#leave(all), STAYS);
     const [only] = all;
     announce("uploads", all.length === 1 ? `${only.name}: ${SAID[only.state] ?? only.reason}.` : `${headline(sums)}.`);
   }
 
   /** All went well: there is nothing more to read here. */
   #leave(all) {
-    if (all === this.uploads.all && all.every((one) => one.state === "labelled")) this.uploads.clear();
+    if (all === this.uploads.all && all.every((one) => ["labelled", "skipped"].includes(one.state))) this.uploads.clear();
   }
 
   #row(upload) {
@@ -155,14 +170,15 @@ function summed(all) {
     sums[one.state] += 1;
     sums.progress += progressOf(one);
   }
-  sums.over = sums.failed + sums.refused + sums.cancelled + sums.labelled;
+  sums.over = sums.failed + sums.refused + sums.cancelled + sums.labelled + sums.skipped;
   return sums;
 }
 
-function headline({ all, over, labelled, failed, refused }) {
+function headline({ all, over, labelled, failed, refused, skipped }) {
   const bad = failed + refused;
   if (!all) return "Uploads";
   if (over < all) return `${count(over)} of ${many(all, "photo")} done${bad ? `, ${count(bad)} not accepted` : ""}`;
+  if (skipped && labelled + skipped === over) return `${count(labelled)} labelled, ${count(skipped)} here already`;
   return over === labelled ? `${many(all, "photo")} labelled` : `${count(labelled)} labelled, ${count(all - labelled)} not`;
 }
 

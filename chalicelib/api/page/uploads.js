@@ -4,6 +4,7 @@ import { at, call } from "./api.js";
 import { refusal } from "./checks.js";
 import { Connection } from "./connection.js";
 import { KeptQueue } from "./kept.js";
+import { knownAmong, nextBatch } from "./known.js";
 import { keep, read } from "./previews.js";
 import { fetchFrom, send } from "./sending.js";
 import { tellTabs } from "./tabs.js";
@@ -13,11 +14,12 @@ const AT_ONCE = 3;
 const FORMS = 2; // times that a form which is refused is asked for anew: it may have been too old
 
 /**
- * An upload: `state` is waiting, sending, labelling, labelled, failed (the service could not use the file), refused
- * (it was not taken) or cancelled.
+ * An upload: `state` is checking (whether it is here already), known (it is, and it is to be said what then), waiting,
+ * sending, labelling, labelled, failed (the service could not use the file), refused (it was not taken), skipped or
+ * cancelled.
  */
 class Upload {
-  state = "waiting";
+  state = "checking";
   progress = 0;
   reason = "";
   stop = new AbortController();
@@ -32,7 +34,7 @@ class Upload {
 
   /** Whether it is still to be sent from here. */
   get open() {
-    return this.state === "waiting" || this.state === "sending";
+    return ["checking", "known", "waiting", "sending"].includes(this.state);
   }
 
   /** Whether nothing more happens to it by itself. */
@@ -47,8 +49,11 @@ class Upload {
 }
 
 export class Uploads extends EventTarget {
+  #unchecked = [];
+  #checking = false;
   #waiting = [];
   #sending = 0;
+  #copies = null; // whether copies of what is here are wanted, as soon as somebody has said so
 
   all = [];
   /** How many other files the folders had. */
@@ -65,6 +70,7 @@ export class Uploads extends EventTarget {
   /** Hand in files, `[{file, name}]`, of which a folder had `left` others. */
   add({ files, left }) {
     this.left += left;
+    if (this.kept.missing) this.#copies ??= false; // only what is missing is wanted
     this.#take(this.kept.fresh(files).map(({ file, name }) => new Upload(name, { file })));
   }
 
@@ -81,6 +87,18 @@ export class Uploads extends EventTarget {
     this.library.hide(upload.image.id);
     call("DELETE", at`images/${upload.image.id}`.with({ permanent: true })).catch(() => {}); // an upload nobody waits for any more
     Object.assign(upload, { image: null, key: crypto.randomUUID() });
+  }
+
+  /** Files that are here already, as long as nobody has said what then. */
+  get known() {
+    return this.all.filter((one) => one.state === "known");
+  }
+
+  /** Say whether copies of what is here are to be added: of all such files of the queue. */
+  decide(copies) {
+    this.#copies = copies;
+    for (const upload of this.known) this.#settle(upload);
+    this.#next();
   }
 
   /** Call off all that is not with the service yet. */
@@ -112,6 +130,7 @@ export class Uploads extends EventTarget {
   clear() {
     this.all = this.all.filter((one) => !one.over);
     this.left = 0;
+    this.#copies = null;
     if (!this.all.length) this.kept.forget();
     this.#tell();
   }
@@ -127,10 +146,35 @@ export class Uploads extends EventTarget {
 
   #take(uploads) {
     this.all = [...this.all, ...uploads];
-    this.#waiting.push(...uploads);
+    this.#unchecked.push(...uploads);
     this.kept.take(uploads);
     this.#tell();
-    this.#next();
+    this.#check();
+  }
+
+  /** What cannot be taken is turned down, what is new is sent, what is here already is asked about. */
+  async #check() {
+    if (this.#checking) return;
+    this.#checking = true;
+    for (let done = 0; this.#unchecked.length; ) {
+      const some = this.#unchecked.splice(0, nextBatch(done)).filter((one) => one.state === "checking");
+      for (const upload of some) {
+        const reason = upload.file && (await refusal(upload.file));
+        if (reason && upload.state === "checking") this.#set(upload, { state: "refused", reason, hopeless: true });
+      }
+      const known = await knownAmong(some.filter((one) => one.state === "checking" && one.file).map((one) => one.file));
+      for (const upload of some.filter((one) => one.state === "checking")) this.#settle(upload, known.has(upload.file));
+      done += some.length;
+      this.#next();
+    }
+    this.#checking = false;
+  }
+
+  #settle(upload, known = true) {
+    if (known && this.#copies === null) return this.#set(upload, { state: "known" });
+    if (known && !this.#copies) return this.#set(upload, { state: "skipped" });
+    this.#waiting.push(upload);
+    return this.#set(upload, { state: "waiting" });
   }
 
   #next() {
@@ -145,8 +189,6 @@ export class Uploads extends EventTarget {
   async #send(upload) {
     this.#set(upload, { state: "sending" });
     try {
-      const reason = upload.file && (await refusal(upload.file));
-      if (reason) return this.#set(upload, { state: "refused", reason, hopeless: true });
       const { key, stop } = upload;
       const about = { key, signal: stop.signal, announced: (image) => this.#announced(image, upload), progress: (fraction) => this.#set(upload, { progress: fraction }) };
       const image = upload.file ? await send(upload.file, upload.name, about) : await fetchFrom(upload.url, about);
