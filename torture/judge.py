@@ -62,7 +62,7 @@ def _judge_image(world: World, story: Story, record: Record | None, verdict: Ver
         for what in _left_of(world, story, record):
             verdict.fault("images that came back", f"{what} of {story.key}")
         return
-    if record is None or not record.image.final:
+    if record is None or record.image.binned or not record.image.final:
         verdict.fault("images lost", f"{story.key} is {record.image.status if record else 'not there'}")
         return
     image, scene = record.image, world.album.scene(story.contents[-1])
@@ -174,7 +174,9 @@ def _judge_told(
     world: World, story: Story, record: Record, found: Sequence[Delivery], verdict: Verdict
 ) -> None:
     """Everyone who wants to know of the present result has been told, or it is parked."""
-    present = {one.destination: one for one in found if one.result == record.image.result}
+    # Nobody here asked to be told of the way into the bin and out of it.
+    told = record.image.result - 2 * bool(record.image.restored_at)
+    present = {one.destination: one for one in found if one.result == told}
     for destination in _wanted(world, record):
         status = present[destination].status if destination in present else "missing"
         if status not in ("delivered", "parked"):

@@ -28,7 +28,8 @@ class Story:
     """What somebody did with one image: ``contents`` are the photos put under ``key``, in order.
 
     ``wishes`` counts the other looks that were promised, ``maybe`` what may have led
-    to one more result. ``said`` are the names of labels that a person has added.
+    to one more result. What is ``deleted`` or taken away is erased in the end: at once, or by the sweep after
+    its days in the bin. ``said`` are the names of labels that a person has added.
     """
 
     number: int
@@ -58,7 +59,8 @@ class People:
         content = _some(self._chance, self._world.album)
         way = self._chance.choices([self._drop, self._announce, self._hand_in], [6, 2, 2])[0]
         after = self._chance.choices(
-            [None, self._replace, self._delete, self._look_again, self._know_better], [68, 8, 8, 8, 8]
+            [None, self._replace, self._delete, self._take_away, self._look_again, self._know_better],
+            [64, 8, 8, 4, 8, 8],
         )[0]
         # All throws are made before anything runs: the interleaving cannot change them.
         own = random.Random(self._chance.random())  # noqa: S311 - no secret
@@ -109,7 +111,23 @@ class People:
 
     def _delete(self, story: Story, own: random.Random) -> Script:
         image = (yield from self._found(story)).image
-        yield from self._insist(lambda: self._erase(image.id))
+        fate, services = own.choice(["erased", "binned", "restored"]), self._world.services
+        if fate == "erased":
+            yield from self._insist(lambda: self._erase(image.id))
+        else:
+            yield from self._insist(lambda: pipeline.delete_image(DEFAULT_OWNER, image.id, services))
+        if fate != "restored":
+            story.deleted = True
+            return
+        yield own.uniform(0, 30)
+        yield from self._insist(lambda: pipeline.restore_image(DEFAULT_OWNER, image.id, services))
+        story.maybe += 2  # going and coming are results where there was one before
+
+    def _take_away(self, story: Story, own: random.Random) -> Script:
+        """Out of the bucket, without a word to the service."""
+        yield from self._found(story, final=True)
+        bucket = self._world.services.settings.bucket
+        self._world.cloud.client("s3").delete_object(Bucket=bucket, Key=story.key)
         story.deleted = True
 
     def _erase(self, image_id: str) -> None:

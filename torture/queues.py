@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from moto.sqs.models import sqs_backends
 
+from chalicelib.ids import rfc3339
 from chalicelib.model import Json
 from chalicelib.settings import Settings
 from local import lineage, s3, sns, sqs
@@ -45,6 +46,9 @@ class Queues:
         """S3's notifications since the last time, each with the trace of whoever set it off."""
         for message in self._emptied(self._s3_news):
             event = s3.event([message])
+            if event:  # moto's own time is not the one that is played here
+                sent = int(message["Attributes"]["SentTimestamp"]) / 1000
+                event["Records"][0]["eventTime"] = rfc3339(sent)
             if event and event["Records"][0]["s3"]["object"]["key"].startswith("uploads/"):
                 yield event, trace_of(message)
 

@@ -20,7 +20,7 @@ from chalicelib.metrics import DELIVERIES
 from chalicelib.model import Json
 from chalicelib.pipeline import measuring
 from chalicelib.pipeline.batches import Message, each_message
-from chalicelib.pipeline.news import NEWER_RESULT, Case, News, case_of
+from chalicelib.pipeline.news import IN_BIN, NEWER_RESULT, Case, News, case_of
 from chalicelib.pipeline.receivers import link_to, receiver_of, request_for
 from chalicelib.wiring import Services
 
@@ -69,6 +69,8 @@ def _deliver(message: Message, services: Services) -> float | None:
 def _bring(case: Case, services: Services) -> Delivery:
     """Make one try, unless the delivery has become pointless; answers what has become of it."""
     delivery, news, condition = case.delivery, case.news, case.condition
+    if news == IN_BIN:
+        return services.deliveries.park(delivery, IN_BIN)
     if not isinstance(news, News):
         return services.deliveries.cancel(delivery, news)
     destination = receiver_of(news, delivery.destination, case.subscription, services)

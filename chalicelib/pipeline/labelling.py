@@ -201,7 +201,7 @@ def _without_object(record: Record | None, uploaded: ObjectUploaded, services: S
     if (record.image.final and record.image.etag) or (
         uploaded.removed and record.image.status == "labelling"
     ):
-        if relocation.follow_copy(record, services) is None:
+        if relocation.follow_copy(record, uploaded, services) is None:
             lose(record, services)
         return
     if record.image.final or uploaded.removed:
@@ -214,7 +214,9 @@ def _without_object(record: Record | None, uploaded: ObjectUploaded, services: S
 
 def _look_again(record: Record, uploaded: ObjectUploaded, services: Services) -> None:
     """An image that is missing may have been renamed after all; if not, it waits for its end."""
-    if not uploaded.removed or not record.image.missing or relocation.follow_copy(record, services):
+    if not uploaded.removed or not record.image.missing:
+        return
+    if relocation.follow_copy(record, uploaded, services):
         return
     if record.due_at != record.image.erases_at:
         services.images.change(record, record)

@@ -19,6 +19,7 @@ from chalicelib.model import DEFAULT_OWNER, Image, Json
 from chalicelib.wiring import Services
 
 NO_IMAGE = "The image was deleted."
+IN_BIN = "The image is in the bin; send this again once it is restored."
 NEWER_RESULT = "The image has a newer result, or is about to get one; that one is told of instead."
 
 
@@ -123,7 +124,9 @@ def _news(item: Item | None, result: int, event_type: str) -> News | str:
     deletion = event_type == DELETED
     if stored.erased and deletion and "body" in stored.item:
         return News(stored.image, event_type, result, erased=True)
-    if stored.erased or (stored.binned and not deletion):
+    if stored.erased:
         return NO_IMAGE
+    if stored.binned and not deletion:
+        return IN_BIN
     told = stored.final and stored.binned == deletion
     return News(stored.image, event_type, result) if told else NEWER_RESULT

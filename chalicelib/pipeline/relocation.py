@@ -48,7 +48,7 @@ def follow(uploaded: ObjectUploaded, stored: StoredObject, services: Services) -
     return None
 
 
-def follow_copy(record: Record, services: Services) -> Record | None:
+def follow_copy(record: Record, removed: ObjectUploaded, services: Services) -> Record | None:
     """The image under the key of the copy that was made of its object before that went; None without one.
 
     The copy's own image, which nobody has corrected yet, ends.
@@ -58,7 +58,7 @@ def follow_copy(record: Record, services: Services) -> Record | None:
     image = record.image
     if image.owner != DEFAULT_OWNER or not image.sha256 or not image.final:
         return None
-    gone_at = millisecond_at(image.binned_at) / 1000 if image.binned_at else services.now()
+    gone_at = _moment(removed.at) or _moment(image.binned_at) or services.now()
     for other in same_bytes(image.sha256, image.owner, services):
         copy = other.image
         if (
@@ -71,6 +71,13 @@ def follow_copy(record: Record, services: Services) -> Record | None:
         ):
             return _moved(record, copy.key, copy.etag, copy.sequencer, services, copy=other)
     return None
+
+
+def _moment(at: str | None) -> float | None:
+    try:
+        return millisecond_at(at) / 1000 if at else None
+    except ValueError:  # an event that S3 did not write
+        return None
 
 
 def _moved(

@@ -131,6 +131,16 @@ def sqs(message: Any) -> Any:
     return {"Records": [{"messageId": "1", "receiptHandle": "r", "body": json.dumps(message)}]}
 
 
+def test_a_list_goes_by_the_record_where_the_index_is_behind(world: Any) -> None:
+    image_id = labelled(world)
+    search = world.search
+    pipeline.delete_image(OWNER, image_id, world)
+    assert search.page(OWNER, parse("cat"), limit=10).stored == ()
+    world.project()
+    pipeline.restore_image(OWNER, image_id, world)
+    assert search.page(OWNER, parse("status:binned"), limit=10).stored == ()
+
+
 def test_a_binned_image_is_no_source_of_copies(world: Any) -> None:
     image_id = labelled(world)
     pipeline.label_image(world.drop("uploads/other.jpg"), world)
@@ -224,6 +234,20 @@ def test_a_result_that_waits_for_its_receiver_arrives_after_a_return(world: Any)
     mail.announce()
     pipeline.delete_image(OWNER, image_id, world)
     pipeline.restore_image(OWNER, image_id, world)
+    mail.run()
+    assert told(mail, "integration") == [("labelled", "delivered")]
+
+
+def test_a_result_whose_turn_comes_in_the_bin_is_parked_and_can_be_sent_after_a_return(world: Any) -> None:
+    image_id = labelled(world)
+    mail = Mail(world)
+    mail.announce()
+    pipeline.delete_image(OWNER, image_id, world)
+    mail.run()
+    assert told(mail, "integration") == [("labelled", "parked")]
+    pipeline.restore_image(OWNER, image_id, world)
+    [parked] = mail.log("integration")
+    pipeline.send_again(parked, world)
     mail.run()
     assert told(mail, "integration") == [("labelled", "delivered")]
 

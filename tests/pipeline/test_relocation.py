@@ -482,3 +482,19 @@ def test_an_upload_that_was_removed_for_its_size_is_not_missed(world: Any) -> No
     happen(world, ObjectUploaded(made.key), ObjectUploaded(made.key, removed=True))
     assert (world.objects.stored, world.images.get(OWNER, made.id).status) == ({}, "failed")
     assert mended(world) == []
+
+
+def test_a_missing_image_is_not_known_by_its_bytes(world: Any, image: Image) -> None:
+    digest = str(image.sha256)
+    world.project()
+    assert set(pipeline.known_by([digest], OWNER, world)) == {digest}
+    happen(world, remove(world, OLD))
+    assert pipeline.known_by([digest], OWNER, world) == {}
+
+
+def test_a_removal_that_is_told_days_late_still_finds_its_copy(world: Any, image: Image) -> None:
+    happen(world, world.drop(NEW))
+    removal = dataclasses.replace(remove(world, OLD), at=rfc3339(world.now()))
+    world.clock.forward(2 * DAY)
+    happen(world, removal)
+    is_one(world, image)
