@@ -56,6 +56,12 @@ class Album:
             return self._chance.choice(self._content)
         return self._kept(self._picture(), Scene(self._labels()))
 
+    def alone(self) -> bytes:
+        """A photo that nobody has a copy of."""
+        content = self._picture()
+        self._scenes[digest(content)] = Scene(self._labels())
+        return content
+
     def refused(self) -> bytes:
         """A photo that the recogniser refuses for good."""
         code = self._chance.choice(sorted(REFUSALS))

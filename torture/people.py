@@ -62,6 +62,8 @@ class People:
             [None, self._replace, self._delete, self._take_away, self._look_again, self._know_better],
             [64, 8, 8, 4, 8, 8],
         )[0]
+        if after == self._take_away:  # a copy elsewhere would be taken for the same photo, renamed
+            content = self._world.album.alone()
         # All throws are made before anything runs: the interleaving cannot change them.
         own = random.Random(self._chance.random())  # noqa: S311 - no secret
         return self._played(Story(number, "", [content]), way, after, own)
