@@ -18,7 +18,7 @@ from chalicelib.api.fields import Fields, Query, required
 from chalicelib.api.idempotency import idempotent, made_id
 from chalicelib.api.media import prefers_xml
 from chalicelib.api.preconditions import precondition_of
-from chalicelib.api.questions import PARAMETERS, question_in
+from chalicelib.api.questions import PARAMETERS, question_in, search_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
 from chalicelib.api.submissions import ABOUT, LONGEST_URL, content_in, new_image_in
 from chalicelib.delivery import documents
@@ -96,16 +96,19 @@ def show(request: Request, services: Services, image_id: str) -> Response:
 
 def index(request: Request, services: Services) -> Response:
     """``GET /images``: those that the question holds for, handed in or taken last first."""
-    parameters = query_of(request, (*PARAMETERS, "order", "limit", "cursor", "with"))
+    parameters = query_of(request, (*PARAMETERS, "search", "order", "limit", "cursor", "with"))
     owner, asked, order = owner_of(request), question_in(parameters), parameters.choice("order", *ORDERS)
-    cursors = Cursors(services, owner, "images", str(asked), order)
+    understood, meant = search_in(parameters, owner, services)
+    words = parameters.line("search", longest=LONGEST)
+    cursors = Cursors(services, owner, "images", str(asked), order, *filter(None, [words]))
     place = cursors.decode(parameters.line("cursor", longest=LONGEST))
     limit = parameters.whole("limit", low=1, high=200, default=50)
-    page = services.search.page(owner, asked, limit=limit, at=place or TOP, order=order)
+    page = services.search.page(owner, asked & meant, limit=limit, at=place or TOP, order=order)
     following = json.dumps(cursors.encode(page.next_at))
 
     def listed(shown: list[str]) -> str:
-        return f'{{"images":[{",".join(shown)}],"next_cursor":{following}}}'
+        told = f',"understood":{json.dumps(understood)}' if words else ""
+        return f'{{"images":[{",".join(shown)}],"next_cursor":{following}{told}}}'
 
     return _answered(parameters, request, services, page.stored, listed)
 

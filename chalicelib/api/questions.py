@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from chalicelib.api.fields import Query as Parameters
 from chalicelib.api.requests import pointing_at
 from chalicelib.library import grammar
 from chalicelib.library.conditions import quoted
+from chalicelib.library.forgiving import translated
 from chalicelib.library.query import Query, parse
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
 
 PARAMETERS = ("q", "label", "min_confidence", "status", "filename")
 MOST_LABELS = 10
@@ -24,6 +29,16 @@ def question_in(parameters: Parameters) -> Query:
         with pointing_at(f"?{name}"):
             asked &= parse(text)
     return asked.at_least(parameters.number("min_confidence", low=0, high=100) or 0.0)
+
+
+def search_in(parameters: Parameters, owner: str, services: Services) -> tuple[str, Query]:
+    """What ``search`` asks for in plain words, by the owner's labels, as a text and as a query."""
+    text = parameters.line("search", longest=grammar.LONGEST)
+    if text is None:
+        return "", Query()
+    understood = translated(text, services.labels.names(owner))
+    with pointing_at("?search"):
+        return understood, parse(understood)
 
 
 def _written(parameters: Parameters) -> Iterator[tuple[str, str]]:

@@ -68,6 +68,10 @@ class Catalogue:
         behind = [one for one in found if after is None or _falling(one) > _falling(after)]
         return _page(heapq.nsmallest(limit + 1, behind, key=_falling), limit)
 
+    def names(self, owner: str) -> list[str]:
+        """Every label that finds an image, in one read."""
+        return [one.name for one in self._labels(owner, "")]
+
     def months(self, owner: str) -> list[LabelCount]:
         """How many photos were taken in each month (``2019-05``), the last first; the name ``""`` has those
         without a date."""

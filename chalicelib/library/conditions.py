@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from chalicelib.library.index import SECOND, Entry, described, label_term
 from chalicelib.model import Json, normalised
 
 LAST_CHARACTER = "~"  # above all that times are written with
+_WORD = re.compile(r"[^\W_]+")
 BARE = re.compile(r'[^\s&|!()"@:<>=\\]+(?:\s+[^\s&|!()"@:<>=\\]+)*')  # a name that needs no quotes
 BARE_VALUE = re.compile(r'[^\s&|!()"\\]+')  # a field's value that needs none
 
@@ -89,6 +91,23 @@ class FileNamed:
 
 
 @dataclass(frozen=True)
+class Named:
+    """The file's own name, without its folders, has a word that begins with ``word``, or several in a row.
+
+    Case and diacritics do not matter; words are of letters and digits.
+    """
+
+    word: str
+
+    def holds(self, facts: Facts) -> bool:
+        name = facts.filename.rpartition("/")[2]
+        return f" {' '.join(words_of(self.word))}" in f" {' '.join(words_of(name))}"
+
+    def __str__(self) -> str:
+        return "named:" + _quoted_unless(BARE_VALUE, self.word)
+
+
+@dataclass(frozen=True)
 class Before:
     """The image was handed in before ``millisecond`` (since 1970), by the time in its id."""
 
@@ -142,7 +161,18 @@ class Taken:
         return f"taken:{self.first}" if self.first == self.last != "" else f"taken:{self.first}..{self.last}"
 
 
-Condition = Labelled | HasStatus | FileNamed | Before | After | Taken
+Condition = Labelled | HasStatus | FileNamed | Named | Before | After | Taken
+
+
+def folded(text: str) -> str:
+    """A text as it is compared without its diacritics, too."""
+    apart = unicodedata.normalize("NFKD", normalised(text))
+    return normalised("".join(one for one in apart if not unicodedata.combining(one)))
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a file's name, folded."""
+    return _WORD.findall(folded(text))
 
 
 def _quoted_unless(bare: re.Pattern[str], text: str) -> str:

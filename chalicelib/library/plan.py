@@ -16,7 +16,16 @@ from dataclasses import dataclass
 
 from chalicelib.ids import first_id_of
 from chalicelib.library.algebra import And, Node, Not, Or, every
-from chalicelib.library.conditions import LAST_CHARACTER, After, Before, FileNamed, HasStatus, Labelled, Taken
+from chalicelib.library.conditions import (
+    LAST_CHARACTER,
+    After,
+    Before,
+    FileNamed,
+    HasStatus,
+    Labelled,
+    Named,
+    Taken,
+)
 from chalicelib.library.index import (
     ALL,
     BINNED,
@@ -71,7 +80,7 @@ class Plan:
 
     def is_narrow(self, node: Node | None) -> bool:
         """Whether something must hold that may leave few images: more than a period of the dates taken."""
-        return any(not isinstance(one, Not | Taken | None) for one in _parts(node))
+        return any(not isinstance(one, Not | Taken | Named | None) for one in _parts(node))
 
     def by_date(self, node: Node | None) -> Stream:
         """The places ``<date taken>#<id>`` that ``node`` may hold for, of the whole library."""
@@ -97,7 +106,7 @@ class Plan:
                 return Either(
                     [self.stream(part, span, each) for part, each in zip(node.parts, shares, strict=True)]
                 )
-            case Not() | Before() | After() | Taken():
+            case Not() | Before() | After() | Taken() | Named():
                 return self._both((node,), span, share)
             case None:
                 return self._entries(ALL, span, share)
@@ -105,7 +114,9 @@ class Plan:
 
     def _both(self, parts: Sequence[Node], span: Span, share: float) -> Stream:
         span = span.within(parts)
-        asked: list[Node] = [part for part in parts if not isinstance(part, Not | Before | After | Taken)]
+        asked: list[Node] = [
+            part for part in parts if not isinstance(part, Not | Before | After | Taken | Named)
+        ]
         asked += [part for part in parts if isinstance(part, Taken) and part in self._few]
         banned = [part.part for part in parts if isinstance(part, Not) and is_exact(part.part)]
         everything = max(1, self._sizes.get(ALL, 0))

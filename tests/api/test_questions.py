@@ -128,3 +128,15 @@ def test_labels_come_by_count_page_by_page(api: Api, services: FakeServices) -> 
     assert second["next_cursor"] is None
     refused = api.get(f"/labels?sort=name&cursor={first['next_cursor']}")
     assert (refused.status_code, refused.json_body["code"]) == (400, "bad-cursor")
+
+
+def test_plain_words_are_understood_and_the_answer_says_how(api: Api, dogs: str) -> None:
+    body = api.get("/images?" + urlencode({"search": "Dogs without cats"})).json_body
+    assert [image["id"] for image in body["images"]] == [dogs]
+    assert body["understood"] == "dog & !cat"
+    assert asked(api, search="people", q="!cat") == [dogs]
+    assert asked(api, search="beach dog") == [dogs]
+    first = api.get("/images?" + urlencode({"search": "dogs", "limit": 1})).json_body
+    following = {"search": "dogs", "limit": 1, "cursor": first["next_cursor"]}
+    assert asked(api, **following) == [dogs] or first["images"][0]["id"] == dogs
+    assert api.get("/images?" + urlencode({"search": "and"})).status_code == 400

@@ -71,6 +71,7 @@ def queries() -> st.SearchStrategy[str]:
         st.sampled_from(["img", "IMG_1", "holiday/2026/", "x", "img_12.jpg", "h"]).map("filename:{}".format),
         days.map("before:{}".format),
         days.map("after:{}".format),
+        st.sampled_from(["img", "one", "12", "b", "2026", "png"]).map("named:{}".format),
         st.sampled_from(PERIODS).map("taken:{}".format),
     )
     return st.recursive(
@@ -99,6 +100,9 @@ def _holds(word: str, image: Image) -> bool:
             return image.status == value
         case "filename":
             return image.filename.lower().startswith(value.lower())
+        case "named":
+            words = re.split("[^a-z0-9]+", image.filename.rpartition("/")[2].lower())
+            return any(word.startswith(value) for word in words)
         case "before":
             return image.id < _first_of_day(value)
         case "after":

@@ -1,6 +1,7 @@
 /** What stands there where there are no photos: a first step, or what was perhaps meant. */
 
 import { button, make } from "./dom.js";
+import { typedFor } from "./forgiving.js";
 import { address, go } from "./route.js";
 import { countOf, similar } from "./suggestions.js";
 import { many, quoted } from "./words.js";
@@ -17,7 +18,8 @@ export class Nothing {
   }
 
   /** Fill a note for a search that found nothing, or for a library without photos. */
-  fill(note, query) {
+  fill(note, found) {
+    const query = typedFor(found);
     if (note.firstChild && this.#shown === query && note.contains(this.#mark)) return; // what is there stays, with its focus
     this.#shown = query;
     const parts = query ? this.#found(query) : this.#first();
