@@ -21,7 +21,7 @@ def read_heic(content: bytes) -> Source:
 
     :raises ImportError: a deployment has left out what reads it.
     """
-    reader = pkgutil.resolve_name("pillow_heif:HeifImageFile")
+    reader = pkgutil.resolve_name("pi_heif:HeifImageFile")
     found = items(content)
     image: Image.Image = reader(BytesIO(_without_notes(content, found)))
 

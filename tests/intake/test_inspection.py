@@ -309,7 +309,7 @@ def test_a_head_with_nothing_behind_it_is_refused() -> None:
 
 def test_a_type_whose_reader_was_not_deployed_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     content = encoded("HEIF")
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
     error = refused(content)
     assert (error.code, "a HEIC image" in error.detail) == ("unsupported-type", True)
 
@@ -317,7 +317,7 @@ def test_a_type_whose_reader_was_not_deployed_is_refused_by_name(monkeypatch: py
 def test_readers_of_rare_types_are_imported_when_such_a_file_is_met() -> None:
     program = (
         "import sys, chalicelib.intake.photos;"
-        "sys.exit(sum(name in sys.modules for name in ('pillow_heif', 'PIL.WebPImagePlugin')))"
+        "sys.exit(sum(name in sys.modules for name in ('pi_heif', 'PIL.WebPImagePlugin')))"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0  # noqa: S603
 
