@@ -71,7 +71,7 @@ tokens: ready ## List an owner's tokens: make tokens OWNER=anna
 revoke: ready ## Revoke a token: make revoke OWNER=anna ID=…
 	@$(TOKENS) revoke --id '$(ID)'
 
-test: ready emulator ## Run all tests, as many files at once as there are processors
+test: ready emulator ## Run all tests, several at once
 	@$(PY) -m pytest --numprocesses auto
 
 torture: ready ## Faults, load and bad files, by a seed: make torture SEED=1 PART=schedules SIZE=0.1

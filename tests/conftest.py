@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -31,21 +32,23 @@ for name, value in ENVIRONMENT.items():
 # Where tests share what takes long to start, or an account that moto keeps per process, one worker does them
 # all, one after the other. Longest first, or the last one would be waited for.
 TOGETHER = (
-    "tests/browser/",
-    "tests/packaging/",
-    "tests/journeys/",
-    "tests/emulator/",
-    "tests/local/",
-    "tests/torture/",
-    "tests/pipeline/test_killed.py",
-    "tests/intake/test_memory.py",
+    r"tests/browser/test_[a-f]",
+    r"tests/browser/test_[g-z]",
+    r"tests/packaging/",
+    r"tests/journeys/",
+    r"tests/local/",
+    r"tests/operators/test_failures",
+    r"tests/emulator/",
+    r"tests/torture/",
+    r"tests/pipeline/test_killed",
+    r"tests/operators/",
+    r"tests/intake/test_memory",
 )
 
 
 def unit_of(nodeid: str) -> str:
-    """What a test is done with in one go: its room, where that is one of ``TOGETHER``, or else its file."""
-    file = nodeid.partition("::")[0]
-    return next((start for start in TOGETHER if file.startswith(start)), file)
+    """What a test is done with in one go: the tests of one of ``TOGETHER``, or else those of its file."""
+    return next((unit for unit in TOGETHER if re.match(unit, nodeid)), nodeid.partition("::")[0])
 
 
 class UnitScheduling(LoadScopeScheduling):
@@ -53,6 +56,11 @@ class UnitScheduling(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are processors: a third of the time is spent waiting for other processes."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> UnitScheduling:

@@ -20,7 +20,7 @@ from tests.emulator.recognisers import EnforcedRekognition
 from tests.emulator.requests import proxy_event
 from tests.packaging.workbench import Workbench, set_up
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 Json = dict[str, Any]
 ACCOUNT = "555555555555"
 PATIENCE_SECONDS = 90.0

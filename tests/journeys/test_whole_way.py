@@ -143,7 +143,8 @@ def test_labels_find_images_and_counts_follow_until_all_is_deleted(service: Serv
 
     eventually(lambda: counts() == [1])
     eventually(lambda: image["id"] in listed(label=["espresso", "FOOD"]))
-    assert requests.delete(image["links"]["self"], timeout=30).status_code == 204
+    gone = requests.delete(image["links"]["self"], params={"permanent": "true"}, timeout=30)
+    assert gone.status_code == 204
     assert requests.get(image["links"]["self"], timeout=30).status_code == 404
     eventually(lambda: counts() == [])
     eventually(lambda: image["id"] not in listed(label="espresso"))

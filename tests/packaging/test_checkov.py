@@ -17,7 +17,7 @@ from tests.packaging.conftest import Module, SamApp
 
 Json = dict[str, Any]
 Finding = tuple[str, str]  # check, resource
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 VERSION = "3.3.30"
 POLICIES = Path(__file__).parent / "checkov_policies"
 PATIENCE_SECONDS = 300

@@ -124,7 +124,7 @@ def aws() -> Iterator[LocalAws]:
     [
         ("label", 200, 6),
         ("project", 200, 4),
-        ("fan out", 200, 2),
+        pytest.param("fan out", 200, 2, marks=pytest.mark.nightly),
         pytest.param("deliver", 200, 4, marks=pytest.mark.nightly),
         ("deliver", 500, 5),
         ("sweep", 429, 2),

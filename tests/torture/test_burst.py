@@ -7,7 +7,7 @@ import pytest
 from torture.figures import broken
 from torture.parts import apart
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 
 def test_a_burst_loses_and_doubles_nothing() -> None:

@@ -8,7 +8,7 @@ const typed = new Map(); // by what was understood
 /** A search for what is typed: as it is where it has the language's signs, else as its words are meant. */
 export async function meant(text) {
   if (!text || STRICT.test(text)) return text;
-  const { understood } = await call("GET", at`images`.with({ search: text, limit: 1 })).catch(() => ({ understood: text }));
+  const { understood = text } = await call("GET", at`images`.with({ search: text, limit: 1 })).catch(() => ({}));
   typed.set(understood, text);
   return understood;
 }
