@@ -14,7 +14,7 @@ from tests.packaging.conftest import SamApp
 from tests.packaging.workbench import Workbench
 
 Json = dict[str, Any]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 # "ELF-64 Object File Format" and its processor supplements: e_machine, two bytes at offset 18.
 MACHINES = {62: "x86_64", 183: "arm64"}
 AT_LEAST = 10  # Pillow alone brings more
