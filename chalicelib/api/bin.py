@@ -9,11 +9,10 @@ from chalice.app import Request, Response
 
 from chalicelib import pipeline
 from chalicelib.api import answers, jobs
-from chalicelib.api.curation import LONGEST_ID, MOST_IDS, query_in
-from chalicelib.api.fields import Fields
+from chalicelib.api.curation import ids_in, query_in, refuse_ids_with_query
 from chalicelib.api.idempotency import idempotent
 from chalicelib.api.requests import body_of, owner_of
-from chalicelib.errors import BadRequest, Conflict, NotFound
+from chalicelib.errors import Conflict, NotFound
 from chalicelib.model import Json
 
 if TYPE_CHECKING:
@@ -33,7 +32,8 @@ def delete_many(request: Request, services: Services) -> Response:
     """``POST /images/delete``: up to 100 images at once, or as a job what a query finds."""
     fields = body_of(request, ("ids", "q", "permanent"))
     permanent, owner = fields.flag("permanent") or False, owner_of(request)
-    ids = _ids_in(fields)
+    refuse_ids_with_query(fields)
+    ids = ids_in(fields)
     if ids is None:
         return jobs.started(request, "delete", {"q": query_in(fields), "permanent": permanent}, services)
 
@@ -48,7 +48,8 @@ def delete_many(request: Request, services: Services) -> Response:
 def restore_many(request: Request, services: Services) -> Response:
     """``POST /images/restore``: up to 100 images at once, or as a job what a query finds in the bin."""
     fields, owner = body_of(request, ("ids", "q")), owner_of(request)
-    ids = _ids_in(fields)
+    refuse_ids_with_query(fields)
+    ids = ids_in(fields)
     if ids is None:
         return jobs.started(request, "restore", {"q": query_in(fields)}, services)
 
@@ -56,12 +57,6 @@ def restore_many(request: Request, services: Services) -> Response:
         return "restored" if pipeline.restore_image(owner, image_id, services)[1] else "unchanged"
 
     return _outcomes(ids, restored)
-
-
-def _ids_in(fields: Fields) -> tuple[str, ...] | None:
-    if ("ids" in fields) == ("q" in fields):
-        raise BadRequest("Give either ids or q.", code="ids-or-q", pointer="")
-    return fields.lines("ids", most=MOST_IDS, longest=LONGEST_ID)
 
 
 def _outcomes(ids: tuple[str, ...], act: Callable[[str], str]) -> Response:

@@ -53,12 +53,11 @@ def undo(request: Request, services: Services, image_id: str, name: str) -> Resp
 def correct_many(request: Request, services: Services) -> Response:
     """``POST /images/labels``: the same corrections for up to 100 images at once, or as a job for a query."""
     fields = body_of(request, ("ids", "q", "add", "remove"))
-    if ("ids" in fields) == ("q" in fields):
-        raise BadRequest("Give either ids or q.", code="ids-or-q", pointer="")
+    refuse_ids_with_query(fields)
     add = names_in(fields, "add", most=MOST_NAMES) or ()
     remove = names_in(fields, "remove", most=MOST_NAMES) or ()
     _refuse_contradiction(add, remove)
-    ids = fields.lines("ids", most=MOST_IDS, longest=LONGEST_ID)
+    ids = ids_in(fields)
     if ids is None:
         wanted = {"q": query_in(fields), "add": list(add), "remove": list(remove)}
         return jobs.started(request, "correct", wanted, services)
@@ -89,6 +88,17 @@ def renames(request: Request, services: Services) -> Response:
     query_of(request, ())
     shown = [{"from": one.old, "to": one.new, "at": one.at} for one in services.renames.of(owner_of(request))]
     return answers.fresh({"renames": shown})
+
+
+def refuse_ids_with_query(fields: Fields) -> None:
+    """:raises BadRequest: not exactly one of ``ids`` and ``q`` is given."""
+    if ("ids" in fields) == ("q" in fields):
+        raise BadRequest("Give either ids or q.", code="ids-or-q", pointer="")
+
+
+def ids_in(fields: Fields) -> tuple[str, ...] | None:
+    """``ids``, checked; None if absent."""
+    return fields.lines("ids", most=MOST_IDS, longest=LONGEST_ID)
 
 
 def query_in(fields: Fields) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from chalicelib.intake import xmp
+
 # EXIF wants "2024:05:06 07:08:09"; others write dashes, slashes or points, ISO 8601, fractions, no seconds.
 _MOMENT = re.compile(
     r"(\d{4})([:/.-])(\d{1,2})\2(\d{1,2})[T ]\s*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,]\d*)?)?"
@@ -13,9 +15,8 @@ _MOMENT = re.compile(
 )
 _OFFSET = re.compile(r"([+-])(\d{1,2}):?(\d\d)", re.ASCII)
 _FARTHEST = 14  # hours from UTC
-_MOST_XMP = 4 << 20
 _IN_XMP = tuple(
-    (re.compile(rb"[<\s]" + name + rb"\s*(?:=\s*[\"']|>)\s*([^\"'<]{10,40}?)\s*[\"'<]"), source)
+    (xmp.property_named(name, least=10), source)
     for name, source in (
         (b"exif:DateTimeOriginal", "xmp:DateTimeOriginal"),
         (b"photoshop:DateCreated", "xmp:DateCreated"),
@@ -41,10 +42,8 @@ def moment(local: str, offset: str = "") -> str | None:
 
 def in_xmp(packet: bytes) -> tuple[str | None, str | None]:
     """When, and by which property: that of the shutter, else of the work's creation, else of the file's."""
-    text = packet[:_MOST_XMP]
-    for pattern, source in _IN_XMP:
-        found = pattern.search(text)
-        taken_at = moment(found[1].decode("ascii", "replace")) if found else None
+    for wanted, source in _IN_XMP:
+        taken_at = moment(xmp.value(wanted, packet))
         if taken_at:
             return taken_at, source
     return None, None

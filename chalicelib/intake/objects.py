@@ -200,6 +200,11 @@ def is_litter(key: str) -> bool:
     return not name or name.startswith("._") or name.lower() in _LITTER or key.endswith("_$folder$")
 
 
+def leaves_room(key: str) -> bool:
+    """Whether there can be a thumbnail and a sidecar beside the object under ``key``."""
+    return is_key(thumbnail_key(key)) and is_key(sidecar_key(key))
+
+
 def is_key(name: str) -> bool:
     """Whether there can be an object of this name."""
     return len(name.encode("utf-8", "surrogatepass")) <= LONGEST_KEY

@@ -22,14 +22,7 @@ from chalicelib.errors import (
 )
 from chalicelib.ids import millisecond_at, new_id, rfc3339
 from chalicelib.intake.inspection import TOO_LARGE
-from chalicelib.intake.objects import (
-    LONGEST_KEY,
-    UPLOADS,
-    StoredObject,
-    is_key,
-    sidecar_key,
-    thumbnail_key,
-)
+from chalicelib.intake.objects import LONGEST_KEY, UPLOADS, StoredObject, leaves_room
 from chalicelib.library import usage
 from chalicelib.library.bounds import check_item
 from chalicelib.library.outcome import Outcome
@@ -317,7 +310,7 @@ def _outcome(
     )
     if record.interrupted > MOST_ATTEMPTS:
         return _failed(record, image, GAVE_UP, services)
-    if not is_key(thumbnail_key(image.key)) or not is_key(sidecar_key(image.key)):
+    if not leaves_room(image.key):
         return _failed(record, image, KEY_TOO_LONG, services)
     try:
         image, photo = prepared(image, stored, services)

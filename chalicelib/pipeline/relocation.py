@@ -12,7 +12,7 @@ import hashlib
 import logging
 
 from chalicelib.ids import millisecond_at
-from chalicelib.intake.objects import UPLOADS, StoredObject, is_key, sidecar_key, thumbnail_key
+from chalicelib.intake.objects import UPLOADS, StoredObject, leaves_room
 from chalicelib.library.record import Kind, Record, parse_key
 from chalicelib.model import DEFAULT_OWNER, ObjectUploaded
 from chalicelib.pipeline.bin import taken_out
@@ -33,11 +33,7 @@ def follow(uploaded: ObjectUploaded, stored: StoredObject, services: Services) -
     :raises Superseded: the image has changed meanwhile.
     """
     key = uploaded.key
-    if (
-        parse_key(key)
-        or stored.content is None
-        or not (is_key(thumbnail_key(key)) and is_key(sidecar_key(key)))
-    ):
+    if parse_key(key) or stored.content is None or not leaves_room(key):
         return None
     alike = same_bytes(hashlib.sha256(stored.content).hexdigest(), DEFAULT_OWNER, services)
     final = [one for one in alike if one.image.final and one.image.missing == one.image.binned]
