@@ -151,15 +151,7 @@ def test_what_asks_the_stage_says_that_it_may_not(clone: Workbench, words: tuple
 
 
 def run_module(bench: Workbench, module: str, *words: str, **more: str) -> Ran:
-    return subprocess.run(  # noqa: S603 - our own
-        [str(bench.python), "-m", module, *words],
-        cwd=bench.project,
-        env={**bench.environment, **more},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return bench.run("-m", module, *words, timeout=60, **more)
 
 
 def test_every_call_of_a_removal_that_is_refused_ends_it_and_the_next_goes_on(

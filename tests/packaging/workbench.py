@@ -68,14 +68,18 @@ class Workbench:
 
     def infra(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run what the Makefile runs, ``python -m infra``, in the project."""
+        return self.run("-c", COMMAND, *arguments, **more)
+
+    def run(self, *arguments: str, timeout: float = 600, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run Python in the project, for ``timeout`` seconds at most."""
         return subprocess.run(  # noqa: S603 - our own
-            [str(self.python), "-c", COMMAND, *arguments],
+            [str(self.python), *arguments],
             cwd=self.project,
             env={**self.environment, **more},
             capture_output=True,
             text=True,
             check=False,
-            timeout=600,
+            timeout=timeout,
         )
 
     def follow(self, document: str, command: str) -> subprocess.CompletedProcess[str]:

@@ -12,23 +12,13 @@ import pytest
 from chalicelib import pipeline
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.destinations import Place
-from chalicelib.model import Label, ObjectUploaded
+from chalicelib.model import ObjectUploaded
 from tests.fakes.mail import Mail, raw_sqs_event, sns_event, sqs_event
-from tests.fakes.receiver import FakeReceiver
-from tests.fakes.recogniser import FakeRecogniser
-from tests.fakes.world import ROCKET, World, s3_event
+from tests.fakes.world import ROCKET, s3_event
 
 KEY = "uploads/cat.jpg"
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
 MALFORMED = ["this is no JSON", "[]", "7", '"text"', "null", '{"Records": [{}]}', '{"Records": [null]}']
-
-
-@pytest.fixture
-def world() -> Any:
-    world: Any = World(INTEGRATION_URL="https://partner.example/labels")
-    world.recogniser = FakeRecogniser(Label("Cat", 93.0))
-    world.outbound = FakeReceiver()
-    return world
 
 
 def raw(*bodies: str) -> dict[str, Any]:

@@ -17,9 +17,7 @@ from chalicelib.library.query import parse
 from chalicelib.model import Label
 from chalicelib.pipeline.curating import Word
 from tests.fakes.mail import Mail
-from tests.fakes.receiver import FakeReceiver
 from tests.fakes.recogniser import FakeRecogniser
-from tests.fakes.world import World
 
 KEY = "uploads/cat.jpg"
 OWNER = "default"
@@ -27,14 +25,6 @@ DAY = 86_400
 ALL_TYPES = tuple(
     f"sightline.image.{one}" for one in ("labelled", "failed", "corrected", "deleted", "restored")
 )
-
-
-@pytest.fixture
-def world() -> Any:
-    world: Any = World(INTEGRATION_URL="https://partner.example/labels")
-    world.recogniser = FakeRecogniser(Label("Cat", 93.0))
-    world.outbound = FakeReceiver()
-    return world
 
 
 def labelled(world: Any) -> str:

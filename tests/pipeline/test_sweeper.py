@@ -14,24 +14,13 @@ from chalicelib.due import DueIndex, put_offs_of
 from chalicelib.expressions import Item, Key, Update, Value
 from chalicelib.library.images import QUEUE_SECONDS, SHARDS
 from chalicelib.library.record import key_for, record_key
-from chalicelib.model import Image, Label, ObjectUploaded
+from chalicelib.model import Image, ObjectUploaded
 from chalicelib.pipeline.batches import event_of
 from chalicelib.pipeline.sweeper import BACKLOG, HELD_FOR, KINDS
 from tests.fakes.mail import Mail
-from tests.fakes.receiver import FakeReceiver
-from tests.fakes.recogniser import FakeRecogniser
-from tests.fakes.world import World
 
 DAY = 86_400
 IDS = ("01JCX000000000000000000001", "01JCX000000000000000000002")
-
-
-@pytest.fixture
-def world() -> Any:
-    world: Any = World(INTEGRATION_URL="https://partner.example/labels")
-    world.recogniser = FakeRecogniser(Label("Cat", 93.0))
-    world.outbound = FakeReceiver()
-    return world
 
 
 def waiting_image(world: Any, image_id: str = IDS[0]) -> Key:
