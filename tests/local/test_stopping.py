@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from local.config import ROOT
 from local.stopping import Stop
 
 
@@ -51,3 +54,21 @@ def test_once_ignored_signals_have_no_effect(stop: Stop) -> None:
     stop.ignore()
 
     signal.raise_signal(signal.SIGUSR1)
+
+
+def test_a_signal_that_strikes_a_text_being_executed_is_one_like_any_other() -> None:
+    """As it does while modules with data classes are imported."""
+    program = """
+import signal
+from local.stopping import Stop
+Stop(signal.SIGINT)
+try:
+    exec("signal.raise_signal(signal.SIGINT)")
+except KeyboardInterrupt:
+    print("Stopped.")
+"""
+    ran = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert (ran.returncode, ran.stdout) == (0, "Stopped.\n")
