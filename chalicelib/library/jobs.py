@@ -1,12 +1,15 @@
-"""Work on many images, done a few at a time: what it is, and how far it has come."""
+"""Work on many images, done a few at a time: what it is, and how far it has come.
+
+A job is one row, and a small entry beside it by which it is listed and told from others without being read.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from chalicelib.errors import NotFound, SightlineError, Superseded, TooManyRequests
 from chalicelib.expressions import Delete, Item, Key, Put, Value
@@ -16,6 +19,9 @@ from chalicelib.quotas import alive, put_within
 from chalicelib.table import ConditionFailed, Table
 
 JobKind = Literal["relabel", "rename", "correct", "delete", "restore", "zip"]
+JobStatus = Literal["running", "done"]
+KINDS: tuple[JobKind, ...] = get_args(JobKind)
+STATUSES: tuple[JobStatus, ...] = get_args(JobStatus)
 NAMED_FAILURES = 100
 SHARDS = ("job",)  # of the due index
 KEPT_SECONDS = 90 * 86_400  # after a job is done, as long as the log of deliveries
@@ -23,6 +29,8 @@ QUIET_SECONDS = 300.0  # a job that has not moved for so long has lost its messa
 MOST_RUNNING = 10  # of one owner: each holds a worker
 LONGEST_SECONDS = 7 * 86_400  # after which a job that never ends does not count among these
 COME_BACK_SECONDS = 30.0
+PAGE_BYTES = 3_500_000  # of the 4 MB that an answer may have, the rest is for links
+MOST_ENTRIES = 1000  # that a page looks through for those that fit
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,7 @@ class Job:
     created_at: str
     updated_at: str
     revision: str
-    status: Literal["running", "done"] = "running"
+    status: JobStatus = "running"
     at: str | None = None
     looked_at: int = 0
     changed: int = 0
@@ -86,6 +94,14 @@ class Job:
         return {name: value for name, value in dataclasses.asdict(self).items() if name not in hidden}
 
 
+@dataclass(frozen=True)
+class JobPage:
+    """Jobs, newest first; ``next_after`` is where the next page begins, None where nothing follows."""
+
+    jobs: tuple[Job, ...]
+    next_after: str | None
+
+
 class Jobs:
     """Reads and writes the rows."""
 
@@ -105,7 +121,7 @@ class Jobs:
         if job_id and (known := self._table.get(_key(owner, job_id))):
             return Job.from_item(known)
         running = Put(_running(job), {"expires_at": int(now + LONGEST_SECONDS)})
-        if put_within(self._table, running, MOST_RUNNING, now, Put(_key(owner, job.id), self._item(job))):
+        if put_within(self._table, running, MOST_RUNNING, now, *self._writes(job)):
             return self.get(owner, job.id)
         raise _too_many()
 
@@ -124,6 +140,39 @@ class Jobs:
             raise NotFound(f"There is no job {job_id}.")
         return Job.from_item(item)
 
+    def page(
+        self,
+        owner: str,
+        *,
+        limit: int,
+        after: str | None = None,
+        kind: JobKind | None = None,
+        status: JobStatus | None = None,
+    ) -> JobPage:
+        """Jobs of an owner, those of a ``kind`` or ``status`` if one is given.
+
+        A page ends early where it grows too long for an answer, or has looked through a thousand in vain.
+        """
+        entries = self._table.query(_listing(owner), limit=MOST_ENTRIES, after=after, newest_first=True)
+        fitting = [
+            str(one["sk"])
+            for one in entries
+            if kind in (None, one["kind"]) and status in (None, one["status"])
+        ]
+        items = self._table.get_many([_key(owner, one) for one in fitting[:limit]])
+        found: list[Job] = []
+        last, room = after, PAGE_BYTES
+        for job_id in fitting[:limit]:
+            item = items.get(_key(owner, job_id))
+            room -= len(json.dumps(str(item["job"]))) if item else 0  # as an answer escapes it
+            if room < 0 and found:
+                return JobPage(tuple(found), last)
+            found += [Job.from_item(item)] if item else []
+            last = job_id
+        if len(fitting) > limit:
+            return JobPage(tuple(found), last)
+        return JobPage(tuple(found), str(entries[-1]["sk"]) if len(entries) == MOST_ENTRIES else None)
+
     def save(self, job: Job) -> Job:
         """Store how far the job has come.
 
@@ -131,18 +180,22 @@ class Jobs:
         """
         saved = dataclasses.replace(job, revision=new_id(), updated_at=rfc3339(self._now()))
         known: dict[str, Value | None] = {"revision": job.revision}
-        ended = [Delete(_running(job))] if saved.status == "done" else []
+        row, entry = self._writes(saved, known)
         try:
-            self._table.transact([Put(_key(job.owner, job.id), self._item(saved), when=known), *ended])
+            self._table.transact([row, entry, Delete(_running(job))] if saved.status == "done" else [row])
         except ConditionFailed:
             raise Superseded(f"Job {job.id} is being worked on.") from None
         return saved
 
-    def _item(self, job: Job) -> Item:
-        row: Item = {"revision": job.revision, "job": json.dumps(dataclasses.asdict(job), ensure_ascii=False)}
-        if job.status == "done":
-            return {**row, "expires_at": int(self._now() + KEPT_SECONDS)}
-        return {**row, "due_shard": SHARDS[0], "due_at": rfc3339(self._now() + QUIET_SECONDS)}
+    def _writes(self, job: Job, known: Mapping[str, Value | None] | None = None) -> tuple[Put, Put]:
+        now = self._now()
+        stays: Item = {"expires_at": int(now + KEPT_SECONDS)}
+        due: Item = {"due_shard": SHARDS[0], "due_at": rfc3339(now + QUIET_SECONDS)}
+        text = json.dumps(dataclasses.asdict(job), ensure_ascii=False)
+        row: Item = {"revision": job.revision, "job": text, **(stays if job.status == "done" else due)}
+        entry: Item = {"kind": job.kind, "status": job.status, **stays}
+        key = _key(job.owner, job.id)
+        return Put(key, row, when=known or {}), Put(Key(_listing(job.owner), job.id), entry)
 
 
 def _too_many() -> TooManyRequests:
@@ -159,6 +212,10 @@ def _running_of(owner: str) -> str:
 
 def _running(job: Job) -> Key:
     return Key(_running_of(job.owner), job.id)
+
+
+def _listing(owner: str) -> str:
+    return f"{owner}#jobs"
 
 
 def _key(owner: str, job_id: str) -> Key:

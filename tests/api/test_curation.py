@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.library import bounds
+from chalicelib.library import bounds, jobs
+from chalicelib.library.jobs import KINDS, Job, JobKind
 from chalicelib.model import Label, ObjectUploaded
 from tests.api.client import Api
 from tests.fakes.mail import handle
@@ -213,6 +215,74 @@ class TestManyImages:
         job = pipeline.start("somebody", "rename", {"from": "a", "to": "b"}, services)
         assert api.get(f"/jobs/{job.id}").status_code == 404
         assert api.get("/jobs/none").status_code == 404
+
+
+class TestJobs:
+    def test_jobs_of_every_kind_are_listed_as_each_is_shown(
+        self, api: Api, services: FakeServices, image: str
+    ) -> None:
+        begun = [
+            api.post(path, body).json_body["id"]
+            for path, body in (
+                ("/relabel", {"q": "cat"}),
+                ("/labels/animal/rename", {"to": "beast"}),
+                ("/images/labels", {"q": "dog", "add": ["pet"]}),
+                ("/images/delete", {"q": "cat"}),
+                ("/images/restore", {"q": "cat"}),
+                ("/export", {"q": "cat"}),
+            )
+        ]
+        work_off(services)
+        pipeline.start("somebody", "rename", {"from": "a", "to": "b"}, services)
+        listed = api.get("/jobs").json_body
+        assert listed == {"jobs": [api.get(f"/jobs/{one}").json_body for one in reversed(begun)]} | {
+            "next_cursor": None
+        }
+        assert [one["kind"] for one in listed["jobs"]] == [*reversed(KINDS)]
+
+    def test_a_page_leads_to_the_next_one(self, api: Api, services: FakeServices) -> None:
+        jobs = [start(services, "rename" if number % 2 else "correct") for number in range(7)]
+        seen: list[str] = []
+        cursor = ""
+        while cursor is not None:
+            page = api.get(f"/jobs?limit=2&kind=correct{cursor and '&cursor=' + cursor}").json_body
+            seen += [one["id"] for one in page["jobs"]]
+            cursor = page["next_cursor"]
+        assert seen == [job.id for job in reversed(jobs[::2])]
+        assert api.get("/jobs?limit=2&cursor=AAAA").json_body["code"] == "bad-cursor"
+
+    def test_those_that_run_are_told_from_those_that_are_done(self, api: Api, services: FakeServices) -> None:
+        done, running = start(services, "correct"), start(services, "correct")
+        services.jobs.save(dataclasses.replace(done, status="done"))
+        for status, expected in (("done", [done]), ("running", [running]), ("any", [running, done])):
+            shown = api.get(f"/jobs?status={status}").json_body["jobs"]
+            assert [one["id"] for one in shown] == [job.id for job in expected]
+
+    def test_a_page_ends_where_an_answer_would_be_too_long(
+        self, api: Api, services: FakeServices, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        older, newer = start(services, "correct"), start(services, "correct")
+        monkeypatch.setattr(jobs, "PAGE_BYTES", 1)
+        first = api.get("/jobs").json_body
+        assert [one["id"] for one in first["jobs"]] == [newer.id]
+        second = api.get(f"/jobs?cursor={first['next_cursor']}").json_body
+        assert ([one["id"] for one in second["jobs"]], second["next_cursor"]) == ([older.id], None)
+
+    def test_a_page_looks_through_so_many_jobs_and_no_more(
+        self, api: Api, services: FakeServices, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        wanted = start(services, "rename")
+        for _ in range(3):
+            start(services, "correct")
+        monkeypatch.setattr(jobs, "MOST_ENTRIES", 3)
+        first = api.get("/jobs?kind=rename").json_body
+        assert first["jobs"] == []
+        second = api.get(f"/jobs?kind=rename&cursor={first['next_cursor']}").json_body
+        assert [one["id"] for one in second["jobs"]] == [wanted.id]
+
+
+def start(services: Any, kind: JobKind) -> Job:
+    return pipeline.start("default", kind, {"q": "nothing", "add": ["a"], "remove": []}, services)
 
 
 class TestAgain:

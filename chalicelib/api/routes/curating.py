@@ -64,6 +64,11 @@ def relabel_images() -> Response:
     return answer(relabelling.relabel_many)
 
 
+@routes.route("/jobs")
+def list_jobs() -> Response:
+    return answer(jobs.index)
+
+
 @routes.route("/jobs/{job_id}")
 def show_job(job_id: str) -> Response:
     """How far work on many images has come."""
