@@ -310,9 +310,16 @@ GUARDS = (
     Guard(
         "what strangers are sent",
         "chalicelib/pipeline/delivery_worker.py",
-        "if not case.confirmed and condition.breaker.open_until() <= services.now():",
+        "if not confirmed and condition.breaker.open_until() <= services.now():",
         "if False:",
         "tests/pipeline/test_confirming.py",
+    ),
+    Guard(
+        "another origin has to agree by itself",
+        "chalicelib/pipeline/delivery_worker.py",
+        "return services.breakers.of(owner, place), agreed",
+        "return services.breakers.of(owner, place), case.confirmed",
+        "tests/api/test_subscriptions.py",
     ),
     Guard(
         "only who sends the token back has agreed",
@@ -471,8 +478,8 @@ GUARDS = (
     Guard(
         "only what has changed nobody changes",
         "chalicelib/api/preconditions.py",
-        'if "*" not in tags and',
-        "if not tags and",
+        'if not {"*", tag} & {',
+        'if not {"*", tag} | {',
         "tests/api/test_bin.py",
     ),
     Guard(

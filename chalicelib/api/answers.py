@@ -81,12 +81,16 @@ def fresh(body: Json) -> Response:
     return Response(body=body, headers={**_JSON, "Cache-Control": "no-store"})
 
 
-def changed(request: Request, image: Image) -> Response:
-    """``200`` with an image that has been changed, and the entity tag that it has now."""
-    body = image_json(request, image)
+def changed(body: Json) -> Response:
+    """``200`` with something that has been changed, and the entity tag that it has now."""
     answer = fresh(body)
-    answer.headers["ETag"] = _tag_of(json.dumps(body, separators=(",", ":")))
+    answer.headers["ETag"] = tag(body)
     return answer
+
+
+def tag(body: Json) -> str:
+    """The strong entity tag that a body is answered with."""
+    return _tag_of(json.dumps(body, separators=(",", ":")))
 
 
 def tagged(request: Request, body: Json | str, *, alike: object = None) -> Response:

@@ -24,7 +24,7 @@ def restore(request: Request, services: Services, image_id: str) -> Response:
     """``POST /images/{id}/restore``: out of the bin, with labels and corrections."""
     body_of(request, (), optional=True)
     image, _ = pipeline.restore_image(owner_of(request), image_id, services)
-    return answers.changed(request, image)
+    return answers.changed(answers.image_json(request, image))
 
 
 @idempotent()

@@ -112,7 +112,7 @@ def query_in(fields: Fields) -> str:
 def _corrected(request: Request, services: Services, image_id: str, word: Word) -> Response:
     check = precondition_of(request)
     image, _ = pipeline.correct(owner_of(request), image_id, [word], services, check=check)
-    return answers.changed(request, image)
+    return answers.changed(answers.image_json(request, image))
 
 
 def _outcome(owner: str, image_id: str, words: list[Word], services: Services) -> Json:

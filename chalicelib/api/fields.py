@@ -49,6 +49,10 @@ class Fields:
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
+    def is_null(self, name: str) -> bool:
+        """Whether the field is there and null, where that means something."""
+        return name in self._values and self._values[name] is None
+
     def raw_text(self, name: str) -> str | None:
         """Any string, whatever is in it and however long."""
         value = self._values.get(name)

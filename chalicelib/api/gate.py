@@ -46,7 +46,7 @@ def shared_with(origin: str) -> CORSConfig | bool:
         return False
     return CORSConfig(
         allow_origin=origin,
-        allow_headers=["Idempotency-Key", "If-None-Match", "Prefer"],
+        allow_headers=["Idempotency-Key", "If-Match", "If-None-Match", "Prefer"],
         expose_headers=["ETag", "Location", "Retry-After", "RateLimit", "RateLimit-Policy"],
         max_age=3600,
     )

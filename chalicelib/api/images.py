@@ -159,7 +159,9 @@ def remove(request: Request, services: Services, image_id: str) -> Response:
     permanent = query_of(request, ("permanent",)).choice("permanent", "false", "true") == "true"
     check = precondition_of(request)
     image = pipeline.delete_image(owner_of(request), image_id, services, permanent=permanent, check=check)
-    return answers.changed(request, image) if image else Response(body="", status_code=204)
+    if image is None:
+        return Response(body="", status_code=204)
+    return answers.changed(answers.image_json(request, image))
 
 
 def _answered(

@@ -1,8 +1,9 @@
-"""Subscriptions: made, looked at, tried out, removed."""
+"""Subscriptions: made, looked at, tried out, edited, paused, removed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import dataclasses
+from typing import TYPE_CHECKING, Any
 
 from chalice.app import Request, Response
 
@@ -10,11 +11,11 @@ from chalicelib import pipeline
 from chalicelib.api import answers
 from chalicelib.api.fields import Fields, required
 from chalicelib.api.idempotency import idempotent, made_id
+from chalicelib.api.preconditions import refuse_stale
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
 from chalicelib.api.submissions import LONGEST_URL
 from chalicelib.delivery.attempts import Verdict
 from chalicelib.delivery.breakers import Receiver
-from chalicelib.delivery.destinations import Format
 from chalicelib.delivery.events import EVENT_TYPES, ON_REQUEST
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.ids import rfc3339
@@ -25,12 +26,17 @@ from chalicelib.model import Json
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
 
+EDITED = ("url", "format", "filter", "event_types", "paused")
+
 
 @idempotent()
 def create(request: Request, services: Services) -> Response:
     """``POST /subscriptions``: be told of every result that fits; the answer alone shows the secret."""
-    fields = body_of(request, ("url", "format", "filter", "event_types"))
-    subscription = _subscription_in(fields, request, services)
+    fields = body_of(request, EDITED)
+    required(fields.line("url", longest=LONGEST_URL), "/url")
+    created_at = rfc3339(services.now())
+    changes = _changes_in(fields, services)
+    subscription = Subscription(made_id(request), owner_of(request), created_at=created_at, **changes)
     secret = pipeline.subscribe(subscription, services)
     origin = subscription.destination.place.origin
     confirmed = services.origins.is_confirmed(subscription.owner, origin)
@@ -55,10 +61,21 @@ def show(request: Request, services: Services, subscription_id: str) -> Response
     """``GET /subscriptions/{id}``: one of them, and whether it is still sent to."""
     query_of(request, ())
     subscription = services.subscriptions.get(owner_of(request), subscription_id)
-    place = subscription.destination.place
-    known = services.breakers.of(subscription.owner, place)
-    confirmed = services.origins.is_confirmed(subscription.owner, place.origin)
-    return answers.fresh(_json(request, subscription, known.receiver, confirmed))
+    return answers.tagged(request, _shown(request, subscription, services))
+
+
+def change(request: Request, services: Services, subscription_id: str) -> Response:
+    """``PATCH /subscriptions/{id}``: edit or pause it; what is left out stays (RFC 7396)."""
+    fields = body_of(request, EDITED)
+    owner, changes = owner_of(request), _changes_in(fields, services)
+
+    def edit(before: Subscription) -> Subscription:
+        if "if-match" in request.headers:
+            refuse_stale(request, "subscription", answers.tag(_shown(request, before, services)))
+        return dataclasses.replace(before, **changes)
+
+    changed = pipeline.change(owner, subscription_id, edit, services)
+    return answers.changed(_shown(request, changed, services))
 
 
 def remove(request: Request, services: Services, subscription_id: str) -> Response:
@@ -86,25 +103,30 @@ def confirm(request: Request, services: Services, subscription_id: str) -> Respo
     return answers.fresh({"confirmed": confirmed, **result.attempt.to_json()})
 
 
-def _subscription_in(fields: Fields, request: Request, services: Services) -> Subscription:
-    url = required(fields.line("url", longest=LONGEST_URL), "/url")
-    chosen = cast(Format | None, fields.choice("format", ("json", "xml")))
-    asked = fields.line("filter", longest=LONGEST_QUERY)
-    event_types = fields.choices("event_types", (*EVENT_TYPES, *ON_REQUEST))
+def _changes_in(fields: Fields, services: Services) -> dict[str, Any]:
+    """What the fields say of a subscription."""
+    asked = None if fields.is_null("filter") else fields.line("filter", longest=LONGEST_QUERY)
+    said = {
+        "url": fields.line("url", longest=LONGEST_URL),
+        "format": fields.choice("format", ("json", "xml")),
+        "event_types": fields.choices("event_types", (*EVENT_TYPES, *ON_REQUEST)),
+        "paused": fields.flag("paused"),
+    }
     if asked is not None:
         with pointing_at("/filter"):
             query.parse(asked)
-    with pointing_at("/url"):
-        pipeline.check_receiver(url, services)
-    return Subscription(
-        id=made_id(request),
-        owner=owner_of(request),
-        url=url,
-        created_at=rfc3339(services.now()),
-        format=chosen or "json",
-        filter=asked,
-        event_types=event_types or EVENT_TYPES,
-    )
+    if said["url"] is not None:
+        with pointing_at("/url"):
+            pipeline.check_receiver(str(said["url"]), services)
+    changes = {name: value for name, value in said.items() if value is not None}
+    return {**changes, "filter": asked} if "filter" in fields else changes
+
+
+def _shown(request: Request, subscription: Subscription, services: Services) -> Json:
+    place = subscription.destination.place
+    known = services.breakers.of(subscription.owner, place)
+    confirmed = services.origins.is_confirmed(subscription.owner, place.origin)
+    return _json(request, subscription, known.receiver, confirmed)
 
 
 def _json(request: Request, subscription: Subscription, receiver: Receiver, confirmed: bool) -> Json:

@@ -13,7 +13,7 @@ from chalicelib.delivery import schedule, sender
 from chalicelib.delivery.attempts import Verdict
 from chalicelib.delivery.breakers import GONE, Condition
 from chalicelib.delivery.delivery import Delivery
-from chalicelib.delivery.destinations import Destination
+from chalicelib.delivery.destinations import INTEGRATION, Destination
 from chalicelib.delivery.sender import SendResult
 from chalicelib.errors import Superseded
 from chalicelib.metrics import DELIVERIES
@@ -30,6 +30,7 @@ AT_ONCE = 10  # the most messages that SQS hands over together
 
 NOBODY = "Nobody is to be told there any more."
 DISABLED = "The destination is disabled: {} Send this delivery again to enable it."
+PAUSED = "The subscription is paused."
 REFUSED = "The receiver refused it for good."
 GAVE_UP = f"All {schedule.TRIES} tries failed."
 
@@ -68,7 +69,7 @@ def _deliver(message: Message, services: Services) -> float | None:
 
 def _bring(case: Case, services: Services) -> Delivery:
     """Make one try, unless the delivery has become pointless; answers what has become of it."""
-    delivery, news, condition = case.delivery, case.news, case.condition
+    delivery, news = case.delivery, case.news
     if news == IN_BIN:
         return services.deliveries.park(delivery, IN_BIN)
     if not isinstance(news, News):
@@ -76,13 +77,14 @@ def _bring(case: Case, services: Services) -> Delivery:
     destination = receiver_of(news, delivery.destination, case.subscription, services)
     if destination is None:
         return services.deliveries.cancel(delivery, NEWER_RESULT if news.outdated else NOBODY)
-    if destination.place != delivery.place:  # the integration server has moved since
-        condition = services.breakers.of(delivery.owner, destination.place)
+    if case.subscription and case.subscription.paused:
+        return services.deliveries.park(delivery, PAUSED)
+    condition, confirmed = _known_of(destination, case, services)
     if condition.receiver.disabled_at:
         return services.deliveries.park(delivery, DISABLED.format(condition.receiver.reason))
     if delivery.tries >= schedule.TRIES:  # the last one was interrupted
         return services.deliveries.park(delivery, GAVE_UP)
-    if not case.confirmed and condition.breaker.open_until() <= services.now():
+    if not confirmed and condition.breaker.open_until() <= services.now():
         wait = services.origins.wait_for(delivery.owner, destination.place.origin)
         if wait:
             return services.deliveries.postpone(delivery, wait)
@@ -99,6 +101,15 @@ def _bring(case: Case, services: Services) -> Delivery:
     result = sender.send(request, services.outbound, deadline=timeout, now=services.now)
     _note(result, delivery.owner, destination, condition, services)
     return _record(result, claimed, services)
+
+
+def _known_of(destination: Destination, case: Case, services: Services) -> tuple[Condition, bool]:
+    """Its condition, and whether its origin has agreed: read anew where it has moved since the fan-out."""
+    owner, place = case.delivery.owner, destination.place
+    if place == case.delivery.place:
+        return case.condition, case.confirmed
+    agreed = destination.name == INTEGRATION or services.origins.is_confirmed(owner, place.origin)
+    return services.breakers.of(owner, place), agreed
 
 
 def _record(result: SendResult, claimed: Delivery, services: Services) -> Delivery:

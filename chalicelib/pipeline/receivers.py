@@ -27,7 +27,7 @@ def receivers_of(news: News, services: Services) -> Iterator[Destination]:
         if destination and _is_told(destination, news):
             yield destination
     for subscription in services.subscriptions.all(news.image.owner):
-        if _wants(subscription, news):
+        if not subscription.paused and _wants(subscription, news):
             yield subscription.destination
 
 

@@ -1,8 +1,9 @@
-"""Somebody subscribes, tries it out, and leaves again."""
+"""Somebody subscribes, tries it out, thinks otherwise, and leaves again."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 from chalicelib.delivery import sender
 from chalicelib.delivery.attempts import Verdict
@@ -32,12 +33,31 @@ def unsubscribe(subscription: Subscription, services: Services) -> None:
 
     What an origin has agreed to ends with the last subscription there.
     """
-    owner, place = subscription.owner, subscription.destination.place
-    services.breakers.clear(owner, place)
+    owner = subscription.owner
+    services.breakers.clear(owner, subscription.destination.place)
     services.keyring.discard(owner, subscription.id)
     services.subscriptions.delete(subscription)
-    if all(one.destination.place.origin != place.origin for one in services.subscriptions.all(owner)):
-        services.origins.forget(owner, place.origin)
+    _leave(owner, subscription.destination.place.origin, services)
+
+
+def change(
+    owner: str, subscription_id: str, edit: Callable[[Subscription], Subscription], services: Services
+) -> Subscription:
+    """Store what ``edit`` makes of a subscription; what waits for it follows, to another address as well.
+
+    Another origin has to agree by itself to be called often.
+
+    :raises NotFound: there is no such subscription (any more).
+    """
+    before, after = services.subscriptions.change(owner, subscription_id, edit)
+    if after.destination.place.origin != before.destination.place.origin:
+        _leave(owner, before.destination.place.origin, services)
+    return after
+
+
+def _leave(owner: str, origin: str, services: Services) -> None:
+    if all(one.destination.place.origin != origin for one in services.subscriptions.all(owner)):
+        services.origins.forget(owner, origin)
 
 
 def try_out(subscription: Subscription, services: Services) -> SendResult:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
+from chalicelib import pipeline
 from chalicelib.delivery import signatures
 from chalicelib.delivery.documents import SCHEMA
-from chalicelib.delivery.origins import CHALLENGE
-from chalicelib.delivery.subscriptions import MOST
+from chalicelib.delivery.origins import CHALLENGE, Origins
+from chalicelib.delivery.subscriptions import MOST, Subscription, key_of
+from chalicelib.errors import NotFound
+from chalicelib.expressions import Put
 from chalicelib.outbound import Outbound
 from chalicelib.outbound.reply import Headers, Reply
+from chalicelib.pipeline.delivery_worker import PAUSED
 from tests.api.client import Api
 from tests.api.test_deliveries import told
+from tests.fakes.mail import Mail
 from tests.fakes.receiver import FakeReceiver
 from tests.fakes.services import FakeServices
 
@@ -25,6 +31,16 @@ def subscribed(api: Api, **changes: Any) -> dict[str, Any]:
     assert answer.status_code == 201, answer.body
     made: dict[str, Any] = answer.json_body
     return made
+
+
+def brought_once(services: Any, *names: str) -> Mail:
+    """Have images labelled and told of with one try each; the mail that brings what is left."""
+    mail = Mail(services)
+    for name in names:
+        pipeline.label_image(services.drop(f"uploads/{name}", name.encode()), services)
+    mail.announce()
+    mail.bring()
+    return mail
 
 
 class TestSubscribing:
@@ -97,6 +113,141 @@ class TestSubscribing:
         assert api.get(f"{here}/deliveries").status_code == 404
         assert api.post(f"{here}/test").status_code == 404
         assert api.post(f"{here}/signing-secret/rotate").status_code == 404
+
+
+class TestChanging:
+    def test_what_is_given_changes_and_the_rest_stays(self, api: Api, services: FakeServices) -> None:
+        made = subscribed(api, filter="cat", format="xml")
+        changes = {"filter": "dog", "event_types": ["sightline.image.failed"], "paused": True}
+        changed = api.request("PATCH", f"/subscriptions/{made['id']}", body=changes).json_body
+        assert changed == {name: value for name, value in made.items() if name != "secret"} | changes
+        assert api.get(f"/subscriptions/{made['id']}").json_body == changed
+        assert services.keyring.get("default", made["id"]).current == made["secret"]
+        without = api.request("PATCH", f"/subscriptions/{made['id']}", body={"filter": None}).json_body
+        assert without == {**changed, "filter": None}
+
+    @pytest.mark.parametrize(
+        ("changes", "status", "pointer"),
+        [
+            ({"url": None}, 400, "/url"),
+            ({"url": "https://127.0.0.1/"}, 422, "/url"),
+            ({"format": "blob"}, 400, "/format"),
+            ({"filter": "cat &"}, 400, "/filter"),
+            ({"event_types": []}, 400, "/event_types"),
+            ({"paused": "yes"}, 400, "/paused"),
+            ({"id": "x"}, 400, "/id"),
+        ],
+    )
+    def test_what_cannot_be_is_refused_and_changes_nothing(
+        self, api: Api, changes: dict[str, Any], status: int, pointer: str
+    ) -> None:
+        made = subscribed(api, filter="cat")
+        answer = api.request("PATCH", f"/subscriptions/{made['id']}", body={"format": "xml", **changes})
+        assert (answer.status_code, answer.json_body["pointer"]) == (status, pointer)
+        assert api.get(f"/subscriptions/{made['id']}").json_body["format"] == "json"
+
+    def test_two_who_edit_the_same_are_told_apart_by_its_entity_tag(self, api: Api) -> None:
+        here = f"/subscriptions/{subscribed(api)['id']}"
+        seen = str(api.get(here).headers["ETag"])
+        first = api.request("PATCH", here, body={"filter": "cat"}, if_match=seen)
+        assert (first.status_code, first.headers["ETag"]) == (200, api.get(here).headers["ETag"])
+        late = api.request("PATCH", here, body={"filter": "dog"}, if_match=seen)
+        assert (late.status_code, api.get(here).json_body["filter"]) == (412, "cat")
+
+    def test_who_edits_at_the_same_moment_undoes_nothing(self, api: Api, services: FakeServices) -> None:
+        made = subscribed(api, filter="cat")
+
+        def edit(before: Subscription) -> Subscription:
+            if not before.paused:
+                api.request("PATCH", f"/subscriptions/{made['id']}", body={"paused": True})
+            return dataclasses.replace(before, filter="dog")
+
+        services.subscriptions.change("default", made["id"], edit)
+        shown = api.get(f"/subscriptions/{made['id']}").json_body
+        assert (shown["filter"], shown["paused"]) == ("dog", True)
+
+    def test_what_was_removed_meanwhile_does_not_come_back(self, api: Api, services: FakeServices) -> None:
+        made = subscribed(api)
+
+        def edit(before: Subscription) -> Subscription:
+            api.delete(f"/subscriptions/{made['id']}")
+            return before
+
+        with pytest.raises(NotFound):
+            services.subscriptions.change("default", made["id"], edit)
+        assert api.get("/subscriptions").json_body == {"subscriptions": []}
+
+    def test_one_stored_before_there_were_pauses_can_be_paused(
+        self, api: Api, services: FakeServices
+    ) -> None:
+        made = subscribed(api)
+        key = key_of("default", made["id"])
+        row = services.table.get(key) or {}
+        text = str(row["subscription"]).replace(', "paused": false', "")
+        services.table.write(Put(key, {"subscription": text}))
+        api.request("PATCH", f"/subscriptions/{made['id']}", body={"paused": True})
+        assert api.get(f"/subscriptions/{made['id']}").json_body["paused"] is True
+
+    def test_a_paused_one_is_sent_nothing_but_tests_and_never_told_what_happened_meanwhile(
+        self, api: Api, services: FakeServices, receiver: FakeReceiver
+    ) -> None:
+        here = f"/subscriptions/{subscribed(api)['id']}"
+        api.request("PATCH", here, body={"paused": True})
+        mail = brought_once(services, "cat.jpg")
+        assert api.get(f"{here}/deliveries").json_body["deliveries"] == []
+        assert api.post(f"{here}/test").json_body["arrived"]
+        receiver.posted.clear()
+        api.request("PATCH", here, body={"paused": False})
+        pipeline.label_image(services.drop("uploads/dog.jpg", b"dog"), services)
+        mail.run()
+        assert [one.url for one in receiver.posted if one.url == HOOK] == [HOOK]
+
+    def test_what_was_waiting_when_it_was_paused_is_parked_and_can_be_sent_again(
+        self, api: Api, services: FakeServices, receiver: FakeReceiver
+    ) -> None:
+        here = f"/subscriptions/{subscribed(api)['id']}"
+        services.with_settings(integration_url="")
+        receiver.answer_with(503)
+        mail = brought_once(services, "cat.jpg")
+        api.request("PATCH", here, body={"paused": True})
+        receiver.answer_with(200)
+        mail.run()
+        [delivery] = api.get(f"{here}/deliveries").json_body["deliveries"]
+        assert (delivery["status"], delivery["reason"]) == ("parked", PAUSED)
+        api.request("PATCH", here, body={"paused": False})
+        api.post(f"/deliveries/{delivery['id']}/retry")
+        mail.run()
+        [delivery] = api.get(f"{here}/deliveries").json_body["deliveries"]
+        assert delivery["status"] == "delivered"
+
+    def test_what_waits_follows_to_another_origin_which_has_to_agree_by_itself(
+        self, api: Api, services: FakeServices, receiver: FakeReceiver
+    ) -> None:
+        services.with_settings(integration_url="")
+        services.origins = Origins(services.table, services.now, per_hour=1)
+        made = subscribed(api)
+        services.origins.confirm("default", "https://hook.example")
+        other = subscribed(api, event_types=["sightline.image.restored"])
+        receiver.answer_with(503)
+        mail = brought_once(services, "cat.jpg", "dog.jpg")
+        receiver.answer_with(200)
+        receiver.posted.clear()
+        moved = api.request(
+            "PATCH", f"/subscriptions/{made['id']}", body={"url": "https://other.example/in"}
+        ).json_body
+        assert moved["confirmed"] is False
+        services.clock.forward(60)
+        pipeline.sweep(services)
+        mail.bring()
+        assert [one.url for one in receiver.posted] == ["https://other.example/in"]  # the other one waits
+        mail.run()
+        signatures.verify(
+            made["secret"], receiver.posted[-1].headers, receiver.posted[-1].body, now=services.now()
+        )
+        assert [one.url for one in receiver.posted] == ["https://other.example/in"] * 2
+        assert services.origins.is_confirmed("default", "https://hook.example")
+        api.request("PATCH", f"/subscriptions/{other['id']}", body={"url": "https://other.example/2"})
+        assert not services.origins.is_confirmed("default", "https://hook.example")  # nobody is left there
 
 
 class TestTryingOut:

@@ -55,6 +55,12 @@ def show_subscription(subscription_id: str) -> Response:
     return answer(subscriptions.show, subscription_id)
 
 
+@routes.route("/subscriptions/{subscription_id}", methods=["PATCH"])
+def change_subscription(subscription_id: str) -> Response:
+    """Edit it, pause it, or go on with it."""
+    return answer(subscriptions.change, subscription_id)
+
+
 @routes.route("/subscriptions/{subscription_id}", methods=["DELETE"])
 def remove_subscription(subscription_id: str) -> Response:
     return answer(subscriptions.remove, subscription_id)
