@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from tests.browser.conftest import Watch
 from tests.browser.pages import CAT, Photos
@@ -67,7 +68,9 @@ def test_a_token_that_is_forgotten_leaves_nothing_on_the_screen(closed: Photos, 
     give(window, token)
     expect(closed.tiles.first).to_be_visible()
     window.get_by_role("link", name="Access").click()
+    expect(window.get_by_role("button", name="Make a token")).to_be_visible()
     window.get_by_role("button", name="Forget it").click()
+    expect(window.get_by_role("button", name="Make a token")).to_have_count(0)
     window.get_by_role("link", name="Photos", exact=True).click()
     expect(window.get_by_role("heading", name="This service wants a token")).to_be_visible()
     expect(closed.tiles).to_have_count(0)
@@ -75,6 +78,28 @@ def test_a_token_that_is_forgotten_leaves_nothing_on_the_screen(closed: Photos, 
     window.get_by_role("button", name="Cancel").click()
     window.go_back()
     assert window.evaluate("() => sessionStorage.length") == 0
+
+
+def test_what_was_asked_with_a_token_that_is_forgotten_asks_for_no_other(closed: Photos, token: str) -> None:
+    window = closed.window
+    give(window, token)
+    expect(closed.tiles.first).to_be_visible()
+    held: list[Route] = []
+    window.route(re.compile("/tokens$"), lambda route: route.fallback() if held else held.append(route))
+    with window.expect_request(re.compile("/tokens$")):
+        window.get_by_role("link", name="Access").click()
+    window.get_by_role("button", name="Forget it").click()
+    assert held
+    refused = {"detail": "This token is not valid."}
+    for one in held:
+        with suppress(Error):  # the page has called it off
+            one.fulfill(status=401, json=refused)
+    expect(window.get_by_role("button", name="Give a token")).to_be_visible()
+    expect(window.get_by_role("dialog")).to_have_count(0)
+    window.get_by_role("button", name="Give a token").click()
+    give(window, token)
+    expect(window.get_by_role("button", name="Make a token")).to_be_visible()
+    expect(window.get_by_role("button", name="Forget it")).to_be_visible()
 
 
 def test_with_a_token_photos_are_uploaded_and_looked_at(closed: Photos, token: str) -> None:

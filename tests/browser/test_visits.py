@@ -20,6 +20,7 @@ from chalicelib.table import Table
 from local.config import Ports, environment
 from tests.browser.conftest import Watch
 from tests.browser.pages import CAT, Photos
+from tests.journeys.conftest import eventually
 from tests.local.process import Process
 
 MANY = 50
@@ -79,7 +80,10 @@ def url(stack: Process) -> str:
     for at in range(MANY):
         image = images.create(old_photo(at)).image
         objects.write_thumbnail(image.key, thumbnail)
-    return f"http://127.0.0.1:{stack.ports[0]}/?q=filename:{NAME}"
+    page = f"http://127.0.0.1:{stack.ports[0]}/"
+    asked = {"q": f"filename:{NAME}", "limit": MANY}
+    eventually(lambda: len(requests.get(f"{page}images", asked, timeout=30).json()["images"]) == MANY)
+    return f"{page}?q=filename:{NAME}"
 
 
 def old_photo(at: int) -> Image:

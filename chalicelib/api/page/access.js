@@ -11,33 +11,34 @@ const SCOPES = { read: "see photos", write: "add, change and delete photos", adm
 
 /** The page, fetched anew whenever it is shown; `forgotten()` is told when the token is. */
 export function accessPage({ forgotten }) {
-  return make(
-    "div",
-    { class: "page" },
-    make("h1", {}, "Access"),
-    thisTab(forgotten),
-    tokens(),
-  );
+  const tab = thisTab(() => (forgotten(), all.forget()));
+  const all = tokens(() => tab.tell());
+  return make("div", { class: "page" }, make("h1", {}, "Access"), tab, all);
 }
 
 function thisTab(forgotten) {
   const state = make("p");
-  const forget = button("Forget it", () => (forgetToken(), forgotten(), tell()));
-  const tell = () => {
+  const forget = button("Forget it", () => (forgetToken(), forgotten(), made.tell()));
+  const made = make("section", { class: "card", "aria-labelledby": "this-tab" }, make("h2", { id: "this-tab" }, "This tab"), state, make("p", {}, forget));
+  made.tell = () => {
     state.textContent = hasToken()
       ? "This tab has a token. It is sent with every request and forgotten when the tab closes."
       : "This tab has no token. Where the service wants one, it asks for it.";
     forget.hidden = !hasToken();
   };
-  tell();
-  return make("section", { class: "card", "aria-labelledby": "this-tab" }, make("h2", { id: "this-tab" }, "This tab"), state, make("p", {}, forget));
+  made.tell();
+  return made;
 }
 
-function tokens() {
-  const load = () => place.again();
+function tokens(loaded) {
+  let hidden = false; // as the token was forgotten
+  const load = () => ((hidden = false), place.again().then(loaded));
+  const give = make("p", {}, button("Give a token", () => load()));
   const none = make("p", {}, "This service asks nobody for a token, so there are none.");
-  const place = pending(async () => ((await wanted()) ? [form(load), await list(load)] : none));
-  return make("section", { class: "cards", "aria-labelledby": "tokens" }, make("h2", { id: "tokens" }, "Tokens"), place);
+  const place = pending(async () => (hidden ? give : (await wanted()) ? [form(load), await list(load)] : none));
+  const made = make("section", { class: "cards", "aria-labelledby": "tokens" }, make("h2", { id: "tokens" }, "Tokens"), place);
+  made.forget = () => ((hidden = true), place.again());
+  return made;
 }
 
 /** Whether the service asks for tokens; where that cannot be told, asking for them will say what is wrong. */

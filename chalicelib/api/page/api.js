@@ -51,6 +51,7 @@ function segment(path, value) {
 }
 
 let token = sessionStorage.getItem(KEPT);
+let forgetting = new AbortController();
 let asking = null;
 let ask = () => Promise.reject(new Error("The service wants a token."));
 
@@ -68,10 +69,12 @@ export function keepToken(given) {
   sessionStorage.setItem(KEPT, given);
 }
 
-/** Forget the token of this tab. */
+/** Forget the token of this tab; what is on its way with it is called off, or its refusal would ask for another. */
 export function forgetToken() {
   token = null;
   sessionStorage.removeItem(KEPT);
+  forgetting.abort(new DOMException("The token was forgotten.", "AbortError"));
+  forgetting = new AbortController();
 }
 
 /** What a request says of who makes it. */
@@ -88,11 +91,11 @@ export async function send(method, route, body, options = {}) {
   if (!(route instanceof Route)) throw new TypeError("A route is made by at``.");
   const { signal, headers = {}, keepalive = false, patience = PATIENCE } = options;
   const used = token;
-  const late = AbortSignal.timeout(patience);
+  const ends = [signal, forgetting.signal, AbortSignal.timeout(patience)].filter(Boolean);
   const reply = await fetch(addressOf(route.text), {
     method,
     keepalive,
-    signal: signal ? AbortSignal.any([signal, late]) : late,
+    signal: AbortSignal.any(ends),
     headers: { ...headers, ...(body && { "Content-Type": "application/json" }), ...credentials() },
     body: body && JSON.stringify(body),
   }).catch(unanswered);

@@ -2,17 +2,18 @@
 
 import { button, make } from "./dom.js";
 
-/** An element that shows what `load()` promises: an element, or a list of them. `again()` of it loads anew. */
+/** An element that shows what `load()` promises: an element, or a list of them. `again()` of it loads anew; the last call counts. */
 export function pending(load, shape = "lines") {
   const made = make("div", { class: "pending" });
+  const wrong = (error) => [make("p", { class: "bad", role: "alert" }, error.message), make("p", {}, button("Try again", () => (made.replaceChildren(), made.again())))];
+  let calls = 0;
   made.again = async () => {
+    const mine = (calls += 1);
     if (!made.children.length) made.replaceChildren(skeleton(shape));
     made.setAttribute("aria-busy", "true");
-    try {
-      made.replaceChildren(...[await load()].flat());
-    } catch (error) {
-      made.replaceChildren(make("p", { class: "bad", role: "alert" }, error.message), make("p", {}, button("Try again", () => (made.replaceChildren(), made.again()))));
-    }
+    const shown = await load().catch(wrong);
+    if (mine !== calls) return;
+    made.replaceChildren(...[shown].flat());
     made.removeAttribute("aria-busy");
   };
   made.again();

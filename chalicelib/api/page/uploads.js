@@ -135,9 +135,12 @@ export class Uploads extends EventTarget {
     this.#tell();
   }
 
-  /** Forget everything, and send nothing more. */
+  /** Forget everything, and send nothing more; what was announced and never comes, the service forgets by itself. */
   forget() {
-    this.cancelAll();
+    for (const upload of this.all.filter((one) => one.open)) {
+      upload.stop.abort();
+      upload.state = "cancelled";
+    }
     this.all = [];
     this.left = 0;
     this.kept.forget();
