@@ -16,6 +16,7 @@ export class Grid {
   #width = 0;
   #stale = true;
   #focused = null;
+  #seam = null; // the photo that was first when others came in above what is looked at
   #frame = 0;
 
   /** `selection` knows what is picked; `remove(ids)` is called when somebody wants images gone. */
@@ -37,7 +38,7 @@ export class Grid {
   clear() {
     this.#tiles.clear();
     this.#headings.clear();
-    this.#focused = null;
+    this.#focused = this.#seam = null;
     this.element.replaceChildren();
   }
 
@@ -75,9 +76,10 @@ export class Grid {
     if (nearTheEnd && this.library.ids.length && !this.library.broken) this.library.more();
   }
 
-  /** What comes in above what is looked at does not push it away. */
+  /** What comes in above what is looked at does not push it away, nor along its row. */
   #layOut() {
     const above = -this.element.getBoundingClientRect().top;
+    this.#seam = above > 0 ? (this.#seam ?? this.#rows[0]?.items[0].id) : null;
     const seen = above > 0 ? between(this.#rows, above, above + innerHeight)[0] : undefined;
     const before = seen?.top;
     this.#arrange();
@@ -92,7 +94,7 @@ export class Grid {
     this.#places = new Map(ids.map((id, index) => [id, index + 1]));
     const group = this.library.sort ? monthOf : () => undefined;
     const tiles = ids.map((id) => ({ id, ratio: ratioOf(this.library.get(id)), group: group(this.library.get(id)) }));
-    this.#rows = this.#width ? rows(tiles, this.#width) : [];
+    this.#rows = this.#width ? rows(tiles, this.#width, this.#seam) : [];
     this.element.style.height = `${heightOf(this.#rows)}px`;
     for (const row of this.#rows) if (row.heads) this.#places.set(`month ${row.group}`, this.#places.get(row.items[0].id) - 0.5);
   }

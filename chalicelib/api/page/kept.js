@@ -2,14 +2,14 @@
 
 const KEY = "sightline-uploads";
 const PAUSE = 1000; // milliseconds between two writings
-const SLICE = 20; // files whose size is asked for in one go: browsers go to the disk for it and wait
+const SLICE = 10; // milliseconds in which sizes are asked for in one go: browsers go to the disk for each and wait
 
 /** What tells a file from others without reading it. */
 const mark = ({ file, name }) => [name, file.size, file.lastModified].join("\n");
 
 export class KeptQueue {
   #timer = 0;
-  #marks = new WeakMap(); // by upload
+  #marks = new WeakMap(); // by file
   #sent;
   #unsent;
 
@@ -27,20 +27,30 @@ export class KeptQueue {
   }
 
   /** Of files that are handed in, those that an earlier visit has not sent. */
-  fresh(files) {
+  async fresh(files) {
     if (!this.missing) return files;
-    const open = files.filter((one) => !this.#sent.has(mark(one)));
-    for (const one of files) this.#unsent.delete(mark(one));
-    return open;
+    await this.#mark(files);
+    const marked = files.map((one) => [one, this.#marks.get(one.file)]);
+    const open = marked.filter(([, known]) => !this.#sent.has(known));
+    for (const [, known] of marked) this.#unsent.delete(known);
+    return open.map(([one]) => one);
   }
 
   /** Keep these uploads too, by and by. */
   async take(uploads) {
-    for (const [place, one] of uploads.filter(({ file }) => file).entries()) {
-      if (place % SLICE === 0) await new Promise((resolve) => setTimeout(resolve));
-      this.#marks.set(one, mark(one));
-    }
+    await this.#mark(uploads.filter(({ file }) => file));
     this.changed();
+  }
+
+  async #mark(files) {
+    let end = 0;
+    for (const one of files.filter(({ file }) => !this.#marks.has(file))) {
+      if (performance.now() >= end) {
+        await new Promise((resolve) => setTimeout(resolve));
+        end = performance.now() + SLICE;
+      }
+      this.#marks.set(one.file, mark(one));
+    }
   }
 
   /** Write soon what there is now. */
@@ -58,9 +68,9 @@ export class KeptQueue {
   #write() {
     clearTimeout(this.#timer);
     this.#timer = 0;
-    const files = this.now().filter((one) => this.#marks.has(one));
-    const unsent = [...this.#unsent, ...files.filter((one) => one.open).map((one) => this.#marks.get(one))];
-    const sent = [...this.#sent, ...files.filter((one) => !one.open).map((one) => this.#marks.get(one))];
+    const files = this.now().filter((one) => this.#marks.has(one.file));
+    const unsent = [...this.#unsent, ...files.filter((one) => one.open).map((one) => this.#marks.get(one.file))];
+    const sent = [...this.#sent, ...files.filter((one) => !one.open).map((one) => this.#marks.get(one.file))];
     try {
       if (unsent.length) localStorage.setItem(KEY, JSON.stringify({ sent, unsent }));
       else localStorage.removeItem(KEY);

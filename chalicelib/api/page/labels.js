@@ -34,9 +34,10 @@ export class LabelList {
     this.#reason.textContent = "";
   }
 
-  /** Show an image's labels. The focus stays with its label; where that is gone, it goes on to the next. */
+  /** Show an image's labels. Reasons stay, and so does the focus with its label; where that is gone, it goes on to the next. */
   show(image) {
     const rows = [...this.#list.children];
+    const reasons = this.#image?.id === image.id ? rows.map((row) => [row.dataset.label, row.querySelector(".reason")]) : [];
     const place = rows.findIndex((row) => row.contains(document.activeElement));
     const control = document.activeElement.dataset.control;
     const onward = rows.slice(place).map((row) => row.dataset.label); // from the one that has the focus
@@ -46,8 +47,10 @@ export class LabelList {
     this.#list.replaceChildren(...leading.map((one) => this.#row(one)), ...broad.map((one) => this.#row(one, "broad")));
     this.#none.hidden = image.status !== "labelled" || image.labels.length > 0;
     this.#none.textContent = "Nothing was recognised. Add what you see.";
+    const named = (name) => this.#list.querySelector(`[data-label="${CSS.escape(name)}"]`);
+    for (const [name, reason] of reasons) if (reason) this.#open(named(name), reason);
     if (place < 0) return;
-    const next = onward.map((name) => this.#list.querySelector(`[data-label="${CSS.escape(name)}"]`)).find(Boolean);
+    const next = onward.map(named).find(Boolean);
     (next?.querySelector(`[data-control=${control}]`) ?? this.input).focus();
   }
 
@@ -80,11 +83,16 @@ export class LabelList {
   /** Say in a sentence below the label why it is there; pressed again, no more. */
   async #why(label, row) {
     const open = row.querySelector(".reason");
-    row.querySelector(".sure").setAttribute("aria-expanded", String(!open));
-    if (open) return open.remove();
+    if (open) return row.querySelector(".sure").setAttribute("aria-expanded", "false"), open.remove();
     const reason = make("p", { class: "reason", role: "status" }, "…");
-    row.append(reason);
+    this.#open(row, reason);
     reason.textContent = await this.#reasonFor(label.name);
+    return undefined;
+  }
+
+  #open(row, reason) {
+    row?.querySelector(".sure").setAttribute("aria-expanded", "true");
+    row?.append(reason);
   }
 
   async #whyNot() {

@@ -11,18 +11,21 @@ const wanted = (width) => (width < 480 ? 130 : width < 900 ? 170 : 210);
 
 /**
  * Rows `{top, height, photo, items: [{id, left, width}]}` for tiles `[{id, ratio, group}]`, in pixels; `photo`
- * is the height without the caption. Another group begins a row, which has room for a heading above it.
+ * is the height without the caption. Another group begins a row, which has room for a heading above it; so does the
+ * tile `seam`, without a heading.
  */
-export function rows(tiles, width) {
+export function rows(tiles, width, seam) {
   const made = [];
   let [row, ratios, top] = [[], 0, 0];
   const target = wanted(width);
   let group;
   for (const tile of tiles) {
-    if (tile.group !== group) {
-      if (row.length) top = close(made, row, target, top, group);
-      [row, ratios, top] = [[], 0, top + HEADING];
+    const heads = tile.group !== group;
+    if ((heads || tile.id === seam) && row.length) {
+      top = close(made, row, target, top, group);
+      [row, ratios] = [[], 0];
     }
+    if (heads) top += HEADING;
     group = tile.group;
     const ratio = Math.min(WIDEST, Math.max(NARROWEST, tile.ratio));
     row.push({ id: tile.id, ratio });

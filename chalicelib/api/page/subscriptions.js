@@ -13,8 +13,8 @@ const LISTED = new Intl.ListFormat("en", { type: "disjunction" });
 
 /** The page; it is fetched anew whenever it is shown. */
 export function subscriptionsPage() {
-  const list = pending(() => cards(load));
   const load = () => list.again();
+  const list = pending(() => cards(load));
   return make(
     "div",
     { class: "page" },

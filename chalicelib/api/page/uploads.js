@@ -68,10 +68,11 @@ export class Uploads extends EventTarget {
   }
 
   /** Hand in files, `[{file, name}]`, of which a folder had `left` others. */
-  add({ files, left }) {
+  async add({ files, left }) {
     this.left += left;
     if (this.kept.missing) this.#copies ??= false; // only what is missing is wanted
-    this.#take(this.kept.fresh(files).map(({ file, name }) => new Upload(name, { file })));
+    const fresh = await this.kept.fresh(files);
+    this.#take(fresh.map(({ file, name }) => new Upload(name, { file })));
   }
 
   /** Hand in a photo of the web. */
