@@ -6,8 +6,8 @@ Never packaged, never imported by the app. ``python -m local`` (:mod:`local.__ma
 1. *The folder* in which everything stays: ``folder`` (who works there), ``keeping`` (what is written when),
    ``journal``, ``items`` (tables), ``objects`` (bucket), ``messages`` (queues), ``agreement`` (what files
    and records do not agree about).
-2. *AWS*: ``aws`` runs moto behind ``wsgi`` and ``signed``; ``provision``, ``template`` and ``gaps`` create
-   the resources from ``infra/resources.yaml``.
+2. *AWS*: ``aws`` runs moto behind ``wsgi`` and ``signed``; ``provision`` creates the resources of
+   ``infra/resources.yaml``, which ``template`` reads.
 3. *The runtime*: ``runtime`` reads the app's triggers (``s3``, ``sns``, ``sqs``, ``schedule``,
    ``streams``); each has a ``source`` or a ``feed``, a ``poller`` and a ``worker``, which calls a
    ``function``; ``faults`` and ``lineage`` say what goes wrong on a bad day, ``activity`` who is at work.
@@ -27,5 +27,4 @@ These mend moto (by ``mending``), and would go if it did:
 * ``objects``: it holds every photo in memory, and every part of an upload for as long as its photo.
 * ``signed``: it stores presigned requests unread, whoever signed them and whatever was added.
 * ``wsgi``: its server opens a connection and a thread for each call.
-* ``gaps``: its CloudFormation leaves out what is named there, silently.
 """

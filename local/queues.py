@@ -1,7 +1,8 @@
 """What moto's SQS lacks for a queue of some length: steps that cost the same however many messages wait.
 
 moto looks at every message for each one that is sent, received or deleted, and deletes by replacing its list,
-where what another thread adds meanwhile is lost. There are no FIFO queues here (local/gaps.py refuses them).
+where what another thread adds meanwhile is lost. There are no FIFO queues here (:mod:`local.provision`
+refuses them).
 """
 
 from __future__ import annotations

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from local import gaps
-from local.aws import LocalAws
-from local.provision import names
-from local.template import Template
+from local import provision
+from local.aws import ACCOUNT, REGION, LocalAws
+from local.template import Names, Template
+from tests.packaging.moto_faults.known_types import KEPT, for_moto
 
 Json = dict[str, Any]
 
@@ -24,7 +24,7 @@ AS_IT_STANDS = {
 # moto would invoke the functions with Docker: the tests carry the events.
 QUIET = {"AWS::Lambda::EventSourceMapping": {"Enabled": False}}
 LEFT_OUT = {
-    **gaps.LEFT_OUT,
+    **provision.LEFT_OUT,
     "AWS::ApiGateway::RestApi": "moto makes an API without what its Body says; the tests carry the requests",
     "AWS::ApiGateway::Deployment": "it deploys the API that is left out",
     "AWS::ApiGateway::Stage": "it is a stage of the API that is left out",
@@ -57,11 +57,11 @@ def create(template: Json, code: Path, aws: LocalAws, parameters: dict[str, str]
 def refuse_the_unknown(resources: Json) -> None:
     """:raises ValueError: nobody makes this, and no reason is given."""
     known = AS_IT_STANDS | set(LEFT_OUT)
-    gaps.refuse_the_unknown({name: one for name, one in resources.items() if one["Type"] not in known})
+    provision.refuse_the_unknown({name: one for name, one in resources.items() if one["Type"] not in known})
 
 
 def _made(resources: Json) -> Json:
-    kept = gaps.for_moto({"Resources": resources})["Resources"]
+    kept = for_moto({"Resources": resources})["Resources"]
     as_they_stand = {
         name: {"Type": one["Type"], "Properties": {**one.get("Properties", {}), **QUIET.get(one["Type"], {})}}
         for name, one in resources.items()
@@ -72,15 +72,33 @@ def _made(resources: Json) -> Json:
 
 def _fill(template: Json, aws: LocalAws, parameters: dict[str, str]) -> None:
     """Make what belongs to buckets, queues and topics and moto left out, as the offline stack does."""
-    kinds = set(gaps.KEPT) | set(gaps.UNKNOWN_TO_MOTO)
+    kinds = set(KEPT) | set(provision.BESIDE)
     ours = {
         name: one
         for name, one in template["Resources"].items()
         # A function subscribed to a topic would be invoked by moto, which needs Docker for that.
         if one["Type"] in kinds and one.get("Properties", {}).get("Protocol") != "lambda"
     }
-    resolved = Template({**template, "Resources": ours}).resolved(names(aws.client, parameters))
-    gaps.fill(aws.client, ours, resolved)
+    resolved = Template({**template, "Resources": ours}).resolved(_names(aws, parameters))
+    provision.fill(aws.client, {name: one["Type"] for name, one in ours.items()}, resolved)
+
+
+def _names(aws: LocalAws, parameters: dict[str, str]) -> Names:
+    """What the stack's buckets, tables, queues and topics are called, and its parameters."""
+    stack = f"sightline-{parameters['Stage']}"
+    made = aws.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+    refs = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::Partition": "aws", **parameters}
+    arns = {}
+    for one in made:
+        kind, logical_id, ref = (
+            one[f"{of}Resource{what}"] for of, what in (("", "Type"), ("Logical", "Id"), ("Physical", "Id"))
+        )
+        if kind in KEPT:
+            name = ref.rpartition("/")[2].rpartition(":")[2]
+            # moto's CloudFormation gives the URL that AWS would: this one leads to moto.
+            refs[logical_id] = f"{aws.url}/{ACCOUNT}/{name}" if kind == "AWS::SQS::Queue" else ref
+            arns[f"{logical_id}.Arn"] = provision.arn_of(kind, name)
+    return Names(refs, arns)
 
 
 def _upload(code: Path, aws: LocalAws) -> None:

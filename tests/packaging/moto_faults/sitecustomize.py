@@ -15,8 +15,7 @@ from typing import Any
 
 from botocore import handlers
 from botocore.awsrequest import AWSResponse
-
-from local.gaps import for_moto
+from known_types import for_moto
 
 
 def lower_case_filters(params: Any, **_: object) -> None:
