@@ -69,7 +69,7 @@ class LocalAws:
         # Importing moto takes a third of a second; nobody who only wants a constant should pay it.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-        from local import changes, lineage, queues, sizes, tables, updates
+        from local import changes, lineage, lookups, queues, sizes, tables, updates
         from local.signed import SignedOnly
         from local.wsgi import WsgiServer
 
@@ -78,6 +78,7 @@ class LocalAws:
         updates.mend()
         changes.mend()
         sizes.mend()
+        lookups.mend()
         lineage.mend()
         with listen(port) as listener:
             moto = IsolatedTables(around(DomainDispatcherApplication(create_backend_app)))
