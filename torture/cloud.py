@@ -39,7 +39,9 @@ class Cloud:
     def __init__(self, plan: Plan, seer: Seer, clock: Callable[[], float]) -> None:
         self._plan = plan
         self._seer = seer
-        self.pressure = Pressure(now_in(clock), at_work, units_a_second=UNITS_A_SECOND)
+        self.pressure = Pressure(
+            now_in(clock), at_work, units_a_second=UNITS_A_SECOND, others=plan.meets_another
+        )
         table = FakeTable(clock, shards=SHARDS, index_lag=INDEX_LAG)
         self._dynamo = FakeDynamo(table, self.pressure)
         self._clients: dict[str, Any] = {}

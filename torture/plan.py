@@ -19,7 +19,8 @@ class Plan:
     """Faults for the calls of a schedule: every kind for every operation, in turn, with gaps between.
 
     The same seed gives the n-th call of an operation the same fault, whoever makes it and when. ``rate`` is
-    the share of calls that something happens to. ``spoilt`` counts what has happened.
+    the share of calls that something happens to. ``spoilt`` counts what has happened. Now and then a
+    transaction meets one of somebody else.
     """
 
     def __init__(self, seed: int, rate: float) -> None:
@@ -28,6 +29,7 @@ class Plan:
         self._lock = threading.Lock()
         self._coming: dict[str, Iterator[Fault | None]] = {}
         self._healed = False
+        self._meetings = in_turn(random.Random(f"{seed}:meetings"), [[True]], self._gap)  # noqa: S311 - no secret
         self.spoilt: Counter[tuple[str, Fault]] = Counter()
 
     def fault_for(self, operation: str) -> Fault | None:
@@ -39,6 +41,11 @@ class Plan:
             if fault:
                 self.spoilt[operation, fault] += 1
             return fault
+
+    def meets_another(self) -> bool:
+        """Whether somebody else's transaction is at an item of this one; the first or the second one does."""
+        with self._lock:
+            return not self._healed and bool(next(self._meetings))
 
     def heal(self) -> None:
         """Let every call go through from now on."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from moto.core import utils
 from moto.moto_api._internal.models import moto_api_backend
+from moto.s3 import models as bucket
 
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import NotFound
@@ -94,6 +95,7 @@ def _subscribe(services: Any) -> None:
 
 
 def _move_time_by(clock: Clock) -> None:
-    """Let moto's queues tell the time by ``clock``."""
+    """Let moto's queues tell the time by ``clock``, and its bucket when an object was put there."""
     epoch = datetime.datetime.fromtimestamp(0, datetime.UTC).replace(tzinfo=None)
-    mending.replace(utils, utcnow=lambda: epoch + datetime.timedelta(seconds=clock()))
+    for place in (utils, bucket):
+        mending.replace(place, utcnow=lambda: epoch + datetime.timedelta(seconds=clock()))

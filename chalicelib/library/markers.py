@@ -52,6 +52,11 @@ class Marker:
         key, revision = str(item.get("key", "")), str(item["revision"])
         return cls(int(item["version"]), int(item["result"]), entries, key, revision)
 
+    @property
+    def gone(self) -> bool:
+        """It was projected that there is no such image any more."""
+        return bool(self.version) and not self.entries
+
     def to_item(self) -> Item:
         entries: Any = {term: [entry.confidence, entry.instances] for term, entry in self.entries.items()}
         return {

@@ -42,14 +42,19 @@ class Usage:
         ]
 
 
-def updates(owner: str, results: Iterable[StoredImage]) -> list[Update]:
-    """The writes that count results: one for each day on which one was made."""
+def updates(owner: str, results: Iterable[StoredImage], first: Iterable[StoredImage]) -> list[Update]:
+    """The writes that count results: one for each day on which one was made.
+
+    ``first`` are those among them that are the first one that is known of their image: the change with its
+    very first may have been lost.
+    """
     days: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for stored in first:
+        days[_day_of(stored)][IMAGES] += 1
     for stored in results:
-        counts = days[str(stored.document["completed_at"] or stored.document["created_at"])[:10]]
+        counts = days[_day_of(stored)]
         if stored.kind not in ("recognised", "copied", "failed"):
             continue
-        counts[IMAGES] += stored.result == 1
         counts[SPARED] += stored.kind == "copied"
         counts.update({_CALLS + name: number for name, number in stored.calls.items()})
     return [called(owner, day, +counts) for day, counts in days.items() if +counts]
@@ -63,6 +68,10 @@ def called(owner: str, day: str, counts: Mapping[str, int]) -> Update:
 def calls_counted(calls: Mapping[str, int]) -> dict[str, int]:
     """Calls by the names that the counters have for them."""
     return {_CALLS + name: number for name, number in calls.items() if number}
+
+
+def _day_of(stored: StoredImage) -> str:
+    return str(stored.document["completed_at"] or stored.document["created_at"])[:10]
 
 
 def _before(day: str) -> str:

@@ -48,18 +48,17 @@ SECONDS_A_CHUNK = 10.0  # with less time left, the rest of a batch comes again
 
 @dataclass
 class Change:
-    """What a batch of the stream says of one image: its newest record, and every result on the way there.
+    """What a batch of the stream says of one image: its newest record, and those that came before it.
 
-    ``stored`` is None where the record itself has gone, which counts as one more change of its ``version``;
-    ``passed`` are the records that came before it. ``marker`` is what has been done for the image so far,
-    ``rules`` are its owner's renames.
+    ``stored`` is None where the record itself has gone, which counts as one more change of its ``version``.
+    ``passed`` begins with the record as it was before the batch: the change that led to it may have been
+    given up. ``marker`` is what has been done for the image so far, ``rules`` are its owner's renames.
     """
 
     owner: str
     image_id: str
     version: int = 0
     stored: StoredImage | None = None
-    results: list[StoredImage] = field(default_factory=list)
     passed: list[StoredImage] = field(default_factory=list)
     sequence_numbers: list[str] = field(default_factory=list)
     marker: Marker = field(default_factory=Marker)
@@ -84,16 +83,40 @@ class Change:
     @property
     def untold(self) -> list[StoredImage]:
         """The results that nobody has been told of yet; of one that has gone, only that it was deleted."""
-        return [
-            one
-            for one in self.results
-            if one.result > self.marker.result and (self.present is not None or one.binned)
+        results: dict[int, StoredImage] = {}
+        if self.present is None and self.marker.gone:
+            return []
+        for one in filter(None, (*self.passed, self.stored)):
+            if one.result > self.marker.result and (self.present is not None or one.binned):
+                results.setdefault(one.result, one)
+        return list(results.values())
+
+    @property
+    def attempted(self) -> list[Entries]:
+        """The entries that an attempt which broke off may have written: of all versions since the marker.
+
+        A record that waits for another result may be seen as that only, and not as the result before.
+        """
+        documents = [one.document for one in self.passed]
+        documents += [
+            {**one.document, "status": status}
+            for one in self.passed
+            for status in (() if one.final else ("labelled", "failed"))
         ]
+        return [*map(entries_of, documents), *([{index.PENDING: Entry()}] if self.passed else [])]
 
     @cached_property
     def wanted(self) -> Entries:
         """The index entries that the image is to have."""
         return entries_of(self.present.document) if self.present else {}
+
+    def follow(self, stored: StoredImage | None, version: int) -> None:
+        """Go on to a newer version of the record."""
+        if version <= self.version:
+            return
+        if self.present:
+            self.passed.append(self.present)
+        self.version, self.stored = version, stored
 
 
 def project(event: Json, services: Services, time_left: TimeLeft = unhurried) -> Json:
@@ -161,14 +184,15 @@ def project_again(key: Key, services: Services) -> None:
 def tell_again(key: Key, services: Services) -> None:
     """Publish a result again that no fan-out has confirmed, with the image as it is now.
 
-    ``key`` is that of the row that waits for it; where there is no image any more, it need not.
+    ``key`` is that of the row that waits for it. Of an image that was erased only the last result is told of,
+    which was that; where there is nothing to tell any more, nobody waits.
     """
-    owner, image_id = image_of(key)
-    item = services.table.get(record_key(owner, image_id))
-    if item is None or StoredImage(item).erased:
+    item, result = services.table.get(record_key(*image_of(key))), result_of(key)
+    stored = StoredImage(item) if item else None
+    if stored is None or (stored.erased and stored.result != result):
         services.markers.settled(key)
-    elif StoredImage(item).final:
-        event = dataclasses.replace(_event(StoredImage(item)), result=result_of(key))
+    elif stored.final:
+        event = dataclasses.replace(_event(stored), result=result)
         services.topic.publish_many([(event.message(), event.attributes())])
 
 
@@ -180,18 +204,17 @@ def _read(event: Json) -> list[Change]:
         keys = decoded(told["Keys"])
         if keys["sk"] != SORT_KEY:  # the mapping's filter leaves these out, where it has been set
             continue
-        old = decoded(told.get("OldImage", {}))
-        stored = StoredImage({**decoded(told["NewImage"]), **keys}) if told.get("NewImage") else None
+        old, stored = (
+            StoredImage({**decoded(told[side]), **keys}) if told.get(side) else None
+            for side in ("OldImage", "NewImage")
+        )
         owner, image_id = image_of(Key(str(keys["pk"]), SORT_KEY))
         change = changes.setdefault((owner, image_id), Change(owner, image_id))
         change.sequence_numbers.append(told["SequenceNumber"])
-        if stored and stored.result > int(old.get("result", 0)):
-            change.results.append(stored)
-        version = stored.version if stored else int(old["version"]) + 1
-        if version > change.version:
-            if change.present:
-                change.passed.append(change.present)
-            change.version, change.stored = version, stored
+        before = old.version if old else 0
+        if old:
+            change.follow(old, before)
+        change.follow(stored, stored.version if stored else before + 1)
     return list(changes.values())
 
 
@@ -204,17 +227,19 @@ def _look_up(changes: Sequence[Change], services: Services, *, with_record: bool
     for one in changes:
         one.marker = Marker.from_item(found.get(marker_key(one.owner, one.image_id)))
         one.rules = Rules.from_item(found.get(rules_key(one.owner)))
+        one.passed = [each for each in one.passed if each.version > one.marker.version and _is_sound(each)]
         if with_record:
             item = found.get(record_key(one.owner, one.image_id))
             one.stored = StoredImage(item) if item else None
             one.version = one.stored.version if one.stored else one.marker.version + 1
-        lost = (
-            one.present
-            and one.present.final
-            and one.present.result > max([one.marker.result, *(stored.result for stored in one.results)])
-        )
-        if one.present and lost:  # the change that made it never came through the stream
-            one.results.append(one.present)
+
+
+def _is_sound(stored: StoredImage) -> bool:
+    """Whether a record can be read; what cannot be was never projected."""
+    try:
+        return bool(stored.document)
+    except Exception:
+        return False
 
 
 def _chunks(group: Sequence[Change]) -> Iterator[list[Change]]:
@@ -260,9 +285,7 @@ def _numbers(chunk: Sequence[Change]) -> list[str]:
 def _project(chunk: Sequence[Change], services: Services) -> None:
     writes: list[Put | Delete] = []
     for one in chunk:
-        # An attempt that broke off may have written what any of the versions since the last marker asks for.
-        attempted = [entries_of(stored.document) for stored in one.passed]
-        writes += index.updates(one.owner, one.image_id, one.wanted, one.marker.entries, *attempted)
+        writes += index.updates(one.owner, one.image_id, one.wanted, one.marker.entries, *one.attempted)
     _derive(chunk, writes, services)
     try:
         _count(chunk, services)
@@ -273,7 +296,7 @@ def _project(chunk: Sequence[Change], services: Services) -> None:
 
 def _project_alone(change: Change, services: Services) -> None:
     """Project an image beside another projector of it: entries may be as either of them left them."""
-    suspects = {*change.wanted, *(term for one in change.passed for term in entries_of(one.document))}
+    suspects = {*change.wanted, *(term for entries in change.attempted for term in entries)}
     for _ in range(TRIES):
         suspects |= change.marker.entries.keys()
         _look_up([change], services)
@@ -296,11 +319,12 @@ def _derive(chunk: Sequence[Change], writes: list[Put | Delete], services: Servi
             writes += history.removed(services.table, one.owner, one.image_id)
         for stored in one.untold:
             writes += history.added(stored) if one.present else ()
-            writes.append(services.markers.untold(one.owner, one.image_id, stored.result))
+            if stored.final:
+                writes.append(services.markers.untold(one.owner, one.image_id, stored.result))
     # Of several writes to one row the last is meant: a result may come and make room for newer ones at once.
     services.table.write_many(list({write.key: write for write in writes}.values()))
     for_each(chunk, lambda one: _write_sidecar(one, services), at_once=min(len(chunk), SIDECARS_AT_ONCE))
-    events = [_event(stored) for one in chunk for stored in one.untold]
+    events = [_event(stored) for one in chunk for stored in one.untold if stored.final]
     services.topic.publish_many([(event.message(), event.attributes()) for event in events])
     if gone := {one.image_id for one in chunk if one.present is None}:
         withdraw_exports_of(chunk[0].owner, gone, services)
@@ -366,8 +390,9 @@ def _count(chunk: Sequence[Change], services: Services) -> None:
     owner = chunk[0].owner
     markers = [_marked(one, services) for one in chunk]
     told = [stored for one in chunk for stored in one.untold]
+    first = [one.untold[0] for one in chunk if one.untold and not one.marker.result]
     counts = catalogue.updates(owner, _moved(chunk))
-    services.table.transact([*markers, *counts, *usage.updates(owner, told)])
+    services.table.transact([*markers, *counts, *usage.updates(owner, told, first)])
 
 
 def _marked(change: Change, services: Services) -> Put:

@@ -28,7 +28,8 @@ class _Write:
 class Pressure:
     """Who writes what, and when, by ``clock``; what nobody (None) does by ``who`` is let through.
 
-    ``refused`` counts what was refused, by the code that DynamoDB has for it.
+    ``others`` tells of each transaction whether somebody from elsewhere has begun one at its last item just
+    now. ``refused`` counts what was refused, by the code that DynamoDB has for it.
     """
 
     def __init__(
@@ -38,9 +39,11 @@ class Pressure:
         *,
         units_a_second: float = PARTITION_WRITE_UNITS,
         transaction_seconds: float = TRANSACTION_SECONDS,
+        others: Callable[[], bool] = lambda: False,
     ) -> None:
         self._clock = clock
         self._who = who
+        self._others = others
         self._rate = units_a_second
         self._seconds = {True: transaction_seconds, False: WRITE_SECONDS}
         self._left: dict[str, tuple[float, float]] = {}
@@ -56,6 +59,8 @@ class Pressure:
         if who is None:
             return [""] * len(writes)
         now, spent, found = self._clock(), Counter[str](), []
+        if in_transaction and self._others():
+            self._take(writes[-1][0], 0, now, "others", in_transaction)
         for key, units in writes:
             refused = self._refusal(key, units, spent[key.pk], now, who, in_transaction)
             found.append(refused)

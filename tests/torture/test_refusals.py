@@ -7,10 +7,14 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
+from chalicelib.expressions import Key
 from local import lineage
 from local.limits import IN_A_CHAIN
+from tests.fakes.clock import Clock
+from tests.fakes.pressure import TRANSACTION_SECONDS, Pressure
 from torture import schedules
 from torture.invocation import Invocation, Killed, at_work, sleep
+from torture.plan import Plan
 from torture.platform import CONCURRENCY, CutOff, End, Platform, Task, Throttled, _end_of
 from torture.world import world
 
@@ -62,7 +66,30 @@ def crowded() -> tuple[list[int], int, int]:
     return sorted(done), told, platform.counted["functions turned away"]
 
 
-def test_what_the_account_has_no_room_for_is_turned_away_and_comes_later() -> None:
+def kept() -> tuple[float, float]:
+    """What time it is, and when the bucket says that an object was put there."""
+    with world(seed=1, rate=0.02) as here:
+        here.clock.forward(86_400)
+        here.quiet.objects.put("uploads/a.png", b"a")
+        return here.clock(), here.quiet.objects.read("uploads/a.png", max_bytes=9).modified
+
+
+def test_time_that_is_moved_is_moved_for_all() -> None:
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, spawn, initializer=schedules.prepare) as processes:  # time is moved there
-        assert processes.submit(crowded).result() == (list(range(CONCURRENCY + 2)), 2, 2)
+    with ProcessPoolExecutor(1, spawn, initializer=schedules.prepare) as processes:
+        crowd, bucket = processes.submit(crowded), processes.submit(kept)
+        # What the account has no room for is turned away and comes later.
+        assert crowd.result() == (list(range(CONCURRENCY + 2)), 2, 2)
+        now, put = bucket.result()
+        assert now - 1 < put <= now
+
+
+def test_one_of_the_first_transactions_meets_another_and_is_done_once_that_is_through() -> None:
+    plan, clock = Plan(7, rate=0.02), Clock()
+    pressure = Pressure(clock, lambda: "me", others=plan.meets_another)
+    key = Key("default#counts", "row#01")
+    found: list[list[str]] = []
+    for _ in range(3):
+        found.append(pressure.refusals([(key, 2)], in_transaction=True))
+        clock.forward(TRANSACTION_SECONDS)
+    assert sorted(found) == [[""], [""], ["TransactionConflict"]]
