@@ -17,6 +17,8 @@ N = TypeVar("N", int, float)
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 # The functions may read secrets of their own stage, whose names begin so (".chalice/policy-*.json").
 _SECRET = re.compile(r"secret:sightline-[A-Za-z0-9/_+=.@-]{1,400}")
+# Policies name keys by their ARNs, not by aliases (AWS KMS, "Specifying KMS keys in IAM policy statements").
+_KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 SIDECARS = ("sightline", "rekognition")
 RECOGNISERS = ("rekognition", "sagemaker", "onnx", "cascade")
 
@@ -70,6 +72,12 @@ def _features(raw: str) -> tuple[str, ...]:
 
 def _origin(raw: str) -> str:
     if raw not in ("", "*") and not _ORIGIN.fullmatch(raw):
+        raise ValueError
+    return raw
+
+
+def _kms_key(raw: str) -> str:
+    if raw and not _KMS_KEY.fullmatch(raw):
         raise ValueError
     return raw
 
@@ -141,6 +149,7 @@ class Settings:
     integration_url: str = _set(
         _url_or_secret, "the http(s) URL that gets the XML, secret:sightline-… that holds it, or nothing", ""
     )
+    signing_kms_key: str = _set(_kms_key, "the ARN of a key of AWS KMS, or nothing", "")
     # The worker may run 60 s and needs some of them for itself.
     delivery_timeout_seconds: float = _set(_within(1, 30, float), "seconds, from 1 to 30", "15")
     unconfirmed_per_hour: int = _set(_within(0, 1_000_000, int), "a whole number from 0 (no limit)", "60")
@@ -173,6 +182,11 @@ class Settings:
     def deliveries_queue(self) -> str:
         """The queue's name, as Chalice's decorator wants it."""
         return self.deliveries_queue_url.rpartition("/")[2]
+
+    @property
+    def signing_root(self) -> str:
+        """The name of the parameter that signing secrets are derived from."""
+        return f"{self.table}-signing-root"
 
     @property
     def recognition(self) -> RecognitionOptions:

@@ -19,6 +19,7 @@ from chalicelib.delivery.deliveries import Deliveries
 from chalicelib.delivery.integration import Integration
 from chalicelib.delivery.keyring import Keyring
 from chalicelib.delivery.origins import Origins
+from chalicelib.delivery.root_key import RootKey
 from chalicelib.delivery.subscriptions import Subscriptions
 from chalicelib.due import DueIndex
 from chalicelib.expressions import Key
@@ -174,7 +175,10 @@ class Services:
 
     @cached_property
     def keyring(self) -> Keyring:
-        return Keyring(self.table, self.now)
+        root = RootKey(
+            lambda: self.clients.make("ssm"), self.settings.signing_root, self.settings.signing_kms_key
+        )
+        return Keyring(self.table, root, self.now)
 
     @cached_property
     def integration(self) -> Integration:

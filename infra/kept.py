@@ -11,6 +11,7 @@ from infra.bucket import empty
 from infra.project import Refused, Stage
 
 Client = Callable[[str], Any]
+_ABSENT = ("NoSuchBucket", "ResourceNotFoundException", "ParameterNotFound")
 
 
 def found(client: Client, stage: Stage, account: str) -> dict[str, str]:
@@ -45,6 +46,8 @@ def remove(client: Client, there: dict[str, str]) -> None:
     if "Table" in there:
         _gone(client("dynamodb").delete_table, TableName=there["Table"])
         client("dynamodb").get_waiter("table_not_exists").wait(TableName=there["Table"])
+        # What the signing secrets in it were derived from.
+        _gone(client("ssm").delete_parameter, Name=f"{there['Table']}-signing-root")
 
 
 def _is_there(ask: Callable[[], object]) -> bool:
@@ -61,5 +64,5 @@ def _gone(remove: Callable[..., object], **named: str) -> None:
     try:
         remove(**named)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("NoSuchBucket", "ResourceNotFoundException"):
+        if error.response["Error"]["Code"] not in _ABSENT:
             raise Refused(f"{', '.join(named.values())} could not be deleted: {error}") from None

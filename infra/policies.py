@@ -26,12 +26,19 @@ CLOUDFORMATION = Place("${AWS::Partition}", "${AWS::Region}", "${AWS::AccountId}
 
 def narrowed(policy: Json, place: Place) -> Json:
     """The policy with every resource in ``place``; ``*`` stays where an action knows no resources."""
-    return _resources(policy, lambda arn: arn if arn == "*" else _narrowed(arn, place))
+    return _resources(policy, lambda arn: arn if _is_exact(arn) else _narrowed(arn, place))
 
 
 def substituted(policy: Json) -> Json:
     """The policy for a CloudFormation template, its resources as ``Fn::Sub``."""
-    return _resources(policy, lambda arn: arn if arn == "*" else {"Fn::Sub": _narrowed(arn, CLOUDFORMATION)})
+    return _resources(
+        policy, lambda arn: arn if _is_exact(arn) else {"Fn::Sub": _narrowed(arn, CLOUDFORMATION)}
+    )
+
+
+def _is_exact(arn: str) -> bool:
+    """Whether it stays as it is: it knows no resources, or is the stage's own key."""
+    return arn == "*" or arn.split(":")[2] == "kms"
 
 
 def _resources(policy: Json, change: Callable[[str], object]) -> Json:

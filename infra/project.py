@@ -95,9 +95,24 @@ class Stage:
         )
 
     def policy(self, function: str) -> Json:
-        """The function's policy as it is written, for every stage at once."""
+        """The function's policy as it is written, for every stage at once, with the stage's own key.
+
+        Who may read the parameter that the key encrypts may use it, through SSM alone.
+        """
         path = self.root / ".chalice" / self.config(function).iam_policy_file
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        written = dict(json.loads(path.read_text(encoding="utf-8")))
+        key = str(self.config().environment_variables.get("SIGNING_KMS_KEY", ""))
+        if not key or all(one["Sid"] != "SigningRoot" for one in written["Statement"]):
+            return written
+        region = key.split(":")[3]
+        use = {
+            "Sid": "SigningKey",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:Encrypt"],
+            "Resource": [key],
+            "Condition": {"StringEquals": {"kms:ViaService": f"ssm.{region}.amazonaws.com"}},
+        }
+        return {**written, "Statement": [*written["Statement"], use]}
 
 
 def on_disk(root: Path = ROOT) -> Json:

@@ -22,7 +22,7 @@ from local.config import ROOT
 DEFAULT = ROOT / ".data"
 FORMAT = 1
 PATIENCE_SECONDS = 0.5  # longer than anybody looks whether the lock is held
-PARTS = ("objects", "unfinished", "damaged", "objects.jsonl", "table.jsonl", "queues.json")
+PARTS = ("objects", "unfinished", "damaged", "objects.jsonl", "table.jsonl", "queues.json", "signing-root")
 
 
 class Unusable(Exception):

@@ -9,11 +9,13 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.delivery.root_key import KEY_BYTES
 from local import items, messages, objects
 from local.folder import Folder, write
 from local.isolation import WsgiApp
@@ -80,6 +82,13 @@ class Keeping:
         for stray in self._files.strays:
             self.folder.put_aside(stray)
         return Restored(etags, self._items.restore(kept), whole)
+
+    def restore_signing_root(self, ssm: Any, name: str) -> None:
+        """Give SSM the key that signing secrets are derived from: the same one at every start."""
+        path = self.folder.path / "signing-root"
+        if not path.exists():
+            write(path, secrets.token_hex(KEY_BYTES))
+        ssm.put_parameter(Name=name, Value=path.read_text(encoding="utf-8"), Type="SecureString")
 
     def restore_messages(self) -> set[str]:
         """Give moto the messages that waited, as the queues are there; answers which objects they tell of."""

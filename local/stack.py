@@ -85,6 +85,8 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
         running.enter_context(office)
         provision(aws.client, trigger=wish.trigger)
         restored = keeping.restore() if keeping else None
+        if keeping:
+            keeping.restore_signing_root(aws.client("ssm"), f"{variables['TABLE']}-signing-root")
         runtime = Runtime(
             app,
             aws.client,

@@ -308,6 +308,28 @@ GUARDS = (
         "tests/api/test_images.py",
     ),
     Guard(
+        "a signing secret of another root key",
+        "chalicelib/delivery/keyring.py",
+        "if not hmac.compare_digest(mark, self._mark()):",
+        "if False:",
+        "tests/delivery/test_keyring.py",
+    ),
+    Guard(
+        "no signing secret is kept with an idempotency key",
+        "chalicelib/api/idempotency.py",
+        "if name != hidden}",
+        "}",
+        "tests/api/test_signing.py",
+    ),
+    Guard(
+        "a key that is refused counts for no try",
+        "chalicelib/pipeline/delivery_worker.py",
+        "signing = _signing(case, destination, services)  # a fault of ours counts for no try\n"
+        "    claimed = services.deliveries.claim(delivery)",
+        "claimed = services.deliveries.claim(delivery)\n    signing = _signing(case, destination, services)",
+        "tests/api/test_signing.py",
+    ),
+    Guard(
         "what strangers are sent",
         "chalicelib/pipeline/delivery_worker.py",
         "if not confirmed and condition.breaker.open_until() <= services.now():",
@@ -594,6 +616,7 @@ RIGHTS = frozenset(
         "on_upload_message:sagemaker:InvokeEndpoint",
         "on_sns_message:sqs:SendMessage",
         "on_sqs_message:logs:PutLogEvents",
+        "on_sqs_message:ssm:GetParameter",
         "sweep:dynamodb:UpdateItem",
     }
 )

@@ -26,14 +26,14 @@ _IDEMPOTENT: set[Handler] = set()  # filled while the handlers' modules are impo
 
 
 def idempotent(
-    renewed: Callable[[Json, str, Services], Json] = lambda body, owner, services: body,
+    renewed: Callable[..., Json] = lambda body, owner, services, *path: body, hidden: str = ""
 ) -> Callable[[Handler], Handler]:
     """Decorates the handler of a POST: it answers to a key as it answered to it within the last 24 hours.
 
     What it makes has the id that :func:`made_id` gives, so that whoever takes over from a crashed first
-    request makes the same thing. In a repeated answer ``renewed(body, owner, services)`` replaces what does
-    not hold so long, like addresses to upload to. Refusals are not kept: a request that was wrong may be put
-    right under its key.
+    request makes the same thing. In a repeated answer ``renewed(body, owner, services, *path)`` replaces what
+    does not hold so long, like addresses to upload to, and the field ``hidden``, which is kept nowhere.
+    Refusals are not kept: a request that was wrong may be put right under its key.
     """
 
     def decorated(handler: Handler) -> Handler:
@@ -45,10 +45,12 @@ def idempotent(
             owner, asked = owner_of(request), "\n".join([request.path, *path, ""]).encode()
             claim = services.repeats.claim(owner, key, asked + raw_body_of(request))
             if claim.answer is not None:
-                return _again(claim, renewed(claim.answer["body"], owner, services))
+                return _again(claim, renewed(claim.answer["body"], owner, services, *path))
             request.context[_MADE_ID] = claim.made_id
             answer = _made(services, claim, lambda: handler(request, services, *path))
-            kept = {"status": answer.status_code, "headers": dict(answer.headers), "body": answer.body}
+            body = answer.body
+            shown = {name: one for name, one in body.items() if name != hidden} if hidden else body
+            kept = {"status": answer.status_code, "headers": dict(answer.headers), "body": shown}
             services.repeats.keep(claim, kept)
             return answer
 

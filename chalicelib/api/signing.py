@@ -11,6 +11,7 @@ from chalicelib.api.idempotency import idempotent
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.delivery.keyring import OWNER, Secret
 from chalicelib.ids import rfc3339
+from chalicelib.model import Json
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -22,14 +23,23 @@ def show(request: Request, services: Services) -> Response:
     return _shown(services.keyring.get(owner_of(request), OWNER), services)
 
 
-@idempotent()
+def _owners_again(body: Json, owner: str, services: Services) -> Json:
+    return _document(services.keyring.get(owner, OWNER), services)
+
+
+def _subscriptions_again(body: Json, owner: str, services: Services, subscription_id: str) -> Json:
+    subscription = services.subscriptions.get(owner, subscription_id)
+    return _document(services.keyring.get(owner, subscription.id), services)
+
+
+@idempotent(renewed=_owners_again, hidden="secret")
 def rotate(request: Request, services: Services) -> Response:
     """``POST /signing-secret/rotate``: a new one; the old one signs along for a day."""
     body_of(request, (), optional=True)
     return _shown(services.keyring.rotate(owner_of(request), OWNER), services)
 
 
-@idempotent()
+@idempotent(renewed=_subscriptions_again, hidden="secret")
 def rotate_subscription(request: Request, services: Services, subscription_id: str) -> Response:
     """``POST /subscriptions/{id}/signing-secret/rotate``: the same for a subscription's own."""
     body_of(request, (), optional=True)
@@ -38,6 +48,10 @@ def rotate_subscription(request: Request, services: Services, subscription_id: s
 
 
 def _shown(secret: Secret, services: Services) -> Response:
+    return answers.fresh(_document(secret, services))
+
+
+def _document(secret: Secret, services: Services) -> Json:
     standing = [until for _, until in secret.replaced if until > services.now()]
     older = rfc3339(max(standing)) if standing else None
-    return answers.fresh({"secret": secret.current, "older_secrets_sign_until": older})
+    return {"secret": secret.current, "older_secrets_sign_until": older}

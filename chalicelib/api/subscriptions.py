@@ -18,6 +18,7 @@ from chalicelib.delivery.attempts import Verdict
 from chalicelib.delivery.breakers import Receiver
 from chalicelib.delivery.events import EVENT_TYPES, ON_REQUEST
 from chalicelib.delivery.subscriptions import Subscription
+from chalicelib.errors import Conflict
 from chalicelib.ids import rfc3339
 from chalicelib.library import query
 from chalicelib.library.grammar import LONGEST as LONGEST_QUERY
@@ -29,7 +30,13 @@ if TYPE_CHECKING:
 EDITED = ("url", "format", "filter", "event_types", "paused")
 
 
-@idempotent()
+def _with_secret(body: Json, owner: str, services: Services) -> Json:
+    if services.subscriptions.find(owner, body["id"]) is None:
+        raise Conflict("The subscription that was made with this key has been removed.", code="removed-since")
+    return {**body, "secret": services.keyring.get(owner, body["id"]).current}
+
+
+@idempotent(renewed=_with_secret, hidden="secret")
 def create(request: Request, services: Services) -> Response:
     """``POST /subscriptions``: be told of every result that fits; the answer alone shows the secret."""
     fields = body_of(request, EDITED)

@@ -88,11 +88,10 @@ def _bring(case: Case, services: Services) -> Delivery:
         wait = services.origins.wait_for(delivery.owner, destination.place.origin)
         if wait:
             return services.deliveries.postpone(delivery, wait)
+    signing = _signing(case, destination, services)  # a fault of ours counts for no try
     claimed = services.deliveries.claim(delivery)
     if not services.breakers.may_ask(delivery.owner, destination.place, condition.breaker):
         return _record(sender.unsent(services.now()), claimed, services)
-    secret = case.secret or services.keyring.get(destination.owner, destination.signer)
-    signing = secret.signing(services.now())
     image = news.shown
     request = request_for(
         destination, news.event(), image, delivery.id, signing, lambda: link_to(image, services)
@@ -110,6 +109,13 @@ def _known_of(destination: Destination, case: Case, services: Services) -> tuple
         return case.condition, case.confirmed
     agreed = destination.name == INTEGRATION or services.origins.is_confirmed(owner, place.origin)
     return services.breakers.of(owner, place), agreed
+
+
+def _signing(case: Case, destination: Destination, services: Services) -> list[str]:
+    owner, signer = destination.owner, destination.signer
+    if case.secret:
+        return services.keyring.open(case.secret, owner, signer).signing(services.now())
+    return services.keyring.get(owner, signer).signing(services.now())
 
 
 def _record(result: SendResult, claimed: Delivery, services: Services) -> Delivery:

@@ -10,7 +10,7 @@ from chalicelib.delivery.breakers import Condition
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.destinations import CALLBACK, INTEGRATION, Place
 from chalicelib.delivery.events import DELETED, ON_REQUEST, ImageFinished, type_of
-from chalicelib.delivery.keyring import OWNER, Secret
+from chalicelib.delivery.keyring import OWNER, SealedSecret
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.expressions import Item
 from chalicelib.ids import is_id
@@ -72,7 +72,7 @@ class Case:
     news: News | str
     subscription: Subscription | None
     condition: Condition
-    secret: Secret | None
+    secret: SealedSecret | None
     confirmed: bool
 
 
@@ -107,7 +107,7 @@ def case_of(message: Json, services: Services) -> Case | None:
         news=_news(found.get(record), read.result, read.event_type),
         subscription=subscriptions.subscription_in(subscribed, owner) if subscribed else None,
         condition=services.breakers.read(found, owner, place),
-        secret=Secret.from_item(signing) if signing else None,
+        secret=SealedSecret.from_item(signing) if signing else None,
         confirmed=name == INTEGRATION or origins.confirmed_in(found, owner, place.origin),
     )
 

@@ -222,6 +222,8 @@ class Journey:
         for path in ("", "/deliveries"):
             self.ask("GET", f"/subscriptions/{subscription}{path}")
         self.ask("POST", f"/subscriptions/{subscription}/signing-secret/rotate", {})
+        self.ask("GET", "/jobs")
+        self.ask("PATCH", f"/subscriptions/{subscription}", {"paused": False})
         self.ask("GET", "/subscriptions")
         return self._refused(subscription, 410, "parked")
 

@@ -44,7 +44,7 @@ RARE = {
         "sqs:ChangeMessageVisibility",
     },
     "on_s3_upload": {"dynamodb:DeleteItem", "dynamodb:Query", "s3:DeleteObject"},
-    "on_sqs_message": {"s3:GetObject"},
+    "on_sqs_message": {"s3:GetObject", "ssm:PutParameter"},  # the API has made the key before
     "on_upload_message": {"dynamodb:DeleteItem", "dynamodb:Query", "s3:DeleteObject"},
 }
 

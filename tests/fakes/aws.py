@@ -122,6 +122,38 @@ class FakeSecrets:
         return {"SecretString": self.kept[SecretId]}
 
 
+class FakeParameters:
+    """SSM Parameter Store: what it keeps by name, what each was encrypted with, and how often it was asked.
+
+    While ``refused`` holds an error's code, every call is refused with it.
+    """
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+        self.keys: dict[str, str] = {}
+        self.asked = 0
+        self.refused = ""
+
+    def get_parameter(self, *, Name: str, WithDecryption: bool) -> Json:  # noqa: N803 - boto3's names
+        self._answer("GetParameter")
+        if Name not in self.kept:
+            raise ClientError({"Error": {"Code": "ParameterNotFound"}}, "GetParameter")
+        return {"Parameter": {"Value": self.kept[Name] if WithDecryption else "encrypted"}}
+
+    def put_parameter(self, *, Name: str, Value: str, Type: str, Description: str, KeyId: str = "") -> Json:  # noqa: N803
+        self._answer("PutParameter")
+        if Name in self.kept:
+            raise ClientError({"Error": {"Code": "ParameterAlreadyExists"}}, "PutParameter")
+        assert Type == "SecureString"
+        self.kept[Name], self.keys[Name] = Value, KeyId
+        return {"Version": 1}
+
+    def _answer(self, operation: str) -> None:
+        self.asked += 1
+        if self.refused:
+            raise ClientError({"Error": {"Code": self.refused}}, operation)
+
+
 class FakeQueue:
     """A queue that keeps what is sent, with its delay, and which received messages are hidden and deleted.
 

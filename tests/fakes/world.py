@@ -17,6 +17,7 @@ from chalicelib.delivery.deliveries import Deliveries
 from chalicelib.delivery.integration import Integration
 from chalicelib.delivery.keyring import Keyring
 from chalicelib.delivery.origins import Origins
+from chalicelib.delivery.root_key import RootKey
 from chalicelib.delivery.subscriptions import Subscriptions
 from chalicelib.due import DueIndex
 from chalicelib.expressions import Key
@@ -38,7 +39,7 @@ from chalicelib.model import Image, Json, ObjectUploaded
 from chalicelib.settings import Settings
 from local.feed import EventSourceMapping, Feed
 from tests.conftest import ENVIRONMENT
-from tests.fakes.aws import FakeObjects, FakeQueue, FakeSecrets, FakeTopic
+from tests.fakes.aws import FakeObjects, FakeParameters, FakeQueue, FakeSecrets, FakeTopic
 from tests.fakes.clock import Clock
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.table import FakeTable
@@ -81,7 +82,9 @@ class World:
         self.due = DueIndex(self.table, self.clock)  # type: ignore[arg-type]
         self.breakers = Breakers(self.table, self.clock)  # type: ignore[arg-type]
         self.origins = Origins(self.table, self.clock, self.settings.unconfirmed_per_hour)  # type: ignore[arg-type]
-        self.keyring = Keyring(self.table, self.clock)  # type: ignore[arg-type]
+        self.parameters = FakeParameters()
+        root = RootKey(lambda: self.parameters, self.settings.signing_root, self.settings.signing_kms_key)
+        self.keyring = Keyring(self.table, root, self.clock)  # type: ignore[arg-type]
         self.rates = Rates(self.table, self.clock, self.settings.rate_limit)  # type: ignore[arg-type]
         self.repeats = Repeats(self.table, self.clock, self.clock.forward)  # type: ignore[arg-type]
         self.tokens = Tokens(self.table, self.clock)  # type: ignore[arg-type]

@@ -100,7 +100,7 @@ def test_it_takes_what_is_signed_once_and_refuses_the_rest(world: Any, language:
         assert told(genuine, world) == 204
         assert receiver.line() == "sightline.test again.jpg:"
         assert told(genuine, world) == 204
-        forged = dataclasses.replace(genuine, webhook_id="msg_3", secrets=[signatures.new_secret()])
+        forged = dataclasses.replace(genuine, webhook_id="msg_3", secrets=[signatures.secret_of(bytes(32))])
         assert told(forged, world) == 401
         world.clock.forward(-600)
         assert told(dataclasses.replace(genuine, webhook_id="msg_4"), world) == 401

@@ -8,11 +8,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 import local
 from chalicelib.settings import Settings
+from infra import project
+from infra.policies import Place, narrowed, substituted
 from local.config import ROOT, Ports, enter, environment, mapping_of, stage_config
 from local.feed import EventSourceMapping
 from local.provision import TEMPLATE
@@ -111,6 +114,33 @@ def test_pollers_may_poll_their_queue_and_no_other() -> None:
         "on_job_message": ["arn:aws:sqs:*:*:sightline-*-jobs"],
         "on_sqs_message": ["arn:aws:sqs:*:*:sightline-*-deliveries"],
     }
+
+
+def test_a_key_of_the_stages_own_is_for_those_alone_who_read_what_it_encrypts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/0f343b09-3112-6a20"
+    stage = project.Stage("dev", "s3")
+    monkeypatch.setattr(project, "on_disk", lambda root: with_variables(SIGNING_KMS_KEY=key))
+    place = Place("aws", "eu-west-1", "123456789012", "dev")
+    users = set()
+    for function in FUNCTIONS:
+        for policy in (narrowed(stage.policy(function), place), substituted(stage.policy(function))):
+            for statement in policy["Statement"]:
+                if statement["Sid"] == "SigningKey":
+                    users.add(function)
+                    assert statement["Action"] == ["kms:Decrypt", "kms:Encrypt"]
+                    assert statement["Resource"] == [key]
+                    through = {"kms:ViaService": "ssm.eu-west-1.amazonaws.com"}
+                    assert statement["Condition"] == {"StringEquals": through}
+    assert users == {"api_handler", "on_sqs_message"}
+
+
+def with_variables(**more: str) -> dict[str, Any]:
+    """The configuration, with more variables in the stage dev."""
+    whole = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    whole["stages"]["dev"]["environment_variables"] |= more
+    return dict(whole)
 
 
 def test_other_ports_are_found_everywhere_they_are_used() -> None:

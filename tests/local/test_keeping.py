@@ -114,6 +114,21 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     made.stop()
 
 
+def test_what_signing_secrets_are_derived_from_is_the_same_at_every_start(machine: Machine) -> None:
+    given = []
+
+    class Parameters:
+        def put_parameter(self, **parameter: str) -> None:
+            given.append(parameter)
+
+    for _ in range(2):
+        machine.keeping.restore_signing_root(Parameters(), "a-root")
+        machine.restart()
+    assert given[0] == given[1]
+    assert (len(given[0]["Value"]), given[0]["Name"], given[0]["Type"]) == (64, "a-root", "SecureString")
+    assert (machine.folder / "signing-root").stat().st_mode & 0o077 == 0
+
+
 class TestItems:
     def test_what_has_expired_is_gone_after_a_restart_and_from_the_folder_too(self, machine: Machine) -> None:
         for sk, end in (("over", 1_700_000_000), ("not yet", 4_000_000_000), ("never", None)):
