@@ -78,6 +78,14 @@ LARGEST: dict[str, Make] = {
 }
 
 
+# Those that take the most memory or time of their kind; the others are measured by night.
+DAILY = {"progressive.jpg", "see-through.png", "fractions.tif", "cmyk.tif", "see-through.avif"}
+
+
+def by_day(name: str) -> object:
+    return pytest.param(name, marks=() if name in DAILY else pytest.mark.nightly)
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The file of a name; to write one takes its encoder seconds, so each is written once."""
@@ -111,7 +119,7 @@ def assert_within(found: dict[str, float | str], mebibytes: float) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", LARGEST)
+@pytest.mark.parametrize("name", [by_day(name) for name in LARGEST])
 def test_the_largest_that_is_read_is_read_in_time_and_in_memory(
     name: str, large: Callable[[str], Path]
 ) -> None:
@@ -121,7 +129,7 @@ def test_the_largest_that_is_read_is_read_in_time_and_in_memory(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chroma", [420, 444])
+@pytest.mark.parametrize("chroma", [pytest.param(420, marks=pytest.mark.nightly), 444])
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_a_heic_takes_no_more_than_is_reckoned_with(mode: str, chroma: int, tmp_path: Path) -> None:
     """A whole one takes its encoder too long, so it is the bytes a pixel that are measured here."""
