@@ -16,6 +16,7 @@ from lxml import etree
 from chalicelib.delivery import documents
 from chalicelib.delivery.documents import NAMESPACE, labels_in, reference_in, to_xml
 from chalicelib.model import Box, Failure, Image, Instance, Label, Model
+from tests.thorough import examples
 
 SCHEMA_FILE = Path(documents.__file__).with_name("image-1.xsd")
 SCHEMA = xmlschema.XMLSchema(str(SCHEMA_FILE))
@@ -138,7 +139,7 @@ def said(image: Image) -> object:
     return scrubbed([label.to_json() for label in image.labels])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(IMAGES)
 def test_every_document_is_valid_and_parses_back_to_the_same_labels(image: Image) -> None:
     document = to_xml(image)
@@ -147,7 +148,7 @@ def test_every_document_is_valid_and_parses_back_to_the_same_labels(image: Image
     assert [label.to_json() for label in labels_in(document)] == said(image)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(IMAGES)
 def test_two_independent_parsers_read_the_same_attributes(image: Image) -> None:
     root = etree.fromstring(to_xml(image))

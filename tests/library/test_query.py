@@ -12,6 +12,7 @@ from chalicelib.library.grammar import DEEPEST, LONGEST, MOST_CONDITIONS
 from chalicelib.library.query import Query, parse
 from chalicelib.model import Box, Image, Instance, Label
 from tests.library.naive import images, queries, says
+from tests.thorough import examples
 
 MARCH = 1_772_323_200_000  # 2026-03-01T00:00:00Z in milliseconds
 
@@ -141,7 +142,7 @@ def test_what_is_not_understood_is_refused_with_its_column_and_what_was_expected
     assert f"Column {column} " in refused.value.detail
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(st.text(st.sampled_from('ab :@>=&|!()"\\.0129-TZ\t') | st.characters(), max_size=30))
 def test_any_text_is_understood_or_refused_and_never_breaks(text: str) -> None:
     try:
@@ -154,7 +155,7 @@ def test_any_text_is_understood_or_refused_and_never_breaks(text: str) -> None:
     assert 1 <= column <= len(text) + 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(queries(), min_size=4, max_size=4), st.lists(images(), min_size=4, max_size=4))
 def test_a_query_holds_for_an_image_exactly_where_plain_reading_says_so(
     asked: list[str], seen: list[Image]

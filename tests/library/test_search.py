@@ -19,6 +19,7 @@ from chalicelib.library.streams import TOP
 from chalicelib.model import Image, Label
 from tests.fakes.library import Library
 from tests.library.naive import START, images, queries, says
+from tests.thorough import examples
 
 
 def read_through(
@@ -41,7 +42,7 @@ def joined(pages: Iterable[list[str]]) -> list[str]:
     return list(itertools.chain.from_iterable(pages))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(
     st.lists(images(), max_size=16, unique_by=lambda image: image.id),
     st.lists(queries(), min_size=8, max_size=8),
@@ -67,7 +68,7 @@ def by_date(image: Image) -> str:
 
 
 @pytest.mark.parametrize("gathered", [search.GATHERED, 3])
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.lists(images(), max_size=16, unique_by=lambda image: image.id),
     st.lists(queries(), min_size=8, max_size=8),

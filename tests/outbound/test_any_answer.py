@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.errors import DeliveryFailed, UnusableUrl
 from chalicelib.outbound import Outbound
 from tests.outbound.places import PUBLIC_V4
+from tests.thorough import examples
 
 LINES = [
     b"HTTP/1.1 200 OK",
@@ -55,7 +56,7 @@ def outbound_answering(data: bytes) -> Outbound:
     return Outbound(allow_private=False, allowed_ports=frozenset(), dial=dial)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(ANSWERS)
 def test_a_fetch_ends_in_an_answer_or_one_of_our_errors(data: bytes) -> None:
     try:
@@ -66,7 +67,7 @@ def test_a_fetch_ends_in_an_answer_or_one_of_our_errors(data: bytes) -> None:
     assert len(reply.body) <= 50
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(ANSWERS)
 def test_a_post_ends_in_an_answer_or_one_of_our_errors(data: bytes) -> None:
     try:
