@@ -153,6 +153,7 @@ class Settings:
     # The worker may run 60 s and needs some of them for itself.
     delivery_timeout_seconds: float = _set(_within(1, 30, float), "seconds, from 1 to 30", "15")
     unconfirmed_per_hour: int = _set(_within(0, 1_000_000, int), "a whole number from 0 (no limit)", "60")
+    in_flight_per_origin: int = _set(_within(1, 10_000, int), "a whole number from 1 to 10000", "20")
     partial_batches: bool = _set(_flag, "true or false", "false")
     allow_private_urls: bool = _set(_flag, "true or false", "false")
     allowed_ports: frozenset[int] = _set(

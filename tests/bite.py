@@ -330,6 +330,13 @@ GUARDS = (
         "tests/api/test_signing.py",
     ),
     Guard(
+        "how many requests are in flight at one origin",
+        "chalicelib/delivery/in_flight.py",
+        "free = room.acquire(timeout=PATIENCE_SECONDS)",
+        "free = room.acquire(timeout=0) or True",
+        "tests/pipeline/test_confirming.py",
+    ),
+    Guard(
         "what strangers are sent",
         "chalicelib/pipeline/delivery_worker.py",
         "if not confirmed and condition.breaker.open_until() <= services.now():",

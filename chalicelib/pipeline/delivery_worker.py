@@ -7,13 +7,16 @@ nobody came for. A message is only a hint to look there, so a repeated or late o
 from __future__ import annotations
 
 import logging
+import random
 
 from chalicelib import logs
 from chalicelib.delivery import schedule, sender
 from chalicelib.delivery.attempts import Verdict
 from chalicelib.delivery.breakers import GONE, Condition
+from chalicelib.delivery.deliveries import SOON_SECONDS
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.destinations import INTEGRATION, Destination
+from chalicelib.delivery.in_flight import InFlight, share_of
 from chalicelib.delivery.sender import SendResult
 from chalicelib.errors import Superseded
 from chalicelib.metrics import DELIVERIES
@@ -27,6 +30,11 @@ from chalicelib.wiring import Services
 log = logging.getLogger("sightline.deliveries")
 
 AT_ONCE = 10  # the most messages that SQS hands over together
+
+CROWDED_SECONDS = (
+    SOON_SECONDS + 1,
+    SOON_SECONDS + 30,
+)  # so late that the sweep, not the message, comes again
 
 NOBODY = "Nobody is to be told there any more."
 DISABLED = "The destination is disabled: {} Send this delivery again to enable it."
@@ -42,16 +50,18 @@ def deliver(event: Json, services: Services) -> Json:
     met a fault of our own, is reported as failed, and its message comes again.
     """
     measuring.waited(event, "deliveries", services)
+    chosen = services.settings
+    in_flight = InFlight(share_of(chosen.in_flight_per_origin, chosen.deliveries_concurrency))
     return each_message(
         event,
-        lambda message: _deliver(message, services),
+        lambda message: _deliver(message, in_flight, services),
         services.deliveries_queue,
         reports=services.settings.partial_batches,
         at_once=AT_ONCE,
     )
 
 
-def _deliver(message: Message, services: Services) -> float | None:
+def _deliver(message: Message, in_flight: InFlight, services: Services) -> float | None:
     """Make one try; in how many seconds this message is to come for the next, None where it is not."""
     case = case_of(message.body, services)
     if case is None or not services.deliveries.is_due(case.delivery):
@@ -59,7 +69,7 @@ def _deliver(message: Message, services: Services) -> float | None:
         return services.deliveries.soon(case.delivery) if case else None
     with logs.about(image_id=case.delivery.image_id, delivery_id=case.delivery.id):
         try:
-            brought = _bring(case, services)
+            brought = _bring(case, in_flight, services)
             services.metrics.put(DELIVERIES, 1, by=brought.status)
         except Superseded as error:
             log.info("left to another worker: %s", error)
@@ -67,7 +77,7 @@ def _deliver(message: Message, services: Services) -> float | None:
     return services.deliveries.soon(brought)
 
 
-def _bring(case: Case, services: Services) -> Delivery:
+def _bring(case: Case, in_flight: InFlight, services: Services) -> Delivery:
     """Make one try, unless the delivery has become pointless; answers what has become of it."""
     delivery, news = case.delivery, case.news
     if news == IN_BIN:
@@ -84,10 +94,23 @@ def _bring(case: Case, services: Services) -> Delivery:
         return services.deliveries.park(delivery, DISABLED.format(condition.receiver.reason))
     if delivery.tries >= schedule.TRIES:  # the last one was interrupted
         return services.deliveries.park(delivery, GAVE_UP)
-    if not confirmed and condition.breaker.open_until() <= services.now():
-        wait = services.origins.wait_for(delivery.owner, destination.place.origin)
-        if wait:
-            return services.deliveries.postpone(delivery, wait)
+    if destination.name == INTEGRATION:  # the operator's own, who says how much is sent at once
+        return _try(case, news, destination, condition, services)
+    with in_flight.room(destination.place.origin) as free:
+        if not free:
+            return services.deliveries.postpone(delivery, random.uniform(*CROWDED_SECONDS))  # noqa: S311
+        if not confirmed and condition.breaker.open_until() <= services.now():
+            wait = services.origins.wait_for(delivery.owner, destination.place.origin)
+            if wait:
+                return services.deliveries.postpone(delivery, wait)
+        return _try(case, news, destination, condition, services)
+
+
+def _try(
+    case: Case, news: News, destination: Destination, condition: Condition, services: Services
+) -> Delivery:
+    """Send it once, unless the origin's breaker is open; answers what has become of it."""
+    delivery = case.delivery
     signing = _signing(case, destination, services)  # a fault of ours counts for no try
     claimed = services.deliveries.claim(delivery)
     if not services.breakers.may_ask(delivery.owner, destination.place, condition.breaker):

@@ -1,14 +1,19 @@
-"""Receivers agree to be called often: what strangers are sent until they do, and how they say so."""
+"""Receivers agree to be called often: what strangers are sent until they do, and how they say so.
+
+Holds :mod:`chalicelib.delivery.in_flight` as well: how much anybody is sent at once.
+"""
 
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.delivery import signatures
+from chalicelib.delivery import in_flight, signatures
 from chalicelib.delivery.events import WHOLE_BYTES
 from chalicelib.delivery.origins import CHALLENGE, WINDOW_SECONDS
 from chalicelib.delivery.subscriptions import MOST, Subscription
@@ -17,7 +22,7 @@ from chalicelib.ids import new_id
 from chalicelib.model import Box, Instance, Label, NewImage, ObjectUploaded
 from chalicelib.outbound.reply import Headers, Reply
 from chalicelib.pipeline.curating import Word
-from tests.fakes.mail import Mail
+from tests.fakes.mail import Mail, sqs_event
 from tests.fakes.receiver import FakeReceiver, Posted
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.services import FakeServices
@@ -92,6 +97,69 @@ def test_who_has_agreed_gets_everything_at_once(world: Any) -> None:
     mail.announce()
     mail.bring()
     assert len(there(world)) == 3 * IN_A_WINDOW
+
+
+class Crowded(FakeReceiver):
+    """Answers nobody before each of so many deliveries is either on its way here or put off."""
+
+    def __init__(self, world: Any, deliveries: int) -> None:
+        super().__init__(204, during=self._hold)
+        self._left, self._turn = deliveries, threading.Condition()
+        self._here = self.most = 0
+        self._postpone = world.deliveries.postpone
+        world.deliveries.postpone = self._put_off
+
+    def _hold(self) -> None:
+        with self._turn:
+            self._here += 1
+            self._settle()
+            self.most = max(self.most, self._here)
+            self._turn.wait_for(lambda: self._left <= 0, timeout=20)
+            self._here -= 1
+
+    def _put_off(self, *arguments: Any) -> Any:
+        with self._turn:
+            self._settle()
+        return self._postpone(*arguments)
+
+    def _settle(self) -> None:
+        self._left -= 1
+        self._turn.notify_all()
+
+
+def test_one_origin_gets_so_many_requests_at_once_however_many_workers_there_are(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred subscriptions of two owners share one host's room."""
+    monkeypatch.setattr(in_flight, "PATIENCE_SECONDS", 0.0)
+    world.with_settings(integration_url="", deliveries_concurrency=10, in_flight_per_origin=30)
+    subscriptions = [subscribe(world, f"/{number}") for number in range(MOST)]
+    world.origins.confirm("default", HOST)
+    label(world, 1)
+    mail = Mail(world)
+    mail.announce()
+    messages, world.deliveries_queue.messages = world.deliveries_queue.messages, []
+    world.deliveries_queue.delays.clear()
+    world.outbound = Crowded(world, len(messages))
+    batches = [sqs_event(messages[start : start + 10]) for start in range(0, MOST, 10)]
+    with ThreadPoolExecutor(len(batches)) as workers:
+        answers = list(workers.map(lambda batch: pipeline.deliver(batch, world), batches))
+    assert world.outbound.most == 30
+    assert answers == [{"batchItemFailures": []}] * 10  # the sweep comes to the rest, and no message
+    mail.run()
+    log = [mail.log(one.id) for one in subscriptions]
+    assert [[(one.status, one.tries) for one in each] for each in log] == [[("delivered", 1)]] * MOST
+
+
+def test_deliveries_wait_their_turn_where_an_origin_answers_soon(world: Any) -> None:
+    world.with_settings(integration_url="", deliveries_concurrency=10, in_flight_per_origin=10)
+    subscribe(world)
+    world.origins.confirm("default", HOST)
+    label(world, 10)
+    mail = Mail(world)
+    mail.announce()
+    mail.bring()
+    assert len(there(world)) == 10
 
 
 def test_the_integration_server_need_not_be_asked(world: Any) -> None:
