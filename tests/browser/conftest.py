@@ -1,23 +1,26 @@
-"""The offline stack and a browser, once for all tests here; each test has a window of its own."""
+"""The offline stack and a browser with one window, once for all tests here; each test finds it as new."""
 
 from __future__ import annotations
 
 import http.server
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize, expect
 
 from tests.browser import chromium
 from tests.browser.pages import SAMPLES, Photos, wait_for_labels
 from tests.local.process import Process, started
 
 PATIENCE_MILLISECONDS = 30_000  # what is right comes in a blink; a busy machine may take its time
+VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
@@ -78,21 +81,16 @@ class Watch:
     allowed: tuple[str, ...] = ()
     faults: list[str] = field(default_factory=list)
 
-    def over(self, context: BrowserContext) -> None:
-        context.on("console", lambda message: self._said(message.type, message.text, message.location))
-        context.on("weberror", lambda error: self.faults.append(str(error.error)))
-        context.on("request", self._asked)
-
     def allow(self, *parts: str) -> None:
         """Let errors pass that name one of ``parts``: a test causes them on purpose."""
         self.allowed += parts
 
-    def _said(self, kind: str, text: str, where: object) -> None:
-        line = f"{text} {where}"
-        if kind in ("error", "warning") and not any(part in line for part in self.allowed):
+    def said(self, message: ConsoleMessage) -> None:
+        line = f"{message.text} {message.location}"
+        if message.type in ("error", "warning") and not any(part in line for part in self.allowed):
             self.faults.append(line)
 
-    def _asked(self, request: Request) -> None:
+    def asked(self, request: Request) -> None:
         parts = urlsplit(request.url)
         if parts.scheme not in ("blob", "data") and parts.netloc not in self.hosts:
             self.faults.append(f"{request.url} is another host")
@@ -104,20 +102,71 @@ def watch(stack: Process) -> Watch:
     return Watch(frozenset(f"127.0.0.1:{port}" for port in (api, aws)))
 
 
+class Profile:
+    """A browser's profile with one window, which is as new again after it was tidied."""
+
+    def __init__(self, browser: Browser, **options: Any) -> None:
+        self.context = browser.new_context(**{"viewport": VIEWPORT, **options})
+        self.context.set_default_timeout(PATIENCE_MILLISECONDS)
+        self.window = self.context.new_page()
+        self._devtools = self.context.new_cdp_session(self.window)
+        self._watch: Watch | None = None
+        self.context.on("console", lambda message: self._watch and self._watch.said(message))
+        self.context.on("weberror", lambda error: self._watch and self._watch.faults.append(str(error.error)))
+        self.context.on("request", lambda request: self._watch and self._watch.asked(request))
+
+    @contextmanager
+    def watched(self, watch: Watch) -> Iterator[None]:
+        """Let somebody watch for as long as a block takes."""
+        self._watch = watch
+        yield
+        self._watch = None
+
+    def tidy(self) -> None:
+        """Take back what a test has done to the window."""
+        self.window.unroute_all(behavior="ignoreErrors")
+        self.context.set_offline(False)
+        self.context.clear_permissions()
+        for other in self.context.pages[1:]:
+            other.close()
+        origin = self.window.evaluate("() => (globalThis.sessionStorage?.clear(), location.origin)")
+        self.window.goto("about:blank")
+        kinds = {"origin": origin, "storageTypes": "cookies,local_storage"}
+        self._devtools.send("Storage.clearDataForOrigin", kinds)
+        self._devtools.send("Page.resetNavigationHistory")
+        self.window.emulate_media(color_scheme="null", media="null")
+        self.window.set_viewport_size(VIEWPORT)
+
+
+@pytest.fixture(scope="package")
+def profile(browser: Browser) -> Profile:
+    """What tests share who take nothing along that stays: scripts for each page, or what is in a cache."""
+    return Profile(browser)
+
+
 @pytest.fixture
-def context(browser: Browser, watch: Watch) -> Iterator[BrowserContext]:
+def own_profile() -> None:
+    """A profile that no test has had before and none has afterwards."""
+
+
+@pytest.fixture
+def context(
+    browser: Browser, profile: Profile, watch: Watch, request: pytest.FixtureRequest
+) -> Iterator[BrowserContext]:
     """A browser's profile, which must not have done anything that :class:`Watch` notes."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(PATIENCE_MILLISECONDS)
-    watch.over(context)
-    yield context
-    context.close()
+    used = Profile(browser) if "own_profile" in request.fixturenames else profile
+    with used.watched(watch):
+        yield used.context
+        if used is profile:
+            used.tidy()
+        else:
+            used.context.close()
     assert watch.faults == []
 
 
 @pytest.fixture
 def window(context: BrowserContext) -> Page:
-    return context.new_page()
+    return context.pages[0]
 
 
 @pytest.fixture

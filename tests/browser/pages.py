@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import requests
@@ -102,6 +104,29 @@ class Photos:
 def fresh(path: Path = CAT) -> bytes:
     """The photo as bytes that are not in any library yet."""
     return path.read_bytes() + os.urandom(8)
+
+
+def found(url: str, query: str) -> list[str]:
+    """The ids of the newest images that a query finds."""
+    answer = requests.get(f"{url}images", params={"q": query or None, "limit": 50}, timeout=30)
+    return [one["id"] for one in answer.json()["images"]]
+
+
+def hand_in(url: str, *filenames: str) -> list[str]:
+    """Have photos of these names labelled; their ids."""
+
+    def create(filename: str) -> str:
+        body = {"content": base64.b64encode(CAT.read_bytes()).decode(), "filename": filename}
+        answer = requests.post(f"{url}images", json=body, timeout=30)
+        assert answer.status_code == 201, answer.text
+        image: str = answer.json()["id"]
+        requests.get(f"{url}images/{image}?wait=20", timeout=30)
+        return image
+
+    with ThreadPoolExecutor() as abreast:
+        made = list(abreast.map(create, filenames))
+    eventually(lambda: set(made) <= set(found(url, "")))  # lists may be a second behind
+    return made
 
 
 def wait_for_labels(url: str, many: int) -> None:

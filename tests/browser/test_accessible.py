@@ -11,8 +11,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import CAT, Photos, file
-from tests.browser.test_hostile_names import hand_in
+from tests.browser.pages import CAT, Photos, file, hand_in
 from tests.journeys.conftest import eventually
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
@@ -28,7 +27,7 @@ def by_date(photos: Photos) -> None:
 
 
 def bin_(photos: Photos) -> None:
-    image = hand_in(photos.url, "in the bin.jpg")
+    (image,) = hand_in(photos.url, "in the bin.jpg")
     requests.delete(f"{photos.url}images/{image}", timeout=30)
     assert eventually(lambda: requests.get(f"{photos.url}images?status=binned", timeout=30).json()["images"])
     photos.window.goto(f"{photos.url}?view=bin")

@@ -9,8 +9,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.pages import Photos
-from tests.browser.test_hostile_names import hand_in
+from tests.browser.pages import Photos, hand_in
 
 CLIMBS = "..%2F..%2Ftokens"
 READS = re.compile(r"^/(|images|labels|subscriptions|health|page/\w+/[\w.]+|images/[0-9A-Z]{26}(/\w+)?)$")
@@ -25,21 +24,21 @@ def asked(photos: Photos) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("parameter", ["view", "q", "order", "image"])
-@pytest.mark.parametrize("value", [CLIMBS, "%2e%2e/", "//evil.example/", "__proto__", "01M8%00"])
 def test_no_parameter_of_the_address_leads_to_another_route(
-    photos: Photos, watch: Any, parameter: str, value: str
+    photos: Photos, watch: Any, parameter: str
 ) -> None:
     watch.allow("400")  # a query that cannot be read
     paths = asked(photos)
-    photos.window.goto(f"{photos.url}?{parameter}={value}")
-    if parameter == "image":
-        expect(photos.viewer.get_by_role("heading", level=2)).to_have_text("This photo is gone")
-        for key in KEYS:
-            photos.window.keyboard.press(key)
-        expect(photos.viewer.get_by_role("button")).to_have_count(1)
-        photos.window.keyboard.press("Escape")
-        expect(photos.viewer).to_be_hidden()
-    expect(photos.tiles.first.or_(photos.window.locator(".note h2"))).to_be_visible()
+    for value in (CLIMBS, "%2e%2e/", "//evil.example/", "__proto__", "01M8%00"):
+        photos.window.goto(f"{photos.url}?{parameter}={value}")
+        if parameter == "image":
+            expect(photos.viewer.get_by_role("heading", level=2)).to_have_text("This photo is gone")
+            for key in KEYS:
+                photos.window.keyboard.press(key)
+            expect(photos.viewer.get_by_role("button")).to_have_count(1)
+            photos.window.keyboard.press("Escape")
+            expect(photos.viewer).to_be_hidden()
+        expect(photos.tiles.first.or_(photos.window.locator(".note h2"))).to_be_visible()
     photos.window.wait_for_load_state("networkidle")
     other = [(method, path) for method, path in paths if method != "GET" or not READS.match(path)]
     ours = [(method, path) for method, path in other if not path.startswith("/sightline-")]  # the bucket
@@ -52,22 +51,24 @@ def test_no_page_that_is_named_breaks_the_page(photos: Photos) -> None:
         expect(photos.tiles.first.or_(photos.window.locator(".note h2"))).to_be_visible()
 
 
-@pytest.mark.parametrize("hash", ["%", "%E0%A4%A", "../tokens"])
-def test_no_fragment_breaks_the_description(photos: Photos, hash: str) -> None:
-    photos.window.goto(f"{photos.url}docs#{hash}")
-    expect(photos.window.locator(".operation").first).to_be_visible()
+def test_no_fragment_breaks_the_description(photos: Photos) -> None:
+    for fragment in ("%", "%E0%A4%A", "../tokens"):
+        photos.window.goto("about:blank")
+        photos.window.goto(f"{photos.url}docs#{fragment}")
+        expect(photos.window.locator(".operation").first).to_be_visible()
 
 
-@pytest.mark.parametrize("name", ["../../tokens", "a/b?c#d", "%2e%2e", ".."])
-def test_a_label_stays_one_part_of_the_path_or_is_refused(photos: Photos, name: str) -> None:
-    image = hand_in(photos.url, "to be named.jpg")
+def test_a_label_stays_one_part_of_the_path_or_is_refused(photos: Photos) -> None:
+    (image,) = hand_in(photos.url, "to be named.jpg")
     photos.window.goto(f"{photos.url}?image={image}")
     expect(photos.viewer.locator(".label").first).to_be_visible()
     paths = asked(photos)
-    photos.viewer.get_by_label("Add a label").fill(name)
-    photos.window.keyboard.press("Enter")
-    expect(photos.toast).to_be_visible()
-    wanted = [("PUT", f"/images/{image}/labels/{quote(name, safe='')}")] if name != ".." else []
+    names = ("../../tokens", "a/b?c#d", "%2e%2e")
+    for name in ("..", *names):
+        photos.viewer.get_by_label("Add a label").fill(name)
+        photos.window.keyboard.press("Enter")
+        if name in names:
+            expect(photos.label(name)).to_be_visible()
+    expect(photos.toast.filter(has_text="A name cannot be empty or made of dots alone.")).to_be_visible()
+    wanted = [("PUT", f"/images/{image}/labels/{quote(name, safe='')}") for name in names]
     assert [one for one in paths if one[0] != "GET"] == wanted
-    if name != "..":
-        expect(photos.label(name)).to_be_visible()

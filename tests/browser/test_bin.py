@@ -10,8 +10,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from tests.browser.pages import Photos
-from tests.browser.test_hostile_names import found, hand_in
+from tests.browser.pages import Photos, found, hand_in
 from tests.journeys.conftest import eventually
 
 NAMES = ("kept.jpg", "erased.jpg", "other.jpg")
@@ -27,7 +26,7 @@ def full(photos: Photos) -> Iterator[Photos]:
     """The page, with three photos in the bin and nothing else there."""
     for one in binned(photos.url):
         requests.delete(f"{photos.url}images/{one}?permanent=true", timeout=30)
-    made = [hand_in(photos.url, name) for name in NAMES]
+    made = hand_in(photos.url, *NAMES)
     for one in made:
         requests.delete(f"{photos.url}images/{one}", timeout=30)
     eventually(lambda: sorted(binned(photos.url)) == sorted(made))

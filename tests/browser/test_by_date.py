@@ -12,8 +12,7 @@ import requests
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.pages import CAT, Photos
-from tests.browser.test_hostile_names import found
+from tests.browser.pages import CAT, Photos, found
 from tests.journeys.conftest import eventually
 
 DATES = {

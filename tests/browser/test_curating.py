@@ -8,8 +8,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from tests.browser.pages import Photos
-from tests.browser.test_hostile_names import hand_in
+from tests.browser.pages import Photos, hand_in
 from tests.journeys.conftest import eventually
 
 NAMES = ("first of three.jpg", "second of three.jpg", "third of three.jpg")
@@ -18,7 +17,7 @@ NAMES = ("first of three.jpg", "second of three.jpg", "third of three.jpg")
 @pytest.fixture
 def three(photos: Photos) -> Iterator[Photos]:
     """The page with three photos of one's own, found by their file name."""
-    made = [hand_in(photos.url, name) for name in NAMES]
+    made = hand_in(photos.url, *NAMES)
     found = "|".join(f'filename:"{name}"' for name in NAMES)
     photos.window.goto(f"{photos.url}?q={requests.utils.quote(found)}")  # type: ignore[attr-defined]
     expect(photos.tiles).to_have_count(3)

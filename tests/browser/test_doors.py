@@ -13,16 +13,15 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from tests.browser.pages import CAT, Photos
+from tests.browser.pages import CAT, Photos, found, hand_in
 from tests.browser.test_curating import NAMES
-from tests.browser.test_hostile_names import found, hand_in
 from tests.journeys.conftest import eventually
 
 
 @pytest.fixture
 def three(photos: Photos) -> Iterator[Photos]:
     """The page with three photos of one's own, found by a label that only they have."""
-    made = [hand_in(photos.url, name) for name in NAMES]
+    made = hand_in(photos.url, *NAMES)
     requests.post(f"{photos.url}images/labels", json={"ids": made, "add": ["Door"]}, timeout=30)
     eventually(lambda: len(found(photos.url, "door")) == len(NAMES))
     photos.window.goto(f"{photos.url}?q=door")

@@ -8,8 +8,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser.pages import Photos
-from tests.browser.test_hostile_names import hand_in
+from tests.browser.pages import Photos, hand_in
 
 FOCUSED = """() => {
   const one = document.activeElement;
@@ -42,7 +41,7 @@ def asked_to_delete(window: Page) -> list[str]:
 @pytest.fixture
 def two(photos: Photos) -> Iterator[tuple[Photos, list[str]]]:
     """The page with two photos of one's own alone."""
-    made = [hand_in(photos.url, f"by hand {at}.jpg") for at in (1, 2)]
+    made = hand_in(photos.url, "by hand 1.jpg", "by hand 2.jpg")
     photos.window.goto(f'{photos.url}?q=filename:"by hand"')
     expect(photos.tiles).to_have_count(2)
     yield photos, made

@@ -10,8 +10,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.pages import ARROWS, Photos, file, fresh
-from tests.browser.test_hostile_names import hand_in
+from tests.browser.pages import ARROWS, Photos, file, fresh, hand_in
 from tests.browser.test_many_photos import PIXEL
 
 MANY = 240
@@ -97,7 +96,7 @@ def test_looking_at_photos_and_closing_them_adds_one_step_at_most(photos: Photos
 
 @pytest.fixture
 def three(photos: Photos) -> Iterator[list[str]]:
-    made = [hand_in(photos.url, f"beside {at}.jpg") for at in range(3)]
+    made = hand_in(photos.url, *(f"beside {at}.jpg" for at in range(3)))
     yield made
     photos.window.goto("about:blank")
     for one in made:

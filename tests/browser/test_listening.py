@@ -27,7 +27,7 @@ SEVERAL = 12
 
 
 @pytest.fixture
-def ears(photos: Photos) -> Photos:
+def ears(own_profile: None, photos: Photos) -> Photos:
     photos.window.add_init_script(HEARD)
     photos.open()
     return photos

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from infra import page
-from tests.browser.conftest import PATIENCE_MILLISECONDS, Watch
+from tests.browser.conftest import Profile, Watch
 from tests.browser.pages import CAT, Photos
 from tests.local.process import Process, started, token_for
 
@@ -45,16 +45,14 @@ def service(
 
 
 def test_the_static_page_shows_uploads_and_describes(
-    browser: Browser, folder: tuple[Path, str], service: Process
+    profile: Profile, folder: tuple[Path, str], service: Process
 ) -> None:
     into, origin = folder
     api, bucket = (f"http://127.0.0.1:{port}" for port in service.ports[:2])
     assert page.main(["--api", api, "--bucket-origin", bucket, "--into", str(into)]) == 0
     watch = Watch(frozenset(one.removeprefix("http://") for one in (origin, api, bucket)), allowed=("401",))
-    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
-        context.set_default_timeout(PATIENCE_MILLISECONDS)
-        watch.over(context)
-        photos = Photos(context.new_page(), f"{origin}/")
+    with profile.watched(watch):
+        photos = Photos(profile.window, f"{origin}/")
         photos.window.goto(photos.url)
         first, dialog = photos.tiles.locator("img.there").first, photos.window.get_by_role("dialog")
         expect(first.or_(dialog)).to_be_visible()
@@ -74,4 +72,5 @@ def test_the_static_page_shows_uploads_and_describes(
         expect(photos.window.get_by_role("heading", level=1)).to_contain_text("Sightline")
         photos.window.locator("nav.contents a").first.click()
         assert photos.window.url.startswith(f"{origin}/docs.html#")
+        profile.tidy()
     assert watch.faults == []

@@ -8,8 +8,7 @@ from typing import Any
 import requests
 from playwright.sync_api import Route, expect
 
-from tests.browser.pages import Photos
-from tests.browser.test_hostile_names import hand_in
+from tests.browser.pages import Photos, hand_in
 
 LIST = re.compile(r"/images\?")
 HURRY = """
@@ -27,7 +26,9 @@ def test_the_page_recovers_by_itself_when_the_service_is_back(photos: Photos, wa
     expect(photos.tiles.first).to_be_visible()
 
 
-def test_waiting_is_shown_at_once_and_ends_with_a_sentence_and_a_way_to_try_again(photos: Photos) -> None:
+def test_waiting_is_shown_at_once_and_ends_with_a_sentence_and_a_way_to_try_again(
+    own_profile: None, photos: Photos
+) -> None:
     window = photos.window
     window.add_init_script(HURRY)
     held: list[Route] = []
@@ -57,7 +58,7 @@ def test_escape_leaves_the_search_for_the_first_photo_and_keeps_what_was_typed(p
 
 
 def test_two_tabs_agree_and_a_photo_that_is_gone_offers_only_to_be_closed(photos: Photos) -> None:
-    image = hand_in(photos.url, "in two tabs.jpg")
+    (image,) = hand_in(photos.url, "in two tabs.jpg")
     photos.open()
     here = photos
     there = Photos(photos.window.context.new_page(), photos.url)
@@ -77,7 +78,7 @@ def test_two_tabs_agree_and_a_photo_that_is_gone_offers_only_to_be_closed(photos
 
 
 def test_what_somebody_else_deletes_goes_from_the_list(photos: Photos) -> None:
-    image = hand_in(photos.url, "taken away.jpg")
+    (image,) = hand_in(photos.url, "taken away.jpg")
     photos.open()
     tile = photos.window.locator(f"[data-id='{image}']")
     expect(tile).to_be_visible()

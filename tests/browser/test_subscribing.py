@@ -11,8 +11,7 @@ import standardwebhooks
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Receiver
-from tests.browser.pages import Photos
-from tests.browser.test_hostile_names import hand_in
+from tests.browser.pages import Photos, hand_in
 from tests.journeys.conftest import eventually
 
 FILTER = "filename:told"

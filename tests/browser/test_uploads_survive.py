@@ -196,7 +196,7 @@ def _thread(event: dict[str, Any]) -> tuple[int, int]:
 
 
 def test_three_thousand_files_are_listed_without_holding_up_the_page(
-    photos: Photos, thousands: Path, watch: Any
+    own_profile: None, photos: Photos, thousands: Path, watch: Any
 ) -> None:
     watch.allow("422")
     window = photos.window

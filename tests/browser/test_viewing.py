@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE_MILLISECONDS, Watch
+from tests.browser.conftest import Profile, Watch
 from tests.browser.pages import ARROWS, Photos
 from tests.local.process import Process
 
@@ -114,17 +114,14 @@ def test_while_photos_are_picked_a_click_picks_and_enter_opens(photos: Photos) -
 
 
 @pytest.fixture
-def phone(browser: Browser, stack: Process, tidy: None) -> Iterator[Photos]:
+def phone(browser: Browser, stack: Process, watch: Watch, tidy: None) -> Iterator[Photos]:
     """The page on a phone, which has fingers and no pointer."""
-    size = {"width": 390, "height": 800}
-    api, aws, _ = stack.ports
-    watch = Watch(frozenset(f"127.0.0.1:{port}" for port in (api, aws)))
-    with browser.new_context(viewport=size, has_touch=True, is_mobile=True) as context:  # type: ignore[arg-type]
-        context.set_default_timeout(PATIENCE_MILLISECONDS)
-        watch.over(context)
-        page = Photos(context.new_page(), f"http://127.0.0.1:{api}/")
+    made = Profile(browser, viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    with made.watched(watch):
+        page = Photos(made.window, f"http://127.0.0.1:{stack.ports[0]}/")
         page.open()
         yield page
+        made.context.close()
     assert watch.faults == []
 
 

@@ -115,7 +115,7 @@ def visit(photos: Photos, url: str) -> None:
 
 
 def test_a_visit_makes_a_handful_of_calls_and_takes_thumbnails_from_the_bucket(
-    window: Page, context: BrowserContext, stack: Process, url: str
+    own_profile: None, window: Page, context: BrowserContext, stack: Process, url: str
 ) -> None:
     api, bucket, _ = stack.ports
     window.set_viewport_size({"width": 1280, "height": 6000})  # all of them are in sight
