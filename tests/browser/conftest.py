@@ -129,10 +129,11 @@ class Profile:
         self.context.clear_permissions()
         for other in self.context.pages[1:]:
             other.close()
-        origin = self.window.evaluate("() => (globalThis.sessionStorage?.clear(), location.origin)")
-        self.window.goto("about:blank")
-        kinds = {"origin": origin, "storageTypes": "cookies,local_storage"}
-        self._devtools.send("Storage.clearDataForOrigin", kinds)
+        if self.window.url != "about:blank":
+            origin = self.window.evaluate("() => (sessionStorage.clear(), location.origin)")
+            self.window.goto("about:blank")
+            kinds = {"origin": origin, "storageTypes": "cookies,local_storage"}
+            self._devtools.send("Storage.clearDataForOrigin", kinds)
         self._devtools.send("Page.resetNavigationHistory")
         self.window.emulate_media(color_scheme="null", media="null")
         self.window.set_viewport_size(VIEWPORT)

@@ -7,11 +7,12 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.pages import CAT, Photos, found, hand_in
 from tests.browser.test_curating import NAMES
@@ -73,22 +74,61 @@ def test_the_original_is_downloaded_and_several_in_one_archive(three: Photos) ->
         assert archive.read(NAMES[1]) == CAT.read_bytes()
 
 
-@pytest.mark.parametrize(("way", "holds"), [("CSV", "filename"), ("JSON Lines", '"filename"')])
-def test_what_is_found_is_exported_as_a_list(three: Photos, way: str, holds: str) -> None:
-    three.window.get_by_role("button", name="Export").click()
-    with three.window.expect_download() as download:
-        three.window.get_by_role("button", name=f"List as {way}").click()
-    text = download.value.path().read_text()
-    assert holds in text
-    assert all(name in text for name in NAMES)
+def test_what_is_found_is_taken_along_as_a_list_or_as_an_archive_that_a_job_packs(three: Photos) -> None:
+    window = three.window
+
+    def exported(way: str) -> Path:
+        window.get_by_role("button", name="Export").click()
+        with window.expect_download() as download:
+            window.get_by_role("button", name=way).click()
+        return download.value.path()
+
+    for way, holds in (("List as CSV", "filename"), ("List as JSON Lines", '"filename"')):
+        text = exported(way).read_text()
+        assert holds in text
+        assert all(name in text for name in NAMES)
+    with zipfile.ZipFile(exported("Photos as ZIP")) as archive:
+        assert sorted(one.partition("-")[2] for one in archive.namelist()) == sorted(NAMES)
+
+    window.get_by_role("link", name="Jobs").click()
+    job = window.locator(".jobs li").first
+    expect(job).to_contain_text("Pack photos")
+    expect(job).to_contain_text("3 photos packed, of 3 looked at.")
+    with window.expect_download() as again:
+        job.get_by_role("link", name="Download the archive").click()
+    assert zipfile.is_zipfile(again.value.path())
+    job.get_by_role("link", name="door").click()
+    expect(three.tiles).to_have_count(3)
 
 
-def test_all_photos_found_come_in_an_archive_that_a_job_packs(three: Photos) -> None:
-    three.window.get_by_role("button", name="Export").click()
-    with three.window.expect_download() as download:
-        three.window.get_by_role("button", name="Photos as ZIP").click()
-    with zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())) as archive:
-        assert len(archive.namelist()) == 3
+def test_a_job_that_is_at_work_shows_how_far_it_is_until_it_is_done(three: Photos) -> None:
+    window = three.window
+    asked = {"q": "door", "add": ["Seen"], "remove": ["Sofa"]}
+    made = requests.post(f"{three.url}images/labels", json=asked, timeout=30).json()["id"]
+    job = window.locator(f".jobs [data-id='{made}']")
+    stand: dict[str, Any] = {"status": "running", "looked_at": 2, "changed": 1}
+    known = re.compile(rf"/jobs(\?.*|/{made})?$")
+
+    def standing(route: Route) -> None:
+        answer = route.fetch().json()
+        for one in answer.get("jobs", [answer]):
+            one.update(stand if one["id"] == made else {})
+        route.fulfill(json=answer)
+
+    window.route(known, standing)
+    window.get_by_role("link", name="Jobs").click()
+    expect(job.get_by_role("heading")).to_have_text("Add Seen, remove Sofa")
+    expect(job).to_contain_text("1 photo changed, of 2 looked at so far …")
+    expect(job.get_by_role("progressbar")).to_be_visible()
+    window.get_by_label("Show", exact=True).select_option("rename")
+    expect(job).to_have_count(0)
+    window.get_by_label("Show", exact=True).select_option("correct")
+    expect(job).to_contain_text("At work")
+    eventually(lambda: requests.get(f"{three.url}jobs/{made}", timeout=30).json()["status"] == "done")
+    stand.clear()
+    expect(job).to_contain_text("3 photos changed, of 3 looked at.")
+    expect(job).to_contain_text("Done")
+    expect(job.get_by_role("progressbar")).to_have_count(0)
 
 
 def test_a_bulk_label_is_taken_back_by_undo(three: Photos) -> None:

@@ -40,6 +40,11 @@ def test_waiting_is_shown_at_once_and_ends_with_a_sentence_and_a_way_to_try_agai
     window.locator(".note").get_by_role("button", name="Try again").click()
     expect(photos.tiles.first).to_be_visible()
     expect(window.locator(".waiting .skeleton")).to_have_count(0)
+    window.route(LIST, lambda route: held.append(route))
+    photos.search("cat")
+    expect(window.locator(".waiting .skeleton")).to_be_visible()
+    window.unroute_all(behavior="ignoreErrors")
+    expect(window.locator(".waiting .skeleton")).to_have_count(0)
 
 
 def test_escape_leaves_the_search_for_the_first_photo_and_keeps_what_was_typed(photos: Photos) -> None:

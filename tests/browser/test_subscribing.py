@@ -10,7 +10,7 @@ import requests
 import standardwebhooks
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Receiver
+from tests.browser.conftest import Receiver, Watch
 from tests.browser.pages import Photos, hand_in
 from tests.journeys.conftest import eventually
 
@@ -67,7 +67,8 @@ def test_a_signed_sample_arrives_when_test_is_pressed_and_what_came_back_is_said
     window: Page, card: Locator, receiver: Receiver
 ) -> None:
     secret = subscribed(window, receiver)
-    expect(card).to_contain_text(f"Photos like {FILTER}, when labelled, failed, or corrected, as JSON.")
+    when = "when one is labelled, cannot be labelled, or is corrected, as JSON."
+    expect(card).to_contain_text(f"Photos like {FILTER}: told {when}")
     card.get_by_role("button", name="Test").click()
     expect(card.get_by_role("status")).to_contain_text(re.compile(r"Arrived: it answered 204 after \d+ ms\."))
     assert len(receiver.got) == 1
@@ -119,3 +120,46 @@ def test_a_receiver_is_asked_whether_it_may_be_called_often(
     card.get_by_role("button", name="Ask for consent").click()
     expect(photos.toast).to_contain_text("It agrees to be called often.")
     expect(card.get_by_role("button", name="Ask for consent")).to_have_count(0)
+
+
+def test_a_subscription_is_changed_where_it_stands_unless_somebody_else_has_changed_it(
+    window: Page, card: Locator, receiver: Receiver, photos: Photos, watch: Watch
+) -> None:
+    subscribed(window, receiver)
+    card.get_by_role("button", name="Edit").click()
+    form = window.get_by_role("form", name=f"Edit {receiver.url}")
+    expect(form.get_by_label("Address")).to_be_focused()
+    expect(form.get_by_label("Only photos like")).to_have_value(FILTER)
+    form.get_by_label("Only photos like").fill("cat & !dog")
+    form.get_by_label("is corrected").uncheck()
+    form.get_by_label("is deleted").check()
+    form.get_by_role("button", name="Save").click()
+    expect(card).to_contain_text(
+        "Photos like cat & !dog: told when one is labelled, cannot be labelled, or is deleted"
+    )
+    expect(card.get_by_role("button", name="Edit")).to_be_focused()
+
+    watch.allow("412")
+    card.get_by_role("button", name="Edit").press("Enter")
+    expect(form.get_by_label("Address")).to_be_focused()
+    made = f"{photos.url}subscriptions/{card.get_attribute('data-id')}"
+    requests.patch(made, json={"filter": None}, timeout=30).raise_for_status()
+    form.get_by_label("Only photos like").fill("rocket")
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_role("alert")).not_to_be_empty()
+    assert requests.get(made, timeout=30).json()["filter"] is None
+
+
+def test_a_subscription_is_paused_and_goes_on(
+    window: Page, card: Locator, receiver: Receiver, photos: Photos
+) -> None:
+    subscribed(window, receiver)
+    card.get_by_role("button", name="Pause").click()
+    expect(card).to_contain_text("Paused: what happens meanwhile is not told")
+    expect(card.get_by_role("button", name="Go on")).to_be_focused()
+    hand_in(photos.url, "told meanwhile.jpg")
+    card.get_by_role("button", name="Go on").click()
+    expect(card).not_to_contain_text("Paused")
+    hand_in(photos.url, "told later.jpg")
+    eventually(lambda: receiver.got)
+    assert [json.loads(one.body)["data"]["filename"] for one in receiver.got] == ["told later.jpg"]

@@ -16,6 +16,7 @@ from pathlib import Path
 from local.config import ROOT
 
 READY = "Ctrl-C stops everything"
+TAKEN = "is taken by another program"  # between looking for free ports and taking them
 
 
 class Process:
@@ -41,6 +42,7 @@ class Process:
             text=True,
         )
         self.output = ""
+        self._over = False
         self._more = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -51,6 +53,9 @@ class Process:
             with self._more:
                 self.output += line
                 self._more.notify_all()
+        with self._more:
+            self._over = True
+            self._more.notify_all()
 
     @property
     def pid(self) -> int:
@@ -59,8 +64,8 @@ class Process:
 
     def wait_for(self, text: str, timeout: float = 180) -> None:
         with self._more:
-            found = self._more.wait_for(lambda: text in self.output, timeout)
-        assert found, self.output
+            self._more.wait_for(lambda: text in self.output or self._over, timeout)
+        assert text in self.output, self.output
 
     def end(self, number: signal.Signals) -> int:
         """Send a signal; answers the exit code."""
@@ -84,7 +89,14 @@ def started(*options: str, data: Path | None = None, heir: Process | None = None
     """A ``python -m local`` that is ready, for the length of a block."""
     process = Process(*options, data=data, heir=heir)
     try:
-        process.wait_for(READY)
+        try:
+            process.wait_for(READY)
+        except AssertionError:
+            if heir or TAKEN not in process.output:
+                raise
+            process.end(signal.SIGKILL)
+            process = Process(*options, data=data)  # on other ports
+            process.wait_for(READY)
         yield process
     finally:
         process.end_in_any_case()

@@ -31,6 +31,11 @@ export class EditingBar {
     selection.addEventListener("change", () => this.#show());
   }
 
+  /** Be there where the photos are to be seen, and nowhere else. */
+  there(yes) {
+    this.element.classList.toggle("away", !yes);
+  }
+
   #show() {
     const { size, everything } = this.selection;
     const text = everything ? `All: ${this.results.found}` : many(size, "photo");

@@ -8,6 +8,7 @@ import { labelsPage } from "./catalogue.js";
 import { EditingBar } from "./editing.js";
 import { keepFocus } from "./focus.js";
 import { handingIn } from "./handing.js";
+import { jobsPage } from "./jobs.js";
 import { showKeys } from "./keys.js";
 import { Library } from "./library.js";
 import { forgetOriginals } from "./originals.js";
@@ -40,6 +41,7 @@ const photos = new Photos({ library, selection, search, add, remove: removeAll }
 const viewer = new Viewer(library, { remove: removeAll, closed, named: (name) => (document.title = `${name} · Sightline`) });
 const PAGES = {
   labels: labelsPage,
+  jobs: jobsPage,
   subscriptions: subscriptionsPage,
   deliveries: deliveriesPage,
   usage: usagePage,
@@ -85,6 +87,7 @@ function show(wanted, scroll) {
     if (link.dataset.view === page) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  bar.there(page === "photos");
   if (page === shown && page !== "photos") return;
   shown = page;
   name({ ...wanted, view: page });
@@ -136,7 +139,7 @@ function acted(event) {
 keepFocus();
 tokensComeFrom(askForToken);
 new Tray(uploads, at("tray"), choose);
-new EditingBar(selection, at("picked"), { remove: removeAll, results: photos.results, library, edited: () => photos.refreshChips() });
+const bar = new EditingBar(selection, at("picked"), { remove: removeAll, results: photos.results, library, edited: () => photos.refreshChips() });
 at("upload").addEventListener("click", add);
 document.querySelector("[data-skip]").addEventListener("click", (event) => (event.preventDefault(), toFirst()));
 document.addEventListener("keydown", key);

@@ -120,7 +120,7 @@ export class Photos {
     for (const id of library.ids.slice(0, WATCHED)) this.#watch(library.get(id));
     const { length } = library.ids;
     const waits = !length && !library.complete && !library.broken;
-    if (waits !== this.waiting.hasChildNodes()) this.waiting.replaceChildren(waits ? skeleton("tiles") : "");
+    if (waits !== this.waiting.hasChildNodes()) this.waiting.replaceChildren(...(waits ? [skeleton("tiles")] : []));
     if (library.broken) this.#showBroken(library.broken);
     else if (length) this.note.replaceChildren(library.complete ? "" : make("p", { class: "muted" }, "Loading more …"));
     else if (!library.complete) this.note.replaceChildren();

@@ -8,10 +8,12 @@ import { go, place } from "./route.js";
 import { complain } from "./toasts.js";
 import { count, many } from "./words.js";
 
+const FIRST = 60; // photos that come without being asked for
 const ONE_LABEL = /^(?:"((?:[^"\\]|\\.)+)"|([^\s&|!()"@:<>=\\]+(?: [^\s&|!()"@:<>=\\]+)*))$/;
 
 export class Results {
   #exact = null;
+  #about = null; // how many there are in all, asked for where somebody wants more than the first
   #said = "";
   #search = "";
 
@@ -34,7 +36,7 @@ export class Results {
   async open(query) {
     this.sort.setAttribute("aria-pressed", String(Boolean(this.library.sort)));
     this.#search = query;
-    this.#exact = null;
+    this.#exact = this.#about = null;
     this.#said = "";
     const [, quoted, plain] = ONE_LABEL.exec(query) ?? [];
     const name = (quoted?.replaceAll(/\\(.)/g, "$1") ?? plain)?.toLowerCase();
@@ -45,16 +47,28 @@ export class Results {
     this.#show();
   }
 
-  /** "12 photos", or "More than 60 photos" as long as nobody has counted them. */
+  /** "12 photos", "About 1,200 photos", or "More than 60 photos" as long as nobody has counted them. */
   get found() {
     const { ids, complete } = this.library;
     if (complete) return many(ids.length, "photo");
-    return this.#exact > ids.length ? many(this.#exact, "photo") : `More than ${many(ids.length, "photo")}`;
+    if (this.#exact > ids.length) return many(this.#exact, "photo");
+    return this.#about > ids.length ? `About ${many(this.#about, "photo")}` : `More than ${many(ids.length, "photo")}`;
+  }
+
+  /** All photos are those of all months, labelled or not yet: the sum is about right. */
+  async #countAll() {
+    this.#about = 0;
+    const { months, undated } = await call("GET", at`months`).catch(() => ({ months: [], undated: 0 }));
+    if (this.#search) return;
+    this.#about = months.reduce((sum, one) => sum + one.count, undated);
+    this.#show();
   }
 
   #show() {
     const { ids, complete, query, broken } = this.library;
     this.element.hidden = !ids.length;
+    const wanted = this.selection.picking || ids.length > FIRST;
+    if (!query && !complete && wanted && this.#about === null) this.#countAll();
     this.number.textContent = this.found;
     this.begin.setAttribute("aria-pressed", String(this.selection.picking));
     this.all.textContent = complete || this.#exact ? `Select all ${count(complete ? ids.length : this.#exact)}` : "Select all found";

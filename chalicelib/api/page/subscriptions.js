@@ -1,6 +1,6 @@
 /** Subscriptions: who is told of results, tried out and taken away. */
 
-import { at, call } from "./api.js";
+import { at, call, send } from "./api.js";
 import { confirmed, shownOnce } from "./asking.js";
 import { section } from "./deliveries.js";
 import { button, make } from "./dom.js";
@@ -8,7 +8,9 @@ import { pending } from "./pending.js";
 import { complain, notify } from "./toasts.js";
 import { moment } from "./words.js";
 
-const TOLD = { "sightline.image.labelled": "labelled", "sightline.image.failed": "failed", "sightline.image.corrected": "corrected" };
+const PREFIX = "sightline.image.";
+const TOLD = { labelled: "is labelled", failed: "cannot be labelled", corrected: "is corrected", deleted: "is deleted", restored: "is restored" };
+const USUAL = ["labelled", "failed", "corrected"];
 const LISTED = new Intl.ListFormat("en", { type: "disjunction" });
 
 /** The page; it is fetched anew whenever it is shown. */
@@ -19,7 +21,7 @@ export function subscriptionsPage() {
     "div",
     { class: "page" },
     make("h1", {}, "Subscriptions"),
-    make("p", { class: "muted" }, "A subscription gets a signed message at its address for every photo that is labelled, cannot be labelled or is corrected, or for those that a search finds."),
+    make("p", { class: "muted" }, "A subscription gets a signed message at its address for every photo that is labelled, cannot be labelled or is corrected, or for those that a search finds. It can be paused, and changed at any time."),
     form(load),
     list,
     signing(),
@@ -34,28 +36,35 @@ async function cards(load) {
 
 function form(load) {
   const said = make("p", { class: "bad", role: "alert" });
-  const made = make(
-    "form",
-    { class: "card new", "aria-label": "New subscription" },
-    field("Address", make("input", { name: "url", type: "url", required: true, maxlength: "2048", placeholder: "https://example.com/hook" })),
-    field("Only photos like", make("input", { name: "filter", maxlength: "1000", placeholder: "dog@90 (all photos if empty)" })),
-    field("Format", make("select", { name: "format" }, make("option", { value: "json" }, "JSON (CloudEvents)"), make("option", { value: "xml" }, "XML"))),
-    field("Told of", make("select", { name: "events" }, make("option", { value: "" }, "Every result"), ...Object.entries(TOLD).map(([type, word]) => make("option", { value: type }, `Only ${word} photos`)))),
-    make("button", { class: "primary" }, "Subscribe"),
-    said,
-  );
+  const made = make("form", { class: "card new", "aria-label": "New subscription" }, ...fields({ url: "", filter: "", format: "json", event_types: USUAL.map((one) => PREFIX + one) }), make("button", { class: "primary" }, "Subscribe"), said);
   made.addEventListener("submit", (event) => (event.preventDefault(), create(made, said, load)));
   return made;
+}
+
+/** What can be said of a subscription, as it is now. */
+function fields({ url, filter, format, event_types: types }) {
+  const formats = [["json", "JSON (CloudEvents)"], ["xml", "XML"]].map(([value, name]) => make("option", { value, selected: value === format }, name));
+  const events = Object.entries(TOLD).map(([type, when]) => make("label", { class: "row" }, make("input", { type: "checkbox", name: "events", value: PREFIX + type, checked: types.includes(PREFIX + type) }), when));
+  return [
+    field("Address", make("input", { name: "url", type: "url", required: true, maxlength: "2048", placeholder: "https://example.com/hook", value: url })),
+    field("Only photos like", make("input", { name: "filter", maxlength: "1000", placeholder: "dog@90 (all photos if empty)", value: filter ?? "" })),
+    field("Format", make("select", { name: "format" }, ...formats)),
+    make("fieldset", { class: "across" }, make("legend", {}, "Told when a photo"), make("div", { class: "row" }, ...events)),
+  ];
+}
+
+/** What a form says of a subscription. */
+function wanted(form) {
+  const data = new FormData(form);
+  return { url: data.get("url"), format: data.get("format"), filter: data.get("filter").trim() || null, event_types: data.getAll("events") };
 }
 
 const field = (name, input) => make("label", { class: "field" }, make("span", {}, name), input);
 
 async function create(form, said, load) {
-  const { url, filter, format, events } = Object.fromEntries(new FormData(form));
-  const wanted = { url, format, ...(filter && { filter }), ...(events && { event_types: [events] }) };
   said.textContent = "";
   try {
-    const { secret } = await call("POST", at`subscriptions`, wanted);
+    const { secret } = await call("POST", at`subscriptions`, wanted(form));
     form.reset();
     load();
     await shownOnce("The signing secret", "Your server checks with it that messages are ours. Keep it now: it is not shown again.", secret);
@@ -68,18 +77,62 @@ function card(subscription, load) {
   const outcome = make("p", { class: "outcome", role: "status" });
   const log = make("details", {}, make("summary", {}, "Deliveries"));
   log.addEventListener("toggle", () => log.children.length < 2 && log.append(section(at`subscriptions/${subscription.id}/deliveries`, "Nothing has been sent there yet.")));
-  const told = LISTED.format(subscription.event_types.map((type) => TOLD[type]));
-  const off = subscription.disabled;
-  return make(
+  const { id, url, filter, format, paused, disabled, confirmed: agreed } = subscription;
+  const told = LISTED.format(subscription.event_types.map((type) => TOLD[type.slice(PREFIX.length)] ?? type));
+  const made = make(
     "li",
-    { class: "card" },
-    make("h2", {}, subscription.url),
-    make("p", { class: "muted" }, `${subscription.filter ? `Photos like ${subscription.filter}` : "All photos"}, when ${told}, as ${subscription.format.toUpperCase()}. Since ${moment(subscription.created_at)}.`),
-    off && make("p", { class: "bad" }, `Nothing is sent there since ${moment(off.at)}: ${off.reason}`),
-    make("p", { class: "row" }, button("Test", () => test(subscription, outcome)), !subscription.confirmed && button("Ask for consent", () => confirm(subscription, outcome, load), { title: "Until it agrees, an address is told 60 times an hour at most" }), button("New secret", () => rotate(subscription)), button("Unsubscribe", () => end(subscription, load), { class: "danger" })),
+    { class: "card", "data-id": id },
+    make("h2", {}, url),
+    make("p", { class: "muted" }, `${filter ? `Photos like ${filter}` : "All photos"}: told when one ${told}, as ${format.toUpperCase()}. Since ${moment(subscription.created_at)}.`),
+    paused && make("p", { class: "bad" }, "Paused: what happens meanwhile is not told, and what was waiting is parked."),
+    disabled && make("p", { class: "bad" }, `Nothing is sent there since ${moment(disabled.at)}: ${disabled.reason}`),
+    make(
+      "p",
+      { class: "row" },
+      button("Test", () => test(subscription, outcome)),
+      button("Edit", () => edit(), { "data-control": "edit", "aria-expanded": "false" }),
+      button(paused ? "Go on" : "Pause", () => change({ paused: !paused }, "pause").catch(complain), { "data-control": "pause" }),
+      !agreed && button("Ask for consent", () => confirm(subscription, outcome, load), { title: "Until it agrees, an address is told 60 times an hour at most" }),
+      button("New secret", () => rotate(subscription)),
+      button("Unsubscribe", () => end(subscription, load), { class: "danger" }),
+    ),
     outcome,
     log,
   );
+  /** Change it, if it is still as it was seen; the card shows what it is then. */
+  async function change(changes, control, seen) {
+    const now = await call("PATCH", at`subscriptions/${id}`, changes, { headers: seen ? { "If-Match": seen } : {} });
+    const fresh = card(now, load);
+    made.replaceWith(fresh);
+    fresh.querySelector(`[data-control=${control}]`).focus();
+  }
+  async function edit() {
+    const open = made.querySelector("form");
+    const opener = made.querySelector("[data-control=edit]");
+    opener.setAttribute("aria-expanded", String(!open));
+    if (open) return open.remove();
+    try {
+      const reply = await send("GET", at`subscriptions/${id}`);
+      const shown = editor(await reply.json(), (changes) => change(changes, "edit", reply.headers.get("ETag")));
+      outcome.before(shown);
+      return shown.elements.url.focus();
+    } catch (error) {
+      return complain(error);
+    }
+  }
+  return made;
+}
+
+/** A form with a subscription as it is; `change(changes)` promises that it is changed. */
+function editor(subscription, change) {
+  const said = make("p", { class: "bad", role: "alert" });
+  const save = async (event) => {
+    event.preventDefault();
+    said.textContent = "";
+    await change(wanted(made)).then(() => notify("The subscription was changed."), (error) => (said.textContent = error.message));
+  };
+  const made = make("form", { class: "new edits", "aria-label": `Edit ${subscription.url}`, submit: save }, ...fields(subscription), make("button", { class: "primary" }, "Save"), said);
+  return made;
 }
 
 async function test(subscription, outcome) {

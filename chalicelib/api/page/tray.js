@@ -27,6 +27,7 @@ export class Tray {
   #title = make("h2");
   #list = make("ul", { "aria-label": "Files" });
   #window = make("div", { class: "window", tabindex: "-1" }, this.#list);
+  #fold = button("List the files", () => this.#unfold(this.#window.hidden), { icon: "fold", class: "quiet fold", "aria-expanded": "true" });
   #none = button("Cancel all", () => this.uploads.cancelAll(), { class: "quiet" });
   #again = button("Try all again", () => this.uploads.retry(...this.uploads.retriable), { class: "quiet" });
   #left = make("p", { class: "muted" });
@@ -48,10 +49,17 @@ export class Tray {
     this.twice = make("span");
     this.#known.append(make("p", {}, this.twice), make("p", { class: "row" }, button("Skip them", () => uploads.decide(false)), button("Add copies", () => uploads.decide(true))));
     const about = [this.#pause, this.#missing, this.#known, this.#left];
-    this.element = make("section", { class: "tray", "aria-label": "Uploads", hidden: true }, make("header", {}, this.#title, this.#again, this.#none, clear), this.#bar, ...about, this.#window);
+    this.element = make("section", { class: "tray", "aria-label": "Uploads", hidden: true }, make("header", {}, this.#title, this.#again, this.#none, this.#fold, clear), this.#bar, ...about, this.#window);
     this.#window.addEventListener("scroll", () => this.#soon(), { passive: true });
     place.replaceWith(this.element);
     uploads.addEventListener("change", () => this.#soon());
+    this.render();
+  }
+
+  /** Show the list of files, or only how far they are. */
+  #unfold(yes) {
+    this.#window.hidden = !yes;
+    this.#fold.setAttribute("aria-expanded", String(yes));
     this.render();
   }
 
@@ -67,6 +75,7 @@ export class Tray {
     this.element.dataset.open = all.length - sums.over;
     this.#title.textContent = headline(sums);
     this.#none.hidden = sums.waiting + sums.sending + sums.checking + sums.known < 2;
+    this.#fold.hidden = !all.length;
     this.#again.hidden = this.uploads.retriable.length < 2;
     this.#bar.hidden = !all.length;
     this.#bar.value = all.length ? sums.progress / all.length : 0;
