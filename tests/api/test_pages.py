@@ -8,7 +8,7 @@ import re
 import pytest
 
 from chalicelib.api import pages
-from chalicelib.delivery.events import EVENT_TYPES
+from chalicelib.delivery.events import EVENT_TYPES, ON_REQUEST
 from chalicelib.intake.formats import FORMATS
 from tests.api.client import Api
 from tests.fakes.services import BUCKET_URL
@@ -47,7 +47,8 @@ def test_no_source_is_left_out_of_what_is_served() -> None:
 
 
 def test_every_event_that_is_told_of_has_a_word_on_the_page() -> None:
-    assert not [one for one in EVENT_TYPES if f'"{one}": ' not in pages.sources()["subscriptions.js"]]
+    source = pages.sources()["subscriptions.js"]
+    assert not [one for one in (*EVENT_TYPES, *ON_REQUEST) if f'"{one}": ' not in source]
 
 
 def test_the_page_names_every_format_that_the_service_reads() -> None:

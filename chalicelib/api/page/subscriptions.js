@@ -8,9 +8,8 @@ import { pending } from "./pending.js";
 import { complain, notify } from "./toasts.js";
 import { moment } from "./words.js";
 
-const PREFIX = "sightline.image.";
-const TOLD = { labelled: "is labelled", failed: "cannot be labelled", corrected: "is corrected", deleted: "is deleted", restored: "is restored" };
-const USUAL = ["labelled", "failed", "corrected"];
+const USUAL = { "sightline.image.labelled": "is labelled", "sightline.image.failed": "cannot be labelled", "sightline.image.corrected": "is corrected" };
+const TOLD = { ...USUAL, "sightline.image.deleted": "is deleted", "sightline.image.restored": "is restored" };
 const LISTED = new Intl.ListFormat("en", { type: "disjunction" });
 
 /** The page; it is fetched anew whenever it is shown. */
@@ -36,7 +35,7 @@ async function cards(load) {
 
 function form(load) {
   const said = make("p", { class: "bad", role: "alert" });
-  const made = make("form", { class: "card new", "aria-label": "New subscription" }, ...fields({ url: "", filter: "", format: "json", event_types: USUAL.map((one) => PREFIX + one) }), make("button", { class: "primary" }, "Subscribe"), said);
+  const made = make("form", { class: "card new", "aria-label": "New subscription" }, ...fields({ url: "", filter: "", format: "json", event_types: Object.keys(USUAL) }), make("button", { class: "primary" }, "Subscribe"), said);
   made.addEventListener("submit", (event) => (event.preventDefault(), create(made, said, load)));
   return made;
 }
@@ -44,7 +43,7 @@ function form(load) {
 /** What can be said of a subscription, as it is now. */
 function fields({ url, filter, format, event_types: types }) {
   const formats = [["json", "JSON (CloudEvents)"], ["xml", "XML"]].map(([value, name]) => make("option", { value, selected: value === format }, name));
-  const events = Object.entries(TOLD).map(([type, when]) => make("label", { class: "row" }, make("input", { type: "checkbox", name: "events", value: PREFIX + type, checked: types.includes(PREFIX + type) }), when));
+  const events = Object.entries(TOLD).map(([type, when]) => make("label", { class: "row" }, make("input", { type: "checkbox", name: "events", value: type, checked: types.includes(type) }), when));
   return [
     field("Address", make("input", { name: "url", type: "url", required: true, maxlength: "2048", placeholder: "https://example.com/hook", value: url })),
     field("Only photos like", make("input", { name: "filter", maxlength: "1000", placeholder: "dog@90 (all photos if empty)", value: filter ?? "" })),
@@ -78,7 +77,7 @@ function card(subscription, load) {
   const log = make("details", {}, make("summary", {}, "Deliveries"));
   log.addEventListener("toggle", () => log.children.length < 2 && log.append(section(at`subscriptions/${subscription.id}/deliveries`, "Nothing has been sent there yet.")));
   const { id, url, filter, format, paused, disabled, confirmed: agreed } = subscription;
-  const told = LISTED.format(subscription.event_types.map((type) => TOLD[type.slice(PREFIX.length)] ?? type));
+  const told = LISTED.format(subscription.event_types.map((type) => TOLD[type]));
   const made = make(
     "li",
     { class: "card", "data-id": id },
