@@ -38,13 +38,15 @@ TOKENS = $(PY) -m infra.tokens --owner '$(OWNER)' --data '$(DATA)' $(if $(call g
 	$(if $(call given,AWS_PORT),--aws-port '$(AWS_PORT)')
 UV = uv==0.13.8
 LOCKER = build/$(UV)
+AUDIT = pip-audit==2.10.1
+AUDITOR = build/$(AUDIT)
 COMPILE = $(LOCKER)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock'
 EMULATOR = tests/emulator/requirements.txt
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset label token tokens revoke test torture bite check bench clients nightly deploy destroy import-template redrive repair package-sam package-terraform lock page screenshots clean ready emulator
+.PHONY: help run reset label token tokens revoke test torture bite check bench clients nightly deploy destroy import-template redrive repair package-sam package-terraform lock audit page screenshots clean ready emulator
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -96,7 +98,7 @@ clients: ready ## Generate clients of the API, compile them and let them work (n
 
 nightly: export NIGHTLY = 1
 nightly: export SCHEMA_SECONDS = 60
-nightly: check test bite torture bench clients ## Everything that checks Sightline, one after the other (under an hour)
+nightly: check audit test bite torture bench clients ## Everything that checks Sightline, one after the other (under an hour)
 
 deploy: ready ## Bring a stage up in your AWS account, or up to date: make deploy STAGE=dev
 	@$(INFRA) deploy --arch '$(ARCH)' --email '$(EMAIL)'
@@ -120,6 +122,10 @@ lock: ready ## Pin what goes into the package by its hashes, after a change of r
 	@$(PY) -m venv $(LOCKER) && $(LOCKER)/bin/python -m pip install --quiet $(UV)
 	@$(COMPILE) --output-file requirements.lock requirements.txt
 	@$(COMPILE) --no-deps --output-file requirements-onnx.lock requirements-onnx.txt
+
+audit: ready ## Hold what is packaged against the known holes of its libraries (asks PyPI)
+	@$(PY) -m venv $(AUDITOR) && $(AUDITOR)/bin/python -m pip install --quiet $(AUDIT)
+	@$(PY) -m infra.audit $(AUDITOR)/bin/python
 
 page: ready ## Write the web page of a stage as a static site to build/page (API=…, BUCKET_ORIGIN=… say another)
 	@$(PY) -m infra.page --stage '$(STAGE)' --api '$(API)' --bucket-origin '$(BUCKET_ORIGIN)'

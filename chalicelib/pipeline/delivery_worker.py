@@ -31,10 +31,7 @@ log = logging.getLogger("sightline.deliveries")
 
 AT_ONCE = 10  # the most messages that SQS hands over together
 
-CROWDED_SECONDS = (
-    SOON_SECONDS + 1,
-    SOON_SECONDS + 30,
-)  # so late that the sweep, not the message, comes again
+CROWDED_SECONDS = (SOON_SECONDS + 1, SOON_SECONDS + 30)  # so late that the sweep comes, and no message
 
 NOBODY = "Nobody is to be told there any more."
 DISABLED = "The destination is disabled: {} Send this delivery again to enable it."

@@ -130,7 +130,7 @@ class Crowded(FakeReceiver):
 def test_one_origin_gets_so_many_requests_at_once_however_many_workers_there_are(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A hundred subscriptions of two owners share one host's room."""
+    """A hundred subscriptions share one host's room."""
     monkeypatch.setattr(in_flight, "PATIENCE_SECONDS", 0.0)
     world.with_settings(integration_url="", deliveries_concurrency=10, in_flight_per_origin=30)
     subscriptions = [subscribe(world, f"/{number}") for number in range(MOST)]
