@@ -13,6 +13,7 @@ from chalicelib.errors import NotFound
 from chalicelib.intake.objects import sidecar_key, thumbnail_key
 from chalicelib.library.record import Record
 from chalicelib.model import DEFAULT_OWNER
+from chalicelib.pipeline.known import same_bytes
 from chalicelib.pipeline.repair import repair
 from torture.album import PARENTS, Scene, digest
 from torture.partner import Arrival
@@ -43,6 +44,8 @@ def judge(world: World, stories: Sequence[Story], verdict: Verdict) -> None:
     for story in stories:
         record = world.quiet.images.find_by_key(story.key)
         _judge_image(world, story, record, verdict)
+        if record and story.was:
+            _judge_rename(world, story, record, verdict)
         if record:
             story.image_id = record.image.id
         found = _deliveries(world, story)
@@ -52,14 +55,16 @@ def judge(world: World, stories: Sequence[Story], verdict: Verdict) -> None:
         _judge_history(world, story, record, verdict)
     _judge_calls(world, stories, verdict)
     _judge_usage(world, stories, verdict)
-    _judge_deliveries(deliveries, world.partner.arrivals, verdict)
+    _judge_deliveries(world, deliveries, world.partner.arrivals, verdict)
     _judge_index(world, stories, verdict)
 
 
 # ── images ───────────────────────────────────────────────────────────────────────────────────
 def _judge_image(world: World, story: Story, record: Record | None, verdict: Verdict) -> None:
     if story.deleted:
-        for what in _left_of(world, story, record):
+        back = ["a record"] if record else []
+        back += ["a record under its id"] if world.quiet.images.find(DEFAULT_OWNER, story.image_id) else []
+        for what in (*back, *_left_of(world, story.key)):
             verdict.fault("images that came back", f"{what} of {story.key}")
         return
     if record is None or record.image.binned or not record.image.final:
@@ -81,6 +86,22 @@ def _judge_image(world: World, story: Story, record: Record | None, verdict: Ver
         verdict.fault("results wrong", f"the sidecar of {story.key} says otherwise")
 
 
+def _judge_rename(world: World, story: Story, record: Record, verdict: Verdict) -> None:
+    """It is the same image under its new key alone, and nobody took the copy for another."""
+    verdict.counted["images renamed"] += 1
+    image = record.image
+    if image.id != story.image_id:
+        verdict.fault("renames wrong", f"{story.was} was {story.image_id}, {story.key} is {image.id}")
+    alike = {one.image.id for one in same_bytes(image.sha256 or "", DEFAULT_OWNER, world.quiet)}
+    if alike != {image.id}:
+        verdict.fault("renames wrong", f"{len(alike)} images have the bytes of {story.key}")
+    left = [*_left_of(world, story.was), *(["a record"] if world.quiet.images.find_by_key(story.was) else [])]
+    if left:
+        verdict.fault("renames wrong", f"{left} is left of {story.was}, which is {story.key} now")
+    if not world.quiet.objects.etag(thumbnail_key(story.key)):
+        verdict.fault("renames wrong", f"{story.key} has no thumbnail")
+
+
 def _sidecar(world: World, story: Story) -> object:
     """What stands beside the photo; None where nothing does."""
     try:
@@ -97,12 +118,9 @@ def _expected(scene: Scene, story: Story) -> dict[str, float]:
     )
 
 
-def _left_of(world: World, story: Story, record: Record | None) -> Iterator[str]:
-    if record:
-        yield "a record"
-    if world.quiet.images.find(DEFAULT_OWNER, story.image_id):
-        yield "a record under its id"
-    for name in (story.key, sidecar_key(story.key), thumbnail_key(story.key)):
+def _left_of(world: World, key: str) -> Iterator[str]:
+    """What lies in the bucket of an image that is not under this key any more."""
+    for name in (key, sidecar_key(key), thumbnail_key(key)):
         if world.quiet.objects.etag(name):
             yield name
 
@@ -126,10 +144,13 @@ def _judge_history(world: World, story: Story, record: Record | None, verdict: V
 
 
 def _judge_usage(world: World, stories: Sequence[Story], verdict: Verdict) -> None:
-    """Every image counts once, those that were deleted at the most; no more calls count than were made."""
+    """Every image counts once, those that were deleted at the most, the copy for a rename perhaps, too.
+
+    No more calls count than were made.
+    """
     days = world.quiet.usage.days(DEFAULT_OWNER, "2000", "3000", most=MANY)
     images, there = sum(day.images for day in days), sum(not story.deleted for story in stories)
-    if not there <= images <= len(stories):
+    if not there <= images <= len(stories) + sum(bool(story.was) for story in stories):
         verdict.fault("usage wrong", f"{images} images are counted, {there} are there of {len(stories)}")
     calls = sum(sum(day.calls.values()) for day in days)
     if calls > len(world.seer.heard):
@@ -193,10 +214,15 @@ def _wanted(world: World, record: Record) -> Iterator[str]:
             yield one.id
 
 
-def _judge_deliveries(log: dict[str, Delivery], arrivals: Sequence[Arrival], verdict: Verdict) -> None:
+def _judge_deliveries(
+    world: World, log: dict[str, Delivery], arrivals: Sequence[Arrival], verdict: Verdict
+) -> None:
     came = defaultdict(list)
     for arrival in arrivals:
         came[arrival.id].append(arrival)
+        found = None if arrival.id in log else world.quiet.deliveries.find(DEFAULT_OWNER, arrival.id)
+        if found:  # of the copy that was made for a rename: its image is no more
+            log[found.id] = found
         if arrival.id in log and log[arrival.id].image_id.encode() not in arrival.body:
             verdict.fault("deliveries wrong", f"{arrival.id} tells of another image")
     for name in came.keys() - log.keys():

@@ -18,6 +18,7 @@ from torture.world import World
 
 WINDOW = 900.0  # seconds within which all photos come
 PATIENCE = 20.0  # seconds before somebody asks again
+LONGEST_PATIENCE = 30 * 86_400.0  # then they take the image for lost
 NAMES = ("holiday/{}.png", "a b+c/{}.png", "Füße/{}.png", "{}.png")
 CALLBACKS = (*["ok"] * 8, "refuses", "dead")
 Asking = Generator[Step, BaseException | None, BaseException | None]
@@ -29,7 +30,8 @@ class Story:
 
     ``wishes`` counts the other looks that were promised, ``maybe`` what may have led
     to one more result. What is ``deleted`` or taken away is erased in the end: at once, or by the sweep after
-    its days in the bin. ``said`` are the names of labels that a person has added.
+    its days in the bin. ``said`` are the names of labels that a person has added. Of one that was renamed
+    ``was`` is the key that it had before, ``image_id`` the id that it is to keep.
     """
 
     number: int
@@ -41,6 +43,11 @@ class Story:
     wishes: int = 0
     maybe: int = 0
     said: list[str] = field(default_factory=list)
+    was: str = ""
+
+
+class GivenUp(Exception):
+    """Somebody has waited in vain for an image."""
 
 
 class People:
@@ -58,11 +65,10 @@ class People:
     def _script(self, number: int) -> Script:
         content = _some(self._chance, self._world.album)
         way = self._chance.choices([self._drop, self._announce, self._hand_in], [6, 2, 2])[0]
-        after = self._chance.choices(
-            [None, self._replace, self._delete, self._take_away, self._look_again, self._know_better],
-            [64, 8, 8, 4, 8, 8],
-        )[0]
-        if after == self._take_away:  # a copy elsewhere would be taken for the same photo, renamed
+        deeds = [self._replace, self._delete, self._take_away, self._rename]
+        deeds += [self._look_again, self._know_better]
+        after = self._chance.choices([None, *deeds], [58, 8, 8, 4, 6, 8, 8])[0]
+        if after in (self._take_away, self._rename):  # a copy elsewhere would be taken for the same photo
             content = self._world.album.alone()
         # All throws are made before anything runs: the interleaving cannot change them.
         own = random.Random(self._chance.random())  # noqa: S311 - no secret
@@ -80,7 +86,8 @@ class People:
         yield from way(story, own)
         if after:
             yield own.choice([0.0, own.uniform(0, 10), own.uniform(0, WINDOW)])
-            yield from after(story, own)
+            with suppress(GivenUp):
+                yield from after(story, own)
 
     # ── the ways in ──────────────────────────────────────────────────────────────────────────
     def _drop(self, story: Story, own: random.Random) -> Script:
@@ -132,6 +139,18 @@ class People:
         self._world.cloud.client("s3").delete_object(Bucket=bucket, Key=story.key)
         story.deleted = True
 
+    def _rename(self, story: Story, own: random.Random) -> Script:
+        """As S3's clients do it: a copy, and then the original goes; some have corrected the image before."""
+        if own.random() < 0.5:
+            yield from self._know_better(story, own)
+        yield from self._found(story, final=True)
+        bucket, s3 = self._world.services.settings.bucket, self._world.cloud.client("s3")
+        story.was, story.key = story.key, f"uploads/renamed {story.number}/" + own.choice(["ä.png", "b.png"])
+        s3.copy_object(Bucket=bucket, CopySource={"Bucket": bucket, "Key": story.was}, Key=story.key)
+        yield own.choice([0.0, own.uniform(0, 30)])
+        s3.delete_object(Bucket=bucket, Key=story.was)
+        story.maybe += 2  # it may have been missing meanwhile
+
     def _erase(self, image_id: str) -> None:
         with suppress(NotFound):  # a try that broke off has done it
             pipeline.delete_image(DEFAULT_OWNER, image_id, self._world.services, permanent=True)
@@ -164,6 +183,8 @@ class People:
             if record and (record.image.final or not final):
                 story.image_id = record.image.id
                 return record
+            if patience > LONGEST_PATIENCE:
+                raise GivenUp(story.key)
             yield patience
             patience *= 2
 

@@ -29,6 +29,7 @@ MOST_SENTENCES = 20
 NEVER = (
     "images lost",
     "images that came back",
+    "renames wrong",
     "results doubled",
     "results wrong",
     "extra calls unexplained",

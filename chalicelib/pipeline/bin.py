@@ -25,7 +25,8 @@ log = logging.getLogger("sightline.bin")
 
 TRIES = 8
 DAY_SECONDS = 24 * 3600
-LOOK_AGAIN_SECONDS = 120.0  # by when a copy has been labelled and indexed
+LOOK_AGAIN_SECONDS = 120.0  # by when a copy has been labelled and indexed, most of the time
+LAST_LOOK_SECONDS = 2 * DAY_SECONDS
 
 Check = Callable[[Record], object]  # raises where the record is not what somebody takes it for
 
@@ -108,16 +109,26 @@ def taken_out(record: Record, etag: str | None, now: float) -> Record:
 def lose(record: Record, services: Services) -> None:
     """Put an image whose object has gone from the bucket into the bin.
 
-    The sweep has another look soon: a copy of the object may be on its way to be taken in.
+    The sweep looks again, soon and later: a copy of the object may be on its way to be taken in.
 
     :raises Superseded: the record has changed meanwhile.
     """
     now = services.now()
     lost = _binned(record, now, services.settings.bin_days, missing=True)
-    look_at = rfc3339(now + LOOK_AGAIN_SECONDS) if services.settings.bin_days else ""
-    image = _stored(record, lost, services, look_at=look_at)
+    image = _stored(record, lost, services, look_at=next_look(lost.image, now))
     if _is_due(image, services):
         erase_due(image.owner, image.id, services)
+
+
+def next_look(missing: Image, now: float) -> str:
+    """When the sweep looks for a copy of a missing image's object again: each time four times as late.
+
+    The last time is when it is to be erased.
+    """
+    gone_for = now - millisecond_at(missing.binned_at or "") / 1000
+    wait = max(LOOK_AGAIN_SECONDS, 3 * gone_for)
+    last = missing.erases_at or ""
+    return min(rfc3339(now + wait), last) if gone_for + wait < LAST_LOOK_SECONDS else last
 
 
 def put_back(record: Record, stored: StoredObject, services: Services) -> Record | None:

@@ -38,7 +38,7 @@ from chalicelib.model import (
 from chalicelib.pipeline import budget, measuring, relocation
 from chalicelib.pipeline.audit import is_dropped
 from chalicelib.pipeline.batches import Message, each_message, event_of, for_each_upload
-from chalicelib.pipeline.bin import lose, put_back
+from chalicelib.pipeline.bin import lose, next_look, put_back
 from chalicelib.pipeline.cached_recognition import Seen, recognise
 from chalicelib.pipeline.preparing import NOTHING_SEEN, drop_outdated_thumbnail, prepared
 from chalicelib.wiring import Services
@@ -206,13 +206,11 @@ def _without_object(record: Record | None, uploaded: ObjectUploaded, services: S
 
 
 def _look_again(record: Record, uploaded: ObjectUploaded, services: Services) -> None:
-    """An image that is missing may have been renamed after all; if not, it waits for its end."""
+    """An image that is missing may have been renamed after all; if not, the sweep looks again."""
     if not uploaded.removed or not record.image.missing:
         return
-    if relocation.follow_copy(record, uploaded, services):
-        return
-    if record.due_at != record.image.erases_at:
-        services.images.change(record, record)
+    if relocation.follow_copy(record, uploaded, services) is None and not uploaded.at:  # the sweep asked
+        services.images.change(record, record, look_at=next_look(record.image, services.now()))
 
 
 def _was_erased(key: str, services: Services) -> bool:

@@ -336,8 +336,11 @@ def _derive(chunk: Sequence[Change], writes: list[Put | Delete], services: Servi
 def _write_sidecar(change: Change, services: Services) -> None:
     before = {change.marker.key or change.key, *(one.key for one in change.passed)}
     for key in before - {change.present.key if change.present else ""}:
-        if services.images.find_by_key(key) is None:  # else it is another image's by now
+        other = services.images.find_by_key(key)
+        if other is None:
             services.objects.delete_derived(key)
+        else:  # it may have written its sidecar before this one's, which was late
+            services.images.touch(other.image.owner, other.image.id)
     if change.present is None:
         return
     if change.present.binned:

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.delivery.subscriptions import Subscription
-from chalicelib.errors import Busy, NotFound
+from chalicelib.errors import Busy, NotFound, Unavailable
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.intake.objects import sidecar_key, thumbnail_key
 from chalicelib.library.query import parse
@@ -281,15 +281,47 @@ def test_a_copy_that_is_indexed_late_is_found_at_the_second_look(world: Any, ima
     is_one(world, image)
 
 
-def test_who_is_still_missing_at_the_second_look_waits_for_the_end(world: Any, image: Image) -> None:
-    happen(world, remove(world, OLD))
-    for _ in range(3):
-        world.clock.forward(LOOK_AGAIN_SECONDS + 1)
+def swept(world: Any) -> None:
+    world.project()
+    pipeline.sweep(world)
+    while world.uploads_queue.messages:
+        pipeline.label_messages(sqs(world.uploads_queue.messages.pop()), world)
+    world.project()
+
+
+@pytest.mark.parametrize("hours", [1, 24])
+def test_a_copy_that_is_labelled_hours_later_is_found_all_the_same(
+    world: Any, image: Image, hours: int
+) -> None:
+    """Its worker died, or the table's stream was held up."""
+    pipeline.label_image(world.drop(NEW), world)  # and not projected
+    removal = remove(world, OLD)
+    pipeline.label_image(removal, world)
+    waiting = [world._feed.due()]
+    for _ in range(hours * 6):
+        world.clock.forward(600)
         pipeline.sweep(world)
         while world.uploads_queue.messages:
             pipeline.label_messages(sqs(world.uploads_queue.messages.pop()), world)
+    assert world.images.get(OWNER, image.id).missing
+    world._feed.put_back(waiting[0])
+    for _ in range(2 * hours):
+        world.clock.forward(2 * 3600)
+        swept(world)
+    is_one(world, image)
+
+
+def test_who_is_still_missing_after_two_days_waits_for_the_end(world: Any, image: Image) -> None:
+    happen(world, remove(world, OLD))
+    looks = 0
+    for _ in range(3 * 24 * 6):
+        world.clock.forward(600)
+        pipeline.sweep(world)
+        looks += len(world.uploads_queue.messages)
+        while world.uploads_queue.messages:
+            pipeline.label_messages(sqs(world.uploads_queue.messages.pop()), world)
     record = world.images.find(OWNER, image.id)
-    assert (record.image.missing, record.due_at) == (True, record.image.erases_at)
+    assert (record.image.missing, record.due_at, looks) == (True, record.image.erases_at, 5)
 
 
 def sqs(message: Any) -> Any:
@@ -309,6 +341,34 @@ def test_an_upload_of_the_apis_is_followed_to_its_new_key_and_keeps_its_id(world
     world.objects.put(made.key, CAT)  # somebody has kept the address
     happen(world, ObjectUploaded(made.key))
     assert listed(world) == [made.id]
+
+
+def test_the_copys_sidecar_may_come_after_the_images_and_does_not_stay(world: Any, image: Image) -> None:
+    """The table's stream has several shards, and no order between them."""
+    pipeline.label_image(world.drop(NEW), world)
+    copys = records_of(world)
+    whole = world.objects.write_sidecar
+
+    def fail(*_: Any) -> None:
+        raise Unavailable("S3 did not answer.")
+
+    world.objects.write_sidecar = fail  # after the entries have been written
+    assert pipeline.project({"Records": copys}, world)["batchItemFailures"]
+    world.objects.write_sidecar = whole
+    pipeline.label_image(remove(world, OLD), world)
+    moved = records_of(world)
+    of_image = [one for one in moved if image.id in one["dynamodb"]["Keys"]["pk"]["S"]]
+    of_copy = [one for one in moved if one not in of_image]
+
+    for records in (of_image, copys, of_copy):
+        assert pipeline.project({"Records": records}, world) == {"batchItemFailures": []}
+
+    is_one(world, image)
+    assert world.objects.sidecars[sidecar_key(NEW)]["id"] == image.id
+
+
+def records_of(world: Any) -> list[Any]:
+    return [record for event in world.changes() for record in event["Records"]]
 
 
 def test_renamed_twice_in_a_row_it_is_still_one(world: Any, image: Image) -> None:
