@@ -12,7 +12,7 @@ import dataclasses
 import zlib
 from collections.abc import Callable
 
-from chalicelib.errors import Busy, NotFound, Superseded
+from chalicelib.errors import Busy, NotFound, Superseded, Unavailable
 from chalicelib.expressions import Delete, Item, Key, Put, Update, Write
 from chalicelib.ids import is_id, new_id, rfc3339
 from chalicelib.library.bounds import check_said
@@ -29,6 +29,7 @@ TOMBSTONE_SECONDS = 14 * 24 * 3600  # longer than any message about the object c
 SHARDS = tuple(f"image#{shard}" for shard in range(4))  # of the due index
 BIN_SHARDS = tuple(f"bin#{shard}" for shard in range(4))  # apart: what is to be erased keeps nobody waiting
 FINISH_TRIES = 5
+EDIT_TRIES = 8
 MOST_DOUBLED = 8  # times that the sweep waits twice as long: six hours then
 
 
@@ -147,10 +148,35 @@ class Images:
             record = self._still_claimed(record)
         raise Superseded(f"Image {record.image.id} keeps changing.")
 
+    def edit(
+        self,
+        owner: str,
+        image_id: str,
+        change: Callable[[Record], Record | None],
+        kind: Kind | None = None,
+    ) -> tuple[Record, bool]:
+        """Store what ``change`` makes of an image's record, unless that is None; whether anything changed.
+
+        It is made anew of the record that somebody else has changed meanwhile.
+
+        :raises NotFound: there is no such image.
+        :raises Unavailable: it keeps changing.
+        """
+        for _ in range(EDIT_TRIES):
+            record = self.find(owner, image_id)
+            if record is None:
+                raise NotFound(f"There is no image {image_id}.")
+            changed = change(record)
+            if changed is None:
+                return record, False
+            with contextlib.suppress(Superseded):
+                return self.change(record, changed, kind), True
+        raise Unavailable(f"Image {image_id} keeps changing; ask again.")
+
     def change(
         self, record: Record, changed: Record, kind: Kind | None = None, *, look_at: str = ""
     ) -> Record:
-        """Store ``changed`` in place of ``record``; a ``kind`` says that it is a new result.
+        """Store ``changed`` in place of ``record``; ``kind`` is how a new result came about, if it has one.
 
         The sweep looks at it when it is time, or at a given time before.
 
@@ -158,7 +184,7 @@ class Images:
         :raises TooMuch: people would have said more of it than an image can hold.
         """
         check_said(changed.image, before=record.image)
-        changed = dataclasses.replace(self._changed(changed, kind, look_at), revision=record.revision)
+        changed = dataclasses.replace(self._changed(record, changed, kind, look_at), revision=record.revision)
         return self._save(changed, version=self._version_after(record))
 
     def move(
@@ -175,7 +201,7 @@ class Images:
         there, before = lookup_key(image.key), lookup_key(record.image.key)
         leading = self._table.get_many([there, before])
         saved = dataclasses.replace(
-            self._changed(moved, kind), revision=new_id(), version=self._version_after(record)
+            self._changed(record, moved, kind), revision=new_id(), version=self._version_after(record)
         )
         known = leading[there]["image_id"] if there in leading else None
         writes: list[Write] = [
@@ -193,8 +219,8 @@ class Images:
             raise Superseded(f"Image {image.id} has changed meanwhile.") from None
         return saved
 
-    def _changed(self, changed: Record, kind: Kind | None, look_at: str = "") -> Record:
-        if kind:
+    def _changed(self, record: Record, changed: Record, kind: Kind | None, look_at: str = "") -> Record:
+        if kind and changed.image.result > record.image.result:
             changed = dataclasses.replace(changed, kind=kind, calls={}, setback=None)
         soon = "" if changed.image.final else changed.due_at or self._at(LEASE_SECONDS)
         return dataclasses.replace(changed, due_at=look_at or changed.image.erases_at or soon)

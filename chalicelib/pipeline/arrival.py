@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from urllib.parse import unquote, urlsplit
 
-from chalicelib.errors import Superseded, UnusableUrl
+from chalicelib.errors import Superseded, Transient, UnusableUrl
 from chalicelib.ids import rfc3339
 from chalicelib.library.record import key_for
-from chalicelib.model import Image, NewImage
+from chalicelib.model import Image, NewImage, ObjectUploaded
+from chalicelib.pipeline.batches import event_of
 from chalicelib.wiring import Services
+
+log = logging.getLogger("sightline.arrival")
 
 FETCH_SECONDS = 20.0  # of API Gateway's 29
 LONGEST_FILENAME = 255
@@ -41,6 +45,14 @@ def take_in(content: bytes, new: NewImage, owner: str, services: Services) -> Im
     image = _create(dataclasses.replace(_announced(new, owner, services), status="labelling"), services)
     services.objects.put(image.key, content)
     return image
+
+
+def send_to_labeler(image: Image, services: Services) -> None:
+    """Have the labeler look at an image once more; where the queue does not take that, the sweep does it."""
+    try:
+        services.uploads_queue.send(event_of(ObjectUploaded(image.key)))
+    except Transient as error:
+        log.warning("left to the sweep: image %r: %s", image.id, error)
 
 
 def _last_segment(url: str) -> str:

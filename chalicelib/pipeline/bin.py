@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import logging
 from collections.abc import Callable
 
-from chalicelib.errors import Conflict, NotFound, Superseded, Transient, Unavailable
+from chalicelib.errors import Conflict, NotFound, Superseded, Unavailable
 from chalicelib.ids import millisecond_at, rfc3339
 from chalicelib.intake.objects import StoredObject
 from chalicelib.library.images import UPLOAD_SECONDS
-from chalicelib.library.record import Kind, Record, parse_key
-from chalicelib.model import Image, ObjectUploaded
-from chalicelib.pipeline.batches import event_of
+from chalicelib.library.record import Record, parse_key
+from chalicelib.model import Image
+from chalicelib.pipeline.arrival import send_to_labeler
 from chalicelib.wiring import Services
-
-log = logging.getLogger("sightline.bin")
 
 TRIES = 8
 DAY_SECONDS = 24 * 3600
@@ -56,7 +53,7 @@ def delete_image(
             return None
         return _binned(record, services.now(), days)
 
-    image, _ = _changed(owner, image_id, binned, services)
+    image = services.images.edit(owner, image_id, binned, "binned")[0].image
     if _is_due(image, services):
         erase_due(owner, image_id, services)
         return None
@@ -85,7 +82,10 @@ def restore_image(owner: str, image_id: str, services: Services) -> tuple[Image,
             )
         return taken_out(record, etag, services.now())
 
-    return _changed(owner, image_id, restored, services)
+    record, changed = services.images.edit(owner, image_id, restored, "restored")
+    if changed and record.image.status == "labelling":
+        send_to_labeler(record.image, services)
+    return record.image, changed
 
 
 def taken_out(record: Record, etag: str | None, now: float) -> Record:
@@ -115,7 +115,7 @@ def lose(record: Record, services: Services) -> None:
     """
     now = services.now()
     lost = _binned(record, now, services.settings.bin_days, missing=True)
-    image = _stored(record, lost, services, look_at=next_look(lost.image, now))
+    image = services.images.change(record, lost, "binned", look_at=next_look(lost.image, now)).image
     if _is_due(image, services):
         erase_due(image.owner, image.id, services)
 
@@ -143,8 +143,7 @@ def put_back(record: Record, stored: StoredObject, services: Services) -> Record
     own, since = parse_key(image.key) is None, millisecond_at(image.binned_at or "") / 1000
     if not image.missing and not (own and stored.modified > since):
         return None
-    back = taken_out(record, stored.etag, services.now())
-    return services.images.change(record, back, "restored" if back.image.result > image.result else None)
+    return services.images.change(record, taken_out(record, stored.etag, services.now()), "restored")
 
 
 def erase_due(owner: str, image_id: str, services: Services) -> None:
@@ -164,35 +163,6 @@ def erase_due(owner: str, image_id: str, services: Services) -> None:
             services.images.erase(record)
             return
     raise Unavailable(f"Image {image_id} keeps changing; ask again.")
-
-
-def _changed(
-    owner: str, image_id: str, change: Callable[[Record], Record | None], services: Services
-) -> tuple[Image, bool]:
-    """Store what ``change`` makes of an image's record, unless that is None."""
-    for _ in range(TRIES):
-        record = services.images.find(owner, image_id)
-        if record is None:
-            raise NotFound(f"There is no image {image_id}.")
-        changed = change(record)
-        if changed is None:
-            return record.image, False
-        with contextlib.suppress(Superseded):
-            return _stored(record, changed, services), True
-    raise Unavailable(f"Image {image_id} keeps changing; ask again.")
-
-
-def _stored(record: Record, changed: Record, services: Services, *, look_at: str = "") -> Image:
-    """Store a way into the bin or out of it; one of an image with a result is a new result."""
-    told = changed.image.result > record.image.result
-    kind: Kind | None = ("binned" if changed.image.binned else "restored") if told else None
-    image = services.images.change(record, changed, kind, look_at=look_at).image
-    if image.status == "labelling":
-        try:
-            services.uploads_queue.send(event_of(ObjectUploaded(image.key)))
-        except Transient as error:
-            log.warning("left to the sweep: image %r: %s", image.id, error)
-    return image
 
 
 def _binned(record: Record, now: float, days: int, *, missing: bool = False) -> Record:

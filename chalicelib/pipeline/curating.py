@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from chalicelib.errors import NotFound, Superseded, Unavailable
+from chalicelib.errors import NotFound
 from chalicelib.ids import rfc3339
 from chalicelib.library.bounds import check_item
 from chalicelib.library.corrections import said_of, with_word, without_word
@@ -15,8 +14,6 @@ from chalicelib.library.record import Kind, Record
 from chalicelib.model import Correction, Image, Label, normalised
 from chalicelib.pipeline.bin import Check, anyhow, refuse_binned
 from chalicelib.wiring import Services
-
-REVISE_TRIES = 8
 
 Corrections = tuple[Correction, ...]
 Said = tuple[Iterable[Label], Corrections]  # what was seen, and what a person says
@@ -72,19 +69,16 @@ def revise(
     owner: str, image_id: str, say: Callable[[Record], Said], kind: Kind, services: Services
 ) -> tuple[Image, bool]:
     """Store what ``say`` makes of an image's record as a new result; the projection makes it known."""
-    for _ in range(REVISE_TRIES):
-        record = services.images.find(owner, image_id)
-        if record is None:
-            raise NotFound(f"There is no image {image_id}.")
+
+    def revised(record: Record) -> Record | None:
         refuse_binned(record)
-        revised = _revised(record, *say(record), rfc3339(services.now()))
-        if revised is None:
-            return record.image, False
-        check_item(revised, before=record)
-        with contextlib.suppress(Superseded):
-            stored = services.images.change(record, revised, kind if record.image.final else None)
-            return stored.image, True
-    raise Unavailable(f"Image {image_id} keeps changing; ask again.")
+        made = _revised(record, *say(record), rfc3339(services.now()))
+        if made:
+            check_item(made, before=record)
+        return made
+
+    record, changed = services.images.edit(owner, image_id, revised, kind)
+    return record.image, changed
 
 
 def rename_image(owner: str, image_id: str, services: Services) -> bool:

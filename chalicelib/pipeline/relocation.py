@@ -13,7 +13,7 @@ import logging
 
 from chalicelib.ids import millisecond_at
 from chalicelib.intake.objects import UPLOADS, StoredObject, leaves_room
-from chalicelib.library.record import Kind, Record, parse_key
+from chalicelib.library.record import Record, parse_key
 from chalicelib.model import DEFAULT_OWNER, ObjectUploaded
 from chalicelib.pipeline.bin import taken_out
 from chalicelib.pipeline.known import same_bytes
@@ -87,6 +87,5 @@ def _moved(
     moved = dataclasses.replace(record, image=image)
     if before.binned:
         moved = taken_out(moved, etag, services.now())
-    kind: Kind | None = "restored" if moved.image.result > before.result else None
     log.info("renamed: %r is %r now: image %r", before.key, key, before.id)
-    return services.images.move(record, moved, kind, copy=copy)
+    return services.images.move(record, moved, "restored", copy=copy)
