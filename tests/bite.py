@@ -337,6 +337,13 @@ GUARDS = (
         "tests/pipeline/test_confirming.py",
     ),
     Guard(
+        "a label's name goes with its last image",
+        "chalicelib/library/catalogue.py",
+        "if not zeros or",
+        "if zeros or",
+        "tests/pipeline/test_projection.py",
+    ),
+    Guard(
         "what strangers are sent",
         "chalicelib/pipeline/delivery_worker.py",
         "if not confirmed and condition.breaker.open_until() <= services.now():",

@@ -388,14 +388,15 @@ def _count(chunk: Sequence[Change], services: Services) -> None:
 
     :raises ConditionFailed: somebody else has projected one of the images meanwhile.
     """
+    owner, moved = chunk[0].owner, _moved(chunk)
     if len(chunk) == 1:
         _count_in_parts(chunk[0], services)
-    owner = chunk[0].owner
     markers = [_marked(one, services) for one in chunk]
     told = [stored for one in chunk for stored in one.untold]
     first = [one.untold[0] for one in chunk if one.untold and not one.marker.result]
     counts = catalogue.updates(owner, _moved(chunk))
     services.table.transact([*markers, *counts, *usage.updates(owner, told, first)])
+    catalogue.forget_zeros(services.table, owner, moved, services.now())
 
 
 def _marked(change: Change, services: Services) -> Put:
