@@ -611,14 +611,14 @@ GUARDS = (
     ),
     Guard(
         "what a change that was given up has written goes with the next",
-        "chalicelib/pipeline/projection.py",
-        "[*map(entries_of, documents), *([{index.PENDING: Entry()}] if self.passed else [])]",
+        "chalicelib/pipeline/record_changes.py",
+        "[*map(entries_of, documents), *([{PENDING: Entry()}] if self.passed else [])]",
         "[]",
         "tests/pipeline/test_projection.py",
     ),
     Guard(
         "what was erased is told once",
-        "chalicelib/pipeline/projection.py",
+        "chalicelib/pipeline/record_changes.py",
         "if self.present is None and self.marker.gone:",
         "if False:",
         "tests/pipeline/test_projection.py",

@@ -1,4 +1,7 @@
-"""What is derived agrees with the records, however the stream's batches come and wherever a process dies."""
+"""What is derived agrees with the records, however the stream's batches come and wherever a process dies.
+
+(chalicelib/pipeline: projection, record_changes, counting)
+"""
 
 from __future__ import annotations
 
