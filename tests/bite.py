@@ -344,6 +344,13 @@ GUARDS = (
         "tests/pipeline/test_projection.py",
     ),
     Guard(
+        "parts go when the archive is whole",
+        "chalicelib/pipeline/packing.py",
+        "_remove([part for part, _ in state.parts], services)",
+        "pass",
+        "tests/api/test_archives.py",
+    ),
+    Guard(
         "what strangers are sent",
         "chalicelib/pipeline/delivery_worker.py",
         "if not confirmed and condition.breaker.open_until() <= services.now():",
