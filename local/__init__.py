@@ -13,7 +13,7 @@ Never packaged, never imported by the app. ``python -m local`` (:mod:`local.__ma
    ``function``; ``faults`` and ``lineage`` say what goes wrong on a bad day, ``activity`` who is at work.
 4. *The servers*: ``server`` (how requests are read), ``api`` (the routes, as API Gateway shows them),
    ``partner`` (who gets the XML), and on its own ``endpoint`` (SageMaker's).
-5. *The terminal*: ``tour`` (what is printed), ``label`` and ``client`` (photos of one's own), ``stopping``
+5. *The terminal*: ``tour`` (what is printed), ``label`` (photos of one's own, by ``client/``), ``stopping``
    (Ctrl-C), ``install`` (the first time), ``config`` (ports and variables).
 
 These mend moto (by ``mending``), and would go if it did:

@@ -8,13 +8,15 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
-from local.client import Client
+from sightline_labels import Client
+from sightline_labels.files import pick
+from sightline_labels.table import heading, line, width_of
+from sightline_labels.uploading import Uploading
+
 from local.config import Ports
 from local.folder import DEFAULT, shown
-from local.label import label, pick
 from local.partner import Received
 from local.runtime import StillBusy
 from local.stack import Stack
@@ -50,7 +52,11 @@ def show(stack: Stack, photos: Path) -> None:
 
 def _label(stack: Stack, client: Client, photos: Path) -> None:
     print(f"\nSeen on the photos in {photos.name}/ (confidence in %):\n")
-    label(client, pick([photos])[0], partial(print, flush=True))
+    picked, _ = pick([photos])
+    width = width_of(one.name for one in picked)
+    print(heading(one.name for one in picked))
+    for outcome in Uploading(client, picked):
+        print(line(outcome, width), flush=True)
     with suppress(StillBusy):  # a stack told to misbehave may take its time
         stack.runtime.wait_until_idle(AT_REST_SECONDS)
     if received := stack.partner.received:

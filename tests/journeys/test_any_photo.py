@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import requests
 from PIL import Image
+from sightline_labels import Client
+from sightline_labels.files import Picked
+from sightline_labels.uploading import Outcome, Uploading
 
-from local.client import Client, Outcome
-from local.label import Picked, label
 from tests.intake.corpus import BAD, GOOD
 from tests.journeys.conftest import Service
 
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 def labelled(service: Service, folder: Path) -> dict[str, Outcome]:
     picked = [Picked(path, path.name) for path in sorted(folder.iterdir())]
-    return {one.name: one for one in label(Client(service.api), picked)}
+    return {one.name: one for one in Uploading(Client(service.api), picked)}
 
 
 def test_every_file_ends_labelled_or_failed_with_the_right_code(service: Service, folder: Path) -> None:

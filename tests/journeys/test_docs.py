@@ -6,9 +6,11 @@ A fence marked ``sh`` is for that: the blocks of a document run one after the ot
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,10 +22,10 @@ from tests.local.process import Process, started
 pytestmark = pytest.mark.slow
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.S | re.M)
-COMMAND = re.compile(r"^\s*(?:[A-Z_]+=\S+ )*(curl|aws|base64|printf)\b", re.M)
+COMMAND = re.compile(r"^\s*(?:[A-Z_]+=\S+ )*(curl|aws|base64|printf|sightline (?!completion|manual))\b", re.M)
 USUAL_PORTS = ("8000", "5055", "5056")
 # What a block without the mark may be, by a word in it.
-ELSEWHERE = ("cloudformation", "secretsmanager", "PAGE_BUCKET", "$TOKEN")
+ELSEWHERE = ("cloudformation", "secretsmanager", "ssm", "PAGE_BUCKET", "$TOKEN")
 
 
 def blocks(document: Path) -> list[tuple[str, str]]:
@@ -53,8 +55,18 @@ def test_its_commands_do_what_they_are_printed_for(process: Process, document: P
         script = script.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{here}")
     shutil.copytree(ROOT / "photos", tmp_path / "photos")
 
+    installed = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "SIGHTLINE_CONFIG": str(tmp_path / "profiles.json"),
+    }
     done = subprocess.run(
-        ["/bin/sh", "-eu"], input=script, cwd=tmp_path, capture_output=True, text=True, timeout=300
+        ["/bin/sh", "-eu"],
+        input=script,
+        cwd=tmp_path,
+        env={**os.environ, **installed},
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
 
     assert done.returncode == 0, done.stderr

@@ -1,7 +1,4 @@
-"""The labeler, whose events come twice, late, at once and not at all.
-
-(chalicelib/pipeline: labelling, describing)
-"""
+"""The labeler, whose events come twice, late, at once and not at all."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from chalicelib.expressions import Delete
 from chalicelib.library.images import LEASE_SECONDS, SHARDS, UPLOAD_SECONDS
 from chalicelib.library.record import record_key
 from chalicelib.model import Label, NewImage, ObjectUploaded, in_rekognitions_words
-from chalicelib.pipeline.describing import MOST_ATTEMPTS
+from chalicelib.pipeline.labelling import MOST_ATTEMPTS
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, ROCKET, World, s3_event
 

@@ -1,0 +1,28 @@
+"""Label photos with a Sightline service: ``Client`` is all of its API that people work with."""
+
+from sightline_labels.client import Client, Uploaded
+from sightline_labels.errors import (
+    Conflict,
+    NotAllowed,
+    NotFound,
+    NotReachable,
+    Outdated,
+    ServiceError,
+    SightlineError,
+    TooMany,
+    Unavailable,
+)
+
+__all__ = [
+    "Client",
+    "Conflict",
+    "NotAllowed",
+    "NotFound",
+    "NotReachable",
+    "Outdated",
+    "ServiceError",
+    "SightlineError",
+    "TooMany",
+    "Unavailable",
+    "Uploaded",
+]

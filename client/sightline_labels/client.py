@@ -1,0 +1,353 @@
+"""The service's API as methods; documents are as its own description has them (``GET /openapi.json``)."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from io import BufferedReader, BytesIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import requests
+
+from sightline_labels.errors import NotReachable, SightlineError
+from sightline_labels.transport import TRIES, Transport
+
+Json = dict[str, Any]
+
+SETTLED = ("labelled", "failed", "binned")
+AT_AN_END = ("done", "failed", "cancelled")  # of a job
+WAIT_SECONDS = 20  # the API's longest
+PATIENCE = 300.0  # seconds
+PAGE = 200
+CHUNK = 1 << 20
+
+
+class NotInTime(SightlineError):
+    """Something was not finished in the time that was given."""
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """An ``image`` as it was made; ``known`` if its bytes were there already, and nothing was sent."""
+
+    image: Json
+    known: bool
+
+    @property
+    def id(self) -> str:
+        return str(self.image["id"])
+
+
+class Client:
+    """A service at ``url``, with a ``token`` where it asks for one; safe to use in many threads.
+
+    Requests that may be sent again are, up to ``tries`` times and with growing pauses, where nobody answers
+    any more or the service asks for patience (429, 503). Every method raises
+    :exc:`~sightline_labels.NotReachable` or a :exc:`~sightline_labels.ServiceError` with the service's code.
+    """
+
+    def __init__(
+        self, url: str, token: str = "", *, tries: int = TRIES, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._transport = Transport(
+            url, token, agent=f"sightline-labels/{_version()}", tries=tries, sleep=sleep
+        )
+        self.url = self._transport.url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._transport.close()
+
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        """Any route: the JSON of its answer, ``None`` if it has none. ``options`` are those of requests."""
+        reply = self._transport.call(method, path, **options)
+        return reply.json() if reply.content else None
+
+    def pages(self, path: str, name: str, most: int | None = None, **params: Any) -> Iterator[Json]:
+        """What a list has under ``name``, page by page, ``most`` at the most."""
+        count, cursor = 0, None
+        while most is None or count < most:
+            page = self.call("GET", path, params=_given(**params, cursor=cursor))
+            for one in page[name]:
+                if most is not None and count >= most:
+                    return
+                count += 1
+                yield one
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return
+
+    def health(self) -> Json:
+        """What the service says of itself; nobody needs a token for it."""
+        found: Json = self.call("GET", "/health")
+        return found
+
+    # ── images ────────────────────────────────────────────────────────────────────────────────
+    def upload(self, path: str | Path, *, name: str = "", again: bool = False, **wishes: Any) -> Uploaded:
+        """Hand a photo in under ``name`` (its file's own), without waiting for its labels.
+
+        What is there already by its bytes is not sent, unless it is wanted ``again``. ``wishes`` are those of
+        ``POST /images``: ``min_confidence``, ``features``, ``metadata``, ``callback_url``, …
+        """
+        path = Path(path)
+        with path.open("rb") as file:
+            return self.upload_file(file, name=name or path.name, again=again, **wishes)
+
+    def upload_file(
+        self, file: BufferedReader | BytesIO, *, name: str, again: bool = False, **wishes: Any
+    ) -> Uploaded:
+        """The same for an open file, from where it stands."""
+        start = file.tell()
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell() - start
+        unless = {} if again else {"sha256": digest, "if_known": "skip"}
+        wish = {"filename": name, **({"size": size} if size else {}), **unless, **wishes}
+        reply = self._transport.call("POST", "/images", json=wish)
+        image: Json = reply.json()
+        if reply.status_code == requests.codes.ok:
+            return Uploaded(image, known=True)
+        file.seek(start)
+        upload = image["upload"]
+        self._transport.elsewhere(upload["method"], upload["url"], headers=upload["headers"], data=file)
+        return Uploaded(image, known=False)
+
+    def submit(self, **wish: Any) -> Json:
+        """``POST /images`` as it is: by ``url``, by ``content`` (base64), or for an upload of one's own."""
+        made: Json = self.call("POST", "/images", json=wish)
+        return made
+
+    def image(self, image_id: str) -> Json:
+        found: Json = self.call("GET", f"/images/{_part(image_id)}")
+        return found
+
+    def wait(self, image_id: str, seconds: float = PATIENCE) -> Json:
+        """The image once it is labelled or failed; raises :exc:`NotInTime`."""
+        until = time.monotonic() + seconds
+        while True:
+            left = until - time.monotonic()
+            asked = max(0, min(WAIT_SECONDS, int(left)))
+            image: Json = self.call("GET", f"/images/{_part(image_id)}", params={"wait": asked})
+            if image["status"] in SETTLED:
+                return image
+            if left <= 0:
+                raise NotInTime(f"{image_id} was not labelled within {seconds:.0f} s.")
+            if not asked:
+                time.sleep(min(0.2, left))
+
+    def search(
+        self,
+        text: str = "",
+        *,
+        strict: bool = False,
+        status: str = "",
+        order: str = "",
+        most: int | None = None,
+    ) -> Iterator[Json]:
+        """Images that a search finds, newest first (``order="taken"``: by the date taken).
+
+        Words mean what people mean by them; ``strict`` takes the text as a query of the language.
+        """
+        params = {"q" if strict else "search": text, "status": status, "order": order, "limit": _limit(most)}
+        return self.pages("/images", "images", most, **params)
+
+    def correct(self, image_id: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Json:
+        """Say that labels are there, or are not; the image after it."""
+        image: Json = {}
+        for name in add:
+            image = self.call("PUT", f"/images/{_part(image_id)}/labels/{_part(name)}", json={})
+        for name in remove:
+            image = self.call("DELETE", f"/images/{_part(image_id)}/labels/{_part(name)}")
+        return image or self.image(image_id)
+
+    def correct_found(self, query: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Json:
+        """The same for all that a query finds, as a job."""
+        job: Json = self.call("POST", "/images/labels", json={"q": query, "add": [*add], "remove": [*remove]})
+        return job
+
+    def why(self, image_id: str, label: str) -> Json:
+        """Why an image has a label, or has it not."""
+        found: Json = self.call("GET", f"/images/{_part(image_id)}/why", params={"label": label})
+        return found
+
+    def history(self, image_id: str) -> Json:
+        found: Json = self.call("GET", f"/images/{_part(image_id)}/history")
+        return found
+
+    def relabel(self, image_id: str, **wishes: Any) -> Json:
+        """Have an image recognised again; corrections stay."""
+        image: Json = self.call("POST", f"/images/{_part(image_id)}/relabel", json=wishes)
+        return image
+
+    def relabel_found(self, query: str, **wishes: Any) -> Json:
+        """The same for all that a query finds, as a job."""
+        job: Json = self.call("POST", "/relabel", json={"q": query, **wishes})
+        return job
+
+    def delete(self, image_id: str, *, permanent: bool = False) -> None:
+        """Put an image into the bin, or erase it for good."""
+        self.call("DELETE", f"/images/{_part(image_id)}", params={"permanent": "true"} if permanent else {})
+
+    def restore(self, image_id: str) -> Json:
+        """Take an image out of the bin."""
+        image: Json = self.call("POST", f"/images/{_part(image_id)}/restore", json={})
+        return image
+
+    def download(self, image_id: str, to: str | Path) -> Path:
+        """Write the original to a file, whole or not at all; answers its path."""
+        to = Path(to)
+        part = to.with_name(f".{to.name}.part")
+        link = self._transport.call("GET", f"/images/{_part(image_id)}/content", allow_redirects=False)
+        address = link.headers.get("Location", "")
+        reply = self._transport.elsewhere("GET", address, stream=True) if address else link
+        try:
+            with part.open("wb") as file:
+                for chunk in reply.iter_content(CHUNK):
+                    file.write(chunk)
+            part.replace(to)
+        except requests.RequestException as error:
+            raise NotReachable(f"{to.name} broke off.") from error
+        finally:
+            part.unlink(missing_ok=True)
+        return to
+
+    # ── labels, jobs, exports ─────────────────────────────────────────────────────────────────
+    def labels(self, prefix: str = "", *, sort: str = "", most: int | None = None) -> Iterator[Json]:
+        """Labels with the number of their images; ``sort`` is ``name`` or ``count``."""
+        return self.pages("/labels", "labels", most, prefix=prefix, sort=sort, limit=_limit(most))
+
+    def rename(self, label: str, to: str) -> Json:
+        """Show a label under another name from now on, and as a job everywhere it is."""
+        job: Json = self.call("POST", f"/labels/{_part(label)}/rename", json={"to": to})
+        return job
+
+    def jobs(self, *, kind: str = "", status: str = "", most: int | None = None) -> Iterator[Json]:
+        return self.pages("/jobs", "jobs", most, kind=kind, status=status)
+
+    def job(self, job_id: str) -> Json:
+        found: Json = self.call("GET", f"/jobs/{_part(job_id)}")
+        return found
+
+    def wait_for_job(
+        self, job_id: str, seconds: float = 3600.0, told: Callable[[Json], object] = lambda job: None
+    ) -> Json:
+        """The job at its end; ``told`` is given it at every look. Raises :exc:`NotInTime`."""
+        until, pause = time.monotonic() + seconds, 0.2
+        while True:
+            job = self.job(job_id)
+            told(job)
+            if job["status"] in AT_AN_END:
+                return job
+            if time.monotonic() + pause > until:
+                raise NotInTime(f"Job {job_id} was not done within {seconds:.0f} s.")
+            time.sleep(pause)
+            pause = min(5.0, pause * 1.5)
+
+    def export(self, text: str = "", *, format: str = "csv", excel: bool = False) -> Iterator[bytes]:
+        """What a query finds as CSV or JSON Lines, piece by piece; only the first piece has a heading."""
+        cursor = None
+        while True:
+            params = _given(q=text, format=format, excel="true" if excel else None, cursor=cursor)
+            part = self.call("GET", "/export", params=params)
+            content = self._transport.elsewhere("GET", part["url"]).content
+            if cursor and format == "csv":
+                content = content.partition(b"\r\n")[2]
+            yield content
+            cursor = part["next_cursor"]
+            if not cursor:
+                return
+
+    def usage(self, first: str = "", last: str = "") -> Json:
+        """Images, calls and cost by day (``2026-11-30``)."""
+        found: Json = self.call("GET", "/usage", params=_given(**{"from": first, "to": last}))
+        return found
+
+    # ── who is told ───────────────────────────────────────────────────────────────────────────
+    def deliveries(
+        self, *, destination: str = "", status: str = "", most: int | None = None
+    ) -> Iterator[Json]:
+        return self.pages("/deliveries", "deliveries", most, destination=destination, status=status)
+
+    def delivery(self, delivery_id: str) -> Json:
+        found: Json = self.call("GET", f"/deliveries/{_part(delivery_id)}")
+        return found
+
+    def retry_delivery(self, delivery_id: str) -> Json:
+        found: Json = self.call("POST", f"/deliveries/{_part(delivery_id)}/retry", json={})
+        return found
+
+    def subscriptions(self) -> list[Json]:
+        found: list[Json] = self.call("GET", "/subscriptions")["subscriptions"]
+        return found
+
+    def subscribe(self, url: str, **wishes: Any) -> Json:
+        """Have an address told (``filter``, ``format``, ``event_types``); the answer alone has the secret."""
+        made: Json = self.call("POST", "/subscriptions", json={"url": url, **wishes})
+        return made
+
+    def change_subscription(self, subscription_id: str, **changes: Any) -> Json:
+        """Another ``url``, ``filter``, ``format`` or ``event_types``; ``paused`` stops and starts it."""
+        found: Json = self.call("PATCH", f"/subscriptions/{_part(subscription_id)}", json=changes)
+        return found
+
+    def confirm_subscription(self, subscription_id: str) -> Json:
+        """Ask its receiver whether it wants to be called often."""
+        found: Json = self.call("POST", f"/subscriptions/{_part(subscription_id)}/confirm", json={})
+        return found
+
+    def test_subscription(self, subscription_id: str) -> Json:
+        """Send it an example, and say what it answered."""
+        found: Json = self.call("POST", f"/subscriptions/{_part(subscription_id)}/test", json={})
+        return found
+
+    def unsubscribe(self, subscription_id: str) -> None:
+        self.call("DELETE", f"/subscriptions/{_part(subscription_id)}")
+
+    # ── tokens ────────────────────────────────────────────────────────────────────────────────
+    def tokens(self) -> list[Json]:
+        found: list[Json] = self.call("GET", "/tokens")["tokens"]
+        return found
+
+    def create_token(self, *, name: str = "", scopes: Sequence[str] = (), days: int | None = None) -> Json:
+        """A token; the answer alone has its text."""
+        made: Json = self.call("POST", "/tokens", json=_given(name=name, scopes=[*scopes], days=days))
+        return made
+
+    def revoke_token(self, token_id: str) -> None:
+        self.call("DELETE", f"/tokens/{_part(token_id)}")
+
+
+def _given(**params: Any) -> Json:
+    """Those that say something."""
+    return {name: value for name, value in params.items() if value not in (None, "", [])}
+
+
+def _limit(most: int | None) -> int:
+    return PAGE if most is None else max(1, min(PAGE, most))
+
+
+def _part(text: str) -> str:
+    """An id or a name as part of a path: whatever it is, it stays one part."""
+    if text in ("", ".", ".."):
+        raise SightlineError(f"{text!r} is no id and no name.")
+    return quote(text, safe="")
+
+
+def _version() -> str:
+    try:
+        return version("sightline-labels")
+    except PackageNotFoundError:  # run from its folder
+        return "0"

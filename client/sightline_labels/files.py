@@ -1,0 +1,88 @@
+"""Which files to hand in: those that are named, and the photos in folders that are named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HEAD_BYTES = 64
+# How photos begin that a service reads; it looks closer itself.
+PHOTO = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP|GIF8[79]a|BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\x00\x00\x00"
+    rb"|II[*+]\x00|MM\x00[*+]|....ftyp(?:avi[fs]|he[iv][cmsx]|m[is]f1|crx )"
+    rb"|\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51"
+    rb"|FUJIFILMCCD-RAW |II(?:RO|RS|U\x00)|MMOR",
+    re.DOTALL,
+)
+OTHER = {
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "a ZIP archive",
+    b"<?xml": "XML",
+    b"<svg": "an SVG drawing",
+    b"\x00\x00\x01\x00": "an icon",
+    b"8BPS": "a Photoshop file",
+}
+VIDEO = re.compile(rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI ", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Picked:
+    """A file and the ``name`` that it is handed in under."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file of a folder that is no photo, and what it seems to be."""
+
+    path: Path
+    kind: str
+
+
+def pick(paths: Iterable[Path]) -> tuple[list[Picked], list[LeftOut]]:
+    """Files as they are named, and what folders hold, however deep, in order.
+
+    A file that is named is handed in whatever it is: the service says what is wrong with it. What systems
+    hide in folders is passed over.
+    """
+    picked: list[Picked] = []
+    left_out: list[LeftOut] = []
+    for path in paths:
+        if not path.is_dir():
+            picked.append(Picked(path, path.name))
+            continue
+        for found in sorted(one for one in path.rglob("*") if one.is_file() and not _hidden(one, path)):
+            kind = other_than_photo(found)
+            if kind:
+                left_out.append(LeftOut(found, kind))
+            else:
+                picked.append(Picked(found, found.relative_to(path).as_posix()))
+    return picked, left_out
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def other_than_photo(path: Path) -> str:
+    """What a file is instead of a photo; empty for a photo and for one that cannot be read now."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError:
+        return ""
+    if PHOTO.match(head):
+        return ""
+    if VIDEO.match(head):
+        return "a video"
+    return next((kind for start, kind in OTHER.items() if head.startswith(start)), "no picture")
+
+
+def told_of(left_out: Sequence[LeftOut], most: int = 10) -> list[str]:
+    """Which files are left out, and why: some by name, the others by their number."""
+    lines = [f"Left out: {one.path} ({one.kind})" for one in left_out[:most]]
+    return lines + ([f"Left out: {len(left_out) - most} more"] if len(left_out) > most else [])
