@@ -40,7 +40,7 @@ def name_the_request(event: Any, get_response: Callable[[Any], Any]) -> Any:
         return get_response(event)
 
 
-def time_left(event: S3Event | SQSEvent | DynamoDBEvent) -> TimeLeft:
+def time_left(event: S3Event | SQSEvent | DynamoDBEvent | CloudWatchEvent) -> TimeLeft:
     """How many seconds the function that got ``event`` may still run."""
     context = cast(Any, event).context  # Lambda's own, which Chalice passes on untyped
     return lambda: float(context.get_remaining_time_in_millis()) / 1000
@@ -124,4 +124,4 @@ def on_sqs_message(event: SQSEvent) -> Json:
 @app.schedule("rate(1 minute)")
 def sweep(event: CloudWatchEvent) -> None:
     """Put whatever is stuck or due back on its queue."""
-    pipeline.sweep(wiring.services())
+    pipeline.sweep(wiring.services(), time_left(event))

@@ -58,7 +58,7 @@ FUNCTIONS: dict[str, Handler] = {
     "on_job_message": lambda event, world, it: pipeline.work_on_jobs(event, world.services, it.time_left),
     "on_sns_message": lambda event, world, it: pipeline.fan_out(event, world.services),
     "on_sqs_message": lambda event, world, it: pipeline.deliver(event, world.services),
-    "sweep": lambda event, world, it: pipeline.sweep(world.services),
+    "sweep": lambda event, world, it: pipeline.sweep(world.services, it.time_left),
 }
 
 

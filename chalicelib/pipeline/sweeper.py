@@ -2,7 +2,8 @@
 
 The index only says where to look. A row that is still due when it is read is put off by a counter of its
 own, and then somebody is told of it; a row that demonstrably waits for something waits for that, and one
-that is settled leaves the index. Each row is seen to alone.
+that is settled leaves the index. Each row is seen to alone. What a minute is too short for stays due until
+the next.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.delivery import deliveries
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.due import put_offs_of
@@ -30,6 +32,8 @@ log = logging.getLogger("sightline.sweep")
 
 AT_ONCE = 10
 BACKLOG = 100  # messages of a queue, from which on what is due there is taken to be among them
+SECONDS_A_ROW = 10.0  # with less time left the rest waits for the next minute
+MINUTE = 60
 HELD_FOR = 3  # put-offs, 42 minutes together, in which a backlog has to be gone
 
 Act = Callable[[], object]
@@ -48,15 +52,26 @@ class Kind:
     queue: Callable[[Services], Queue] | None = None
 
 
-def sweep(services: Services) -> None:
-    """See to everything whose time has come."""
-    for_each(KINDS, lambda kind: _sweep(kind, services))
+def sweep(services: Services, time_left: TimeLeft = unhurried) -> None:
+    """See to everything whose time has come, as far as there is ``time_left``.
+
+    Each minute begins with another kind: however much there is of one, the others have their turn.
+    """
+    first = int(services.now() // MINUTE) % len(KINDS)
+    kinds = KINDS[first:] + KINDS[:first]
+    for_each(kinds, lambda kind: _sweep(kind, services, time_left))
 
 
-def _sweep(kind: Kind, services: Services) -> None:
+def _sweep(kind: Kind, services: Services, time_left: TimeLeft) -> None:
+    if time_left() < SECONDS_A_ROW:
+        return
     backed_up = kind.queue is not None and kind.queue(services).backlog() >= BACKLOG
-    keys = services.due.keys(kind.shards)
-    for_each(keys, lambda key: _see_to(key, kind, services, backed_up=backed_up), at_once=AT_ONCE)
+
+    def see_to(key: Key) -> None:
+        if time_left() >= SECONDS_A_ROW:
+            _see_to(key, kind, services, backed_up=backed_up)
+
+    for_each(services.due.keys(kind.shards), see_to, at_once=AT_ONCE)
 
 
 def _see_to(key: Key, kind: Kind, services: Services, *, backed_up: bool) -> None:

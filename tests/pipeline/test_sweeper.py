@@ -12,6 +12,7 @@ from chalicelib import pipeline
 from chalicelib.delivery import deliveries
 from chalicelib.due import DueIndex, put_offs_of
 from chalicelib.expressions import Item, Key, Update, Value
+from chalicelib.ids import new_id
 from chalicelib.library.images import QUEUE_SECONDS, SHARDS
 from chalicelib.library.record import key_for, record_key
 from chalicelib.model import Image, ObjectUploaded
@@ -92,6 +93,35 @@ def test_of_two_sweeps_at_once_one_sends(world: Any, kind: str, monkeypatch: pyt
     monkeypatch.setattr(DueIndex, "read", read_while_another_sweeps)
     pipeline.sweep(world)
     assert len(queue_of(world, kind).messages) == 1
+
+
+def test_what_a_minute_is_too_short_for_is_seen_to_in_the_next_ones_and_keeps_nothing_else_waiting(
+    world: Any,
+) -> None:
+    images = [waiting_image(world, new_id()) for _ in range(400)]
+    a_delivery(world)
+    world.clock.forward(QUEUE_SECONDS + 1)
+    spent: list[float] = []
+    send = world.uploads_queue.send
+
+    def send_slowly(*message: Any, **rest: Any) -> None:
+        spent.append(1.0)
+        send(*message, **rest)
+
+    world.uploads_queue.send = send_slowly
+    told: list[Any] = []
+    for _ in KINDS:
+        spent.clear()
+        pipeline.sweep(world, lambda: 60 - sum(spent))
+        assert 0 < sum(spent) <= 60
+        told += world.uploads_queue.messages
+        world.uploads_queue.messages.clear()
+        world.clock.forward(60)
+    assert len(world.deliveries_queue.messages) == 1
+    world.clock.forward(-10)  # the first have been put off for six minutes
+    pipeline.sweep(world)
+    told += world.uploads_queue.messages
+    assert len({json.dumps(message) for message in told}) == len(told) == len(images)
 
 
 def test_who_is_at_work_is_let_be(world: Any) -> None:
