@@ -17,17 +17,21 @@ const A_DAY = 86_400_000;
 
 /** The page; `restored(ids)` is told what came out, of all if it is not known of which. */
 export function binPage({ restored }) {
-  const list = pending(() => binned(restored), "tiles");
+  const ways = make("p", { class: "row", hidden: true });
+  const list = pending(async () => {
+    const shown = await binned(restored);
+    ways.hidden = !Array.isArray(shown); // there is nothing to restore or to erase
+    return shown;
+  }, "tiles");
   if (untilListed()) setTimeout(() => list.again(), untilListed());
   const act = (does) => does().then(() => list.again(), complain);
-  const all = button("Restore all", () => act(() => restoreAll(restored)));
-  const empty = button("Empty the bin", () => act(emptied), { class: "danger" });
+  ways.append(button("Restore all", () => act(() => restoreAll(restored))), button("Empty the bin", () => act(emptied), { class: "danger" }));
   return make(
     "div",
     { class: "page wide" },
     make("h1", {}, "Bin"),
     make("p", { class: "muted" }, "Deleted photos are here until their days are over. What is restored comes back with its labels and corrections."),
-    make("p", { class: "row" }, all, empty),
+    ways,
     list,
   );
 }

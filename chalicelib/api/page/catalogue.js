@@ -6,11 +6,12 @@ import { button, make } from "./dom.js";
 import { followJob } from "./jobs.js";
 import { pending } from "./pending.js";
 import { address } from "./route.js";
-import { rested, suggestions } from "./suggestions.js";
+import { countOf, rested, suggestions } from "./suggestions.js";
 import { complain, notify } from "./toasts.js";
 import { count, many, moment, quoted } from "./words.js";
 
 const PAGE = 200;
+const LOOKS = 7; // at whether a renamed label is still listed
 
 /** The page; it is fetched anew whenever it is shown. */
 export function labelsPage() {
@@ -73,9 +74,19 @@ async function renameTo(name, to, changed) {
     const { changed: photos } = await followJob(await call("POST", at`labels/${name}/rename`, { to }), `Renaming ${name}`, "renamed");
     notify(`${name} is called ${to} now, on ${many(photos, "photo")}.`);
     changed();
+    if (await goesLate(name)) changed();
   } catch (error) {
     complain(error);
   }
+}
+
+/** Whether a name is still listed and then, at last, not any more: counts follow a second or two later. */
+async function goesLate(name) {
+  for (let looks = 0; looks < LOOKS; looks += 1) {
+    if (!(await countOf(name))) return looks > 0;
+    await new Promise((resolve) => setTimeout(resolve, 500 * 1.5 ** looks));
+  }
+  return false;
 }
 
 /** The renames that hold for what is to come. */

@@ -17,10 +17,10 @@ export function deliveriesOf(image) {
   return section(at`images/${image.id}/deliveries`, "Nobody has been told of this photo yet.");
 }
 
-/** A section with the deliveries that a route lists. */
-export function section(path, none) {
+/** A section with the deliveries that a route lists, under a heading of a level. */
+export function section(path, none, level = "h3") {
   const list = make("ul", { class: "deliveries" });
-  const shown = make("section", { "aria-label": "Deliveries" }, make("h3", {}, "Deliveries"), list);
+  const shown = make("section", { "aria-label": "Deliveries" }, make(level, {}, "Deliveries"), list);
   const failed = (error, cursor) => list.append(make("li", { class: "bad" }, error.message, " ", button("Try again", (event) => (event.target.closest("li").remove(), more(cursor)))));
   const more = (cursor) => show(list, path, cursor, none, more).catch((error) => failed(error, cursor));
   list.append(make("li", { class: "waits" }, skeleton("lines")));

@@ -73,7 +73,7 @@ export class Grid {
     const above = -this.element.getBoundingClientRect().top;
     this.#show(between(this.#rows, above - innerHeight, above + 2 * innerHeight));
     const nearTheEnd = heightOf(this.#rows) - above < 3 * innerHeight;
-    if (nearTheEnd && this.library.ids.length && !this.library.broken) this.library.more();
+    if (nearTheEnd && this.library.ids.length && !this.library.broken && !this.library.dry) this.library.more();
   }
 
   /** What comes in above what is looked at does not push it away, nor along its row. */

@@ -87,7 +87,7 @@ function shown(job) {
   const lines = [
     make("h2", {}, heading(job)),
     make("p", {}, make("span", { class: "badge" }, STATES[status]), " ", ...subject(job), make("span", { class: "muted" }, `, begun ${moment(job.created_at)}`)),
-    make("p", {}, `${many(job.changed, "photo")} ${DID[kind] ?? "changed"}, of ${count(job.looked_at)} looked at${over ? "." : " so far …"}`),
+    make("p", {}, over || job.looked_at ? `${many(job.changed, "photo")} ${DID[kind] ?? "changed"}, of ${count(job.looked_at)} looked at${over ? "." : " so far …"}` : "About to begin …"),
     !over && make("progress", { "aria-label": `${heading(job)}: at work` }),
     links.archive && make("p", {}, make("a", { class: "button", href: links.archive, download: "" }, "Download the archive")),
     kind === "zip" && over && !links.archive && make("p", { class: "muted" }, "Its archive is gone: one is kept for a day."),

@@ -27,6 +27,8 @@ export class Library extends EventTarget {
   complete = false;
   /** The error that fetching more ended with, or null. */
   broken = null;
+  /** Whether fetching has paused as many pages held nothing: a rare search may go on for long. */
+  dry = false;
 
   /** The ids, in order. */
   get ids() {
@@ -41,7 +43,7 @@ export class Library extends EventTarget {
   open(query, sort = "") {
     this.#putAway();
     const left = this.#shelves.get(sort + query);
-    Object.assign(this, { query, sort, broken: null, complete: left?.complete ?? false });
+    Object.assign(this, { query, sort, broken: null, dry: false, complete: left?.complete ?? false });
     this.#search += 1; // what older searches still bring is not taken in
     this.#order = (left?.order ?? []).filter((id) => !this.#hidden.has(id));
     this.#cursor = left?.cursor ?? null;
@@ -55,6 +57,7 @@ export class Library extends EventTarget {
   /** Fetch the next page, once at a time; what went wrong is found in `broken`. */
   more() {
     if (this.complete) return Promise.resolve();
+    this.dry = false;
     this.#loading ??= this.#fetching();
     return this.#loading;
   }
@@ -155,6 +158,7 @@ export class Library extends EventTarget {
       this.#take(page);
       if (page.images.length || this.complete) return;
     }
+    this.dry = true;
   }
 
   #page(cursor, limit) {

@@ -84,8 +84,11 @@ function show(wanted, scroll) {
   if (page !== shown) main.replaceChildren(page === "photos" ? photos.element : PAGES[page]());
   if (page !== shown && page !== "photos") scrollTo(0, scroll);
   for (const link of at("pages").children) {
-    if (link.dataset.view === page) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (link.dataset.view !== page) link.removeAttribute("aria-current");
+    else if (!link.hasAttribute("aria-current")) {
+      link.setAttribute("aria-current", "page");
+      at("pages").scrollLeft = link.offsetLeft - at("pages").offsetLeft - link.offsetWidth; // on a phone they do not all fit
+    }
   }
   bar.there(page === "photos");
   if (page === shown && page !== "photos") return;

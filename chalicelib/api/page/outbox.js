@@ -27,7 +27,7 @@ function listing(subscriptions) {
   const which = make("select", { id: "delivered-how" }, make("option", { value: "any" }, "All"), make("option", { value: "parked" }, "Parked only"));
   const span = make("select", { id: "retry-span" }, ...Object.entries(SPANS).map(([value, name]) => make("option", { value }, name)));
   const place = make("div", { class: "card" });
-  const load = () => place.replaceChildren(section(at`deliveries`.with({ destination: who.value, status: which.value }), which.value === "parked" ? "Nothing is parked." : "Nothing has been sent there yet."));
+  const load = () => place.replaceChildren(section(at`deliveries`.with({ destination: who.value, status: which.value }), which.value === "parked" ? "Nothing is parked." : "Nothing has been sent there yet.", "h2"));
   for (const one of [who, which]) one.addEventListener("change", load);
   load();
   return [

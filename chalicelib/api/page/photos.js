@@ -119,9 +119,10 @@ export class Photos {
     const { library } = this;
     for (const id of library.ids.slice(0, WATCHED)) this.#watch(library.get(id));
     const { length } = library.ids;
-    const waits = !length && !library.complete && !library.broken;
+    const waits = !length && !library.complete && !library.broken && !library.dry;
     if (waits !== this.waiting.hasChildNodes()) this.waiting.replaceChildren(...(waits ? [skeleton("tiles")] : []));
     if (library.broken) this.#showBroken(library.broken);
+    else if (library.dry) this.note.replaceChildren(make("p", {}, length ? "Many photos were looked through, and no more are like that so far." : "Many photos were looked through, and none is like that so far."), button("Search on", () => library.more()));
     else if (length) this.note.replaceChildren(library.complete ? "" : make("p", { class: "muted" }, "Loading more …"));
     else if (!library.complete) this.note.replaceChildren();
     else this.nothing.fill(this.note, library.query);

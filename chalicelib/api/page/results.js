@@ -67,7 +67,7 @@ export class Results {
   #show() {
     const { ids, complete, query, broken } = this.library;
     this.element.hidden = !ids.length;
-    const wanted = this.selection.picking || ids.length > FIRST;
+    const wanted = ids.length > FIRST || (ids.length && (this.selection.picking || this.library.sort));
     if (!query && !complete && wanted && this.#about === null) this.#countAll();
     this.number.textContent = this.found;
     this.begin.setAttribute("aria-pressed", String(this.selection.picking));
