@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.server
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from tests.browser import chromium
 from tests.browser.pages import SAMPLES, Photos, wait_for_labels
-from tests.local.process import Process, started
+from tests.local.process import Process, started, token_for
 
 PATIENCE_MILLISECONDS = 30_000  # what is right comes in a blink; a busy machine may take its time
 VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
@@ -43,6 +44,39 @@ def stack() -> Iterator[Process]:
     with started() as process:
         wait_for_labels(f"http://127.0.0.1:{process.ports[0]}/", len(list(SAMPLES.glob("*.jpg"))))
         yield process
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """An empty folder, and the origin at which a plain web server shows it."""
+    folder = tmp_path_factory.mktemp("site")
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="package")
+def guarded(site: tuple[Path, str]) -> Iterator[Process]:
+    """The whole service, which lets nobody in without a token, also from the origin of ``site``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CORS_ORIGIN", site[1])
+        with started("--auth", "token") as process:
+            yield process
+
+
+@pytest.fixture(scope="package")
+def token(guarded: Process) -> str:
+    """A token that opens everything, made the way an operator makes it."""
+    return token_for(guarded)
 
 
 def listed(url: str, **asked: str | int) -> list[str]:
@@ -171,9 +205,14 @@ def window(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def photos(window: Page, stack: Process, tidy: None) -> Photos:
+def page(window: Page, stack: Process, tidy: None) -> Photos:
+    """The page of photos, which nobody has opened yet."""
+    return Photos(window, f"http://127.0.0.1:{stack.ports[0]}/")
+
+
+@pytest.fixture
+def photos(page: Photos) -> Photos:
     """The page of photos, opened, with its first photos in sight."""
-    page = Photos(window, f"http://127.0.0.1:{stack.ports[0]}/")
     page.open()
     return page
 

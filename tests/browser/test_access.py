@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watch
 from tests.browser.pages import CAT, Photos
-from tests.local.process import Process, started, token_for
-
-
-@pytest.fixture(scope="module")
-def guarded() -> Iterator[Process]:
-    """The whole service, which lets nobody in without a token."""
-    with started("--auth", "token") as process:
-        yield process
-
-
-@pytest.fixture(scope="module")
-def token(guarded: Process) -> str:
-    """A token that opens everything, made the way an operator makes it."""
-    return token_for(guarded)
+from tests.local.process import Process
 
 
 @pytest.fixture

@@ -16,6 +16,12 @@ READS = re.compile(r"^/(|images|labels|subscriptions|health|page/\w+/[\w.]+|imag
 KEYS = ("Delete", "r", "b", "ArrowRight", "ArrowLeft", "l")
 
 
+@pytest.fixture
+def photos(page: Photos) -> Photos:
+    """Each test opens what it is about."""
+    return page
+
+
 def asked(photos: Photos) -> list[tuple[str, str]]:
     """Method and path of all that the service is asked for from now on."""
     found: list[tuple[str, str]] = []

@@ -22,20 +22,20 @@ def binned(url: str) -> list[str]:
 
 
 @pytest.fixture
-def full(photos: Photos) -> Iterator[Photos]:
+def full(page: Photos) -> Iterator[Photos]:
     """The page, with three photos in the bin and nothing else there."""
-    for one in binned(photos.url):
-        requests.delete(f"{photos.url}images/{one}?permanent=true", timeout=30)
-    made = hand_in(photos.url, *NAMES)
+    for one in binned(page.url):
+        requests.delete(f"{page.url}images/{one}?permanent=true", timeout=30)
+    made = hand_in(page.url, *NAMES)
     for one in made:
-        requests.delete(f"{photos.url}images/{one}", timeout=30)
-    eventually(lambda: sorted(binned(photos.url)) == sorted(made))
-    photos.window.goto(f"{photos.url}?view=bin")
-    expect(photos.window.locator(".bin li")).to_have_count(3)
-    yield photos
-    photos.window.goto("about:blank")
+        requests.delete(f"{page.url}images/{one}", timeout=30)
+    eventually(lambda: sorted(binned(page.url)) == sorted(made))
+    page.window.goto(f"{page.url}?view=bin")
+    expect(page.window.locator(".bin li")).to_have_count(3)
+    yield page
+    page.window.goto("about:blank")
     for one in made:
-        requests.delete(f"{photos.url}images/{one}?permanent=true", timeout=30)
+        requests.delete(f"{page.url}images/{one}?permanent=true", timeout=30)
 
 
 def test_by_keyboard_one_is_restored_and_one_is_erased_after_it_was_asked(full: Photos) -> None:
@@ -56,7 +56,7 @@ def test_by_keyboard_one_is_restored_and_one_is_erased_after_it_was_asked(full: 
     window.keyboard.press("Enter")
     window.get_by_role("button", name="Erase", exact=True).press("Enter")
     expect(rows).to_have_count(1)
-    assert window.evaluate("() => document.activeElement !== document.body")
+    window.wait_for_function("() => document.activeElement !== document.body")
     window.get_by_role("link", name="Photos", exact=True).click()
     expect(full.tile("kept.jpg").first).to_be_visible()
     expect(full.tile("erased.jpg")).to_have_count(0)
@@ -67,6 +67,7 @@ def test_the_whole_bin_is_restored_or_emptied(full: Photos) -> None:
     window.get_by_role("button", name="Restore all").click()
     expect(full.toast.last).to_contain_text("3 photos restored.")
     expect(window.get_by_text("The bin is empty.")).to_be_visible()
+    expect(window.get_by_role("button", name="Empty the bin")).to_be_hidden()
     (one, *_) = found(full.url, "filename:kept")
     requests.delete(f"{full.url}images/{one}", timeout=30)
     assert eventually(lambda: one in binned(full.url))

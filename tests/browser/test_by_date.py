@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -14,6 +13,7 @@ from playwright.sync_api import expect
 
 from tests.browser.pages import CAT, Photos, found
 from tests.journeys.conftest import eventually
+from tests.local.process import Process
 
 DATES = {
     "summer.jpg": "2019:06:02 12:00:00",
@@ -33,18 +33,21 @@ def dated(taken: str) -> bytes:
     return made.getvalue()
 
 
-@pytest.fixture
-def album(photos: Photos) -> Iterator[Photos]:
+@pytest.fixture(scope="module")
+def taken(stack: Process, tidy: None) -> None:
     """Three photos that were taken in other months than in the order in which they came."""
+    url = f"http://127.0.0.1:{stack.ports[0]}/"
     made = []
-    for name, taken in DATES.items():
-        body = {"content": base64.b64encode(dated(taken)).decode(), "filename": name}
-        made.append(requests.post(f"{photos.url}images", json=body, timeout=30).json()["id"])
-    eventually(lambda: set(made) <= set(found(photos.url, "taken:2019..2021")))
-    yield photos
-    photos.window.goto("about:blank")
-    for one in made:
-        requests.delete(f"{photos.url}images/{one}", timeout=30)
+    for name, date in DATES.items():
+        body = {"content": base64.b64encode(dated(date)).decode(), "filename": name}
+        made.append(requests.post(f"{url}images", json=body, timeout=30).json()["id"])
+    eventually(lambda: set(made) <= set(found(url, "taken:2019..2021")))
+
+
+@pytest.fixture
+def album(page: Photos, taken: None) -> Photos:
+    """The page of a library with photos of several months."""
+    return page
 
 
 def names(photos: Photos) -> list[str]:

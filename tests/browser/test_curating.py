@@ -15,16 +15,16 @@ NAMES = ("first of three.jpg", "second of three.jpg", "third of three.jpg")
 
 
 @pytest.fixture
-def three(photos: Photos) -> Iterator[Photos]:
+def three(page: Photos) -> Iterator[Photos]:
     """The page with three photos of one's own, found by their file name."""
-    made = hand_in(photos.url, *NAMES)
+    made = hand_in(page.url, *NAMES)
     found = "|".join(f'filename:"{name}"' for name in NAMES)
-    photos.window.goto(f"{photos.url}?q={requests.utils.quote(found)}")  # type: ignore[attr-defined]
-    expect(photos.tiles).to_have_count(3)
-    yield photos
-    photos.window.goto("about:blank")  # so that it does not ask for what is gone
+    page.window.goto(f"{page.url}?q={requests.utils.quote(found)}")  # type: ignore[attr-defined]
+    expect(page.tiles).to_have_count(3)
+    yield page
+    page.window.goto("about:blank")  # so that it does not ask for what is gone
     for image in made:
-        requests.delete(f"{photos.url}images/{image}", timeout=30)
+        requests.delete(f"{page.url}images/{image}", timeout=30)
 
 
 def test_many_are_picked_by_keyboard_and_given_a_label_together(three: Photos) -> None:
@@ -38,6 +38,10 @@ def test_many_are_picked_by_keyboard_and_given_a_label_together(three: Photos) -
     window.keyboard.press("Enter")
     expect(three.toast).to_contain_text("Favourite was added to 2 photos.")
     expect(three.tiles.filter(has_text="Favourite")).to_have_count(2)
+    window.get_by_role("link", name="Jobs").click()
+    expect(bar).to_be_hidden()  # where they are not to be seen
+    window.go_back()
+    expect(bar).to_contain_text("2 photos")
     bar.get_by_role("combobox").fill("favourite")
     bar.get_by_role("button", name="Remove label").click()
     expect(three.tiles.filter(has_text="Favourite")).to_have_count(0)

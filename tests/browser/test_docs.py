@@ -13,6 +13,12 @@ from tests.browser.pages import Photos
 
 
 @pytest.fixture
+def photos(page: Photos) -> Photos:
+    """Each test opens what it is about."""
+    return page
+
+
+@pytest.fixture
 def why(photos: Photos) -> Locator:
     """The form of one operation, filled for the cat."""
     listed = photos.window.request.get(f"{photos.url}images?q=cat&limit=1").json()

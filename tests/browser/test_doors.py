@@ -20,17 +20,17 @@ from tests.journeys.conftest import eventually
 
 
 @pytest.fixture
-def three(photos: Photos) -> Iterator[Photos]:
+def three(page: Photos) -> Iterator[Photos]:
     """The page with three photos of one's own, found by a label that only they have."""
-    made = hand_in(photos.url, *NAMES)
-    requests.post(f"{photos.url}images/labels", json={"ids": made, "add": ["Door"]}, timeout=30)
-    eventually(lambda: len(found(photos.url, "door")) == len(NAMES))
-    photos.window.goto(f"{photos.url}?q=door")
-    expect(photos.tiles).to_have_count(3)
-    yield photos
-    photos.window.goto("about:blank")
+    made = hand_in(page.url, *NAMES)
+    requests.post(f"{page.url}images/labels", json={"ids": made, "add": ["Door"]}, timeout=30)
+    eventually(lambda: len(found(page.url, "door")) == len(NAMES))
+    page.window.goto(f"{page.url}?q=door")
+    expect(page.tiles).to_have_count(3)
+    yield page
+    page.window.goto("about:blank")
     for image in made:
-        requests.delete(f"{photos.url}images/{image}", timeout=30)
+        requests.delete(f"{page.url}images/{image}", timeout=30)
 
 
 def test_a_label_says_why_it_is_there_and_another_why_not(photos: Photos) -> None:

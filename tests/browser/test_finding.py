@@ -200,3 +200,22 @@ def test_plain_words_mean_what_people_mean(photos: Photos, typed: str, asked: st
     expect(photos.window).to_have_url(re.compile(f"[?]q={re.escape(quote_plus(asked))}$"))
     expect(photos.window.get_by_role("combobox", name="Search photos")).to_have_value(asked)
     expect(photos.tiles.first).to_be_visible()
+
+
+def test_a_rare_search_pauses_after_many_empty_pages_and_goes_on_when_asked(photos: Photos) -> None:
+    one = photos.window.request.get(f"{photos.url}images?limit=1").json()["images"][0]
+    asked: list[str] = []
+
+    def nothing(route: Route) -> None:
+        asked.append(route.request.url)
+        found = [one] if len(asked) > 20 else []
+        route.fulfill(json={"images": found, "next_cursor": None if found else str(len(asked))})
+
+    photos.window.route(re.compile(r"/images\?q="), nothing)
+    photos.search("named:rare")
+    note = photos.window.locator(".note")
+    expect(note).to_contain_text("Many photos were looked through, and none is like that so far.")
+    expect(photos.window.locator(".waiting .skeleton")).to_have_count(0)
+    assert len(asked) == 20
+    note.get_by_role("button", name="Search on").click()
+    expect(photos.tiles).to_have_count(1)

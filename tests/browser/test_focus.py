@@ -39,15 +39,15 @@ def asked_to_delete(window: Page) -> list[str]:
 
 
 @pytest.fixture
-def two(photos: Photos) -> Iterator[tuple[Photos, list[str]]]:
+def two(page: Photos) -> Iterator[tuple[Photos, list[str]]]:
     """The page with two photos of one's own alone."""
-    made = hand_in(photos.url, "by hand 1.jpg", "by hand 2.jpg")
-    photos.window.goto(f'{photos.url}?q=filename:"by hand"')
-    expect(photos.tiles).to_have_count(2)
-    yield photos, made
-    photos.window.goto("about:blank")
+    made = hand_in(page.url, "by hand 1.jpg", "by hand 2.jpg")
+    page.window.goto(f'{page.url}?q=filename:"by hand"')
+    expect(page.tiles).to_have_count(2)
+    yield page, made
+    page.window.goto("about:blank")
     for image in made:
-        requests.delete(f"{photos.url}images/{image}", timeout=30)
+        requests.delete(f"{page.url}images/{image}", timeout=30)
 
 
 def test_delete_pressed_again_and_again_on_labels_removes_labels_and_never_the_photo(

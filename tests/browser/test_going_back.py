@@ -11,7 +11,6 @@ import requests
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.pages import ARROWS, Photos, file, fresh, hand_in
-from tests.browser.test_many_photos import PIXEL
 
 MANY = 240
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -23,9 +22,10 @@ def steps(window: Page) -> int:
 
 
 @pytest.fixture
-def long_list(photos: Photos) -> Photos:
+def long_list(page: Photos) -> Photos:
     """A list of many pages of made-up photos, of which any search finds all."""
-    sample = photos.window.request.get(f"{photos.url}images?limit=1&status=labelled").json()["images"][0]
+    asked = "images?limit=1&status=labelled&with=thumbnail_url"  # one picture for all
+    sample = page.window.request.get(f"{page.url}{asked}").json()["images"][0]
 
     def image(at: int) -> dict[str, Any]:
         place = f"01M{DIGITS[at // 32]}{DIGITS[at % 32]}".ljust(26, "0")
@@ -37,11 +37,10 @@ def long_list(photos: Photos) -> Photos:
         images = [image(MANY - 1 - at) for at in range(first, first + 60)]
         route.fulfill(json={"images": images, "next_cursor": str(first + 60) if first + 60 < MANY else None})
 
-    photos.window.route(re.compile(r"/images\?"), listed)
-    photos.window.route("**/thumbnail", lambda route: route.fulfill(body=PIXEL, content_type="image/svg+xml"))
-    photos.window.route(re.compile(r"/images/01M\w+0000(\?|$)"), lambda route: route.fulfill(json=sample))
-    photos.open()
-    return photos
+    page.window.route(re.compile(r"/images\?"), listed)
+    page.window.route(re.compile(r"/images/01M\w+0000(\?|$)"), lambda route: route.fulfill(json=sample))
+    page.open()
+    return page
 
 
 def test_back_comes_back_to_the_search_and_to_how_far_one_had_scrolled(long_list: Photos) -> None:
@@ -95,18 +94,16 @@ def test_looking_at_photos_and_closing_them_adds_one_step_at_most(photos: Photos
 
 
 @pytest.fixture
-def three(photos: Photos) -> Iterator[list[str]]:
-    made = hand_in(photos.url, *(f"beside {at}.jpg" for at in range(3)))
+def three(page: Photos) -> Iterator[list[str]]:
+    made = hand_in(page.url, *(f"beside {at}.jpg" for at in range(3)))
     yield made
-    photos.window.goto("about:blank")
+    page.window.goto("about:blank")
     for one in made:
-        requests.delete(f"{photos.url}images/{one}", timeout=30)
+        requests.delete(f"{page.url}images/{one}", timeout=30)
 
 
-def test_a_photo_that_was_opened_by_its_address_knows_its_neighbours(
-    photos: Photos, three: list[str]
-) -> None:
-    window = photos.window
+def test_a_photo_that_was_opened_by_its_address_knows_its_neighbours(page: Photos, three: list[str]) -> None:
+    photos, window = page, page.window
     held: list[Route] = []
     mine = re.compile(r"/images\?q=filename.*with=thumbnail_url")
     window.route(mine, lambda route: held.append(route))  # the list itself does not come

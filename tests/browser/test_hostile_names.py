@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.pages import Photos, hand_in
@@ -16,6 +17,12 @@ HOSTILE = (
 
 
 LABELS = ('<img src=x onerror="document.title=1">', 'a&b|c!(d) "e" \\f', "x" * 128)
+
+
+@pytest.fixture
+def photos(page: Photos) -> Photos:
+    """Each test opens what it is about."""
+    return page
 
 
 def test_a_hostile_file_name_is_text_everywhere(photos: Photos) -> None:

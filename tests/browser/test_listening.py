@@ -13,23 +13,20 @@ from tests.browser.pages import Photos, file, fresh
 from tests.journeys.conftest import eventually
 
 HEARD = """
-addEventListener("DOMContentLoaded", () => {
-  window.heard = [];
-  new MutationObserver((changes) => {
-    for (const { target } of changes) {
-      const spoken = (target.nodeType === 1 ? target : target.parentElement)?.closest("#spoken, .spoken");
-      if (spoken?.textContent) window.heard.push([performance.now(), spoken.textContent]);
-    }
-  }).observe(document.body, { childList: true, subtree: true, characterData: true });
-});
+window.heard = [];
+new MutationObserver((changes) => {
+  for (const { target } of changes) {
+    const spoken = (target.nodeType === 1 ? target : target.parentElement)?.closest("#spoken, .spoken");
+    if (spoken?.textContent) window.heard.push([performance.now(), spoken.textContent]);
+  }
+}).observe(document.body, { childList: true, subtree: true, characterData: true });
 """
-SEVERAL = 12
+SEVERAL = 6
 
 
 @pytest.fixture
-def ears(own_profile: None, photos: Photos) -> Photos:
-    photos.window.add_init_script(HEARD)
-    photos.open()
+def ears(photos: Photos) -> Photos:
+    photos.window.evaluate(HEARD)
     return photos
 
 

@@ -18,10 +18,10 @@ FILTER = "filename:told"
 
 
 @pytest.fixture
-def window(photos: Photos) -> Page:
+def photos(page: Photos) -> Photos:
     """The page of subscriptions."""
-    photos.window.get_by_role("link", name="Subscriptions").click()
-    return photos.window
+    page.window.goto(f"{page.url}?view=subscriptions")
+    return page
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def accepts(secret: str, receiver: Receiver) -> bool:
 
 
 def test_a_signed_sample_arrives_when_test_is_pressed_and_what_came_back_is_said(
-    window: Page, card: Locator, receiver: Receiver
+    window: Page, card: Locator, receiver: Receiver, photos: Photos
 ) -> None:
     secret = subscribed(window, receiver)
     when = "when one is labelled, cannot be labelled, or is corrected, as JSON."

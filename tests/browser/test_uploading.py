@@ -52,6 +52,13 @@ def test_what_cannot_be_taken_is_refused_before_anything_is_sent(photos: Photos,
         expect(photos.uploads.filter(has_text=name).locator(".state")).to_contain_text(why)
     expect(photos.window.get_by_role("heading", name="0 labelled, 3 not")).to_be_visible()
     assert sent == []
+    files = photos.window.get_by_role("list", name="Files")
+    fold = photos.tray.get_by_role("button", name="List the files")
+    fold.click()
+    expect(fold).to_have_attribute("aria-expanded", "false")
+    expect(files).to_be_hidden()
+    fold.click()
+    expect(files).to_be_visible()
 
 
 @pytest.fixture
@@ -168,17 +175,6 @@ def test_a_photo_may_be_fetched_from_the_web_and_a_refusal_is_said(
     expect(photos.uploads.filter(has_text="nothing.jpg").locator(".state")).not_to_be_empty()
     photos.wait_for_uploads()
     expect(photos.uploads.filter(has_text="coffee.jpg")).to_contain_text("Labelled")
-
-
-def test_photos_of_somebody_else_show_up_by_themselves(photos: Photos, stack: Any) -> None:
-    import requests
-
-    content = base64.b64encode(fresh()).decode()
-    answer = requests.post(
-        f"{photos.url}images", json={"content": content, "filename": "theirs.jpg"}, timeout=10
-    )
-    assert answer.status_code == 201
-    expect(photos.tile("theirs.jpg")).to_contain_text("Domestic Cat", timeout=60_000)
 
 
 def named(photos: Photos, name: str) -> int:
