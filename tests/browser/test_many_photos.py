@@ -22,6 +22,14 @@ SCROLL = """async (step) => {
     await new Promise(requestAnimationFrame);
   }
 }"""
+CHANGES = """async (step) => {
+  let many = 0;
+  const watch = new MutationObserver((changes) => (many += changes.length));
+  watch.observe(document.querySelector(".grid"), { subtree: true, childList: true, attributes: true });
+  scrollBy(0, step);
+  for (let frames = 0; frames < 3; frames += 1) await new Promise(requestAnimationFrame);
+  return many;
+}"""
 SHIFTS = """() => new Promise((resolve) => {
   const told = (list) => resolve(list.getEntries().reduce((sum, one) => sum + one.value, 0));
   new PerformanceObserver(told).observe({ type: "layout-shift", buffered: true });
@@ -104,6 +112,15 @@ def test_the_keyboard_goes_through_them_and_the_focus_is_never_lost(many: Photos
 
 def test_pictures_do_not_move_what_is_there_already(many: Photos) -> None:
     assert many.window.evaluate(SHIFTS) < 0.05
+
+
+def test_a_little_scrolling_changes_nothing_in_the_document(many: Photos) -> None:
+    window = many.window
+    window.evaluate("() => scrollTo(0, 3000)")
+    expect(window.locator(".tile[aria-posinset='40']")).to_be_attached()
+    expect(window.locator(".tile .photo:not(:has(img.there))")).to_have_count(0)
+    assert window.evaluate(CHANGES, 5) == 0
+    assert window.evaluate(CHANGES, 500) > 0
 
 
 def test_all_are_counted_as_soon_as_there_is_more_than_the_first_page(many: Photos) -> None:

@@ -20,7 +20,7 @@ export function deliveriesOf(image) {
 /** A section with the deliveries that a route lists, under a heading of a level. */
 export function section(path, none, level = "h3") {
   const list = make("ul", { class: "deliveries" });
-  const shown = make("section", { "aria-label": "Deliveries" }, make(level, {}, "Deliveries"), list);
+  const shown = make("section", { "aria-label": "Deliveries" }, make(level, { class: level === "h2" ? "unseen" : null }, "Deliveries"), list); // a page of them says so already
   const failed = (error, cursor) => list.append(make("li", { class: "bad" }, error.message, " ", button("Try again", (event) => (event.target.closest("li").remove(), more(cursor)))));
   const more = (cursor) => show(list, path, cursor, none, more).catch((error) => failed(error, cursor));
   list.append(make("li", { class: "waits" }, skeleton("lines")));

@@ -16,6 +16,7 @@ export class Grid {
   #width = 0;
   #stale = true;
   #focused = null;
+  #seen = ""; // which rows are in the document as they are; nothing where they are to be looked at anew
   #seam = null; // the photo that was first when others came in above what is looked at
   #frame = 0;
 
@@ -39,6 +40,7 @@ export class Grid {
     this.#tiles.clear();
     this.#headings.clear();
     this.#focused = this.#seam = null;
+    this.#seen = "";
     this.element.replaceChildren();
   }
 
@@ -47,6 +49,7 @@ export class Grid {
     const row = this.#rows.find((one) => one.items.some((item) => item.id === id));
     if (!row) return;
     this.#focused = id;
+    this.#seen = "";
     this.#scrollTo(row);
     this.render();
     this.#tiles.get(id)?.link.focus({ preventScroll: true });
@@ -71,7 +74,10 @@ export class Grid {
   render() {
     if (this.#stale || this.element.clientWidth !== this.#width) this.#layOut();
     const above = -this.element.getBoundingClientRect().top;
-    this.#show(between(this.#rows, above - innerHeight, above + 2 * innerHeight));
+    const near = between(this.#rows, above - innerHeight, above + 2 * innerHeight);
+    const seen = [near[0]?.top, near.at(-1)?.top].join();
+    if (seen !== this.#seen) this.#show(near);
+    this.#seen = seen;
     const nearTheEnd = heightOf(this.#rows) - above < 3 * innerHeight;
     if (nearTheEnd && this.library.ids.length && !this.library.broken && !this.library.dry) this.library.more();
   }
@@ -91,6 +97,7 @@ export class Grid {
     const { ids } = this.library;
     this.#width = this.element.clientWidth;
     this.#stale = !this.#width;
+    this.#seen = "";
     this.#places = new Map(ids.map((id, index) => [id, index + 1]));
     const group = this.library.sort ? monthOf : () => undefined;
     const tiles = ids.map((id) => ({ id, ratio: ratioOf(this.library.get(id)), group: group(this.library.get(id)) }));
@@ -111,6 +118,7 @@ export class Grid {
     if (!this.element.isConnected) return;
     const some = this.#rows.slice(0, this.#rows.findIndex((row) => this.#places.get(row.items[0].id) > PRINTED) >>> 0);
     this.#show(some);
+    this.#seen = "";
     for (const row of some) for (const { id } of row.items) this.#tiles.get(id).load();
   }
 
@@ -178,6 +186,7 @@ export class Grid {
   #focus(id) {
     if (!id || id === this.#focused) return;
     this.#focused = id;
+    this.#seen = "";
     this.#soon();
   }
 
