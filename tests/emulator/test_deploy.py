@@ -52,12 +52,15 @@ def test_a_stage_comes_up_labels_a_photo_is_deployed_by_a_colleague_and_leaves_n
     assert inventory(emulator) == before
     assert once_each(emulator) == counted
     assert "Creating lambda function" not in said
+    parameters, root = emulator.client(ACCOUNT, "ssm"), "sightline-dev-signing-root"
+    parameters.put_parameter(Name=root, Value="0f" * 32, Type="SecureString")  # as the API would
     ran = bench.infra("destroy", "--stage", "dev")
     assert ran.returncode == 1
     assert "There are images in sightline-dev-" in ran.stderr
     assert inventory(emulator) == before
     run(bench, "destroy", "--delete-images")
     assert not {kind: names for kind, names in inventory(emulator).items() if names}
+    assert parameters.get_parameters(Names=[root])["Parameters"] == []
     assert not once_each(emulator)["APIs"]
     run(colleague, "destroy")  # and there is nothing left to fail on
 
