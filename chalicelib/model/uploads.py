@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote_plus, unquote_plus
 
-from chalicelib.ids import new_id
+from chalicelib.ids import millisecond_at, new_id
 from chalicelib.model.json import Json
 from chalicelib.model.recognition import Asked
 
@@ -28,6 +29,13 @@ class ObjectUploaded:
     sequencer: str = ""
     removed: bool = False
     at: str = ""
+
+    @property
+    def moment(self) -> float | None:
+        """When S3 noticed, in seconds since 1970; None where nobody said so."""
+        with contextlib.suppress(ValueError):  # an event that S3 did not write
+            return millisecond_at(self.at) / 1000
+        return None
 
     def to_json(self) -> Json:
         """Shaped like an S3 notification record, so that one reader serves the queue's both senders."""

@@ -16,7 +16,7 @@ from chalicelib.ids import millisecond_at, rfc3339
 from chalicelib.intake.objects import StoredObject
 from chalicelib.library.images import UPLOAD_SECONDS
 from chalicelib.library.record import Record, parse_key
-from chalicelib.model import Image
+from chalicelib.model import Image, ObjectUploaded
 from chalicelib.pipeline.arrival import send_to_labeler
 from chalicelib.wiring import Services
 
@@ -131,17 +131,20 @@ def next_look(missing: Image, now: float) -> str:
     return min(rfc3339(now + wait), last) if gone_for + wait < LAST_LOOK_SECONDS else last
 
 
-def put_back(record: Record, stored: StoredObject, services: Services) -> Record | None:
+def put_back(
+    record: Record, uploaded: ObjectUploaded, stored: StoredObject, services: Services
+) -> Record | None:
     """The record of an image in the bin whose object was put into the bucket again; None where it was not.
 
     What a person deleted comes back if the object is newer than that, and if its key is somebody's own: an
-    upload of the API's may be late.
+    upload of the API's may be late. S3 keeps whole seconds of an object's time; its event has the others.
 
     :raises Superseded: the record has changed meanwhile.
     """
     image = record.image
     own, since = parse_key(image.key) is None, millisecond_at(image.binned_at or "") / 1000
-    if not image.missing and not (own and stored.modified > since):
+    told_at = uploaded.moment if uploaded.etag == stored.etag else None
+    if not image.missing and not (own and max(stored.modified, told_at or 0.0) > since):
         return None
     return services.images.change(record, taken_out(record, stored.etag, services.now()), "restored")
 

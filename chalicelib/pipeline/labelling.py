@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import logging
@@ -106,10 +105,8 @@ def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLef
 
 def _let_settle(uploaded: ObjectUploaded, services: Services) -> None:
     """:raises Busy: it was removed just now; the copy of it, if it was renamed, is to be seen first."""
-    wait = 0.0
-    with contextlib.suppress(ValueError):  # a time that is none
-        if uploaded.removed and uploaded.at:
-            wait = millisecond_at(uploaded.at) / 1000 + SETTLE_SECONDS - services.now()
+    told_at = uploaded.moment if uploaded.removed else None
+    wait = told_at + SETTLE_SECONDS - services.now() if told_at else 0.0
     if 0 < wait <= SETTLE_SECONDS:
         raise Busy("The object was removed just now.", retry_after=max(1.0, wait))
 
@@ -135,7 +132,7 @@ def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) ->
     if record is None:
         record = relocation.follow(uploaded, stored, services)
     elif record.image.binned:
-        record = put_back(record, stored, services)
+        record = put_back(record, uploaded, stored, services)
         if record is None:
             return
     if record is None or not _is_result_of(stored, record.image):

@@ -54,7 +54,8 @@ def follow_copy(record: Record, removed: ObjectUploaded, services: Services) -> 
     image = record.image
     if image.owner != DEFAULT_OWNER or not image.sha256 or not image.final:
         return None
-    gone_at = _moment(removed.at) or _moment(image.binned_at) or services.now()
+    lost_at = millisecond_at(image.binned_at) / 1000 if image.binned_at else services.now()
+    gone_at = removed.moment or lost_at
     for other in same_bytes(image.sha256, image.owner, services):
         copy = other.image
         if (
@@ -67,13 +68,6 @@ def follow_copy(record: Record, removed: ObjectUploaded, services: Services) -> 
         ):
             return _moved(record, copy.key, copy.etag, copy.sequencer, services, copy=other)
     return None
-
-
-def _moment(at: str | None) -> float | None:
-    try:
-        return millisecond_at(at) / 1000 if at else None
-    except ValueError:  # an event that S3 did not write
-        return None
 
 
 def _moved(

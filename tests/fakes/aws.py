@@ -36,7 +36,7 @@ class FakeObjects:
 
     def put(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> None:
         self.stored[key] = content
-        self.modified[key] = self.now()
+        self.modified[key] = float(int(self.now()))  # S3 tells whole seconds
 
     def listed(self, prefix: str) -> Iterator[tuple[str, str]]:
         for key in sorted(self.stored):

@@ -201,6 +201,19 @@ def test_what_a_person_deleted_comes_back_if_its_key_is_written_anew(world: Any,
     assert (listed(world), names(world.image_at(OLD))) == ([image.id], {"Cat", "Tiger"})
 
 
+@pytest.mark.parametrize(("put_after", "back"), [(0.3, True), (-0.1, False)])
+def test_within_the_second_of_a_deletion_the_event_tells_which_was_first(
+    world: Any, image: Image, put_after: float, back: bool
+) -> None:
+    world.clock.forward(0.2 - world.clock() % 1 + 1)
+    pipeline.delete_image(OWNER, image.id, world)
+    world.clock.forward(put_after)
+    put = dataclasses.replace(world.drop(OLD), at=rfc3339(world.now()))
+    world.clock.forward(60)
+    happen(world, put)
+    assert (listed(world), in_bin(world)) == (([image.id], []) if back else ([], [image.id]))
+
+
 def test_an_upload_that_is_late_brings_no_deleted_image_back(world: Any) -> None:
     new = pipeline.await_upload(NewImage(), OWNER, world)
     pipeline.delete_image(OWNER, new.id, world)
