@@ -27,6 +27,8 @@ from chalicelib.library.record import StoredImage
 from chalicelib.library.search import ORDERS
 from chalicelib.library.streams import TOP
 from chalicelib.model import Image, Json, in_rekognitions_words
+from chalicelib.model.xmp import CONTENT_TYPE as XMP
+from chalicelib.model.xmp import to_xmp
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -140,11 +142,7 @@ def thumbnail(request: Request, services: Services, image_id: str) -> Response:
 def metadata(request: Request, services: Services, image_id: str) -> Response:
     """``GET /images/{id}/metadata``: the image as its sidecar has it, as XML, or in Rekognition's words."""
     form = query_of(request, ("format",)).choice("format", "sightline", "rekognition")
-    image = services.images.stored(owner_of(request), image_id)
-    if image.binned:
-        raise Conflict("The image is in the bin; restore it first.", code="binned")
-    if not image.final:
-        raise Conflict("The image has not been labelled yet.", code="not-labelled-yet")
+    image = _final(request, services, image_id)
     headers: answers.Headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
     if form == "sightline" and prefers_xml(request.headers.get("accept", "")):
         headers["Content-Type"] = "application/xml; charset=utf-8"
@@ -152,6 +150,22 @@ def metadata(request: Request, services: Services, image_id: str) -> Response:
     headers["Content-Type"] = "application/json"
     shown = in_rekognitions_words(image.image) if form == "rekognition" else image.document
     return Response(body=json.dumps(shown, ensure_ascii=False, indent=2), headers=headers)
+
+
+def xmp(request: Request, services: Services, image_id: str) -> Response:
+    """``GET /images/{id}/xmp``: the labels as photo programs read them, to lie beside the photo."""
+    packet = to_xmp(_final(request, services, image_id).image)
+    return Response(body=packet.decode(), headers={"Content-Type": XMP, "Cache-Control": "no-cache"})
+
+
+def _final(request: Request, services: Services, image_id: str) -> StoredImage:
+    """The image, which is labelled or failed and not in the bin."""
+    image = services.images.stored(owner_of(request), image_id)
+    if image.binned:
+        raise Conflict("The image is in the bin; restore it first.", code="binned")
+    if not image.final:
+        raise Conflict("The image has not been labelled yet.", code="not-labelled-yet")
+    return image
 
 
 def remove(request: Request, services: Services, image_id: str) -> Response:

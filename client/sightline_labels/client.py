@@ -197,6 +197,10 @@ class Client:
         job: Json = self.call("POST", "/relabel", json={"q": query, **wishes})
         return job
 
+    def xmp(self, image_id: str) -> bytes:
+        """The labels as photo programs read them, to lie beside the photo."""
+        return self._transport.call("GET", f"/images/{_part(image_id)}/xmp").content
+
     def delete(self, image_id: str, *, permanent: bool = False) -> None:
         """Put an image into the bin, or erase it for good."""
         self.call("DELETE", f"/images/{_part(image_id)}", params={"permanent": "true"} if permanent else {})

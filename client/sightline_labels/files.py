@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sightline_labels.errors import SightlineError
+
 HEAD_BYTES = 64
+OURS = b"urn:sightline:xmp:"  # in every sidecar that a service has made
 # How photos begin that a service reads; it looks closer itself.
 PHOTO = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP|GIF8[79]a|BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\x00\x00\x00"
@@ -80,6 +83,20 @@ def other_than_photo(path: Path) -> str:
     if VIDEO.match(head):
         return "a video"
     return next((kind for start, kind in OTHER.items() if head.startswith(start)), "no picture")
+
+
+def write_sidecar(photo: Path, packet: bytes) -> Path:
+    """Write ``photo.jpg.xmp`` beside ``photo.jpg``, unless another program's is there.
+
+    :raises SightlineError: it is.
+    """
+    path = photo.with_name(f"{photo.name}.xmp")
+    if path.exists() and OURS not in path.read_bytes():
+        raise SightlineError(f"{path.name} is another program's, and stays as it is.")
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(packet)
+    part.replace(path)
+    return path
 
 
 def told_of(left_out: Sequence[LeftOut], most: int = 10) -> list[str]:

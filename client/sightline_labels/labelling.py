@@ -31,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--again", action="store_true", help="send what is known there by its bytes, too")
     parser.add_argument("--no-wait", action="store_true", help="do not wait for the labels")
+    parser.add_argument(
+        "--xmp", action="store_true", help="write the labels beside each photo, for photo programs"
+    )
     parser.add_argument("--watch", action="store_true", help="go on with what comes into the folders")
     parser.add_argument("--min-confidence", type=float, metavar="PERCENT", help="labels of at least this")
     parser.add_argument("--features", nargs="+", metavar="FEATURE", help="what else to look for")
@@ -108,7 +111,8 @@ class Labelling:
             picked,
             at_once=self._options.at_once,
             again=self._options.again,
-            wait=not self._options.no_wait,
+            wait=self._options.xmp or not self._options.no_wait,
+            xmp=self._options.xmp,
             wishes=_wishes(self._options),
         )
 

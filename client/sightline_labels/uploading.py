@@ -12,7 +12,7 @@ from typing import Any
 
 from sightline_labels.client import SETTLED, Client
 from sightline_labels.errors import NotAllowed, NotReachable, SightlineError
-from sightline_labels.files import Picked
+from sightline_labels.files import Picked, write_sidecar
 
 LOOK_SECONDS = 0.2  # between two looks for Ctrl-C
 
@@ -39,7 +39,8 @@ class Uploading:
     """Files handed in by ``at_once`` threads; to be iterated once.
 
     Where the service has gone or lets nobody in, the rest would fare no better: iterating then raises
-    :exc:`NotReachable` or :exc:`NotAllowed`. With ``wait`` an outcome is the image's last one.
+    :exc:`NotReachable` or :exc:`NotAllowed`. With ``wait`` an outcome is the image's last one; with ``xmp``
+    its labels are written beside the photo, for photo programs.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Uploading:
         at_once: int = 8,
         again: bool = False,
         wait: bool = True,
+        xmp: bool = False,
         wishes: dict[str, Any] | None = None,
     ) -> None:
         self._client = client
@@ -60,6 +62,7 @@ class Uploading:
         self._at_once = at_once
         self._again = again
         self._wait = wait
+        self._xmp = xmp
         self._wishes = wishes or {}
         for numbered in enumerate(picked):
             self._waiting.put(numbered)
@@ -99,6 +102,8 @@ class Uploading:
             if self._wait and image["status"] not in SETTLED:
                 image = self._client.wait(uploaded.id)
             problem = problem_of(image)
+            if self._xmp and not problem:
+                write_sidecar(one.path, self._client.xmp(uploaded.id))
         except (NotReachable, NotAllowed) as gone:
             return gone
         except OSError as error:

@@ -240,3 +240,19 @@ def test_the_manual_has_every_command(anyone: Sightline) -> None:
             [man, *options], input=page, capture_output=True, text=True, check=False
         )
         assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_labels_are_written_beside_photos_but_over_no_other_programs_file(
+    sightline: Sightline, tmp_path: Path
+) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        shutil.copy(ROOT / "photos" / "chelsea.jpg", tmp_path / name)
+    (tmp_path / "b.jpg.xmp").write_text("<x:xmpmeta>another program's</x:xmpmeta>")
+
+    ran = sightline("label", "--xmp", str(tmp_path), code=1)
+    sightline("label", "--xmp", str(tmp_path / "a.jpg"))
+
+    assert "b.jpg.xmp is another program's, and stays as it is." in ran.stdout
+    assert "another program's" in (tmp_path / "b.jpg.xmp").read_text()
+    assert "lr:hierarchicalSubject" in (tmp_path / "a.jpg.xmp").read_text()
+    assert {one.name for one in tmp_path.iterdir()} == {"a.jpg", "a.jpg.xmp", "b.jpg", "b.jpg.xmp"}

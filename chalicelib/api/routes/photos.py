@@ -75,6 +75,12 @@ def show_metadata(image_id: str) -> Response:
     return answer(images.metadata, image_id)
 
 
+@routes.route("/images/{image_id}/xmp")
+def show_xmp(image_id: str) -> Response:
+    """The labels as an XMP packet."""
+    return answer(images.xmp, image_id)
+
+
 @routes.route("/labels")
 def list_labels() -> Response:
     return answer(labels.index)

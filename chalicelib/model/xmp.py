@@ -1,0 +1,125 @@
+"""An image's labels as an XMP packet, which photo programs read as keywords and regions.
+
+(XMP specification part 1; Dublin Core's ``subject``; Lightroom's ``hierarchicalSubject``; digiKam's
+``TagsList``; Metadata Working Group, "Guidelines for Handling Image Metadata" 2.0, image regions.) What no
+other program has a place for, confidence, source and model, lies in a namespace of our own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from xml.etree import ElementTree  # writes only
+
+from chalicelib.model.image import Image
+from chalicelib.model.labels import Box, Label
+
+NAMESPACE = "urn:sightline:xmp:1"
+CONTENT_TYPE = "application/rdf+xml; charset=utf-8"
+_NAMESPACES = {
+    "x": "adobe:ns:meta/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "lr": "http://ns.adobe.com/lightroom/1.0/",
+    "digiKam": "http://www.digikam.org/ns/1.0/",
+    "mwg-rs": "http://www.metadataworkinggroup.com/schemas/regions/",
+    "stArea": "http://ns.adobe.com/xmp/sType/Area#",
+    "stDim": "http://ns.adobe.com/xap/1.0/sType/Dimensions#",
+    "sightline": NAMESPACE,
+}
+# Of XML 1.0's "Char" without its line breaks: keywords are lines.
+_NOT_A_LINE = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# A separator within a name is written as the character that looks like it.
+_LOOKS_LIKE = {"|": "\u2223", "/": "\u2215"}
+
+Node = ElementTree.Element
+
+
+def to_xmp(image: Image) -> bytes:
+    """The packet for ``image``: UTF-8, without the padding of packets that lie within files."""
+    for prefix, address in _NAMESPACES.items():
+        ElementTree.register_namespace(prefix, address)
+    root = Node(_name("x:xmpmeta"))
+    about = _inside(_inside(root, "rdf:RDF"), "rdf:Description")
+    about.set(_name("rdf:about"), "")
+    labels = image.labels
+    _list(about, "dc:subject", "Bag", (one.name for one in labels))
+    _list(about, "lr:hierarchicalSubject", "Bag", (_path(one, "|") for one in labels))
+    _list(about, "digiKam:TagsList", "Seq", (_path(one, "/") for one in labels))
+    _regions(about, image)
+    _own(about, image)
+    ElementTree.indent(root)
+    packet: bytes = ElementTree.tostring(root, encoding="UTF-8", xml_declaration=False)
+    return packet
+
+
+def _path(label: Label, separator: str) -> str:
+    """A label under its parents, the farthest first."""
+    names = (*reversed(label.parents), label.name)
+    return separator.join(one.replace(separator, _LOOKS_LIKE[separator]) for one in names)
+
+
+def _regions(about: Node, image: Image) -> None:
+    found = [(label, one.box) for label in image.labels for one in label.instances]
+    if not found or not image.width or not image.height:
+        return
+    regions = _structure(_inside(about, "mwg-rs:Regions"))
+    size = _structure(_inside(regions, "mwg-rs:AppliedToDimensions"))
+    _set(size, {"stDim:w": image.width, "stDim:h": image.height, "stDim:unit": "pixel"})
+    bag = _inside(_inside(regions, "mwg-rs:RegionList"), "rdf:Bag")
+    for label, box in found:
+        region = _structure(_inside(bag, "rdf:li"))
+        _set(region, {"mwg-rs:Name": label.name})
+        _set(_structure(_inside(region, "mwg-rs:Area")), _area(box))
+
+
+def _area(box: Box) -> dict[str, object]:
+    """A box by its middle, as fractions of the picture."""
+    x, y = box.left + box.width / 2, box.top + box.height / 2
+    numbers = {"x": x, "y": y, "w": box.width, "h": box.height}
+    return {**{f"stArea:{name}": f"{one:.5f}" for name, one in numbers.items()}, "stArea:unit": "normalized"}
+
+
+def _own(about: Node, image: Image) -> None:
+    _set(about, {"sightline:Id": image.id})
+    if image.model:
+        _set(about, {"sightline:Model": image.model.name, "sightline:ModelVersion": image.model.version})
+    if not image.labels:
+        return
+    bag = _inside(_inside(about, "sightline:Labels"), "rdf:Bag")
+    for label in image.labels:
+        one = _structure(_inside(bag, "rdf:li"))
+        said = {"Name": label.name, "Confidence": f"{label.confidence:.2f}", "Source": label.source}
+        _set(one, {f"sightline:{name}": value for name, value in said.items()})
+
+
+def _list(about: Node, name: str, kind: str, values: Iterable[str]) -> None:
+    unique = dict.fromkeys(map(_line, values))
+    if not unique:
+        return
+    items = _inside(_inside(about, name), f"rdf:{kind}")
+    for value in unique:
+        _inside(items, "rdf:li").text = value
+
+
+def _set(node: Node, values: dict[str, object]) -> None:
+    for name, value in values.items():
+        node.set(_name(name), _line(str(value)))
+
+
+def _structure(node: Node) -> Node:
+    return _inside(node, "rdf:Description")
+
+
+def _inside(node: Node, name: str) -> Node:
+    return ElementTree.SubElement(node, _name(name))
+
+
+def _name(prefixed: str) -> str:
+    prefix, _, name = prefixed.partition(":")
+    return f"{{{_NAMESPACES[prefix]}}}{name}"
+
+
+def _line(text: str) -> str:
+    """What XML can hold of a line."""
+    return _NOT_A_LINE.sub("\ufffd", text)
