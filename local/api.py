@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import json
 import logging
 from typing import Any
@@ -81,6 +82,7 @@ class Handler(Patient, ChaliceRequestHandler):
 
     def __init__(self, request: Any, client: Any, server: Any, app_object: Chalice, config: Config) -> None:
         self._gateway = Gateway(app_object, config)
+        self._least = config.minimum_compression_size  # None: nothing is compressed
         self._shared = _shared(app_object)
         ChaliceRequestHandler.__init__(self, request, client, server, app_object, config)
 
@@ -129,7 +131,18 @@ class Handler(Patient, ChaliceRequestHandler):
             self._refuse(BAD_GATEWAY, "The answer is larger than 6 MB.")
             return
         # An answer to HEAD has no body, and neither has a 304: the next answer would begin in its middle.
-        super()._send_http_response(code, headers, None if self.command == "HEAD" or code == 304 else body)
+        if self.command == "HEAD" or code == 304 or body is None:
+            super()._send_http_response(code, headers, None)
+        else:
+            super()._send_http_response(code, *self._compressed(headers, body))
+
+    def _compressed(self, headers: dict[str, Any], body: str | bytes) -> tuple[dict[str, Any], bytes]:
+        """As deployed (``minimum_compression_size``), larger answers go in gzip to who takes that."""
+        content = body.encode() if isinstance(body, str) else body
+        takes = "gzip" in self.headers.get("Accept-Encoding", "")
+        if self._least is None or len(content) < self._least or not takes:
+            return headers, content
+        return {**headers, "Content-Encoding": "gzip"}, gzip.compress(content, compresslevel=5, mtime=0)
 
     def log_message(self, format: str, *args: Any) -> None:
         log.info("%-18s %s", "api", format % args)

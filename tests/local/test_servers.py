@@ -48,6 +48,17 @@ def test_a_route_answers(gateway: str) -> None:
     assert requests.get(f"{gateway}/echo/hello", timeout=30).json()["word"] == "hello"
 
 
+def test_a_large_answer_goes_in_gzip_to_who_takes_that(gateway: str) -> None:
+    for word, coding, wanted in (
+        ("w" * 2000, "gzip", "gzip"),
+        ("w" * 2000, "identity", None),
+        ("w", "gzip", None),
+    ):
+        answer = requests.get(f"{gateway}/echo/{word}", headers={"Accept-Encoding": coding}, timeout=30)
+        assert answer.headers.get("Content-Encoding") == wanted
+        assert answer.json()["word"] == word
+
+
 def test_requests_at_the_same_time_do_not_see_each_other(gateway: str) -> None:
     words: dict[str, str] = {}
 

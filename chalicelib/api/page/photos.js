@@ -13,6 +13,7 @@ import { isFinal, isWatched, watch } from "./watch.js";
 const REFRESH = 10_000; // milliseconds: what comes into the bucket by another way shows up by itself
 const SELDOM = 60_000; // where nobody moves: each look is a call
 const WATCHED = 40; // images that may be labelled at any moment, of those that came last
+const INDEXED = 2500; // until what was labelled just now is found: where nothing is, one more look is due
 const [RECOVERY, SLOWEST_RECOVERY] = [2000, 30_000]; // milliseconds until what was broken is tried again
 
 export class Photos {
@@ -60,7 +61,8 @@ export class Photos {
     if (shown !== this.#shown) return;
     await this.#scroll(scroll);
     await chips;
-    const { broken } = this.library;
+    const { broken, ids, complete } = this.library;
+    if (complete && !ids.length) setTimeout(() => shown === this.#shown && this.library.refresh().catch(() => {}), INDEXED);
     if (shown === this.#shown && broken?.body?.pointer === "?q") this.search.refuse(broken);
   }
 

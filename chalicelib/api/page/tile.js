@@ -63,7 +63,7 @@ export class Tile {
 
   /** Fetch the picture now. */
   load() {
-    this.#load?.();
+    this.#load?.(this.element.getBoundingClientRect().top < innerHeight);
     this.#load = null;
   }
 
@@ -88,7 +88,7 @@ export class Tile {
     shown.addEventListener("load", () => shown.classList.add("there"), { once: true });
     const broken = () => shown.replaceWith(symbol("broken"));
     if (preview) shown.src = preview;
-    else this.#load = () => showThumbnail(shown, image, broken);
+    else this.#load = (seen) => ((shown.fetchPriority = seen ? "high" : "low"), showThumbnail(shown, image, broken));
     return shown;
   }
 }
