@@ -39,9 +39,9 @@ def test_a_token_is_asked_for_until_it_is_good_and_is_kept_for_the_tab_alone(
     give(window, "sightline.default.nobody.nothing")
     expect(window.get_by_text("This token is not valid")).to_be_visible()
     give(window, token)
-    expect(closed.tile("chelsea.jpg").locator("img.there")).to_be_visible()
+    expect(closed.tile("chelsea.jpg").first.locator("img.there")).to_be_visible()
     window.reload()
-    expect(closed.tile("chelsea.jpg").locator("img.there")).to_be_visible()
+    expect(closed.tile("chelsea.jpg").first.locator("img.there")).to_be_visible()
     assert window.evaluate("() => JSON.stringify(localStorage) + document.cookie") == "{}"
     other = window.context.new_page()
     other.goto(closed.url)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from infra import page
 from tests.browser.conftest import Watch
-from tests.browser.pages import CAT, Photos
+from tests.browser.pages import Photos, file, fresh
 from tests.local.process import Process
 
 
@@ -33,10 +33,10 @@ def test_the_static_page_shows_uploads_and_describes(
     expect(photos.tiles.locator("img.there").first).to_be_visible()
 
     before = photos.tiles.count()
-    photos.add(CAT)
+    photos.add(file("elsewhere.jpg", fresh()))
     photos.wait_for_uploads()
     expect(photos.tiles).to_have_count(before + 1)
-    expect(photos.view("chelsea.jpg").get_by_role("link", name="Cat", exact=True)).to_be_visible()
+    expect(photos.view("elsewhere.jpg").get_by_role("link", name="Cat", exact=True)).to_be_visible()
 
     window.goto(f"{origin}/")
     window.get_by_role("link", name="API").click()
