@@ -15,7 +15,7 @@ from chalicelib.model.image import Image
 from chalicelib.model.labels import Box, Label
 
 NAMESPACE = "urn:sightline:xmp:1"
-CONTENT_TYPE = "application/rdf+xml; charset=utf-8"
+CONTENT_TYPE = "text/xml; charset=utf-8"
 _NAMESPACES = {
     "x": "adobe:ns:meta/",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",

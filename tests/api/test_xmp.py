@@ -121,6 +121,6 @@ def test_the_api_gives_it_once_there_are_labels(api: Api, services: FakeServices
     assert (early.status_code, early.json_body["code"]) == (409, "not-labelled-yet")
     services.label(image_id, CAT)
     answer = api.get(f"/images/{image_id}/xmp")
-    assert answer.headers["Content-Type"] == "application/rdf+xml; charset=utf-8"
+    assert answer.headers["Content-Type"] == "text/xml; charset=utf-8"
     assert b"Animal|Feline|Cat" in answer.body
     assert api.get("/images/01JD3Y7V4M8B5WZ0QX6T2K9RCA/xmp").status_code == 404
