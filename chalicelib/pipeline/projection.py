@@ -101,7 +101,7 @@ class Change:
         documents += [
             {**one.document, "status": status}
             for one in self.passed
-            for status in (() if one.final else ("labelled", "failed"))
+            for status in (("labelled", "failed") if one.result and not one.final else ())
         ]
         return [*map(entries_of, documents), *([{index.PENDING: Entry()}] if self.passed else [])]
 
