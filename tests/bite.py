@@ -337,6 +337,20 @@ GUARDS = (
         "tests/pipeline/test_confirming.py",
     ),
     Guard(
+        "a label's name goes with its last image",
+        "chalicelib/library/catalogue.py",
+        "if not zeros or",
+        "if zeros or",
+        "tests/pipeline/test_projection.py",
+    ),
+    Guard(
+        "parts go when the archive is whole",
+        "chalicelib/pipeline/packing.py",
+        "_remove([part for part, _ in state.parts], services)",
+        "pass",
+        "tests/api/test_archives.py",
+    ),
+    Guard(
         "what strangers are sent",
         "chalicelib/pipeline/delivery_worker.py",
         "if not confirmed and condition.breaker.open_until() <= services.now():",
@@ -625,14 +639,14 @@ GUARDS = (
     ),
     Guard(
         "what a change that was given up has written goes with the next",
-        "chalicelib/pipeline/projection.py",
-        "[*map(entries_of, documents), *([{index.PENDING: Entry()}] if self.passed else [])]",
+        "chalicelib/pipeline/record_changes.py",
+        "[*map(entries_of, documents), *([{PENDING: Entry()}] if self.passed else [])]",
         "[]",
         "tests/pipeline/test_projection.py",
     ),
     Guard(
         "what was erased is told once",
-        "chalicelib/pipeline/projection.py",
+        "chalicelib/pipeline/record_changes.py",
         "if self.present is None and self.marker.gone:",
         "if False:",
         "tests/pipeline/test_projection.py",

@@ -3,11 +3,12 @@
 The counts of an owner are packed into a few rows, so that a batch of changes moves all of them in one
 transaction, and one query reads them. Only the projection and the repair write them. A row holds an attribute
 for each counted term and ``moves``, which only ever grows: who reads the same number twice knows that nothing
-was counted in between.
+was counted in between. The name of a label that no image has any more goes: out of its row, or with it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import zlib
 from collections import defaultdict
@@ -15,13 +16,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from chalicelib.errors import BadRequest
-from chalicelib.expressions import Item, Key, Update
+from chalicelib.expressions import Item, Key, Update, Value
 from chalicelib.library.index import LABEL, TAKEN, label_name
 from chalicelib.model import normalised
-from chalicelib.table import Table
+from chalicelib.table import ConditionFailed, Table
 
 ROWS = 16  # 3,000 names are 3 KB a row; 20,000 names are 20 KB
 LONGEST_PACKED = 60  # bytes; a longer term has a row of its own, so that no row outgrows an item
+OWN = "term#"
+ZERO_SECONDS = 2 * 86_400  # that the row of a long term without images stays: longer than any counting takes
+MOST_FORGOTTEN = 100  # terms of a row at a time: an expression has 4 KB (DynamoDB, "Service quotas")
 MOST_SORTED = 5000  # labels: as many as one request puts in the order of their counts
 _ALL_ROWS = 100_000
 
@@ -103,7 +107,7 @@ def row_key(owner: str, term: str) -> Key:
     if term.startswith(TAKEN):  # months lie together, so that they make no label's row longer
         return Key(_partition(owner), "months")
     if len(term.encode("utf-8", "surrogatepass")) > LONGEST_PACKED:
-        return Key(_partition(owner), f"term#{term}")
+        return Key(_partition(owner), f"{OWN}{term}")
     return Key(_partition(owner), f"row#{zlib.crc32(term.encode()) % ROWS:02d}")
 
 
@@ -119,7 +123,29 @@ def updates(owner: str, moved: Mapping[str, int]) -> list[Update]:
     for term, by in moved.items():
         if by:
             rows[row_key(owner, term)][attribute(term)] = by
-    return [Update(key, add=added) for key, added in rows.items()]
+    return [counted(key, added) for key, added in rows.items()]
+
+
+def counted(key: Key, added: Mapping[str, int], when: Mapping[str, Value | None] | None = None) -> Update:
+    """The write that moves counts of a row, and keeps one that was about to expire."""
+    return Update(key, add=added, remove=("expires_at",) if _is_own(key) else (), when=when or {})
+
+
+def forget_zeros(table: Table, owner: str, moved: Mapping[str, int], now: float) -> None:
+    """Drop terms that no image has any more, from those rows in which some have become fewer.
+
+    One that counts again meanwhile stays. The row of a long term expires, so that its ``moves`` outlive
+    whoever is counting.
+    """
+    keys = {row_key(owner, term) for term, by in moved.items() if by < 0}
+    for key, row in table.get_many(list(keys)).items():
+        zeros = [name for name, count in _attributes_of(row).items() if not count][:MOST_FORGOTTEN]
+        if not zeros or "expires_at" in row:
+            continue
+        own = {"expires_at": int(now) + ZERO_SECONDS} if _is_own(key) else {}
+        forget = Update(key, set=own, remove=() if own else zeros, when=dict.fromkeys(zeros, 0))
+        with contextlib.suppress(ConditionFailed):
+            table.write(forget)
 
 
 def rows_of(table: Table, owner: str) -> dict[str, Item]:
@@ -128,8 +154,17 @@ def rows_of(table: Table, owner: str) -> dict[str, Item]:
 
 
 def _counts_in(row: Item) -> dict[str, int]:
-    counted = {name: int(value) for name, value in row.items() if name not in ("pk", "sk", "moves")}
-    return {LABEL + name[1:] if name[0] == "." else name: count for name, count in counted.items()}
+    return {LABEL + name[1:] if name[0] == "." else name: n for name, n in _attributes_of(row).items()}
+
+
+def _attributes_of(row: Item) -> dict[str, int]:
+    others = ("pk", "sk", "moves", "expires_at")
+    return {name: int(value) for name, value in row.items() if name not in others}
+
+
+def _is_own(key: Key) -> bool:
+    """Whether the row is that of one long term alone."""
+    return key.sk.startswith(OWN)
 
 
 def _partition(owner: str) -> str:

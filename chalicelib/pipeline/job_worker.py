@@ -18,7 +18,7 @@ from chalicelib.model import Asked, Image, Json
 from chalicelib.pipeline.batches import Message, each_message
 from chalicelib.pipeline.bin import delete_image, restore_image
 from chalicelib.pipeline.curating import correct, rename_image, words_of
-from chalicelib.pipeline.packing import pack_further
+from chalicelib.pipeline.packing import forget_step, pack_further
 from chalicelib.pipeline.relabelling import relabel
 from chalicelib.wiring import Services
 
@@ -70,10 +70,13 @@ def _work(message: Message, services: Services, time_left: TimeLeft) -> None:
             return
         if step and time_left() < STEP_SECONDS:
             break
+        further = _further(job, services, patient=patient)
         try:
-            job = services.jobs.save(_further(job, services, patient=patient))
+            job = services.jobs.save(further)
         except Superseded as error:
             log.info("a message came twice: %s", error)
+            if job.kind == "zip":
+                forget_step(job, further, services)
             return
     if job.status == "running":
         services.jobs_queue.send(job.message())

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import logging
-from typing import Any
 
 from chalicelib import logs
 from chalicelib.aws import TimeLeft, unhurried
@@ -13,20 +11,14 @@ from chalicelib.errors import (
     Busy,
     Misconfigured,
     NotFound,
-    RecogniserRefused,
     Superseded,
-    TooMuch,
     Transient,
-    UnusableImage,
 )
 from chalicelib.ids import millisecond_at, new_id, rfc3339
-from chalicelib.intake.inspection import TOO_LARGE
-from chalicelib.intake.objects import LONGEST_KEY, UPLOADS, StoredObject, leaves_room
+from chalicelib.intake.objects import UPLOADS, StoredObject
 from chalicelib.library import usage
-from chalicelib.library.bounds import check_item
 from chalicelib.library.outcome import Outcome
 from chalicelib.library.record import Record, parse_key
-from chalicelib.library.renames import Rules
 from chalicelib.model import (
     DEFAULT_OWNER,
     Failure,
@@ -38,28 +30,15 @@ from chalicelib.pipeline import budget, measuring, relocation
 from chalicelib.pipeline.audit import is_dropped
 from chalicelib.pipeline.batches import Message, each_message, event_of, for_each_upload
 from chalicelib.pipeline.bin import lose, next_look, put_back
-from chalicelib.pipeline.cached_recognition import Seen, recognise
-from chalicelib.pipeline.preparing import NOTHING_SEEN, drop_outdated_thumbnail, prepared
+from chalicelib.pipeline.describing import NEVER_UPLOADED, OBJECT_MISSING, failed, is_removed, outcome_of
+from chalicelib.pipeline.preparing import drop_outdated_thumbnail
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.labelling")
 
 RETRY_SECONDS = 5.0
 SETTLE_SECONDS = 5.0  # in which the copy of an object that is renamed has been labelled and indexed
-MOST_ATTEMPTS = 8
 WAIT_SECONDS = 24 * 3600.0  # for a deployment to be mended that may not read the image or its key
-
-NEVER_UPLOADED = Failure("never-uploaded", "The upload was announced, but no file came within a day.")
-OBJECT_MISSING = Failure(
-    "object-missing", "The file was removed from the bucket before it could be labelled."
-)
-KEY_TOO_LONG = Failure(
-    "key-too-long",
-    f"Its name leaves no room for its thumbnail's and its sidecar's: {LONGEST_KEY} bytes are the most.",
-)
-GAVE_UP = Failure(
-    "gave-up", f"Labelling was interrupted {MOST_ATTEMPTS} times; have it labelled again to retry."
-)
 
 
 def label_or_leave(event: Json, services: Services, time_left: TimeLeft = unhurried) -> None:
@@ -138,7 +117,7 @@ def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) ->
     if record is None or not _is_result_of(stored, record.image):
         claimed = _claimed(record, uploaded.key, services)
         try:
-            outcome = _outcome(claimed, uploaded, stored, rules, services, time_left)
+            outcome = outcome_of(claimed, uploaded, stored, rules, services, time_left)
             drop_outdated_thumbnail(claimed.image, outcome.image, services)
             _finish(claimed, outcome, services)
         except Transient:
@@ -171,7 +150,7 @@ def _wait_or_fail(key: str, error: Misconfigured, services: Services) -> None:
         claimed = _claimed(record, key, services)
         if since is not None and services.now() - since > WAIT_SECONDS:
             failure = Failure(error.code, f"{error.detail} Have it labelled again once that is mended.")
-            _finish(claimed, _failed(claimed, claimed.image, failure, services), services)
+            _finish(claimed, failed(claimed, claimed.image, failure, services), services)
         else:
             services.images.release(claimed)
     except (Busy, Superseded):
@@ -199,7 +178,7 @@ def _without_object(record: Record | None, uploaded: ObjectUploaded, services: S
     waiting = record.image.status == "awaiting_upload"
     claimed = _claimed(record, record.image.key, services)
     failure = NEVER_UPLOADED if waiting else OBJECT_MISSING
-    _finish(claimed, _failed(claimed, claimed.image, failure, services), services)
+    _finish(claimed, failed(claimed, claimed.image, failure, services), services)
 
 
 def _look_again(record: Record, uploaded: ObjectUploaded, services: Services) -> None:
@@ -274,84 +253,11 @@ def _drop_too_large(image: Image, services: Services) -> None:
     Only what came to an address of ours: what people put into the bucket themselves stays there. An event
     that comes again makes up for a worker that died before.
     """
-    if not is_dropped(image) or not _is_removed(image.key, image.size, services):
+    if not is_dropped(image) or not is_removed(image.key, image.size, services):
         return
     if services.objects.etag(image.key) == image.etag:
         log.info("too large, removed: %r", image.key)
         services.objects.delete_original(image.key)
-
-
-def _is_removed(key: str, size: int | None, services: Services) -> bool:
-    """Whether an object of this size is removed for it."""
-    return parse_key(key) is not None and (size or 0) > services.settings.max_image_bytes
-
-
-def _outcome(
-    record: Record,
-    uploaded: ObjectUploaded,
-    stored: StoredObject,
-    rules: Rules,
-    services: Services,
-    time_left: TimeLeft,
-) -> Outcome:
-    """What comes of the object: it is read, recognised, and described by its owner's names for labels."""
-    image = dataclasses.replace(
-        record.image,
-        etag=stored.etag,
-        sequencer=uploaded.sequencer,
-        size=stored.size,
-        sha256=hashlib.sha256(stored.content).hexdigest() if stored.content else None,
-        **NOTHING_SEEN,
-    )
-    if record.interrupted > MOST_ATTEMPTS:
-        return _failed(record, image, GAVE_UP, services)
-    if not leaves_room(image.key):
-        return _failed(record, image, KEY_TOO_LONG, services)
-    try:
-        image, photo = prepared(image, stored, services)
-        seen = recognise(photo, stored, image, record, services, time_left)
-        outcome = _labelled(image, seen, rules, services)
-        check_item(outcome.of(record))
-        return outcome
-    except (UnusableImage, RecogniserRefused, TooMuch) as error:
-        removed = error.code == TOO_LARGE and _is_removed(image.key, image.size, services)
-        detail = f"{error.detail} It was removed." if removed else error.detail
-        return _failed(record, image, Failure(error.code, detail), services)
-
-
-def _labelled(image: Image, seen: Seen, rules: Rules, services: Services) -> Outcome:
-    copied = seen.image_id != image.id
-    kept = {name: getattr(seen.recognition, name) for name in ("model", "properties", "moderation", "text")}
-    labelled = _final(
-        image,
-        services,
-        status="labelled",
-        labels=rules.labels(seen.recognition.labels),
-        copied_from=_source_of(seen, image, services) if copied else None,
-        **kept,
-    )
-    return Outcome(labelled, "copied" if copied else "recognised", seen.name, seen.calls)
-
-
-def _source_of(seen: Seen, image: Image, services: Services) -> str | None:
-    """The image whose answer another one was given, if it is still to be seen."""
-    source = services.images.find(image.owner, seen.image_id)
-    return seen.image_id if source and not source.image.binned else None
-
-
-def _failed(record: Record, image: Image, failure: Failure, services: Services) -> Outcome:
-    """A failure; where the same bytes were only to be recognised again, their labels stay."""
-    if record.relabel and record.relabel.labelled and image.etag == record.image.etag:
-        log.warning("not labelled again: %r: %s", image.key, failure.code)
-        kept = dataclasses.replace(record.image, labels=record.seen)
-        return Outcome(_final(kept, services, status="labelled"), "failed", record.recognition, error=failure)
-    return Outcome(_final(image, services, status="failed", error=failure), "failed")
-
-
-def _final(image: Image, services: Services, **outcome: Any) -> Image:
-    return dataclasses.replace(
-        image, completed_at=rfc3339(services.now()), result=image.result + 1, **outcome
-    )
 
 
 def _stored(key: str, services: Services) -> StoredObject | None:

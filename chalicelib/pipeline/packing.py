@@ -1,9 +1,10 @@
 """The originals of a query become one ZIP file, a step at a time.
 
 Each step packs some images into an object of its own, which no other step touches, and says in the job's row
-where it lies; of two workers that do the same step the row takes one, and the other's object is never heard
-of again. At last S3 puts the objects together. All of it lies under ``exports/``, which the bucket's
-lifecycle clears after a day.
+where it lies; of two workers that do the same step the row takes one, and the other removes what it wrote. At
+last S3 puts the objects together, and the parts go; their directories stay, as lists of what is in the file.
+A part is removed only once the row no longer asks for it, so that any step can be done again. All of it lies
+under ``exports/``, which the bucket's lifecycle clears after a day, with what a worker that died has left.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Packed:
 
     ``offset`` is where the next entry begins. When all are packed, the parts are joined: ``assembly`` is S3's
     id for that, ``etags`` those of the parts that are in it. ``missing`` are the images whose objects are not
-    there (yet), the first of ``absent``.
+    there (yet), the first of ``absent``. What was ``merged`` into a larger part is to be removed.
     """
 
     parts: list[tuple[str, int]] = field(default_factory=list)
@@ -59,6 +60,12 @@ class Packed:
     etags: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     absent: int = 0
+    merged: list[str] = field(default_factory=list)
+
+    @property
+    def files(self) -> set[str]:
+        """The keys of all that it consists of."""
+        return {*(key for key, _ in self.parts), *self.directories, *self.merged}
 
     @classmethod
     def of(cls, job: Job) -> Packed:
@@ -92,9 +99,11 @@ def pack_further(
     """
     state, known = Packed.of(job), services.manifests.find(job.owner, job.id)
     if known and known.withdrawn:
+        withdraw(known, services)  # with what the step wrote that met it
         return dataclasses.replace(job, status="done")
     if known is None:
         services.manifests.begin(Manifest(job.owner, job.id, _archive(job)))
+    _remove(state.merged, services)
     if state.assembly:
         return _joined(job, state, services)
     packer = _Packer(job, services, patient=patient)
@@ -111,6 +120,11 @@ def pack_further(
     photos = state.entries - bool(state.assembly and state.absent)
     packed = dataclasses.replace(moved, changed=photos, state=dataclasses.asdict(state))
     return packed.with_failures(packer.failures)
+
+
+def forget_step(before: Job, after: Job, services: Services) -> None:
+    """Remove what a step has written, where another worker has done it already."""
+    _remove(sorted(Packed.of(after).files - Packed.of(before).files), services)
 
 
 class _Packer:
@@ -167,9 +181,10 @@ class _Packer:
         directories = [*state.directories, self._put("directory", bytes(self._directory))]
         if last:
             body += self._end(directories, offset)
-        parts = list(state.parts)
+        parts, merged = list(state.parts), list[str]()
         if parts and parts[-1][1] < SMALLEST_PART:
-            body = _read(parts.pop()[0], self._services) + body
+            merged = [parts.pop()[0]]
+            body = _read(merged[0], self._services) + body
         parts.append((self._put("part", body), len(body)))
         made = dataclasses.replace(
             state,
@@ -179,6 +194,7 @@ class _Packer:
             entries=self._entries,
             missing=missing,
             absent=absent,
+            merged=merged,
         )
         return dataclasses.replace(made, assembly=self._begun()) if last else made
 
@@ -197,14 +213,15 @@ class _Packer:
 
 def _joined(job: Job, state: Packed, services: Services) -> Job:
     key, etags = _archive(job), list(state.etags)
-    for source, _ in state.parts[len(etags) :][:JOINED_AT_ONCE]:
-        etags.append(services.assembly.add(key, state.assembly, len(etags) + 1, source))
-    further = dataclasses.replace(job, state=dataclasses.asdict(dataclasses.replace(state, etags=etags)))
     if len(etags) < len(state.parts):
-        return further
+        for source, _ in state.parts[len(etags) :][:JOINED_AT_ONCE]:
+            etags.append(services.assembly.add(key, state.assembly, len(etags) + 1, source))
+        further = dataclasses.replace(state, etags=etags, merged=[])
+        return dataclasses.replace(job, state=dataclasses.asdict(further))
     services.assembly.finish(key, state.assembly, etags)
     _withdraw_erased(job, state, services)
-    return dataclasses.replace(further, status="done")
+    _remove([part for part, _ in state.parts], services)
+    return dataclasses.replace(job, status="done")
 
 
 def _withdraw_erased(job: Job, state: Packed, services: Services) -> None:
@@ -231,6 +248,11 @@ def _original(image: Image, services: Services) -> bytes | None:
 
 def _read(key: str, services: Services) -> bytes:
     return services.objects.read(key, max_bytes=2**62).content or b""
+
+
+def _remove(keys: Sequence[str], services: Services) -> None:
+    for key in keys:
+        services.objects.delete_original(key)
 
 
 def _read_if_there(key: str, services: Services) -> bytes:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from chalicelib.expressions import Key, Update, Value
+from chalicelib.expressions import Key, Value
 from chalicelib.intake.objects import UPLOADS
 from chalicelib.library import catalogue, index
 from chalicelib.library.index import (
@@ -164,13 +164,8 @@ def _miscounted(owner: str, terms: set[str], services: Services, *, mend: bool) 
 
 def _count(key: Key, moves: Value | None, off: dict[str, int], services: Services) -> bool:
     try:
-        services.table.write(
-            Update(
-                key,
-                add={**{catalogue.attribute(term): by for term, by in off.items()}, "moves": 1},
-                when={"moves": moves},
-            )
-        )
+        added = {**{catalogue.attribute(term): by for term, by in off.items()}, "moves": 1}
+        services.table.write(catalogue.counted(key, added, when={"moves": moves}))
     except ConditionFailed:
         return False
     return True

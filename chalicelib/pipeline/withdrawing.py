@@ -67,8 +67,9 @@ def _listed(manifest: Manifest, erased: set[str], services: Services) -> set[str
 
 def _files(manifest: Manifest, services: Services) -> list[str]:
     state = _state(manifest, services) if not manifest.ids else {}
-    parts = [key for key, _ in state.get("parts", [])]
-    return [manifest.file, *parts, *state.get("directories", []), *([manifest.ids] if manifest.ids else [])]
+    parts = [*(key for key, _ in state.get("parts", [])), *state.get("merged", [])]
+    lists = [*state.get("directories", []), *([manifest.ids] if manifest.ids else [])]
+    return [manifest.file, *parts, *lists]
 
 
 def _state(manifest: Manifest, services: Services) -> dict[str, Any]:

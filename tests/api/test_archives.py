@@ -196,6 +196,7 @@ def test_a_worker_that_dies_anywhere_costs_time_only(
         (services.jobs, "save"),
         (services.assembly, "add"),
         (services.assembly, "finish"),
+        (services.objects, "delete_original"),
     ):
         monkeypatch.setattr(place, name, mortal(getattr(place, name), after=chance.random() < 0.5))
     for _ in range(200):
@@ -208,6 +209,75 @@ def test_a_worker_that_dies_anywhere_costs_time_only(
     done = api.get(job).json_body
     assert done["status"] == "done"
     assert packed(services, done["links"]["archive"]) == dogs
+
+
+def exported(services: FakeServices) -> set[str]:
+    """The kinds of files that there are below ``exports/``."""
+    keys = [key for key in services.objects.stored if key.startswith("exports/")]
+    return {key.rpartition(".")[2] for key in keys}
+
+
+def test_parts_go_when_they_are_merged_and_when_the_archive_is_whole(
+    api: Api, services: FakeServices, dogs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "SECONDS", 0.0)
+    monkeypatch.setattr(packing, "IMAGES_AT_ONCE", 1)
+    job = begun(api, services, q="dog")
+    while api.get(job).json_body["status"] == "running":
+        message = {"Records": [{"body": json.dumps(services.jobs_queue.messages.pop(0))}]}
+        pipeline.work_on_jobs(message, services)  # type: ignore[arg-type]
+        state = services.jobs.get("default", job.rpartition("/")[2]).state
+        known = {*(key for key, _ in state["parts"]), *state["merged"]}
+        there = {key for key in services.objects.stored if key.endswith(".part")}
+        assert there <= known
+        assert len(there) <= len(state["parts"]) + 1
+    assert exported(services) == {"zip", "directory"}
+    assert packed(services, api.get(job).json_body["links"]["archive"]) == dogs
+
+
+@pytest.mark.parametrize("before", ["merged parts are removed", "the step is saved"])
+def test_nothing_is_left_of_what_is_withdrawn_between_two_steps(
+    api: Api, services: FakeServices, dogs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    monkeypatch.setattr(packing, "SECONDS", 0.0)
+    monkeypatch.setattr(packing, "IMAGES_AT_ONCE", 1)
+    erased, save = max(dogs).partition("-")[0], services.jobs.save
+
+    def erase(job: Any) -> Any:
+        if not job.state["merged"] or job.state["entries"] < 2:
+            return save(job)
+        services.jobs.save = save  # type: ignore[method-assign]
+        saved = save(job) if before == "merged parts are removed" else None
+        api.delete(f"/images/{erased}?permanent=true")
+        services.project()
+        return saved or save(job)
+
+    services.jobs.save = erase  # type: ignore[method-assign]
+    job = begun(api, services, q="dog")
+    work(services)
+    assert api.get(job).json_body["status"] == "done"
+    assert exported(services) == set()
+
+
+def test_of_two_workers_at_the_same_step_one_leaves_nothing(
+    api: Api, services: FakeServices, dogs: dict[str, bytes]
+) -> None:
+    job = begun(api, services, q="dog")
+    message = services.jobs_queue.messages[0]
+    save = services.jobs.save
+
+    def meeting(one: Any) -> Any:
+        services.jobs.save = save  # type: ignore[method-assign]
+        pipeline.work_on_jobs({"Records": [{"body": json.dumps(message)}]}, services)  # type: ignore[arg-type]
+        return save(one)
+
+    services.jobs.save = meeting  # type: ignore[method-assign]
+    work(services)
+    done = api.get(job).json_body
+    assert packed(services, done["links"]["archive"]) == dogs
+    state = services.jobs.get("default", done["id"]).state
+    kept = {*state["directories"], f"exports/~default/{done['id']}/images.zip"}
+    assert {key for key in services.objects.stored if key.startswith("exports/")} == kept
 
 
 def test_an_archive_that_has_become_too_large_ends_and_says_so(

@@ -1,4 +1,7 @@
-"""The labeler, whose events come twice, late, at once and not at all."""
+"""The labeler, whose events come twice, late, at once and not at all.
+
+(chalicelib/pipeline: labelling, describing)
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from chalicelib.expressions import Delete
 from chalicelib.library.images import LEASE_SECONDS, SHARDS, UPLOAD_SECONDS
 from chalicelib.library.record import record_key
 from chalicelib.model import Label, NewImage, ObjectUploaded, in_rekognitions_words
-from chalicelib.pipeline.labelling import MOST_ATTEMPTS
+from chalicelib.pipeline.describing import MOST_ATTEMPTS
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, ROCKET, World, s3_event
 

@@ -1,4 +1,7 @@
-"""What is derived agrees with the records, however the stream's batches come and wherever a process dies."""
+"""What is derived agrees with the records, however the stream's batches come and wherever a process dies.
+
+(chalicelib/pipeline: projection, record_changes, counting)
+"""
 
 from __future__ import annotations
 
@@ -430,6 +433,63 @@ def test_many_owners_in_one_batch_keep_to_themselves() -> None:
     for owner in ("anna", "ben", "cleo"):
         counts = catalogue.counts_of(world.table, owner)  # type: ignore[arg-type]
         assert counts == {"all": 4, "taken:": 4, f"label:{owner}": 4}
+
+
+def names_in(world: World) -> set[str]:
+    """The names of labels that stand in the rows of the counts, whatever they count."""
+    rows = catalogue.rows_of(world.table, "default")  # type: ignore[arg-type]
+    return {name[1:] for row in rows.values() for name in row if name.startswith(".")}
+
+
+LONG = "cat " * 20 + "cat"
+
+
+def test_a_name_goes_with_the_last_image_that_has_it() -> None:
+    world = World()
+    records = [labelled(world, *names) for names in (("cat", LONG), ("cat", "dog"))]
+    world.project()
+    assert names_in(world) == {"cat", "dog", LONG}
+    world.images.erase(records[0])
+    world.project()
+    world.clock.forward(catalogue.ZERO_SECONDS + 1)
+    world.table.expire(world.clock())
+    assert names_in(world) == {"cat", "dog"}
+    pipeline.correct("default", records[1].image.id, [Word("dog", False)], world)  # type: ignore[arg-type]
+    world.project()
+    assert names_in(world) == {"cat"}
+    assert world.counts() == {"cat": 1}
+
+
+def test_the_row_of_a_long_name_that_is_used_again_stays() -> None:
+    world = World()
+    record = labelled(world, LONG)
+    world.project()
+    world.images.erase(record)
+    world.project()
+    labelled(world, LONG)
+    world.project()
+    world.clock.forward(catalogue.ZERO_SECONDS + 1)
+    world.table.expire(world.clock())
+    assert world.counts() == {LONG: 1}
+
+
+def test_a_name_that_is_counted_while_it_is_to_be_dropped_stays() -> None:
+    world = World()
+    once, whole = [True], world.table.get_many
+    labelled(world, "dog")
+    world.project()
+    key = catalogue.row_key("default", "label:dog")
+    world.table.write(Update(key, add={".dog": -1, "moves": 1}))
+
+    def read(keys: Any) -> Any:
+        found = whole(keys)
+        if once and once.pop():
+            world.table.write(Update(key, add={".dog": 1, "moves": 1}))  # another projector, in this moment
+        return found
+
+    world.table.get_many = read  # type: ignore[method-assign]
+    catalogue.forget_zeros(world.table, "default", {"label:dog": -1}, world.now())  # type: ignore[arg-type]
+    assert world.counts() == {"dog": 1}
 
 
 def test_rows_that_are_no_records_are_passed_over_where_no_filter_is_set() -> None:

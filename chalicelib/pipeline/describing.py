@@ -1,0 +1,111 @@
+"""What comes of an image's object: it is read, recognised and described, or the image has failed."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import logging
+from typing import Any
+
+from chalicelib.aws import TimeLeft
+from chalicelib.errors import RecogniserRefused, TooMuch, UnusableImage
+from chalicelib.ids import rfc3339
+from chalicelib.intake.inspection import TOO_LARGE
+from chalicelib.intake.objects import LONGEST_KEY, StoredObject, leaves_room
+from chalicelib.library.bounds import check_item
+from chalicelib.library.outcome import Outcome
+from chalicelib.library.record import Record, parse_key
+from chalicelib.library.renames import Rules
+from chalicelib.model import Failure, Image, ObjectUploaded
+from chalicelib.pipeline.cached_recognition import Seen, recognise
+from chalicelib.pipeline.preparing import NOTHING_SEEN, prepared
+from chalicelib.wiring import Services
+
+log = logging.getLogger("sightline.describing")
+
+MOST_ATTEMPTS = 8
+
+NEVER_UPLOADED = Failure("never-uploaded", "The upload was announced, but no file came within a day.")
+OBJECT_MISSING = Failure(
+    "object-missing", "The file was removed from the bucket before it could be labelled."
+)
+KEY_TOO_LONG = Failure(
+    "key-too-long",
+    f"Its name leaves no room for its thumbnail's and its sidecar's: {LONGEST_KEY} bytes are the most.",
+)
+GAVE_UP = Failure(
+    "gave-up", f"Labelling was interrupted {MOST_ATTEMPTS} times; have it labelled again to retry."
+)
+
+
+def outcome_of(
+    record: Record,
+    uploaded: ObjectUploaded,
+    stored: StoredObject,
+    rules: Rules,
+    services: Services,
+    time_left: TimeLeft,
+) -> Outcome:
+    """What comes of the object: it is read, recognised, and described by its owner's names for labels."""
+    image = dataclasses.replace(
+        record.image,
+        etag=stored.etag,
+        sequencer=uploaded.sequencer,
+        size=stored.size,
+        sha256=hashlib.sha256(stored.content).hexdigest() if stored.content else None,
+        **NOTHING_SEEN,
+    )
+    if record.interrupted > MOST_ATTEMPTS:
+        return failed(record, image, GAVE_UP, services)
+    if not leaves_room(image.key):
+        return failed(record, image, KEY_TOO_LONG, services)
+    try:
+        image, photo = prepared(image, stored, services)
+        seen = recognise(photo, stored, image, record, services, time_left)
+        outcome = _labelled(image, seen, rules, services)
+        check_item(outcome.of(record))
+        return outcome
+    except (UnusableImage, RecogniserRefused, TooMuch) as error:
+        removed = error.code == TOO_LARGE and is_removed(image.key, image.size, services)
+        detail = f"{error.detail} It was removed." if removed else error.detail
+        return failed(record, image, Failure(error.code, detail), services)
+
+
+def _labelled(image: Image, seen: Seen, rules: Rules, services: Services) -> Outcome:
+    copied = seen.image_id != image.id
+    kept = {name: getattr(seen.recognition, name) for name in ("model", "properties", "moderation", "text")}
+    labelled = _final(
+        image,
+        services,
+        status="labelled",
+        labels=rules.labels(seen.recognition.labels),
+        copied_from=_source_of(seen, image, services) if copied else None,
+        **kept,
+    )
+    return Outcome(labelled, "copied" if copied else "recognised", seen.name, seen.calls)
+
+
+def _source_of(seen: Seen, image: Image, services: Services) -> str | None:
+    """The image whose answer another one was given, if it is still to be seen."""
+    source = services.images.find(image.owner, seen.image_id)
+    return seen.image_id if source and not source.image.binned else None
+
+
+def failed(record: Record, image: Image, failure: Failure, services: Services) -> Outcome:
+    """A failure; where the same bytes were only to be recognised again, their labels stay."""
+    if record.relabel and record.relabel.labelled and image.etag == record.image.etag:
+        log.warning("not labelled again: %r: %s", image.key, failure.code)
+        kept = dataclasses.replace(record.image, labels=record.seen)
+        return Outcome(_final(kept, services, status="labelled"), "failed", record.recognition, error=failure)
+    return Outcome(_final(image, services, status="failed", error=failure), "failed")
+
+
+def _final(image: Image, services: Services, **outcome: Any) -> Image:
+    return dataclasses.replace(
+        image, completed_at=rfc3339(services.now()), result=image.result + 1, **outcome
+    )
+
+
+def is_removed(key: str, size: int | None, services: Services) -> bool:
+    """Whether an object of this size is removed for it."""
+    return parse_key(key) is not None and (size or 0) > services.settings.max_image_bytes
