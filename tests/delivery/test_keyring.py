@@ -12,9 +12,8 @@ import pytest
 
 from chalicelib.delivery.keyring import MOST_REPLACED, OVERLAP_SECONDS, Keyring, key_of
 from chalicelib.delivery.root_key import RootKey
-from chalicelib.delivery.signatures import secret_of
 from chalicelib.errors import Misconfigured
-from chalicelib.expressions import Put, Write
+from chalicelib.expressions import Write
 from tests.fakes.aws import FakeParameters
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable
@@ -69,15 +68,6 @@ class TestRotating:
         assert keyring.get("anna", "owner").signing(clock()) == [second, first]
         clock.forward(1)
         assert keyring.get("anna", "owner").signing(clock()) == [second]
-
-    def test_a_secret_of_before_there_was_a_root_key_signs_until_it_is_rotated(self) -> None:
-        clock, table, parameters = Clock(), FakeTable(), FakeParameters()
-        old = secret_of(bytes(32))
-        table.write(Put(key_of("anna", "owner"), {"current": old, "replaced": "[]", "revision": "1"}))
-        keyring = keyring_of(table, parameters, clock)
-        assert keyring.get("anna", "owner").signing(clock()) == [old]
-        new = keyring.rotate("anna", "owner").current
-        assert keyring.get("anna", "owner").signing(clock()) == [new, old]
 
     def test_owners_and_signers_have_secrets_of_their_own(self) -> None:
         keyring = keyring_of(FakeTable(), FakeParameters())
