@@ -72,9 +72,14 @@ def why(client: Client, options: Options, out: Output) -> int:
 
 def history(client: Client, options: Options, out: Output) -> int:
     found = client.history(options.id)
-    lines = [f"{one.get('at', '')}  {one.get('cause', one.get('kind', ''))}" for one in found["history"]]
-    out.document(found, lines)
+    out.document(found, [_result_line(one) for one in found["history"]])
     return 0
+
+
+def _result_line(one: Json) -> str:
+    changes = one["changes"] or {"added": [], "removed": []}
+    told = [f"+{name}" for name in changes["added"]] + [f"-{name}" for name in changes["removed"]]
+    return f"{one['result']}  {one['at']}  {one['kind']}  {', '.join(told)}".rstrip()
 
 
 def correct(client: Client, options: Options, out: Output) -> int:
@@ -306,13 +311,18 @@ def subscriptions_resume(client: Client, options: Options, out: Output) -> int:
 
 
 def subscriptions_confirm(client: Client, options: Options, out: Output) -> int:
-    return _shown(client.confirm_subscription(options.id), out)
+    return _tried(client.confirm_subscription(options.id), "confirmed", out)
 
 
 def subscriptions_test(client: Client, options: Options, out: Output) -> int:
-    found = client.test_subscription(options.id)
-    out.document(found, [str(found.get("status") or found.get("error") or "no answer")])
-    return 0 if found.get("status") and int(found["status"]) < 300 else 1
+    return _tried(client.test_subscription(options.id), "arrived", out)
+
+
+def _tried(found: Json, done: str, out: Output) -> int:
+    """What a receiver answered, and 0 if that was what it should."""
+    answered = found["error"] or f"status {found['status']}"
+    out.document(found, [f"{done if found[done] else f'not {done}'}: {answered}"])
+    return 0 if found[done] else 1
 
 
 def subscriptions_remove(client: Client, options: Options, out: Output) -> int:
@@ -322,7 +332,7 @@ def subscriptions_remove(client: Client, options: Options, out: Output) -> int:
 
 
 def _shown(one: Json, out: Output) -> int:
-    out.document(one, [f"{one['id']}  {_standing(one)}  {one['url']}" if "url" in one else str(one)])
+    out.document(one, [f"{one['id']}  {_standing(one)}  {one['url']}"])
     return 0
 
 

@@ -115,7 +115,6 @@ def test_it_is_found_shown_and_explained(sightline: Sightline, cat: str) -> None
     assert "It was seen with" in sightline("why", cat, "cat").stdout
     assert "Nothing is found." in sightline("search", "--strict", "cat & !cat").stdout
     assert "bad-query: Column 6" in sightline("search", "--strict", "cat &&", code=1).stderr
-    assert sightline("history", cat).stdout
 
 
 def test_it_is_corrected_alone_and_by_a_query(sightline: Sightline, cat: str) -> None:
@@ -123,6 +122,7 @@ def test_it_is_corrected_alone_and_by_a_query(sightline: Sightline, cat: str) ->
     eventually(lambda: "breakfast" in sightline("labels", "brea").stdout.lower())
     done = sightline("correct", "--query", "breakfast", "--add", "Morning", "--remove", "Breakfast").stdout
     assert "1 looked at, 1 changed, 0 failed" in done
+    assert "+Morning" in sightline("history", cat).stdout
     assert done.split()[0] in sightline("jobs", "list", "--quiet").stdout
     assert "Say what to --add" in sightline("correct", cat, code=1).stderr
     assert "Say which images" in sightline("correct", "--add", "Morning", code=1).stderr
@@ -152,7 +152,8 @@ def test_others_are_told_and_let_in(sightline: Sightline, running: Process) -> N
     assert "paused" in sightline("subscriptions", "pause", made["id"]).stdout
     assert "paused" not in sightline("subscriptions", "resume", made["id"]).stdout
     assert made["id"] in sightline("subscriptions", "list").stdout
-    sightline("subscriptions", "test", made["id"])
+    assert sightline("subscriptions", "test", made["id"]).stdout == "arrived: status 200\n"
+    assert "not confirmed" in sightline("subscriptions", "confirm", made["id"], code=1).stdout
     sightline("subscriptions", "remove", made["id"])
     assert sightline("deliveries", "list").stdout
     token = sightline("tokens", "create", "--name", "phone", "--scopes", "read", "--quiet").stdout.strip()
