@@ -24,7 +24,7 @@ def three(page: Photos) -> Iterator[Photos]:
     yield page
     page.window.goto("about:blank")  # so that it does not ask for what is gone
     for image in made:
-        requests.delete(f"{page.url}images/{image}", timeout=30)
+        requests.delete(f"{page.url}images/{image}?permanent=true", timeout=30)
 
 
 def test_many_are_picked_by_keyboard_and_given_a_label_together(three: Photos) -> None:

@@ -30,7 +30,7 @@ def three(page: Photos) -> Iterator[Photos]:
     yield page
     page.window.goto("about:blank")
     for image in made:
-        requests.delete(f"{page.url}images/{image}", timeout=30)
+        requests.delete(f"{page.url}images/{image}?permanent=true", timeout=30)
 
 
 def test_a_label_says_why_it_is_there_and_another_why_not(photos: Photos) -> None:

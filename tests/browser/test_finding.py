@@ -95,9 +95,10 @@ def test_an_address_opens_the_photo_and_arrows_go_on_from_there(photos: Photos) 
     expect(window.locator(f"[data-id='{first}'] .open")).to_be_focused()
 
 
-def test_a_sidecar_is_taken_along_as_json_and_as_xml(photos: Photos) -> None:
+def test_a_sidecar_is_taken_along_in_three_kinds(photos: Photos) -> None:
     viewer = photos.view("coffee.jpg")
-    for kind, name in (("JSON", '"filename": "coffee.jpg"'), ("XML", 'filename="coffee.jpg"')):
+    held = {"JSON": '"filename": "coffee.jpg"', "XML": 'filename="coffee.jpg"', "XMP": "<dc:subject>"}
+    for kind, name in held.items():
         with photos.window.expect_download() as download:
             viewer.get_by_role("button", name=f"Sidecar as {kind}").click()
         assert name in download.value.path().read_text()

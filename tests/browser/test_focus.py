@@ -47,7 +47,7 @@ def two(page: Photos) -> Iterator[tuple[Photos, list[str]]]:
     yield page, made
     page.window.goto("about:blank")
     for image in made:
-        requests.delete(f"{page.url}images/{image}", timeout=30)
+        requests.delete(f"{page.url}images/{image}?permanent=true", timeout=30)
 
 
 def test_delete_pressed_again_and_again_on_labels_removes_labels_and_never_the_photo(

@@ -99,7 +99,7 @@ def three(page: Photos) -> Iterator[list[str]]:
     yield made
     page.window.goto("about:blank")
     for one in made:
-        requests.delete(f"{page.url}images/{one}", timeout=30)
+        requests.delete(f"{page.url}images/{one}?permanent=true", timeout=30)
 
 
 def test_a_photo_that_was_opened_by_its_address_knows_its_neighbours(page: Photos, three: list[str]) -> None:

@@ -7,6 +7,8 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,24 @@ from sightline_labels.files import pick
 from local.config import ROOT
 from local.server import Server
 from tests.command_line.service import CAT_PHOTO, ScriptedService
+
+# As a shell starts it: whatever this process ignores, Ctrl-C reaches it.
+SIGHTLINE = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "from sightline_labels.cli import main; sys.exit(main())"
+)
+
+
+@contextmanager
+def sightline(*words: str) -> Iterator[subprocess.Popen[str]]:
+    """A running ``sightline``, which ends with the block at the latest."""
+    command = [sys.executable, "-c", SIGHTLINE, *words]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as ran:  # type: ignore[call-overload]  # noqa: S603
+        try:
+            yield ran
+        finally:
+            ran.kill()
 
 
 def test_photos_in_folders_are_found_by_what_they_are_however_deep(folder: Path) -> None:
@@ -46,9 +66,7 @@ def test_what_is_left_out_is_named(service: str, folder: Path, capsys: pytest.Ca
 def test_ctrl_c_ends_with_what_was_done(service: str, folder: Path) -> None:
     """As a process of its own: the service answers the first photo and keeps the second one waiting."""
     (folder / "c waits.jpg").write_bytes(CAT_PHOTO)
-    command = [sys.executable, "-m", "sightline_labels.cli", "--url", service, "label", str(folder)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as ran:  # type: ignore[call-overload]  # noqa: S603
+    with sightline("--url", service, "label", str(folder)) as ran:
         assert ran.stdout
         begun = [ran.stdout.readline(), ran.stdout.readline()]  # so piped output comes as it is made
         ran.send_signal(signal.SIGINT)
@@ -155,8 +173,7 @@ def test_where_nothing_runs_the_way_to_start_it_is_shown(
 def test_what_a_killed_one_had_sent_is_not_sent_again(service: str, folder: Path) -> None:
     (folder / "c waits.jpg").write_bytes(b"\xff\xd8\xff a third cat")
     (folder / "deep" / "er" / "a.PNG").write_bytes(b"\xff\xd8\xff a second cat")
-    command = [sys.executable, "-m", "sightline_labels.cli", "--url", service, "label", str(folder)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as ran:  # noqa: S603
+    with sightline("--url", service, "label", str(folder)) as ran:
         assert ran.stdout
         for _ in range(2):
             ran.stdout.readline()  # the heading, and the first photo
@@ -173,10 +190,7 @@ def test_what_a_killed_one_had_sent_is_not_sent_again(service: str, folder: Path
 
 
 def test_what_comes_into_a_watched_folder_is_labelled(service: str, folder: Path) -> None:
-    command = [sys.executable, "-m", "sightline_labels.cli", "--url", service]
-    with subprocess.Popen(  # noqa: S603 - our own
-        [*command, "label", "--watch", str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as ran:
+    with sightline("--url", service, "label", "--watch", str(folder)) as ran:
         assert ran.stdout
         told = [ran.stdout.readline() for _ in range(3)]
         (folder / "later.jpg").write_bytes(b"\xff\xd8\xff a later cat")

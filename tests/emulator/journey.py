@@ -160,7 +160,7 @@ class Journey:
         self._until(lambda: self._image(image)["status"] == "labelled", "put back it is there again")
 
     def _look_at(self, image_id: str) -> None:
-        for path in ("", "/metadata", "/deliveries", "/history"):
+        for path in ("", "/metadata", "/xmp", "/deliveries", "/history"):
             self.ask("GET", f"/images/{image_id}{path}")
         for path in ("/content", "/thumbnail"):
             link = self._stage.request("GET", f"/images/{image_id}{path}")["headers"]["Location"]

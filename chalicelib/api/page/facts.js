@@ -13,7 +13,11 @@ export function facts(image) {
   const rows = known.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]);
   const final = ["labelled", "failed"].includes(image.status);
   const there = final || image.status === "labelling";
-  const sidecars = [sidecar(image, "JSON", "application/json"), sidecar(image, "XML", "application/xml")];
+  const sidecars = [
+    sidecar("JSON", at`images/${image.id}/metadata`, `${image.id}.json`, "application/json"),
+    sidecar("XML", at`images/${image.id}/metadata`, `${image.id}.xml`, "application/xml"),
+    sidecar("XMP", at`images/${image.id}/xmp`, `${title(image)}.xmp`),
+  ];
   const details = make("section", { "aria-label": "Details" }, make("h3", {}, "Details"), make("dl", {}, ...rows), make("p", { class: "row" }, there && download(image), ...(final ? sidecars : [])));
   return make("div", {}, details, raw(image));
 }
@@ -40,10 +44,11 @@ function factsOf(image) {
 const download = (image) =>
   button("Download", () => send("GET", at`images/${image.id}/content`).then(async (reply) => save(await reply.blob(), title(image))).catch(complain));
 
-const sidecar = (image, name, type) =>
-  button(`Sidecar as ${name}`, () =>
-    send("GET", at`images/${image.id}/metadata`, undefined, { headers: { Accept: type } })
-      .then(async (reply) => save(await reply.blob(), `${image.id}.${name.toLowerCase()}`))
+/** What lies beside a photo: `XMP` is what photo programs read. */
+const sidecar = (kind, route, name, type = "*/*") =>
+  button(`Sidecar as ${kind}`, () =>
+    send("GET", route, undefined, { headers: { Accept: type } })
+      .then(async (reply) => save(await reply.blob(), name))
       .catch(complain),
   );
 
