@@ -77,8 +77,11 @@ class Items:
         return next((box for box in self.properties.get(item, ()) if box.kind == kind), None)
 
     def bytes_of(self, content: bytes, item: int) -> bytes:
-        """An item's content."""
-        return b"".join(content[at : at + size] for at, size in self.extents.get(item, ()))
+        """An item's content, which is never more than the file holds, however often it names a part of it."""
+        found = bytearray()
+        for at, size in self.extents.get(item, ()):
+            found += content[at : at + min(size, len(content) - len(found))]
+        return bytes(found)
 
 
 def items(content: bytes) -> Items:
@@ -133,6 +136,7 @@ def _read_extents(content: bytes, box: Box | None, idat: Box | None, found: Item
     offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
     at, wide = box.start + 6, 2 if version < 2 else 4
     count, at = _number(content, at, wide), at + wide
+    left = _MOST_BOXES  # an extent may take no bytes at all, so the box's end does not bound their number
     for _ in range(min(count, _MOST_BOXES)):
         item, at = _number(content, at, wide), at + wide
         method = 0
@@ -142,6 +146,9 @@ def _read_extents(content: bytes, box: Box | None, idat: Box | None, found: Item
         base, at = _number(content, at, base_size), at + base_size
         extents, at = _number(content, at, 2), at + 2
         inside = idat.start if method == 1 and idat else 0
+        left -= extents
+        if left < 0:
+            return
         for _ in range(extents):
             at += index_size if version in (1, 2) else 0
             offset, at = _number(content, at, offset_size), at + offset_size
@@ -164,6 +171,8 @@ def _read_associations(content: bytes, box: Box, properties: list[Box], found: I
     version, flags = content[box.start], content[box.start + 3]
     count, at, wide = _number(content, box.start + 4, 4), box.start + 8, 2 if version < 1 else 4
     for _ in range(min(count, _MOST_BOXES)):
+        if at >= box.end:  # what lies behind a box is not its own
+            return
         item, at = _number(content, at, wide), at + wide
         number, at = content[at], at + 1
         for _ in range(number):
@@ -180,6 +189,7 @@ def _read_references(content: bytes, box: Box | None, found: Items) -> None:
     for one in boxes(content, box.start + 4, box.end):
         item, count = _number(content, one.start, wide), _number(content, one.start + wide, 2)
         at = one.start + wide + 2
+        within = max(0, one.end - at) // wide  # what lies behind a box is not its own
         found.refers[one.kind, item] = [
-            _number(content, at + number * wide, wide) for number in range(min(count, _MOST_BOXES))
+            _number(content, at + number * wide, wide) for number in range(min(count, within))
         ]
