@@ -38,12 +38,11 @@ def count(chunk: Sequence[RecordChange], services: Services) -> None:
     :raises ConditionFailed: somebody else has projected one of the images meanwhile.
     """
     owner, moved = chunk[0].owner, _moved(chunk)
-    if len(chunk) == 1:
-        _count_in_parts(chunk[0], services)
+    left = _count_in_parts(chunk[0], moved, services) if len(chunk) == 1 else moved
     markers = [_marked(one, services) for one in chunk]
     told = [stored for one in chunk for stored in one.untold]
     first = [one.untold[0] for one in chunk if one.untold and not one.marker.result]
-    counts = catalogue.updates(owner, _moved(chunk))
+    counts = catalogue.updates(owner, left)
     services.table.transact([*markers, *counts, *usage.updates(owner, told, first)])
     catalogue.forget_zeros(services.table, owner, moved, services.now())
 
@@ -56,9 +55,9 @@ def _marked(change: RecordChange, services: Services) -> Put:
     return services.markers.moved(change.owner, change.image_id, before, after, gone=gone)
 
 
-def _count_in_parts(change: RecordChange, services: Services) -> None:
-    """Count so many terms of an image beforehand that those that are left fit one transaction."""
-    while not _fits(moved := _moved([change])):
+def _count_in_parts(change: RecordChange, moved: dict[str, int], services: Services) -> dict[str, int]:
+    """Count so many terms of an image beforehand that those that are left fit one transaction: these."""
+    while not _fits(moved):
         part = _first_that_fit(moved)
         wanted = change.wanted
         by = {term: part.get(counted_as(term) or "", 0) for term in (*wanted, *change.marker.entries)}
@@ -71,6 +70,8 @@ def _count_in_parts(change: RecordChange, services: Services) -> None:
         change.marker = Marker(
             interim.version, interim.result, entries, interim.key, str(move.item["revision"])
         )
+        moved = _moved([change])
+    return moved
 
 
 def _first_that_fit(moved: dict[str, int]) -> dict[str, int]:
