@@ -106,6 +106,11 @@ def _set(read: Callable[[str], Any], expected: str, default: str | None = None) 
     return field(metadata={"read": read, "expected": expected, "default": default})
 
 
+def signing_root_of(table: str) -> str:
+    """The name of the parameter from which the signing secrets in a table are derived."""
+    return f"{table}-signing-root"
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a stage can choose. The table in docs/settings.md is tested against :meth:`read`."""
@@ -186,8 +191,8 @@ class Settings:
 
     @property
     def signing_root(self) -> str:
-        """The name of the parameter that signing secrets are derived from."""
-        return f"{self.table}-signing-root"
+        """The name of the parameter that this stage's signing secrets are derived from."""
+        return signing_root_of(self.table)
 
     @property
     def recognition(self) -> RecognitionOptions:

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib.settings import signing_root_of
 from infra.bucket import empty
 from infra.project import Refused, Stage
 
@@ -47,7 +48,7 @@ def remove(client: Client, there: dict[str, str]) -> None:
         _gone(client("dynamodb").delete_table, TableName=there["Table"])
         client("dynamodb").get_waiter("table_not_exists").wait(TableName=there["Table"])
         # What the signing secrets in it were derived from.
-        _gone(client("ssm").delete_parameter, Name=f"{there['Table']}-signing-root")
+        _gone(client("ssm").delete_parameter, Name=signing_root_of(there["Table"]))
 
 
 def _is_there(ask: Callable[[], object]) -> bool:

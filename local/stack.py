@@ -11,6 +11,7 @@ from pathlib import Path
 
 from chalicelib.access.tokens import LONGEST_DAYS, SCOPES
 from chalicelib.model import DEFAULT_OWNER
+from chalicelib.settings import signing_root_of
 from chalicelib.wiring import services
 from infra.sources import MAY_GO_IN_CIRCLES
 from local import api
@@ -86,7 +87,7 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
         provision(aws.client, trigger=wish.trigger)
         restored = keeping.restore() if keeping else None
         if keeping:
-            keeping.restore_signing_root(aws.client("ssm"), f"{variables['TABLE']}-signing-root")
+            keeping.restore_signing_root(aws.client("ssm"), signing_root_of(variables["TABLE"]))
         runtime = Runtime(
             app,
             aws.client,
