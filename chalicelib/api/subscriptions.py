@@ -81,7 +81,7 @@ def change(request: Request, services: Services, subscription_id: str) -> Respon
             refuse_stale(request, "subscription", answers.tag(_shown(request, before, services)))
         return dataclasses.replace(before, **changes)
 
-    changed = pipeline.change(owner, subscription_id, edit, services)
+    changed = pipeline.change_subscription(owner, subscription_id, edit, services)
     return answers.changed(_shown(request, changed, services))
 
 

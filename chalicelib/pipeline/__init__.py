@@ -19,13 +19,13 @@ from chalicelib.pipeline.projection import project
 from chalicelib.pipeline.receivers import check_receiver
 from chalicelib.pipeline.relabelling import relabel
 from chalicelib.pipeline.resending import send_again, send_parked_again
-from chalicelib.pipeline.subscribing import change, confirm, subscribe, try_out, unsubscribe
+from chalicelib.pipeline.subscribing import change_subscription, confirm, subscribe, try_out, unsubscribe
 from chalicelib.pipeline.sweeper import sweep
 
 __all__ = [
     "archive_link",
     "await_upload",
-    "change",
+    "change_subscription",
     "check_receiver",
     "confirm",
     "correct",

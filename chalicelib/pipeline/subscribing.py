@@ -40,7 +40,7 @@ def unsubscribe(subscription: Subscription, services: Services) -> None:
     _leave(owner, subscription.destination.place.origin, services)
 
 
-def change(
+def change_subscription(
     owner: str, subscription_id: str, edit: Callable[[Subscription], Subscription], services: Services
 ) -> Subscription:
     """Store what ``edit`` makes of a subscription; what waits for it follows, to another address as well.
