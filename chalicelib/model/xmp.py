@@ -34,11 +34,12 @@ _LOOKS_LIKE = {"|": "\u2223", "/": "\u2215"}
 
 Node = ElementTree.Element
 
+for _prefix, _address in _NAMESPACES.items():
+    ElementTree.register_namespace(_prefix, _address)
+
 
 def to_xmp(image: Image) -> bytes:
     """The packet for ``image``: UTF-8, without the padding of packets that lie within files."""
-    for prefix, address in _NAMESPACES.items():
-        ElementTree.register_namespace(prefix, address)
     root = Node(_name("x:xmpmeta"))
     about = _inside(_inside(root, "rdf:RDF"), "rdf:Description")
     about.set(_name("rdf:about"), "")
