@@ -123,7 +123,7 @@ lock: ready ## Pin what goes into the package by its hashes, after a change of r
 	@$(COMPILE) --output-file requirements.lock requirements.txt
 	@$(COMPILE) --no-deps --output-file requirements-onnx.lock requirements-onnx.txt
 
-audit: ready ## Hold what is packaged against the known holes of its libraries (asks PyPI)
+audit: ready ## Hold what is packaged against the known holes of its libraries (asks the public feed)
 	@$(PY) -m venv $(AUDITOR) && $(AUDITOR)/bin/python -m pip install --quiet $(AUDIT)
 	@$(PY) -m infra.audit $(AUDITOR)/bin/python
 

@@ -1,6 +1,6 @@
 """``make audit``: what is packaged, held against the known holes of its libraries.
 
-pip-audit asks PyPI's feed of advisories (OSV's data) about every pinned version. It lives in a virtual
+pip-audit asks the public feed of advisories (OSV's data) about every pinned version. It lives in a virtual
 environment of its own, as nothing else needs what it brings. Where the feed cannot be asked, that is said:
 nothing was found out then, neither good nor bad.
 """

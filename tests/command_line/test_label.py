@@ -91,27 +91,23 @@ def test_everything_labelled_is_shown_with_its_most_telling_label(
     assert "Animal 95" not in shown
 
 
-def test_a_photo_that_fails_is_shown_with_its_reason_and_fails_the_run(
-    service: str, folder: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("broken.jpg", b"\xff\xd8\xff nonsense", "unusable-image: This is no image."),
+        ("refused.jpg", CAT_PHOTO, "bad-request: Not with that name."),
+    ],
+    ids=["it fails", "it is turned down"],
+)
+def test_a_photo_that_fails_is_shown_with_its_reason_and_does_not_hold_up_the_others(
+    service: str, folder: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes, reason: str
 ) -> None:
-    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff nonsense")
+    (folder / name).write_bytes(content)
 
     assert main(["--url", service, "label", str(folder)]) == 1
 
     shown = capsys.readouterr().out
-    assert "unusable-image: This is no image." in shown
-    assert shown.count("Cat 92") == 2
-
-
-def test_a_photo_that_the_service_turns_down_does_not_hold_up_the_others(
-    service: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (folder / "refused.jpg").write_bytes(CAT_PHOTO)
-
-    assert main(["--url", service, "label", str(folder)]) == 1
-
-    shown = capsys.readouterr().out
-    assert "bad-request: Not with that name." in shown
+    assert reason in shown
     assert shown.count("Cat 92") == 2
 
 
