@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 import requests
 
-from sightline_labels.errors import NotReachable, SightlineError
+from sightline_labels.errors import NotInTime, NotReachable, SightlineError
+from sightline_labels.files import written_whole
 from sightline_labels.transport import TRIES, Transport
 
 Json = dict[str, Any]
@@ -26,10 +27,6 @@ WAIT_SECONDS = 20  # the API's longest
 PATIENCE = 300.0  # seconds
 PAGE = 200
 CHUNK = 1 << 20
-
-
-class NotInTime(SightlineError):
-    """Something was not finished in the time that was given."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +74,10 @@ class Client:
         reply = self._transport.call(method, path, **options)
         return reply.json() if reply.content else None
 
+    def _document(self, method: str, path: str, **options: Any) -> Json:
+        document: Json = self.call(method, path, **options)
+        return document
+
     def pages(self, path: str, name: str, most: int | None = None, **params: Any) -> Iterator[Json]:
         """What a list has under ``name``, page by page, ``most`` at the most."""
         count, cursor = 0, None
@@ -93,8 +94,7 @@ class Client:
 
     def health(self) -> Json:
         """What the service says of itself; nobody needs a token for it."""
-        found: Json = self.call("GET", "/health")
-        return found
+        return self._document("GET", "/health")
 
     # ── images ────────────────────────────────────────────────────────────────────────────────
     def upload(self, path: str | Path, *, name: str = "", again: bool = False, **wishes: Any) -> Uploaded:
@@ -127,12 +127,10 @@ class Client:
 
     def submit(self, **wish: Any) -> Json:
         """``POST /images`` as it is: by ``url``, by ``content`` (base64), or for an upload of one's own."""
-        made: Json = self.call("POST", "/images", json=wish)
-        return made
+        return self._document("POST", "/images", json=wish)
 
     def image(self, image_id: str) -> Json:
-        found: Json = self.call("GET", f"/images/{_part(image_id)}")
-        return found
+        return self._document("GET", f"/images/{_part(image_id)}")
 
     def wait(self, image_id: str, seconds: float = PATIENCE) -> Json:
         """The image once it is labelled or failed; raises :exc:`NotInTime`."""
@@ -140,7 +138,7 @@ class Client:
         while True:
             left = until - time.monotonic()
             asked = max(0, min(WAIT_SECONDS, int(left)))
-            image: Json = self.call("GET", f"/images/{_part(image_id)}", params={"wait": asked})
+            image = self._document("GET", f"/images/{_part(image_id)}", params={"wait": asked})
             if image["status"] in SETTLED:
                 return image
             if left <= 0:
@@ -175,27 +173,23 @@ class Client:
 
     def correct_found(self, query: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Json:
         """The same for all that a query finds, as a job."""
-        job: Json = self.call("POST", "/images/labels", json={"q": query, "add": [*add], "remove": [*remove]})
-        return job
+        said = {"q": query, "add": [*add], "remove": [*remove]}
+        return self._document("POST", "/images/labels", json=said)
 
     def why(self, image_id: str, label: str) -> Json:
         """Why an image has a label, or has it not."""
-        found: Json = self.call("GET", f"/images/{_part(image_id)}/why", params={"label": label})
-        return found
+        return self._document("GET", f"/images/{_part(image_id)}/why", params={"label": label})
 
     def history(self, image_id: str) -> Json:
-        found: Json = self.call("GET", f"/images/{_part(image_id)}/history")
-        return found
+        return self._document("GET", f"/images/{_part(image_id)}/history")
 
     def relabel(self, image_id: str, **wishes: Any) -> Json:
         """Have an image recognised again; corrections stay."""
-        image: Json = self.call("POST", f"/images/{_part(image_id)}/relabel", json=wishes)
-        return image
+        return self._document("POST", f"/images/{_part(image_id)}/relabel", json=wishes)
 
     def relabel_found(self, query: str, **wishes: Any) -> Json:
         """The same for all that a query finds, as a job."""
-        job: Json = self.call("POST", "/relabel", json={"q": query, **wishes})
-        return job
+        return self._document("POST", "/relabel", json={"q": query, **wishes})
 
     def xmp(self, image_id: str) -> bytes:
         """The labels as photo programs read them, to lie beside the photo."""
@@ -207,25 +201,20 @@ class Client:
 
     def restore(self, image_id: str) -> Json:
         """Take an image out of the bin."""
-        image: Json = self.call("POST", f"/images/{_part(image_id)}/restore", json={})
-        return image
+        return self._document("POST", f"/images/{_part(image_id)}/restore", json={})
 
     def download(self, image_id: str, to: str | Path) -> Path:
         """Write the original to a file, whole or not at all; answers its path."""
         to = Path(to)
-        part = to.with_name(f".{to.name}.part")
         link = self._transport.call("GET", f"/images/{_part(image_id)}/content", allow_redirects=False)
         address = link.headers.get("Location", "")
         reply = self._transport.elsewhere("GET", address, stream=True) if address else link
         try:
-            with part.open("wb") as file:
+            with written_whole(to) as file:
                 for chunk in reply.iter_content(CHUNK):
                     file.write(chunk)
-            part.replace(to)
         except requests.RequestException as error:
             raise NotReachable(f"{to.name} broke off.") from error
-        finally:
-            part.unlink(missing_ok=True)
         return to
 
     # ── labels, jobs, exports ─────────────────────────────────────────────────────────────────
@@ -235,15 +224,13 @@ class Client:
 
     def rename(self, label: str, to: str) -> Json:
         """Show a label under another name from now on, and as a job everywhere it is."""
-        job: Json = self.call("POST", f"/labels/{_part(label)}/rename", json={"to": to})
-        return job
+        return self._document("POST", f"/labels/{_part(label)}/rename", json={"to": to})
 
     def jobs(self, *, kind: str = "", status: str = "", most: int | None = None) -> Iterator[Json]:
         return self.pages("/jobs", "jobs", most, kind=kind, status=status)
 
     def job(self, job_id: str) -> Json:
-        found: Json = self.call("GET", f"/jobs/{_part(job_id)}")
-        return found
+        return self._document("GET", f"/jobs/{_part(job_id)}")
 
     def wait_for_job(
         self, job_id: str, seconds: float = 3600.0, told: Callable[[Json], object] = lambda job: None
@@ -276,8 +263,7 @@ class Client:
 
     def usage(self, first: str = "", last: str = "") -> Json:
         """Images, calls and cost by day (``2026-11-30``)."""
-        found: Json = self.call("GET", "/usage", params=_given(**{"from": first, "to": last}))
-        return found
+        return self._document("GET", "/usage", params=_given(**{"from": first, "to": last}))
 
     # ── who is told ───────────────────────────────────────────────────────────────────────────
     def deliveries(
@@ -286,12 +272,10 @@ class Client:
         return self.pages("/deliveries", "deliveries", most, destination=destination, status=status)
 
     def delivery(self, delivery_id: str) -> Json:
-        found: Json = self.call("GET", f"/deliveries/{_part(delivery_id)}")
-        return found
+        return self._document("GET", f"/deliveries/{_part(delivery_id)}")
 
     def retry_delivery(self, delivery_id: str) -> Json:
-        found: Json = self.call("POST", f"/deliveries/{_part(delivery_id)}/retry", json={})
-        return found
+        return self._document("POST", f"/deliveries/{_part(delivery_id)}/retry", json={})
 
     def subscriptions(self) -> list[Json]:
         found: list[Json] = self.call("GET", "/subscriptions")["subscriptions"]
@@ -299,23 +283,19 @@ class Client:
 
     def subscribe(self, url: str, **wishes: Any) -> Json:
         """Have an address told (``filter``, ``format``, ``event_types``); the answer alone has the secret."""
-        made: Json = self.call("POST", "/subscriptions", json={"url": url, **wishes})
-        return made
+        return self._document("POST", "/subscriptions", json={"url": url, **wishes})
 
     def change_subscription(self, subscription_id: str, **changes: Any) -> Json:
         """Another ``url``, ``filter``, ``format`` or ``event_types``; ``paused`` stops and starts it."""
-        found: Json = self.call("PATCH", f"/subscriptions/{_part(subscription_id)}", json=changes)
-        return found
+        return self._document("PATCH", f"/subscriptions/{_part(subscription_id)}", json=changes)
 
     def confirm_subscription(self, subscription_id: str) -> Json:
         """Ask its receiver whether it wants to be called often."""
-        found: Json = self.call("POST", f"/subscriptions/{_part(subscription_id)}/confirm", json={})
-        return found
+        return self._document("POST", f"/subscriptions/{_part(subscription_id)}/confirm", json={})
 
     def test_subscription(self, subscription_id: str) -> Json:
         """Send it an example, and say what it answered."""
-        found: Json = self.call("POST", f"/subscriptions/{_part(subscription_id)}/test", json={})
-        return found
+        return self._document("POST", f"/subscriptions/{_part(subscription_id)}/test", json={})
 
     def unsubscribe(self, subscription_id: str) -> None:
         self.call("DELETE", f"/subscriptions/{_part(subscription_id)}")
@@ -327,8 +307,7 @@ class Client:
 
     def create_token(self, *, name: str = "", scopes: Sequence[str] = (), days: int | None = None) -> Json:
         """A token; the answer alone has its text."""
-        made: Json = self.call("POST", "/tokens", json=_given(name=name, scopes=[*scopes], days=days))
-        return made
+        return self._document("POST", "/tokens", json=_given(name=name, scopes=[*scopes], days=days))
 
     def revoke_token(self, token_id: str) -> None:
         self.call("DELETE", f"/tokens/{_part(token_id)}")

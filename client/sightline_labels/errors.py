@@ -14,6 +14,10 @@ class NotReachable(SightlineError):
     """Nobody answers at the service's address."""
 
 
+class NotInTime(SightlineError):
+    """Something was not finished in the time that was given."""
+
+
 class ServiceError(SightlineError):
     """The service refused. ``code`` names the reason and does not change; ``problem`` is the whole answer."""
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from sightline_labels.errors import SightlineError
 
@@ -93,10 +96,22 @@ def write_sidecar(photo: Path, packet: bytes) -> Path:
     path = photo.with_name(f"{photo.name}.xmp")
     if path.exists() and OURS not in path.read_bytes():
         raise SightlineError(f"{path.name} is another program's, and stays as it is.")
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(packet)
-    part.replace(path)
+    with written_whole(path) as file:
+        file.write(packet)
     return path
+
+
+@contextmanager
+def written_whole(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """A file to write to, which is there as a whole once the block has ended well, and else not at all."""
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)  # of a program that was killed
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def told_of(left_out: Sequence[LeftOut], most: int = 10) -> list[str]:

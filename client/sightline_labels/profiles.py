@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sightline_labels.errors import SightlineError
+from sightline_labels.files import written_whole
 
 URL = "http://127.0.0.1:8000"  # where `make run` is
 
@@ -73,13 +74,8 @@ class Profiles:
 
     def _write(self, kept: dict[str, Any]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        with os.fdopen(
-            os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as file:
-            json.dump(kept, file, indent=1)
-        part.replace(self.path)
+        with written_whole(self.path, mode=0o600) as file:
+            file.write(json.dumps(kept, indent=1).encode())
 
 
 def _path() -> Path:

@@ -13,7 +13,7 @@ import pytest
 import sightline_labels
 from sightline_labels import Client, Conflict, NotAllowed, NotFound, NotReachable, Outdated, TooMany
 from sightline_labels.cli import main
-from sightline_labels.client import NotInTime
+from sightline_labels.errors import NotInTime
 from sightline_labels.profiles import Profile, Profiles
 from sightline_labels.transport import pause
 
