@@ -125,6 +125,8 @@ EVERYWHERE = (
     _arg("--json", action="store_true", help="documents as the API has them, one a line"),
     _arg("--quiet", action="store_true", help="ids alone, and no progress"),
 )
+STATUSES = ("awaiting_upload", "labelling", "labelled", "failed", "binned")
+ORDERS = ("arrival", "taken")
 SOME = _arg("ids", nargs="+", metavar="ID")
 IDS = _arg("ids", nargs="*", metavar="ID", help="images, by their ids")
 ONE = _arg("id", metavar="ID")
@@ -155,8 +157,8 @@ COMMANDS: dict[
         (
             _arg("words", nargs="*", metavar="WORD", help="dog beach -person"),
             _arg("--strict", action="store_true", help="take the words as a query of the language"),
-            _arg("--status", default="", choices=("waiting", "labelling", "labelled", "failed", "binned")),
-            _arg("--order", default="", choices=("arrival", "taken", "-taken")),
+            _arg("--status", default="", choices=STATUSES),
+            _arg("--order", default="", choices=ORDERS),
             _arg("--most", type=int, default=50, metavar="N", help="this many at the most (%(default)s)"),
         ),
     ),

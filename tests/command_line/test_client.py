@@ -8,15 +8,25 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sightline_labels
-from sightline_labels import Client, Conflict, NotAllowed, NotFound, NotReachable, Outdated, TooMany
+from sightline_labels import (
+    Client,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    NotInTime,
+    NotReachable,
+    Outdated,
+    TooMany,
+)
 from sightline_labels.cli import main
-from sightline_labels.errors import NotInTime
 from sightline_labels.profiles import Profile, Profiles
 from sightline_labels.transport import pause
 
+from local.config import ROOT
 from local.server import Server
 
 
@@ -188,3 +198,22 @@ def test_a_file_of_profiles_that_cannot_be_read_is_named(
     assert main(["labels"]) == 1
 
     assert "profiles.json cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("option", "schema"), [("status", "ImageStatus"), ("order", "ImageOrder")])
+def test_what_can_be_chosen_is_what_the_api_takes(
+    url: str, option: str, schema: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    described = json.loads((ROOT / "chalicelib/api/openapi/schemas.json").read_text())
+    wanted = described["components"]["schemas"][schema]["enum"]
+    answers((200, {}, {"images": [], "next_cursor": None}))
+
+    for value in wanted:
+        assert main(["--url", url, "search", f"--{option}", value]) == 0
+    with pytest.raises(SystemExit):
+        main(["--url", url, "search", f"--{option}", "another"])
+
+    asked = [parse_qs(urlsplit(path).query)[option] for _, path, _ in Scripted.came]
+    assert asked == [[value] for value in wanted]
+    offered = capsys.readouterr().err.partition("choose from ")[2]
+    assert [one.strip("')\n ") for one in offered.split(",")] == wanted
