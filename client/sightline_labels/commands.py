@@ -197,8 +197,8 @@ def _job_lines(job: Json) -> list[str]:
     counts = f"{job['looked_at']} looked at, {job['changed']} changed, {job['failed']} failed"
     lines = [f"{job['id']}  {job['kind']} {job['status']}: {counts}"]
     lines += [f"  {one['image_id']}  {one['code']}" for one in job["failures"]]
-    content = job["links"].get("content")
-    return lines + ([f"  {content}"] if content else [])
+    archive = job["links"].get("archive")
+    return lines + ([f"  {archive}"] if archive else [])
 
 
 def export(client: Client, options: Options, out: Output) -> int:

@@ -217,3 +217,22 @@ def test_what_can_be_chosen_is_what_the_api_takes(
     assert asked == [[value] for value in wanted]
     offered = capsys.readouterr().err.partition("choose from ")[2]
     assert [one.strip("')\n ") for one in offered.split(",")] == wanted
+
+
+def test_a_job_is_shown_with_what_it_could_not_do_and_where_its_archive_is(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    described = json.loads((ROOT / "chalicelib/api/openapi/curation.json").read_text())
+    [job] = described["paths"]["/jobs"]["get"]["responses"]["200"]["content"]["application/json"]["example"][
+        "jobs"
+    ]
+    failures = [{"image_id": "01JD3Y7V4M8B5WZ0QX6T2K9RCA", "code": "too-much", "detail": ""}]
+    links = {**job["links"], "archive": "https://bucket.example/photos.zip"}
+    answers((200, {}, {**job, "kind": "zip", "failed": 1, "failures": failures, "links": links}))
+
+    assert main(["--url", url, "jobs", "show", "x"]) == 0
+
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "  01JD3Y7V4M8B5WZ0QX6T2K9RCA  too-much",
+        "  https://bucket.example/photos.zip",
+    ]
