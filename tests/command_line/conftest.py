@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local.server import Server
-from tests.command_line.service import CAT_PHOTO, ScriptedService
+from tests.command_line.service import CAT_PHOTO, OTHER_CAT, ScriptedService
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def service() -> Iterator[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "deep" / "er").mkdir(parents=True)
-    for name in ("b.jpg", "deep/er/a.PNG"):
-        (tmp_path / name).write_bytes(CAT_PHOTO)
+    (tmp_path / "b.jpg").write_bytes(CAT_PHOTO)
+    (tmp_path / "deep" / "er" / "a.PNG").write_bytes(OTHER_CAT)
     (tmp_path / "notes.txt").write_text("no photo")
     (tmp_path / "movie.jpg").write_bytes(b"\0\0\0\x18ftypisom")
     (tmp_path / ".DS_Store").write_text("a desktop's")

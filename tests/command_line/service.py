@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 CAT_PHOTO = b"\xff\xd8\xff cat"
+OTHER_CAT = b"\xff\xd8\xff another cat"  # not known yet where the first one is
 CAT = {"name": "Cat", "confidence": 91.6, "parents": ["Feline", "Animal"]}
 LABELS = [{"name": "Animal", "confidence": 95.0, "parents": []}, CAT]
 
