@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import shutil
@@ -9,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.journeys.conftest import Service, eventually
 
@@ -20,7 +23,8 @@ MANNERS, KNOWN, OLDER = SHELL
 
 def run(service: Service, script: str, folder: Path) -> str:
     """What a script prints; what it leaves stays in the folder."""
-    shutil.copytree(ROOT / "photos", folder / "photos", dirs_exist_ok=True)
+    if not (folder / "photos").exists():
+        shutil.copytree(ROOT / "photos", folder / "photos")
     for address, here in {"8000": service.api, "5056": service.partner}.items():
         script = script.replace(f"http://127.0.0.1:{address}", here)
     done = subprocess.run(
@@ -40,9 +44,19 @@ def test_the_lines_on_manners_do_what_they_are_there_for(service: Service, tmp_p
 
 
 def test_the_lines_on_known_bytes_find_the_photo(service: Service, tmp_path: Path) -> None:
+    """By bytes of its own: of those that others send too, the newest image may become known at any moment."""
+    (tmp_path / "photos").mkdir()
+    content = (ROOT / "photos" / "chelsea.jpg").read_bytes() + b"known"
+    (tmp_path / "photos" / "chelsea.jpg").write_bytes(content)
+    image_id = service.create(content=base64.b64encode(content).decode())["id"]
+    assert service.final(image_id)["status"] == "labelled"
+    digest = {"sha256": [hashlib.sha256(content).hexdigest()]}
+    eventually(lambda: image_id in requests.post(f"{service.api}/images/known", json=digest, timeout=30).text)
+
     printed = run(service, KNOWN, tmp_path)
+
     known, skipped = printed.split("}]}")
-    image_id = re.findall(r'"id":"(\w+)"', known)[0]
+    assert re.findall(r'"id":"(\w+)"', known) == [image_id]
     assert json.loads(skipped)["id"] == image_id
     assert json.loads(skipped)["status"] == "labelled"
 
