@@ -200,6 +200,11 @@ def is_litter(key: str) -> bool:
     return not name or name.startswith("._") or name.lower() in _LITTER or key.endswith("_$folder$")
 
 
+def is_sidecar(key: str) -> bool:
+    """Whether an object is an XMP sidecar, which lies beside a photo and is none."""
+    return key.lower().endswith(".xmp")
+
+
 def leaves_room(key: str) -> bool:
     """Whether there can be a thumbnail and a sidecar beside the object under ``key``."""
     return is_key(thumbnail_key(key)) and is_key(sidecar_key(key))

@@ -17,7 +17,7 @@ class Prepared:
 
     ``converted`` is a JPEG of it for recognisers; None where they can be given the file as it is, or, if it
     must be sent, ``plain``: the file without anything but the picture. ``preview`` says that the picture is
-    the preview of a camera raw file; ``warnings`` what is missing from it.
+    the preview of a camera raw file; ``warnings`` what is missing from it. ``xmp`` is the packet inside.
     """
 
     content_type: str
@@ -29,6 +29,7 @@ class Prepared:
     plain: bytes | None = None
     preview: bool = False
     warnings: tuple[str, ...] = ()
+    xmp: bytes = b""
 
 
 def prepare(content: bytes, *, max_bytes: int, max_pixels: int) -> Prepared:
@@ -58,4 +59,5 @@ def prepare(content: bytes, *, max_bytes: int, max_pixels: int) -> Prepared:
         source.plain if as_it_is else None,
         source.preview,
         tuple(source.warnings),
+        source.xmp,
     )

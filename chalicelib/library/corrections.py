@@ -10,6 +10,7 @@ from chalicelib.model import Correction, Label, normalised
 
 MOST_CORRECTIONS = 200  # an image: the record is one item of at most 400 KB
 SURE = 100.0  # a person's word, where the person gave no number
+BY_XMP = "xmp"  # who says what is a keyword in the photo's XMP
 
 
 def effective(seen: Sequence[Label], corrections: Sequence[Correction]) -> tuple[Label, ...]:
@@ -44,6 +45,15 @@ def with_word(corrections: Iterable[Correction], word: Correction) -> tuple[Corr
             f"An image takes {MOST_CORRECTIONS} corrections; take some back.", code="too-many-corrections"
         )
     return made
+
+
+def with_keywords(
+    corrections: tuple[Correction, ...], keywords: Iterable[Correction]
+) -> tuple[Correction, ...]:
+    """The corrections with keywords, as many as fit; what was said of a label before stays."""
+    said = {normalised(one.name) for one in corrections}
+    new = {normalised(one.name): one for one in keywords if normalised(one.name) not in said}
+    return (*corrections, *new.values())[: max(MOST_CORRECTIONS, len(corrections))]
 
 
 def without_word(corrections: Iterable[Correction], name: str) -> tuple[Correction, ...]:

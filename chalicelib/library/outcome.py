@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.library.corrections import with_keywords
 from chalicelib.library.record import Kind, Record
-from chalicelib.model import Failure, Image
+from chalicelib.model import Correction, Failure, Image
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Outcome:
 
     ``recognition`` names the cached recognition that it was taken from, ``calls`` counts what was called
     for it. ``error`` is why nothing came of a wish to recognise again; the image's own error says why it
-    failed.
+    failed. ``keywords`` are those that people have put into the photo's XMP.
     """
 
     image: Image
@@ -24,6 +25,7 @@ class Outcome:
     recognition: str = ""
     calls: Mapping[str, int] = field(default_factory=dict)
     error: Failure | None = None
+    keywords: tuple[Correction, ...] = ()
 
     def of(self, record: Record) -> Record:
         """The record with this result; what a person has said stays."""
@@ -40,4 +42,4 @@ class Outcome:
             claim="",
             relabel=None,
         )
-        return done.told(self.image.labels, record.image.corrections)
+        return done.told(self.image.labels, with_keywords(record.image.corrections, self.keywords))

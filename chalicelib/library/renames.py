@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.errors import Conflict, NotFound, TooMuch, Unavailable
-from chalicelib.expressions import Item, Key, Put
+from chalicelib.expressions import Item, Key, Put, Update
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.library.record import packed, unpacked
 from chalicelib.model import Correction, Label, normalised
@@ -30,14 +30,18 @@ class Rename:
 
 @dataclass(frozen=True)
 class Rules:
-    """All renames of an owner, by normalised old name."""
+    """All renames of an owner, by normalised old name.
+
+    ``sidecars`` says whether people have put XMP sidecars into the owner's part of the bucket.
+    """
 
     names: Mapping[str, str] = field(default_factory=dict)
+    sidecars: bool = False
 
     @classmethod
     def from_item(cls, item: Item | None) -> Rules:
         """The rules in the row of :func:`rules_key`; none where there is no row."""
-        return cls({one.old: one.new for one in _renames_in(item)})
+        return cls({one.old: one.new for one in _renames_in(item)}, "sidecars_since" in (item or {}))
 
     def concern(self, names: Iterable[str]) -> bool:
         """Whether any of the names is one that is called otherwise."""
@@ -131,11 +135,28 @@ class Renames:
 
         self._change(owner, change)
 
+    def note_sidecars(self, owner: str) -> float:
+        """Have labelers look for sidecars beside an owner's photos; says since when they do (seconds)."""
+        known = self._table.get(rules_key(owner)) or {}
+        if "sidecars_since" not in known:
+            now = self._now()
+            with contextlib.suppress(ConditionFailed):  # somebody else has said so at this moment
+                self._table.write(
+                    Update(
+                        rules_key(owner),
+                        set={"sidecars_since": now, "revision": new_id()},
+                        when={"sidecars_since": None},
+                    )
+                )
+            return now
+        return float(known["sidecars_since"])
+
     def _change(self, owner: str, change: Callable[[list[Rename]], list[Rename]]) -> None:
         for _ in range(CHANGE_TRIES):
             item = self._table.get(rules_key(owner))
             changed = sorted(change(_renames_in(item)), key=lambda one: one.old)
             rows: Item = {
+                **_sidecars_in(item),
                 "rules": packed([dataclasses.asdict(one) for one in changed]),
                 "revision": new_id(),
             }
@@ -151,7 +172,11 @@ def rules_key(owner: str) -> Key:
 
 
 def _renames_in(item: Item | None) -> list[Rename]:
-    return [Rename(**one) for one in unpacked(item["rules"])] if item else []
+    return [Rename(**one) for one in unpacked(item["rules"])] if item and "rules" in item else []
+
+
+def _sidecars_in(item: Item | None) -> Item:
+    return {name: value for name, value in (item or {}).items() if name == "sidecars_since"}
 
 
 def _merged(one: Label, other: Label) -> Label:

@@ -96,8 +96,8 @@ class Label:
 class Correction:
     """A person's word on a label: it is ``present`` or it is not. It outranks every recogniser.
 
-    ``by`` is the owner in whose name it was said, ``at`` when. ``confidence`` (0–100) and ``parents`` are
-    None where the recogniser's stay as they are.
+    ``by`` is the owner in whose name it was said, or ``xmp`` for a keyword in the photo's XMP; ``at`` is
+    when. ``confidence`` (0–100) and ``parents`` are None where the recogniser's stay as they are.
     """
 
     name: str

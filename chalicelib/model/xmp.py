@@ -2,7 +2,8 @@
 
 (XMP specification part 1; Dublin Core's ``subject``; Lightroom's ``hierarchicalSubject``; digiKam's
 ``TagsList``; Metadata Working Group, "Guidelines for Handling Image Metadata" 2.0, image regions.) What no
-other program has a place for, confidence, source and model, lies in a namespace of our own.
+other program has a place for, confidence, source and model, lies in a namespace of our own. There, too, is
+listed which keywords are ours: whoever reads the packet later takes all others for people's.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from chalicelib.model.labels import Box, Label
 
 NAMESPACE = "urn:sightline:xmp:1"
 CONTENT_TYPE = "text/xml; charset=utf-8"
-_NAMESPACES = {
+NAMESPACES = {
     "x": "adobe:ns:meta/",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "dc": "http://purl.org/dc/elements/1.1/",
     "lr": "http://ns.adobe.com/lightroom/1.0/",
     "digiKam": "http://www.digikam.org/ns/1.0/",
+    "MicrosoftPhoto": "http://ns.microsoft.com/photo/1.0/",
     "mwg-rs": "http://www.metadataworkinggroup.com/schemas/regions/",
     "stArea": "http://ns.adobe.com/xmp/sType/Area#",
     "stDim": "http://ns.adobe.com/xap/1.0/sType/Dimensions#",
@@ -30,19 +32,19 @@ _NAMESPACES = {
 # Of XML 1.0's "Char" without its line breaks: keywords are lines.
 _NOT_A_LINE = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # A separator within a name is written as the character that looks like it.
-_LOOKS_LIKE = {"|": "\u2223", "/": "\u2215"}
+LOOKS_LIKE = {"|": "\u2223", "/": "\u2215"}
 
 Node = ElementTree.Element
 
-for _prefix, _address in _NAMESPACES.items():
+for _prefix, _address in NAMESPACES.items():
     ElementTree.register_namespace(_prefix, _address)
 
 
 def to_xmp(image: Image) -> bytes:
     """The packet for ``image``: UTF-8, without the padding of packets that lie within files."""
-    root = Node(_name("x:xmpmeta"))
+    root = Node(qualified("x:xmpmeta"))
     about = _inside(_inside(root, "rdf:RDF"), "rdf:Description")
-    about.set(_name("rdf:about"), "")
+    about.set(qualified("rdf:about"), "")
     labels = image.labels
     _list(about, "dc:subject", "Bag", (one.name for one in labels))
     _list(about, "lr:hierarchicalSubject", "Bag", (_path(one, "|") for one in labels))
@@ -57,7 +59,7 @@ def to_xmp(image: Image) -> bytes:
 def _path(label: Label, separator: str) -> str:
     """A label under its parents, the farthest first."""
     names = (*reversed(label.parents), label.name)
-    return separator.join(one.replace(separator, _LOOKS_LIKE[separator]) for one in names)
+    return separator.join(one.replace(separator, LOOKS_LIKE[separator]) for one in names)
 
 
 def _regions(about: Node, image: Image) -> None:
@@ -87,6 +89,12 @@ def _own(about: Node, image: Image) -> None:
         _set(about, {"sightline:Model": image.model.name, "sightline:ModelVersion": image.model.version})
     if not image.labels:
         return
+    _list(
+        about,
+        "sightline:Keywords",
+        "Bag",
+        (name for one in image.labels for name in (one.name, *one.parents)),
+    )
     bag = _inside(_inside(about, "sightline:Labels"), "rdf:Bag")
     for label in image.labels:
         one = _structure(_inside(bag, "rdf:li"))
@@ -105,7 +113,7 @@ def _list(about: Node, name: str, kind: str, values: Iterable[str]) -> None:
 
 def _set(node: Node, values: dict[str, object]) -> None:
     for name, value in values.items():
-        node.set(_name(name), _line(str(value)))
+        node.set(qualified(name), _line(str(value)))
 
 
 def _structure(node: Node) -> Node:
@@ -113,12 +121,13 @@ def _structure(node: Node) -> Node:
 
 
 def _inside(node: Node, name: str) -> Node:
-    return ElementTree.SubElement(node, _name(name))
+    return ElementTree.SubElement(node, qualified(name))
 
 
-def _name(prefixed: str) -> str:
+def qualified(prefixed: str) -> str:
+    """The name of a property as parsers give it: ``{namespace}name``."""
     prefix, _, name = prefixed.partition(":")
-    return f"{{{_NAMESPACES[prefix]}}}{name}"
+    return f"{{{NAMESPACES[prefix]}}}{name}"
 
 
 def _line(text: str) -> str:

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from chalicelib.intake.inspection import TOO_LARGE
-from chalicelib.intake.objects import UPLOADS, is_litter
+from chalicelib.intake.objects import UPLOADS, is_litter, is_sidecar
 from chalicelib.library.record import StoredImage, parse_key
 from chalicelib.model import Image, ObjectUploaded
 
 
 def is_photo(key: str) -> bool:
     """Whether an object is one that is taken in."""
-    return key.startswith(UPLOADS) and not is_litter(key)
+    return key.startswith(UPLOADS) and not is_litter(key) and not is_sidecar(key)
 
 
 def disagreements(records: Mapping[str, StoredImage], etags: Mapping[str, str]) -> Iterator[ObjectUploaded]:

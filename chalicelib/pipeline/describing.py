@@ -16,9 +16,11 @@ from chalicelib.library.bounds import check_item
 from chalicelib.library.outcome import Outcome
 from chalicelib.library.record import Record, parse_key
 from chalicelib.library.renames import Rules
-from chalicelib.model import Failure, Image, ObjectUploaded
+from chalicelib.model import Correction, Failure, Image, ObjectUploaded
 from chalicelib.pipeline.cached_recognition import Seen, recognise
+from chalicelib.pipeline.keywords import corrections_in, fitting
 from chalicelib.pipeline.preparing import NOTHING_SEEN, prepared
+from chalicelib.pipeline.sidecars import packets_beside
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.describing")
@@ -59,16 +61,34 @@ def outcome_of(
         return failed(record, image, GAVE_UP, services)
     if not leaves_room(image.key):
         return failed(record, image, KEY_TOO_LONG, services)
+    keywords: tuple[Correction, ...] = ()
     try:
-        image, photo = prepared(image, stored, services)
+        image, photo, packet = prepared(image, stored, services)
+        keywords = _keywords(packet, record, stored, rules, services)
         seen = recognise(photo, stored, image, record, services, time_left)
-        outcome = _labelled(image, seen, rules, services)
+        outcome = dataclasses.replace(_labelled(image, seen, rules, services), keywords=keywords)
+        outcome = fitting(outcome, record)
         check_item(outcome.of(record))
         return outcome
     except (UnusableImage, RecogniserRefused, TooMuch) as error:
         removed = error.code == TOO_LARGE and is_removed(image.key, image.size, services)
         detail = f"{error.detail} It was removed." if removed else error.detail
-        return failed(record, image, Failure(error.code, detail), services)
+        outcome = failed(record, image, Failure(error.code, detail), services)
+        return fitting(dataclasses.replace(outcome, keywords=keywords), record)
+
+
+def _keywords(
+    packet: bytes, record: Record, stored: StoredObject, rules: Rules, services: Services
+) -> tuple[Correction, ...]:
+    """What people say in the XMP of a photo and beside it.
+
+    Bytes that were read before say nothing again: a person may have taken it back meanwhile.
+    """
+    if record.image.etag == stored.etag and record.image.width is not None:
+        return ()
+    beside = packets_beside(record.image.key, services) if rules.sidecars else ()
+    packets = [one for one in (packet, *beside) if one]
+    return corrections_in(packets, rules, services.now()) if packets else ()
 
 
 def _labelled(image: Image, seen: Seen, rules: Rules, services: Services) -> Outcome:

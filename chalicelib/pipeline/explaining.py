@@ -9,7 +9,7 @@ from typing import Literal
 
 from chalicelib.errors import NotFound
 from chalicelib.library.conditions import quoted
-from chalicelib.library.corrections import said_of
+from chalicelib.library.corrections import BY_XMP, said_of
 from chalicelib.library.query import parse
 from chalicelib.library.recognitions import Cached
 from chalicelib.library.record import Record
@@ -65,7 +65,9 @@ def _removed(said: Correction) -> Reason:
 def _shown(record: Record, name: str) -> Reason | None:
     own = _named(record.image.labels, name)
     if own:
+        said = said_of(record.image.corrections, name)
         who = "A person says so" if own.source == "person" else f"It was seen with {own.confidence:.1f}"
+        who = "It is a keyword in the photo's XMP" if said and said.by == BY_XMP else who
         return Reason("present", f"{who}.", round(own.confidence, 2))
     below = [label for label in record.image.labels if _is_among(name, (*label.parents, *label.aliases))]
     if not below:

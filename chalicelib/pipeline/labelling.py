@@ -15,7 +15,7 @@ from chalicelib.errors import (
     Transient,
 )
 from chalicelib.ids import millisecond_at, new_id, rfc3339
-from chalicelib.intake.objects import UPLOADS, StoredObject
+from chalicelib.intake.objects import UPLOADS, StoredObject, is_sidecar
 from chalicelib.library import usage
 from chalicelib.library.outcome import Outcome
 from chalicelib.library.record import Record, parse_key
@@ -32,6 +32,7 @@ from chalicelib.pipeline.batches import Message, each_message, event_of, for_eac
 from chalicelib.pipeline.bin import lose, next_look, put_back
 from chalicelib.pipeline.describing import NEVER_UPLOADED, OBJECT_MISSING, failed, is_removed, outcome_of
 from chalicelib.pipeline.preparing import drop_outdated_thumbnail
+from chalicelib.pipeline.sidecars import take_sidecar
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.labelling")
@@ -68,12 +69,14 @@ def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLef
     """Bring the image under ``uploaded.key`` to a final result for its present bytes.
 
     Does nothing where that has been done. At most one worker recognises an image at a time. ``time_left()``
-    is how many seconds the function may still run.
+    is how many seconds the function may still run. A sidecar is no image: its keywords go to its photo's.
 
     :raises Busy: another worker is at it.
     :raises Transient: a service did not answer; the record keeps what has been reached.
     """
     with logs.about(key=uploaded.key):
+        if is_sidecar(uploaded.key):
+            return take_sidecar(uploaded, services)
         _let_settle(uploaded, services)
         try:
             _label(uploaded, services, time_left)
@@ -126,7 +129,7 @@ def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) ->
 
 
 def _label_or_leave(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) -> None:
-    if uploaded.removed:  # a copy of it, if it was renamed, is to be seen first
+    if uploaded.removed and not is_sidecar(uploaded.key):  # a copy, if it was renamed, is to be seen first
         services.uploads_queue.send(event_of(uploaded), delay=SETTLE_SECONDS)
         return
     try:

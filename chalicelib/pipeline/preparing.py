@@ -33,8 +33,10 @@ NOTHING_SEEN: dict[str, Any] = {
 }
 
 
-def prepared(image: Image, stored: StoredObject, services: Services) -> tuple[Image, Photo]:
-    """The image with what its file tells of it, and the photo for the recogniser; its thumbnail is stored.
+def prepared(image: Image, stored: StoredObject, services: Services) -> tuple[Image, Photo, bytes]:
+    """The image with what its file tells of it, the photo for the recogniser, and the XMP packet in the file.
+
+    The thumbnail is stored.
 
     :raises UnusableImage: the file cannot be read.
     """
@@ -46,8 +48,10 @@ def prepared(image: Image, stored: StoredObject, services: Services) -> tuple[Im
     described = _described(image, made, keep_exif=chosen.keep_exif)
     if made.converted is None:
         where = (chosen.bucket, image.key)
-        return described, Photo(made.plain or content, made.content_type, made.width, made.height, *where)
-    return described, Photo(made.converted, "image/jpeg", made.width, made.height, chosen.bucket, None)
+        photo = Photo(made.plain or content, made.content_type, made.width, made.height, *where)
+    else:
+        photo = Photo(made.converted, "image/jpeg", made.width, made.height, chosen.bucket, None)
+    return described, photo, made.xmp
 
 
 def drop_outdated_thumbnail(before: Image, after: Image, services: Services) -> None:

@@ -13,6 +13,7 @@ import logging
 
 from chalicelib.ids import millisecond_at
 from chalicelib.intake.objects import UPLOADS, StoredObject, leaves_room
+from chalicelib.library.corrections import BY_XMP
 from chalicelib.library.record import Record, parse_key
 from chalicelib.model import DEFAULT_OWNER, ObjectUploaded
 from chalicelib.pipeline.bin import taken_out
@@ -61,7 +62,7 @@ def follow_copy(record: Record, removed: ObjectUploaded, services: Services) -> 
         if (
             copy.id != image.id
             and copy.status in ("labelled", "failed")
-            and not copy.corrections
+            and all(said.by == BY_XMP for said in copy.corrections)  # these are in the bytes
             and parse_key(copy.key) is None
             and millisecond_at(copy.created_at) / 1000 >= gone_at - COPIED_SECONDS
             and services.objects.etag(copy.key) == copy.etag
