@@ -36,6 +36,7 @@ THROTTLED = frozenset(
         "SlowDown",
         "LimitExceededException",
         "ModelNotReadyException",
+        "ModelTimeoutException",
         "TransactionInProgressException",
         "InternalServerError",
     }

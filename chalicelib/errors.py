@@ -151,9 +151,15 @@ class UnusableImage(Permanent):
 
 
 class RecogniserRefused(Permanent):
-    """The recogniser will never answer this call."""
+    """The recogniser will never answer this call; ``calls`` counts what was called in vain and costs."""
 
     code = "recogniser-refused"
+
+    def __init__(
+        self, detail: str, *, code: str | None = None, calls: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
+        super().__init__(detail, code=code)
+        self.calls = calls
 
 
 class Transient(SightlineError):

@@ -7,20 +7,27 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from chalicelib.errors import BadSetting
 from chalicelib.model import FEATURES, RecognitionOptions
 
-N = TypeVar("N", int, float)
+N = TypeVar("N", int, float, Decimal)
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 # The functions may read secrets of their own stage, whose names begin so (".chalice/policy-*.json").
 _SECRET = re.compile(r"secret:sightline-[A-Za-z0-9/_+=.@-]{1,400}")
 # Policies name keys by their ARNs, not by aliases (AWS KMS, "Specifying KMS keys in IAM policy statements").
 _KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
+IN_BUCKET = "bucket:"  # what a setting begins with whose text lies in the bucket
+_KEY = re.compile(r"(?!uploads/|metadata/|thumbnails/|exports/|jobs/)[A-Za-z0-9/_+=.@-]{1,400}")
 SIDECARS = ("sightline", "rekognition")
-RECOGNISERS = ("rekognition", "sagemaker", "onnx", "cascade")
+RECOGNISERS = ("rekognition", "sagemaker", "onnx", "cascade", "openai", "bedrock")
+SECONDS = ("rekognition", "openai", "bedrock")  # whom a cascade may ask where the networks are unsure
+USUAL = "usual"
+# GNU's libc means a variable of this name as a list of locales ("en_GB:en"), which people have set.
+_LANGUAGE = re.compile(r"([A-Za-z]{2,8})(?:[-_]([A-Za-z0-9]{1,8}))*")
 
 
 def _filled(raw: str) -> str:
@@ -64,10 +71,46 @@ def _names(raw: str) -> tuple[str, ...]:
 
 
 def _features(raw: str) -> tuple[str, ...]:
+    if raw == USUAL:
+        return ()
     wanted = _names(raw)
     if not wanted or not set(wanted) <= set(FEATURES):
         raise ValueError
     return tuple(one for one in FEATURES if one in wanted)
+
+
+def _optional_url(raw: str) -> str:
+    return _url(raw) if raw else raw
+
+
+def _language(raw: str) -> str:
+    first = raw.partition(":")[0].partition(".")[0]
+    if not _LANGUAGE.fullmatch(first):
+        raise ValueError
+    return first.replace("_", "-")
+
+
+def _prices(raw: str) -> tuple[Decimal, ...]:
+    """Dollars for a million tokens, in and out; nothing where none are set."""
+    try:
+        prices = tuple(_within(0, 10_000, Decimal)(one.strip()) for one in raw.split(",")) if raw else ()
+    except InvalidOperation:
+        raise ValueError from None
+    if len(prices) not in (0, 2):
+        raise ValueError
+    return prices
+
+
+def _vocabulary(raw: str) -> str:
+    if raw.startswith(IN_BUCKET) and not _KEY.fullmatch(raw.removeprefix(IN_BUCKET)):
+        raise ValueError
+    return raw
+
+
+def _key_or_secret(raw: str) -> str:
+    if raw.startswith("secret:") and not _SECRET.fullmatch(raw):
+        raise ValueError
+    return raw
 
 
 def _origin(raw: str) -> str:
@@ -130,9 +173,24 @@ class Settings:
     recogniser: str = _set(_one_of(*RECOGNISERS), _listed(RECOGNISERS), "rekognition")
     sagemaker_endpoint: str = _set(str, "the name of the endpoint", "")
     cascade_threshold: float = _set(_within(0, 100, float), "a number from 0 to 100", "70")
+    cascade_second: str = _set(_one_of(*SECONDS), _listed(SECONDS), "rekognition")
+    vision_url: str = _set(_optional_url, "the http(s) URL of an OpenAI-compatible API, up to /v1", "")
+    vision_model: str = _set(str, "the name of a model that sees pictures", "")
+    vision_key: str = _set(_key_or_secret, "the API's key, secret:sightline-… that holds it, or nothing", "")
+    vision_prices: tuple[Decimal, ...] = _set(
+        _prices, "dollars for a million tokens in and out, like 0.15,0.60, or nothing", ""
+    )
+    bedrock_model: str = _set(str, "the id of a model of Bedrock, or of an inference profile", "")
+    bedrock_prices: tuple[Decimal, ...] = _set(
+        _prices, "dollars for a million tokens in and out, like 0.06,0.24, or nothing", ""
+    )
+    vocabulary: str = _set(
+        _vocabulary, "terms separated by commas, bucket: and the key of a list in the bucket, or nothing", ""
+    )
+    language: str = _set(_language, "a language's tag, like en or pt-BR", "en")
     min_confidence: float = _set(_within(0, 100, float), "a number from 0 to 100", "55")
     max_labels: int = _set(_within(1, 1000, int), "a whole number from 1 to 1000", "50")
-    features: tuple[str, ...] = _set(_features, f"one or more of {_listed(FEATURES)}", "labels")
+    features: tuple[str, ...] = _set(_features, f"{USUAL}, or one or more of {_listed(FEATURES)}", USUAL)
     include_labels: tuple[str, ...] = _set(_names, "names separated by commas", "")
     exclude_labels: tuple[str, ...] = _set(_names, "names separated by commas", "")
     include_categories: tuple[str, ...] = _set(_names, "names separated by commas", "")
@@ -173,6 +231,9 @@ class Settings:
     def __post_init__(self) -> None:
         if self.recogniser == "sagemaker" and not self.sagemaker_endpoint:
             raise BadSetting("SAGEMAKER_ENDPOINT is not set; it should hold the name of the endpoint.")
+        for name in _NEEDED.get(self.asked_last, ()):
+            if not getattr(self, name):
+                raise BadSetting(f"{name.upper()} is not set; it should hold {_expected(name)}.")
 
     @property
     def uploads_queue(self) -> str:
@@ -195,9 +256,16 @@ class Settings:
         return signing_root_of(self.table)
 
     @property
+    def asked_last(self) -> str:
+        """The recogniser, or the second one of a cascade."""
+        return self.cascade_second if self.recogniser == "cascade" else self.recogniser
+
+    @property
     def recognition(self) -> RecognitionOptions:
         """What recognisers are asked for where a client does not say otherwise."""
-        return RecognitionOptions(**{one.name: getattr(self, one.name) for one in fields(RecognitionOptions)})
+        usual = ("labels", "caption") if self.recogniser in ("openai", "bedrock") else ("labels",)
+        chosen = {one.name: getattr(self, one.name) for one in fields(RecognitionOptions)}
+        return RecognitionOptions(**{**chosen, "features": self.features or usual})
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Settings:
@@ -209,6 +277,13 @@ class Settings:
 def settings() -> Settings:
     """This process's settings."""
     return Settings.read(os.environ)
+
+
+_NEEDED = {"openai": ("vision_url", "vision_model"), "bedrock": ("bedrock_model", "bedrock_prices")}
+
+
+def _expected(name: str) -> str:
+    return next(str(one.metadata["expected"]) for one in fields(Settings) if one.name == name)
 
 
 def _taken(env: Mapping[str, str], setting: Field[Any]) -> Any:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
 from chalicelib.access.rates import Rates
 from chalicelib.access.repeats import Repeats
 from chalicelib.access.tokens import Tokens
+from chalicelib.aws import Patience
 from chalicelib.clients import ENDPOINT, ONE_TRY, OWN_REGION, QUICK, Clients, patience_of
 from chalicelib.delivery.breakers import Breakers
 from chalicelib.delivery.deliveries import Deliveries
@@ -39,12 +41,17 @@ from chalicelib.library.search import Search
 from chalicelib.library.secret import DeploymentSecret
 from chalicelib.library.usage import Usage
 from chalicelib.metrics import Metrics
+from chalicelib.named_secret import NamedSecret
 from chalicelib.outbound import Outbound
 from chalicelib.queues import Queue, Topic
 from chalicelib.recognition.recogniser import Recogniser
 from chalicelib.settings import Settings, settings
 from chalicelib.table import Table
 
+if TYPE_CHECKING:
+    from chalicelib.recognition.prompt import Prompt
+
+VISION_SECONDS = 15.0  # with fewer left no model is asked: a local one takes some
 _ROOT = Path(__file__).parents[1]
 
 
@@ -222,13 +229,18 @@ class Services:
     @cached_property
     def recogniser(self) -> Recogniser:
         """The chosen one. Imported late: a function that recognises nothing need not load a network."""
+        return self._recogniser()
+
+    def _recogniser(self, named: str = "") -> Recogniser:
         makers = {
             "rekognition": self._rekognition,
             "sagemaker": self._sagemaker,
             "onnx": self._onnx,
             "cascade": self._cascade,
+            "openai": self._openai,
+            "bedrock": self._bedrock,
         }
-        return makers[self.settings.recogniser]()
+        return makers[named or self.settings.recogniser]()
 
     def _rekognition(self) -> Recogniser:
         from chalicelib.recognition.rekognition import RekognitionRecogniser
@@ -255,7 +267,43 @@ class Services:
     def _cascade(self) -> Recogniser:
         from chalicelib.recognition.cascade import CascadeRecogniser
 
-        return CascadeRecogniser(self._onnx(), self._rekognition(), self.settings.cascade_threshold)
+        second = self._recogniser(self.settings.cascade_second)
+        return CascadeRecogniser(self._onnx(), second, self.settings.cascade_threshold)
+
+    def _openai(self) -> Recogniser:
+        from chalicelib.recognition.openai import OpenAiRecogniser
+
+        chosen = self.settings
+        key = NamedSecret(
+            chosen.vision_key, lambda: self.clients.make("secretsmanager"), self.now, what="key"
+        )
+        return OpenAiRecogniser(
+            self.outbound,
+            chosen.vision_url,
+            chosen.vision_model,
+            key.text,
+            self._prompt,
+            Patience(call_seconds=VISION_SECONDS),
+        )
+
+    def _bedrock(self) -> Recogniser:
+        from chalicelib.recognition.bedrock import BedrockRecogniser
+
+        client = self.clients.make("bedrock-runtime", **ENDPOINT)
+        return BedrockRecogniser(client, self.settings.bedrock_model, self._prompt, patience_of(ENDPOINT))
+
+    @property
+    def _prompt(self) -> Callable[[], Prompt]:
+        """What language models are asked."""
+        from chalicelib.recognition.prompt import Prompt
+        from chalicelib.recognition.terms import MOST_BYTES, TermList
+
+        listed = TermList(
+            self.settings.vocabulary,
+            lambda key: self.objects.read(key, max_bytes=MOST_BYTES).content,
+            self.now,
+        )
+        return lambda: Prompt(listed.terms(), self.settings.language)
 
 
 @functools.lru_cache(maxsize=1)

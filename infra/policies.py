@@ -50,6 +50,10 @@ def _resources(policy: Json, change: Callable[[str], object]) -> Json:
 
 def _narrowed(arn: str, place: Place) -> str:
     found = _ARN.fullmatch(arn)
+    if found and found["service"] == "bedrock":  # a model is nobody's, and in the regions of its profile
+        own = found["rest"].startswith(("inference-profile/", "application-inference-profile/"))
+        where = (place.region, place.account) if own else (found["region"], "")
+        return f"arn:{place.partition}:bedrock:{where[0]}:{where[1]}:{found['rest']}"
     if not found or f"{APP}-*" not in arn:
         raise ValueError(f"{arn!r} names no resource of {APP}-*.")
     region = place.region if found["region"] == "*" else found["region"]

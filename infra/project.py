@@ -9,6 +9,8 @@ from typing import Any
 
 from chalice.config import Config
 
+from infra import models
+
 ROOT = Path(__file__).resolve().parent.parent
 APP = "sightline"
 API = "api_handler"  # Chalice's name for the function behind the REST API
@@ -95,13 +97,16 @@ class Stage:
         )
 
     def policy(self, function: str) -> Json:
-        """The function's policy as it is written, for every stage at once, with the stage's own key.
+        """The function's policy as it is written, for every stage at once, with the stage's key and model.
 
         Who may read the parameter that the key encrypts may use it, through SSM alone.
         """
         path = self.root / ".chalice" / self.config(function).iam_policy_file
         written = dict(json.loads(path.read_text(encoding="utf-8")))
-        key = str(self.config().environment_variables.get("SIGNING_KMS_KEY", ""))
+        chosen = self.config().environment_variables
+        if any(one["Sid"] == "Recognise" for one in written["Statement"]):
+            written["Statement"] = [*written["Statement"], *models.statements(chosen)]
+        key = str(chosen.get("SIGNING_KMS_KEY", ""))
         if not key or all(one["Sid"] != "SigningRoot" for one in written["Statement"]):
             return written
         region = key.split(":")[3]

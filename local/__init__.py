@@ -12,7 +12,8 @@ Never packaged, never imported by the app. ``python -m local`` (:mod:`local.__ma
    ``streams``); each has a ``source`` or a ``feed``, a ``poller`` and a ``worker``, which calls a
    ``function``; ``faults`` and ``lineage`` say what goes wrong on a bad day, ``activity`` who is at work.
 4. *The servers*: ``server`` (how requests are read), ``api`` (the routes, as API Gateway shows them),
-   ``partner`` (who gets the XML), and on its own ``endpoint`` (SageMaker's).
+   ``partner`` (who gets the XML), and on its own ``endpoint`` (SageMaker's);
+   ``vision`` (whether a chosen model is there).
 5. *The terminal*: ``tour`` (what is printed), ``label`` (photos of one's own, by ``client/``), ``stopping``
    (Ctrl-C), ``install`` (the first time), ``config`` (ports and variables).
 

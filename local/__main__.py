@@ -14,10 +14,11 @@ from typing import Any
 import requests
 
 from local.aws import HOST, PortTaken, free_ports
-from local.config import ROOT, Ports
+from local.config import ROOT, Ports, environment
 from local.faults import Faults
 from local.folder import DEFAULT, Folder, InUse, Unusable, folder_named, shown
 from local.stopping import Stop
+from local.vision import Missing
 
 log = logging.getLogger("sightline.local")
 
@@ -37,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Unusable as unusable:
         print(unusable, file=sys.stderr)
         return 1
+    except Missing as missing:
+        print(missing, file=sys.stderr)
+        return 1
     except PortTaken as taken:
         print(_another_port(taken.port, options), file=sys.stderr)
         return 1
@@ -51,9 +55,10 @@ def _reset(options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace, stop: Stop) -> None:
     print("Starting the offline stack …", flush=True)
     # Imported late: a wrong option or a second Ctrl-C need not wait for moto.
-    from local import stack, tour
+    from local import stack, tour, vision
 
     ports = Ports(options.aws_port, options.partner_port, options.port)
+    vision.check(environment(ports))
     wish = stack.Wish(
         ports, options.trigger, options.auth, options.faults, with_api=not options.no_api, data=options.data
     )

@@ -18,6 +18,22 @@ from local.template import Template
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGE = "local"
+# What `make run RECOGNISER=openai VISION_URL=…` chooses, in words of the environment.
+CHOSEN = (
+    "RECOGNISER",
+    "CASCADE_SECOND",
+    "CASCADE_THRESHOLD",
+    "FEATURES",
+    "VISION_URL",
+    "VISION_MODEL",
+    "VISION_KEY",
+    "VISION_PRICES",
+    "BEDROCK_MODEL",
+    "BEDROCK_PRICES",
+    "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+    "VOCABULARY",
+    "LANGUAGE",
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +95,7 @@ def environment(ports: Ports, *, trigger: str | None = None, auth: str | None = 
         variables["UPLOAD_TRIGGER"] = trigger
     if auth:
         variables["AUTH"] = auth
-    return variables
+    return {**variables, **{name: os.environ[name] for name in CHOSEN if os.environ.get(name)}}
 
 
 def enter(variables: Mapping[str, str], env: MutableMapping[str, str] = os.environ) -> None:

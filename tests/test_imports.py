@@ -20,6 +20,7 @@ GROUND = {
     "logs",
     "metrics",
     "model",
+    "named_secret",
     "outbound",
     "queues",
     "quotas",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
@@ -16,7 +17,7 @@ from chalicelib.errors import BadRequest
 from chalicelib.ids import rfc3339
 from chalicelib.library.usage import Day
 from chalicelib.model import Json
-from chalicelib.recognition.prices import CURRENCY, MICRO, PRICES, cost
+from chalicelib.recognition.prices import CURRENCY, MICRO, cost, prices
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -35,13 +36,15 @@ def show(request: Request, services: Services) -> Response:
             f"From must not be after to, nor {MOST_DAYS} days before it.", code="bad-period", pointer="?from"
         )
     days = services.usage.days(owner_of(request), str(first), str(last), most=MOST_DAYS)
+    chosen = services.settings
+    listed = prices(openai=chosen.vision_prices, bedrock=chosen.bedrock_prices)
     body = {
         "from": str(first),
         "to": str(last),
         "currency": CURRENCY,
-        "prices": {name: micros / MICRO for name, micros in PRICES.items()},
-        "days": [{"day": one.day, **_shown([one])} for one in days],
-        "total": _shown(days),
+        "prices": {name: float(micros / MICRO) for name, micros in listed.items()},
+        "days": [{"day": one.day, **_shown([one], listed)} for one in days],
+        "total": _shown(days, listed),
     }
     return answers.fresh(body)
 
@@ -59,11 +62,11 @@ def _day(query: Query, name: str) -> datetime.date | None:
     return day
 
 
-def _shown(days: Sequence[Day]) -> Json:
+def _shown(days: Sequence[Day], listed: Mapping[str, Decimal]) -> Json:
     calls = sum((Counter(one.calls) for one in days), Counter[str]())
     return {
         "images": sum(one.images for one in days),
         "duplicates_spared": sum(one.duplicates_spared for one in days),
         "calls": dict(sorted(calls.items())),
-        "cost": cost(calls) / MICRO,
+        "cost": cost(calls, listed) / MICRO,
     }

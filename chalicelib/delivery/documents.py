@@ -15,7 +15,7 @@ from xml.etree import ElementTree  # writes only; what others wrote is read by d
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
-from chalicelib.model import Box, Image, Instance, Label
+from chalicelib.model import Box, Image, Instance, Json, Label
 
 logger = logging.getLogger("sightline.delivery")
 
@@ -51,6 +51,9 @@ def to_xml(image: Image) -> bytes:
         preview="true" if image.preview else None,
         taken_at=image.taken_at,
         taken_at_source=image.taken_at_source,
+        caption=(image.caption and image.caption.text) or None,
+        alt=(image.caption and image.caption.alt) or None,
+        caption_source=image.caption.source if image.caption else None,
     )
     root.extend(_parts(image))
     ElementTree.indent(root)
@@ -87,9 +90,16 @@ def _parts(image: Image) -> Iterator[ElementTree.Element]:
         "metadata", (_element("entry", name=key, value=value) for key, value in image.metadata.items())
     )
     yield _element("labels", map(_label, image.labels))
+    if image.text:
+        lines = (one for one in image.text["detections"] if one["type"] == "line")
+        yield _element("text", map(_line, lines))
     yield from (_element("warning", code=code) for code in image.warnings)
     if image.error:
         yield _element("error", code=image.error.code, detail=image.error.detail)
+
+
+def _line(detection: Json) -> ElementTree.Element:
+    return _element("line", value=detection["text"], confidence=_decimal(detection["confidence"], 2))
 
 
 def _label(label: Label) -> ElementTree.Element:

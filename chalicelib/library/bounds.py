@@ -22,6 +22,7 @@ def said_bytes(image: Image) -> int:
         "callback_url": image.callback_url,
         "metadata": dict(image.metadata),
         "filters": [value for value in image.asked().values() if isinstance(value, tuple)],
+        "caption": image.caption.to_json() if image.caption and image.caption.source == "person" else None,
         "corrections": [one.to_json() for one in image.corrections],
     }
     return len(json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass"))

@@ -31,7 +31,10 @@ class Outcome:
         """The record with this result; what a person has said stays."""
         done = dataclasses.replace(
             record,
-            image=dataclasses.replace(self.image, corrected_at=None, restored_at=None),
+            image=dataclasses.replace(
+                self.image, corrected_at=None, restored_at=None, caption=record.image.caption
+            ),
+            seen_caption=self.image.caption,
             kind=self.kind,
             calls=self.calls,
             setback=self.error,

@@ -18,8 +18,9 @@ from typing import Any, Literal, cast
 
 from chalicelib.expressions import Item, Key
 from chalicelib.ids import is_id
+from chalicelib.library.captions import effective_caption
 from chalicelib.library.corrections import effective
-from chalicelib.model import DEFAULT_OWNER, FINAL, Correction, Failure, Image, Json, Label, Status
+from chalicelib.model import DEFAULT_OWNER, FINAL, Caption, Correction, Failure, Image, Json, Label, Status
 
 Kind = Literal["recognised", "copied", "corrected", "renamed", "failed", "binned", "restored"]
 SORT_KEY = "record"  # of every record, and of nothing else: what the stream's filter goes by
@@ -61,13 +62,13 @@ class Relabel:
 class Record:
     """An image as its writers see it.
 
-    ``seen`` is what the recogniser saw, apart from what a person says. Of the present result, ``kind`` says
-    how it came about, ``calls`` what was called for it, ``setback`` why nothing came of a wish to recognise
-    again, and ``recognition`` names the cached recognition that it was taken from. ``attempts`` counts the
-    claims since that result and ``released`` those of them that were given back; ``lease_until`` is when the
-    present ``claim`` ends (seconds since 1970), ``due_at`` when the sweep looks at the image (RFC 3339).
-    ``relabel`` stays until the next result, ``binned_from``, the status that an image in the bin had, until
-    it comes out. ``text`` is the public document as it was read.
+    ``seen`` and ``seen_caption`` are what the recogniser saw, apart from what a person says. Of the present
+    result, ``kind`` says how it came about, ``calls`` what was called for it, ``setback`` why nothing came
+    of a wish to recognise again, and ``recognition`` names the cached recognition that it was taken from.
+    ``attempts`` counts the claims since that result and ``released`` those of them that were given back;
+    ``lease_until`` is when the present ``claim`` ends (seconds since 1970), ``due_at`` when the sweep looks
+    at the image (RFC 3339). ``relabel`` stays until the next result, ``binned_from``, the status that an
+    image in the bin had, until it comes out. ``text`` is the public document as it was read.
     """
 
     image: Image
@@ -82,6 +83,7 @@ class Record:
     released: int = 0
     claim: str = ""
     seen: tuple[Label, ...] = ()
+    seen_caption: Caption | None = None
     recognition: str = ""
     relabel: Relabel | None = None
     binned_from: Status | None = None
@@ -95,7 +97,9 @@ class Record:
     def told(self, seen: Iterable[Label], corrections: tuple[Correction, ...]) -> Record:
         """The record of an image on which this was seen and of which a person says this."""
         kept = tuple(seen)
-        image = dataclasses.replace(self.image, labels=effective(kept, corrections), corrections=corrections)
+        labels = effective(kept, corrections)
+        caption = effective_caption(self.seen_caption, labels, self.image.caption)
+        image = dataclasses.replace(self.image, labels=labels, corrections=corrections, caption=caption)
         return dataclasses.replace(self, image=image, seen=kept)
 
     def to_item(self) -> Item:
@@ -124,6 +128,8 @@ class Record:
         # Where nobody has corrected anything, the labels that are shown are those that were seen.
         if self.seen != image.labels:
             item["seen"] = packed([label.to_json() for label in self.seen])
+        if self.seen_caption != image.caption:
+            item["seen_caption"] = json.dumps(self.seen_caption and self.seen_caption.to_json())
         return {name: value for name, value in item.items() if value != ""}
 
     @classmethod
@@ -132,6 +138,8 @@ class Record:
         image = stored.image
         seen = tuple(map(Label.from_json, unpacked(item["seen"]))) if "seen" in item else image.labels
         named = str(item.get("recognition", ""))
+        caption = json.loads(str(item.get("seen_caption", "null")))
+        seen_caption = Caption.from_json(caption) if caption else None
         return cls(
             image=image,
             revision=str(item["revision"]),
@@ -145,6 +153,7 @@ class Record:
             released=int(item.get("released", 0)),
             claim=str(item.get("claim", "")),
             seen=seen,
+            seen_caption=seen_caption if "seen_caption" in item else image.caption,
             recognition=f"{image.sha256}{named}" if named.startswith(".") else named,
             relabel=Relabel(**json.loads(str(item["relabel"]))) if "relabel" in item else None,
             binned_from=cast("Status | None", item.get("binned_from")),

@@ -4,6 +4,7 @@ Confidences are 0–100, box edges are fractions of the picture (0–1), times a
 RFC 3339 UTC strings, sizes are bytes and pixels.
 """
 
+from chalicelib.model.caption import LONGEST_ALT, LONGEST_CAPTION, Caption
 from chalicelib.model.image import DEFAULT_OWNER, FINAL, Failure, Image, Status, time_of
 from chalicelib.model.json import Json
 from chalicelib.model.labels import Box, Correction, Instance, Label, normalised
@@ -16,6 +17,7 @@ from chalicelib.model.recognition import (
     Photo,
     Recognition,
     RecognitionOptions,
+    calls_in,
 )
 from chalicelib.model.rekognition import in_rekognitions_words
 from chalicelib.model.uploads import CallbackFormat, NewImage, ObjectUploaded
@@ -25,9 +27,12 @@ __all__ = [
     "DEFAULT_OWNER",
     "FEATURES",
     "FINAL",
+    "LONGEST_ALT",
+    "LONGEST_CAPTION",
     "Asked",
     "Box",
     "CallbackFormat",
+    "Caption",
     "Correction",
     "Failure",
     "Image",
@@ -42,6 +47,7 @@ __all__ = [
     "Recognition",
     "RecognitionOptions",
     "Status",
+    "calls_in",
     "in_rekognitions_words",
     "normalised",
     "time_of",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from chalicelib.model.caption import Caption
 from chalicelib.model.json import Json
 from chalicelib.model.labels import Correction, Label
 from chalicelib.model.location import Location
@@ -53,7 +54,8 @@ class Image(Asked):
     ``taken_at`` is the camera's clock, with an offset from UTC only if the camera noted
     one, and ``taken_at_source`` the note it is from, as ``exif:DateTimeOriginal``; the
     camera's name and the place are kept only if settings say so.
-    ``properties``, ``moderation`` and ``text`` are what :class:`Recognition` says of them.
+    ``properties``, ``moderation`` and ``text`` are what :class:`Recognition` says of them, and so is
+    ``caption`` unless a person has written one.
     """
 
     id: str
@@ -92,6 +94,7 @@ class Image(Asked):
     properties: Json | None = None
     moderation: Json | None = None
     text: Json | None = None
+    caption: Caption | None = None
     error: Failure | None = None
     result: int = 0
 
@@ -134,6 +137,7 @@ class Image(Asked):
             "labels": [label.to_json() for label in self.labels],
             "corrections": [correction.to_json() for correction in self.corrections],
             "model": self.model and self.model.to_json(),
+            "caption": self.caption and self.caption.to_json(),
             "error": self.error and self.error.to_json(),
         }
 
@@ -155,6 +159,7 @@ class Image(Asked):
                 "labels": tuple(Label.from_json(one) for one in data["labels"]),
                 "corrections": tuple(Correction.from_json(one) for one in data["corrections"]),
                 "model": Model.from_json(data["model"]) if data["model"] else None,
+                "caption": Caption.from_json(data["caption"]) if data.get("caption") else None,
                 "error": Failure.from_json(data["error"]) if data["error"] else None,
             }
         )

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.model.caption import Caption
 from chalicelib.model.json import Json
 from chalicelib.model.labels import Label
 
-FEATURES = ("labels", "properties", "moderation", "text")
+TOKENS = "_tokens"  # what the names of counters end with that count no calls
+FEATURES = ("labels", "properties", "moderation", "text", "caption")
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,9 @@ class Recognition:
     """A recogniser's answer: ``labels`` by falling confidence and its ``model``.
 
     ``passed_over`` are labels that were seen too, but were not sure enough, filtered out or too many.
-    ``properties``, ``moderation`` and ``text`` are None where they were not asked for or cannot be given.
-    ``calls`` counts what was asked of whom, by the names that the price list has.
+    ``properties``, ``moderation``, ``text`` and ``caption`` are None where they were not asked for or cannot
+    be given. ``calls`` counts what was asked of whom, by the names that the price list has; for language
+    models also the tokens.
     """
 
     labels: tuple[Label, ...]
@@ -96,6 +99,7 @@ class Recognition:
     properties: Json | None = None
     moderation: Json | None = None
     text: Json | None = None
+    caption: Caption | None = None
     calls: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> Json:
@@ -106,14 +110,18 @@ class Recognition:
             "labels": labels,
             "passed_over": passed_over,
             "model": self.model.to_json(),
+            "caption": self.caption and self.caption.to_json(),
             "calls": dict(self.calls),
         }
 
     @classmethod
     def from_json(cls, data: Json) -> Recognition:
         labels, passed_over = (tuple(map(Label.from_json, data[name])) for name in ("labels", "passed_over"))
-        model = Model.from_json(data["model"])
-        return cls(**{**data, "labels": labels, "passed_over": passed_over, "model": model})
+        model, told = Model.from_json(data["model"]), data.get("caption")
+        caption = Caption.from_json(told) if told else None
+        return cls(
+            **{**data, "labels": labels, "passed_over": passed_over, "model": model, "caption": caption}
+        )
 
 
 @dataclass(frozen=True)
@@ -130,6 +138,11 @@ class Photo:
     height: int
     bucket: str
     key: str | None
+
+
+def calls_in(counted: Mapping[str, int]) -> int:
+    """How many calls were made, of what :attr:`Recognition.calls` counts: tokens are none."""
+    return sum(number for name, number in counted.items() if not name.endswith(TOKENS))
 
 
 def _given(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from chalicelib.errors import RecogniserRefused
 from chalicelib.expressions import Key, Update
 from chalicelib.ids import rfc3339
+from chalicelib.model import calls_in
 from chalicelib.wiring import Services
 
 KEPT_SECONDS = 3 * 24 * 3600
@@ -34,7 +35,7 @@ def reserve(owner: str, services: Services) -> None:
 def settle(owner: str, calls: Mapping[str, int], services: Services) -> None:
     """Let a reservation stand for as many calls as were made, none where the recogniser did not answer."""
     if services.settings.daily_calls:
-        _add(owner, sum(calls.values()) - 1, services)
+        _add(owner, calls_in(calls) - 1, services)
 
 
 def today(services: Services) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.aws import TimeLeft
-from chalicelib.errors import SightlineError
+from chalicelib.errors import RecogniserRefused, SightlineError
 from chalicelib.ids import derived_id
 from chalicelib.intake.objects import StoredObject
 from chalicelib.library.recognitions import Cached, Lease, Question
@@ -70,6 +70,9 @@ def _asked(
             with measuring.recogniser_time(services):
                 recognition = services.recogniser.recognise(photo, options, time_left)
             calls = recognition.calls
+        except RecogniserRefused as error:
+            calls = error.calls
+            raise
         finally:
             budget.settle(image.owner, calls, services)
         # A recogniser that reads the bucket itself may have been shown what came there meanwhile.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from chalicelib.aws import TimeLeft
@@ -13,6 +15,7 @@ from chalicelib.ids import rfc3339
 from chalicelib.intake.inspection import TOO_LARGE
 from chalicelib.intake.objects import LONGEST_KEY, StoredObject, leaves_room
 from chalicelib.library.bounds import check_item
+from chalicelib.library.captions import template
 from chalicelib.library.outcome import Outcome
 from chalicelib.library.record import Record, parse_key
 from chalicelib.library.renames import Rules
@@ -73,7 +76,8 @@ def outcome_of(
     except (UnusableImage, RecogniserRefused, TooMuch) as error:
         removed = error.code == TOO_LARGE and is_removed(image.key, image.size, services)
         detail = f"{error.detail} It was removed." if removed else error.detail
-        outcome = failed(record, image, Failure(error.code, detail), services)
+        calls = error.calls if isinstance(error, RecogniserRefused) else {}
+        outcome = failed(record, image, Failure(error.code, detail), services, calls)
         return fitting(dataclasses.replace(outcome, keywords=keywords), record)
 
 
@@ -94,11 +98,14 @@ def _keywords(
 def _labelled(image: Image, seen: Seen, rules: Rules, services: Services) -> Outcome:
     copied = seen.image_id != image.id
     kept = {name: getattr(seen.recognition, name) for name in ("model", "properties", "moderation", "text")}
+    labels = rules.labels(seen.recognition.labels)
+    asked = "caption" in image.options(services.settings.recognition).features
     labelled = _final(
         image,
         services,
         status="labelled",
-        labels=rules.labels(seen.recognition.labels),
+        labels=labels,
+        caption=seen.recognition.caption or (template(labels) if asked else None),
         copied_from=_source_of(seen, image, services) if copied else None,
         **kept,
     )
@@ -111,13 +118,23 @@ def _source_of(seen: Seen, image: Image, services: Services) -> str | None:
     return seen.image_id if source and not source.image.binned else None
 
 
-def failed(record: Record, image: Image, failure: Failure, services: Services) -> Outcome:
-    """A failure; where the same bytes were only to be recognised again, their labels stay."""
+def failed(
+    record: Record,
+    image: Image,
+    failure: Failure,
+    services: Services,
+    calls: Mapping[str, int] = MappingProxyType({}),
+) -> Outcome:
+    """A failure; where the same bytes were only to be recognised again, their labels stay.
+
+    ``calls`` counts what was called for it all the same.
+    """
     if record.relabel and record.relabel.labelled and image.etag == record.image.etag:
         log.warning("not labelled again: %r: %s", image.key, failure.code)
-        kept = dataclasses.replace(record.image, labels=record.seen)
-        return Outcome(_final(kept, services, status="labelled"), "failed", record.recognition, error=failure)
-    return Outcome(_final(image, services, status="failed", error=failure), "failed")
+        kept = dataclasses.replace(record.image, labels=record.seen, caption=record.seen_caption)
+        final = _final(kept, services, status="labelled")
+        return Outcome(final, "failed", record.recognition, calls, failure)
+    return Outcome(_final(image, services, status="failed", error=failure), "failed", calls=calls)
 
 
 def _final(image: Image, services: Services, **outcome: Any) -> Image:

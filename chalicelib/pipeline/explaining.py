@@ -13,8 +13,9 @@ from chalicelib.library.corrections import BY_XMP, said_of
 from chalicelib.library.query import parse
 from chalicelib.library.recognitions import Cached
 from chalicelib.library.record import Record
-from chalicelib.model import Correction, Label, RecognitionOptions, normalised
+from chalicelib.model import Correction, Label, Model, RecognitionOptions, normalised
 from chalicelib.recognition import choice
+from chalicelib.recognition.bands import word_for
 from chalicelib.wiring import Services
 
 Verdict = Literal[
@@ -66,15 +67,27 @@ def _shown(record: Record, name: str) -> Reason | None:
     own = _named(record.image.labels, name)
     if own:
         said = said_of(record.image.corrections, name)
-        who = "A person says so" if own.source == "person" else f"It was seen with {own.confidence:.1f}"
-        who = "It is a keyword in the photo's XMP" if said and said.by == BY_XMP else who
-        return Reason("present", f"{who}.", round(own.confidence, 2))
+        keyword = said is not None and said.by == BY_XMP
+        who = "It is a keyword in the photo's XMP." if keyword else _said_by(own, record.image.model)
+        return Reason("present", who, round(own.confidence, 2))
     below = [label for label in record.image.labels if _is_among(name, (*label.parents, *label.aliases))]
     if not below:
         return None
     kinds = tuple(label.name for label in below)
     found = f"The image is found by {name}, because {_listed(kinds)} was seen."
     return Reason("present", found, round(max(label.confidence for label in below), 2), related=kinds)
+
+
+def _said_by(label: Label, model: Model | None) -> str:
+    if label.source == "person":
+        return "A person says so."
+    word = word_for(label.confidence, model)
+    if word is None:
+        return f"It was seen with {label.confidence:.1f}."
+    return (
+        f"The model called it {word}, which stands for {label.confidence:.0f}: "
+        "a language model's own percentages are not calibrated."
+    )
 
 
 def _without_result(record: Record) -> Reason | None:

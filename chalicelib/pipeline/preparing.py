@@ -28,6 +28,7 @@ NOTHING_SEEN: dict[str, Any] = {
     "properties": None,
     "moderation": None,
     "text": None,
+    "caption": None,
     "copied_from": None,
     "error": None,
 }

@@ -1,4 +1,4 @@
-"""The embedded networks first, Rekognition only where they are unsure: most photos cost nothing."""
+"""The embedded networks first, a dearer recogniser only where they are unsure: most photos cost nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class CascadeRecogniser:
     *Special* is a label that has parents or instances: "animal" alone says too little to be sure of
     anything, a domestic cat or a boxed person is enough. What was seen counts, not what filters left of it.
     Whose labels the answer has is its model. What only the second can give (image properties, moderation,
-    text) is always asked of it, without its labels where they are not needed.
+    text, a caption) is always asked of it, without its labels where they are not needed.
     """
 
     def __init__(self, first: Recogniser, second: Recogniser, threshold: float) -> None:
@@ -39,7 +39,12 @@ class CascadeRecogniser:
         if not sure:
             return dataclasses.replace(other, calls=calls)
         return dataclasses.replace(
-            own, properties=other.properties, moderation=other.moderation, text=other.text, calls=calls
+            own,
+            properties=other.properties,
+            moderation=other.moderation,
+            text=other.text,
+            caption=other.caption,
+            calls=calls,
         )
 
     @property

@@ -44,3 +44,19 @@ def decoded(photo: Photo) -> Image.Image:
     with image:
         image.draft("RGB", _LONG_ENOUGH)
         return image.convert("RGB")
+
+
+def scaled(photo: Photo, side: int, most_bytes: int) -> bytes:
+    """The photo as a JPEG of at most ``side`` pixels a side and ``most_bytes``, without any metadata."""
+    image = _READERS[photo.content_type](BytesIO(photo.content))
+    with image:
+        image.draft("RGB", (side, side))
+        picture = image.convert("RGB")
+    picture.thumbnail((side, side))
+    for quality in (_QUALITY, 75, 50):
+        with BytesIO() as stream:
+            picture.save(stream, "JPEG", quality=quality)
+            content = stream.getvalue()
+        if len(content) <= most_bytes:
+            break
+    return content

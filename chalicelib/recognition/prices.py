@@ -2,13 +2,15 @@
 
 Rekognition: "Amazon Rekognition pricing", image APIs of group 2 at $0.001, image properties $0.00075 more.
 SageMaker: "Amazon SageMaker pricing", serverless inference of 2 GB at $0.00004 a second; a call is taken for
-a quarter of a second. The embedded networks cost no call: their time is in the bill of Lambda, whose price
-``docs/recognisers.md`` works out.
+a quarter of a second. Language models are paid by the token, at the prices that the settings have: dollars
+for a million tokens are micro-dollars for one. The embedded networks cost no call: their time is in
+the bill of Lambda, whose price ``docs/recognisers.md`` works out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 CURRENCY = "USD"
 MICRO = 1_000_000
@@ -24,6 +26,15 @@ PRICES: Mapping[str, int] = {
 }
 
 
-def cost(calls: Mapping[str, int]) -> int:
-    """Millionths of a dollar; a call that the list does not know is free."""
-    return sum(PRICES.get(name, 0) * number for name, number in calls.items())
+def prices(**models: Sequence[Decimal]) -> dict[str, Decimal]:
+    """The price list with the tokens of language ``models``, in and out, by the recogniser's name."""
+    listed = {name: Decimal(price) for name, price in PRICES.items()}
+    for recogniser, pair in models.items():
+        kinds = (f"{recogniser}:input_tokens", f"{recogniser}:output_tokens")
+        listed.update(zip(kinds, pair, strict=False))  # nothing where no price is set
+    return listed
+
+
+def cost(calls: Mapping[str, int], listed: Mapping[str, Decimal]) -> int:
+    """Millionths of a dollar; what the list does not know is free."""
+    return round(sum((listed.get(name, Decimal(0)) * number for name, number in calls.items()), Decimal(0)))

@@ -19,6 +19,7 @@ logger = logging.getLogger("sightline.recognition.rekognition")
 MOST_LABELS = 1000
 # What DetectLabels calls those of our features that it gives.
 _DETECT_LABELS = {"labels": "GENERAL_LABELS", "properties": "IMAGE_PROPERTIES"}
+_GIVEN = frozenset({*_DETECT_LABELS, "moderation", "text"})
 _VERSIONS = ("LabelModelVersion", "ModerationModelVersion", "TextModelVersion")
 _Ask = Callable[..., Json]
 
@@ -51,7 +52,7 @@ class RekognitionRecogniser:
             properties=findings.properties(labels),
             moderation=findings.moderation(moderation) if moderation else None,
             text=findings.text(text) if text else None,
-            calls={f"rekognition:{feature}": 1 for feature in options.features},
+            calls={f"rekognition:{feature}": 1 for feature in options.features if feature in _GIVEN},
         )
 
     @property

@@ -15,7 +15,7 @@ from lxml import etree
 
 from chalicelib.delivery import documents
 from chalicelib.delivery.documents import NAMESPACE, labels_in, reference_in, to_xml
-from chalicelib.model import Box, Failure, Image, Instance, Label, Model
+from chalicelib.model import Box, Caption, Failure, Image, Instance, Label, Model
 from tests.thorough import examples
 
 SCHEMA_FILE = Path(documents.__file__).with_name("image-1.xsd")
@@ -86,6 +86,9 @@ EDGES = st.floats(-0.5, 1.5)
 TIMES = st.datetimes(min_value=datetime(1970, 1, 1)).map(lambda t: t.replace(tzinfo=UTC).isoformat())
 INSTANCES = st.builds(Instance, CONFIDENCES, st.builds(Box, EDGES, EDGES, EDGES, EDGES))
 NAMES = st.lists(TEXTS, max_size=3).map(tuple)
+LINES = st.builds(
+    lambda text, confidence: {"type": "line", "text": text, "confidence": confidence}, TEXTS, CONFIDENCES
+)
 LABELS = st.builds(
     Label,
     name=TEXTS,
@@ -117,6 +120,8 @@ IMAGES = st.builds(
     taken_at_source=st.none() | TEXTS,
     labels=st.lists(LABELS, max_size=4).map(tuple),
     model=st.none() | st.builds(Model, TEXTS, TEXTS),
+    text=st.none() | st.lists(LINES, max_size=2).map(lambda lines: {"detections": lines}),
+    caption=st.none() | st.builds(Caption, TEXTS, TEXTS, st.sampled_from(["model", "template", "person"])),
     error=st.none() | st.builds(Failure, TEXTS, TEXTS),
     result=st.integers(0, 10**6),
 )
@@ -336,3 +341,21 @@ def test_a_deeply_nested_reply_is_read_without_harm() -> None:
 def test_no_reply_raises(reply: bytes) -> None:
     reference = reference_in(reply)
     assert reference is None or 0 < len(reference) <= 200
+
+
+def test_caption_and_text_are_there_where_the_image_has_them() -> None:
+    text = {
+        "detections": [
+            {"type": "line", "text": "TOTAL EUR 12", "confidence": 99.1},
+            {"type": "word", "text": "TOTAL", "confidence": 99.1},
+        ]
+    }
+    caption = Caption("A dog on grass.", "A dog", "person")
+    written = to_xml(dataclasses.replace(IMAGE, text=text, caption=caption))
+    root = etree.fromstring(written)
+    assert (root.get("caption"), root.get("alt")) == ("A dog on grass.", "A dog")
+    assert root.get("caption_source") == "person"
+    assert [dict(one.attrib) for one in root.iter(f"{{{NAMESPACE}}}line")] == [
+        {"value": "TOTAL EUR 12", "confidence": "99.1"}
+    ]
+    assert b"caption" not in to_xml(IMAGE)

@@ -6,8 +6,9 @@ from typing import NoReturn
 
 import pytest
 
-from chalicelib.delivery.integration import KEPT_SECONDS, Integration
+from chalicelib.delivery.integration import Integration
 from chalicelib.errors import Unavailable
+from chalicelib.named_secret import KEPT_SECONDS
 from tests.fakes.aws import FakeSecrets
 from tests.fakes.clock import Clock
 

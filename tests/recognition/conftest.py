@@ -13,13 +13,18 @@ from botocore.config import Config
 
 from chalicelib.aws import Patience
 from chalicelib.model import Photo
+from chalicelib.outbound import Outbound
+from chalicelib.recognition.bedrock import BedrockRecogniser
 from chalicelib.recognition.hierarchy import Hierarchy
 from chalicelib.recognition.onnx import OnnxRecogniser
+from chalicelib.recognition.openai import OpenAiRecogniser
+from chalicelib.recognition.prompt import Prompt
 from chalicelib.recognition.sagemaker import SageMakerRecogniser
 from local.endpoint import Endpoint, unpacked
 from local.server import Server
 from sagemaker.package import pack, specification
 from tests.stubs.rekognition import RekognitionStub
+from tests.stubs.vision import BedrockStub, OpenAiStub
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "models"
@@ -107,6 +112,37 @@ def runtime(served: Server, aws_credentials: None) -> Iterator[Any]:
 @pytest.fixture
 def endpoint(runtime: Any, patience: Patience) -> SageMakerRecogniser:
     return SageMakerRecogniser(runtime, "sightline-test", MODELS, patience)
+
+
+@pytest.fixture
+def openai_stub() -> Iterator[OpenAiStub]:
+    with OpenAiStub() as stub:
+        yield stub
+
+
+@pytest.fixture
+def openai(openai_stub: OpenAiStub, patience: Patience) -> OpenAiRecogniser:
+    door = Outbound(allow_private=True, allowed_ports=frozenset())
+    url = f"{openai_stub.url}/v1/"
+    return OpenAiRecogniser(door, url, "stub", lambda: "", Prompt, patience)
+
+
+@pytest.fixture
+def bedrock_stub() -> Iterator[BedrockStub]:
+    with BedrockStub() as stub:
+        yield stub
+
+
+@pytest.fixture
+def bedrock(
+    bedrock_stub: BedrockStub, aws_credentials: None, patience: Patience
+) -> Iterator[BedrockRecogniser]:
+    config = Config(
+        connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1}
+    )
+    client = boto3.client("bedrock-runtime", endpoint_url=bedrock_stub.url, config=config)
+    yield BedrockRecogniser(client, "eu.amazon.nova-lite-v1:0", Prompt, patience)
+    client.close()
 
 
 @pytest.fixture

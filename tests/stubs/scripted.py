@@ -25,11 +25,11 @@ class Reply:
 class ScriptedServer:
     """Answers POST requests; a subclass says how, in :meth:`usual`."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self._script: deque[Callable[[], Reply | None]] = deque()
         self._stopping = threading.Event()
         handler = type("Call", (_Call,), {"stub": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     @property
@@ -55,6 +55,14 @@ class ScriptedServer:
         """What a request is answered to which nothing is scripted."""
         raise NotImplementedError
 
+    def page(self, path: str) -> Reply:
+        """What a GET is answered."""
+        return Reply(404, b"{}")
+
+    def wait(self) -> None:
+        """Until the stub is told to stop."""
+        self._stopping.wait()
+
     def answered(self, headers: Mapping[str, str], body: bytes) -> Reply | None:
         """A reply, or None to hang up."""
         self.note(headers, body)
@@ -77,6 +85,12 @@ class _Call(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         reply = self.stub.answered(dict(self.headers.items()), body)
+        self._send(reply)
+
+    def do_GET(self) -> None:
+        self._send(self.stub.page(self.path))
+
+    def _send(self, reply: Reply | None) -> None:
         if reply is None:
             return
         self.send_response(reply.status)

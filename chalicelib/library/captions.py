@@ -1,0 +1,100 @@
+"""Captions as they are shown: a person's, else the model's, else one that is put together of labels."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from chalicelib.model import Caption, Label, normalised
+
+MOST_NAMED = 3
+_NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
+_PLURALS = (
+    (re.compile("person$"), "people"),
+    (re.compile("child$"), "children"),
+    (re.compile("man$"), "men"),
+    (re.compile("mouse$"), "mice"),
+    (re.compile("(sheep|deer|fish|aircraft|scissors|glasses)$"), r"\1"),
+    (re.compile("([^aeiou])y$"), r"\1ies"),
+    (re.compile("(ch|sh|s|x|z)$"), r"\1es"),
+    (re.compile("$"), "s"),
+)
+# Names of what is not counted take no article.
+_UNCOUNTED = {
+    "bread",
+    "clothing",
+    "food",
+    "footwear",
+    "fruit",
+    "furniture",
+    "grass",
+    "hair",
+    "jewelry",
+    "land",
+}
+_UNCOUNTED |= {"luggage", "meat", "nature", "outdoors", "rice", "sand", "snow", "text", "water", "wood"}
+
+
+def effective_caption(seen: Caption | None, labels: Sequence[Label], said: Caption | None) -> Caption | None:
+    """The caption of an image: what a person ``said`` counts, else what was ``seen``.
+
+    One that is made of labels follows them, as they are corrected and called by now.
+    """
+    if said is not None and said.source == "person":
+        return said
+    return template(labels) if seen is not None and seen.source == "template" else seen
+
+
+def template(labels: Sequence[Label]) -> Caption | None:
+    """A caption that names the surest special labels and what stands on what; None where there are none."""
+    names = _named(labels)
+    if not names:
+        return None
+    below = _ground(names)
+    told = [_counted(one) for one in names if one is not below]
+    sentence = _listed(told) + (f" on {_counted(below)}" if below else "")
+    sentence = sentence[0].upper() + sentence[1:]
+    return Caption(sentence, sentence, "template", "en")
+
+
+def _named(labels: Sequence[Label]) -> list[Label]:
+    """The labels worth naming: no general term of another one; with boxes or parents, if any has."""
+    general = Counter(normalised(name) for label in labels for name in label.parents)
+    special = [label for label in labels if normalised(label.name) not in general]
+    telling = [label for label in special if label.instances or label.parents]
+    return (telling or special)[:MOST_NAMED]
+
+
+def _ground(names: Iterable[Label]) -> Label | None:
+    """What one of the others is on: by their boxes, where each is there once."""
+    single = [one for one in names if len(one.instances) == 1]
+    for below in single:
+        ground = below.instances[0].box
+        for other in single:
+            box = other.instances[0].box
+            foot, middle = box.top + box.height, box.left + box.width / 2
+            within = ground.left <= middle <= ground.left + ground.width
+            stands = ground.top < foot <= ground.top + ground.height and box.top < ground.top
+            if other is not below and within and stands and box.width < ground.width:
+                return below
+    return None
+
+
+def _counted(label: Label) -> str:
+    name, number = label.name if label.source == "person" else label.name.lower(), len(label.instances)
+    if number > 1:
+        return f"{_NUMBERS.get(number, 'many')} {_plural(name)}"
+    last = name.split()[-1].lower()
+    if last in _UNCOUNTED or (last.endswith("s") and not last.endswith(("ss", "us"))):
+        return name
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _plural(name: str) -> str:
+    end, put = next((end, put) for end, put in _PLURALS if end.search(name))
+    return end.sub(put, name, count=1)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

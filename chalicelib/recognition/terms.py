@@ -1,0 +1,88 @@
+"""A closed vocabulary: the owner's own terms, and by what other names each may be said.
+
+::
+
+    sneaker = trainer = running shoe
+    hiking boot
+
+One term a line or between commas, its aliases behind ``=``; what follows ``#`` is a comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from chalicelib.errors import Misconfigured, NotFound
+from chalicelib.model import normalised
+from chalicelib.settings import IN_BUCKET
+
+KEPT_SECONDS = 300.0  # a changed list is known so soon
+MOST_BYTES = 200_000
+_ENDS = re.compile(r"[,\n\r]")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The ``names`` in their order; none means that any name will do."""
+
+    names: tuple[str, ...] = ()
+    _known: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, text: str) -> Terms:
+        """Read a list of terms."""
+        names: list[str] = []
+        known: dict[str, str] = {}
+        for entry in _ENDS.split(re.sub("#.*", "", text)):
+            said = [tidy for one in entry.split("=") if (tidy := " ".join(one.split()))]
+            for one in said:
+                known.setdefault(normalised(one), said[0])
+            names += said[:1]
+        return cls(tuple(dict.fromkeys(names)), known)
+
+    def __bool__(self) -> bool:
+        return bool(self.names)
+
+    def term(self, name: str) -> str | None:
+        """The term that goes by ``name``, whatever its case; None where there is none."""
+        return self._known.get(normalised(name))
+
+
+class TermList:
+    """The terms that ``written`` lists, or the object in the bucket that it names behind ``bucket:``.
+
+    ``read(key)`` gives that object's bytes, None where it is too large; it is read again after some minutes.
+    """
+
+    def __init__(self, written: str, read: Callable[[str], bytes | None], now: Callable[[], float]) -> None:
+        self._written = written
+        self._read = read
+        self._now = now
+        self._known: tuple[float, Terms] = (float("-inf"), Terms())
+
+    def terms(self) -> Terms:
+        """The terms as they are now.
+
+        :raises Misconfigured: the list is not there or cannot be read.
+        """
+        at, terms = self._known
+        if self._now() - at >= KEPT_SECONDS:
+            terms = Terms.of(self._text())
+            self._known = (self._now(), terms)
+        return terms
+
+    def _text(self) -> str:
+        if not self._written.startswith(IN_BUCKET):
+            return self._written
+        key = self._written.removeprefix(IN_BUCKET)
+        try:
+            content = self._read(key)
+            if content is None:
+                raise Misconfigured(f"VOCABULARY: {key!r} in the bucket is larger than {MOST_BYTES} bytes.")
+            return content.decode("utf-8-sig")
+        except NotFound:
+            raise Misconfigured(f"VOCABULARY: there is no {key!r} in the bucket.") from None
+        except UnicodeDecodeError:
+            raise Misconfigured(f"VOCABULARY: {key!r} in the bucket is not UTF-8.") from None
