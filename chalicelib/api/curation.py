@@ -12,7 +12,7 @@ from chalicelib.api.fields import Fields
 from chalicelib.api.idempotency import idempotent
 from chalicelib.api.names import MOST_PARENTS, name_in, name_in_path, names_in
 from chalicelib.api.preconditions import precondition_of
-from chalicelib.api.requests import body_of, owner_of, query_of
+from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of, raw_body_of
 from chalicelib.errors import BadRequest, NotFound, Permanent
 from chalicelib.library.grammar import LONGEST
 from chalicelib.library.query import parse
@@ -47,6 +47,16 @@ def remove_label(request: Request, services: Services, image_id: str, name: str)
 def undo(request: Request, services: Services, image_id: str, name: str) -> Response:
     """``DELETE /images/{id}/corrections/{name}``: the recogniser's word counts again."""
     return _corrected(request, services, image_id, Word(name_in_path(name), None))
+
+
+def put_xmp(request: Request, services: Services, image_id: str) -> Response:
+    """``PUT /images/{id}/xmp``: what people say in a sidecar is there."""
+    query_of(request, ())
+    packet, owner, check = raw_body_of(request), owner_of(request), precondition_of(request)
+    services.images.stored(owner, image_id)  # what is not there is told first, whatever is sent
+    with pointing_at(""):
+        image = pipeline.add_keywords(owner, image_id, packet, services, check=check)
+    return answers.changed(answers.image_json(request, image))
 
 
 @idempotent()

@@ -18,6 +18,7 @@ from xml.etree.ElementTree import ParseError  # raised by the parser below
 
 from defusedxml.ElementTree import DefusedXMLParser
 
+from chalicelib.errors import BadRequest
 from chalicelib.model import normalised
 from chalicelib.model.xmp import LOOKS_LIKE, qualified
 
@@ -51,18 +52,29 @@ class Keyword:
 
 def keywords_in(packet: bytes) -> tuple[Keyword, ...]:
     """What people have said in a packet, each keyword once; nothing where it cannot be read."""
+    try:
+        return read(packet)
+    except BadRequest:
+        return ()
+
+
+def read(packet: bytes) -> tuple[Keyword, ...]:
+    """The same.
+
+    :raises BadRequest: it cannot be read.
+    """
     if not packet.startswith((b"\xfe\xff", b"\xff\xfe")):  # of UTF-16 every other byte may be zero
         packet = packet.strip(b"\x00 \r\n\t")
-    if not packet or len(packet) > MOST_BYTES:
-        return ()
+    if len(packet) > MOST_BYTES:
+        raise BadRequest(f"XMP may have {MOST_BYTES} bytes, not {len(packet)}.", code="not-xmp")
     fields = _Fields()
     try:
         # The parser's own type does not tell of its target.
         parser = DefusedXMLParser(target=fields, forbid_dtd=True)
         parser.feed(packet)
         parser.close()
-    except (ParseError, ValueError, LookupError):  # no XML; what is forbidden in it; an unknown encoding
-        return ()
+    except (ParseError, ValueError, LookupError) as error:  # what is forbidden, or encoded in an unknown way
+        raise BadRequest(f"That is no XMP: {error or 'its XML'}.", code="not-xmp") from error
     ours = {_compared(text) for text in fields.ours}
     found: dict[str, Keyword] = {}
     for one in fields.keywords():

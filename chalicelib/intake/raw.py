@@ -18,6 +18,7 @@ from chalicelib.intake.tags import Directory, Tags
 NAME = "a camera raw file without a preview of full size"
 _WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _OFFSETS, _COUNTS = 256, 257, 259, 262, 273, 279
 _MAKE, _MODEL, _SUBDIRECTORIES, _EXIF, _GPS, _ORIENTATION = 271, 272, 330, 0x8769, 0x8825, 274
+_XMP = 700
 _PLACE = {1, 2, 3, 4}  # latitude and longitude, each with the side that it is on
 _JPEG_AT, _JPEG_SIZE, _DNG_VERSION, _CROP = 513, 514, 0xC612, 0xC620
 _PIXEL_WIDTH, _PIXEL_HEIGHT, _MAKER_NOTE = 0xA002, 0xA003, 0x927C
@@ -73,6 +74,7 @@ def _read_tiff(content: bytes) -> Source:
     return dataclasses.replace(
         _as_preview(found, sensor, noted),
         exif=content if tags.number(first, _EXIF) or not found.exif else found.exif,
+        xmp=tags.raw(first, _XMP) or found.xmp,
         orientation=_turn(tags.number(first, _ORIENTATION)) if _ORIENTATION in first else None,
     )
 

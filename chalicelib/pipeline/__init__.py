@@ -12,6 +12,7 @@ from chalicelib.pipeline.explaining import why
 from chalicelib.pipeline.exporting import export
 from chalicelib.pipeline.fanout import fan_out
 from chalicelib.pipeline.job_worker import start, work_on_jobs
+from chalicelib.pipeline.keywords import add_keywords
 from chalicelib.pipeline.known import known_by
 from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
 from chalicelib.pipeline.packing import archive_link, missing_from
@@ -23,6 +24,7 @@ from chalicelib.pipeline.subscribing import change_subscription, confirm, subscr
 from chalicelib.pipeline.sweeper import sweep
 
 __all__ = [
+    "add_keywords",
     "archive_link",
     "await_upload",
     "change_subscription",

@@ -9,6 +9,7 @@ import dataclasses
 import logging
 import unicodedata
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from chalicelib.errors import Conflict, NotFound, TooMuch
 from chalicelib.ids import rfc3339
@@ -19,8 +20,12 @@ from chalicelib.library.outcome import Outcome
 from chalicelib.library.record import Record
 from chalicelib.library.renames import Rules
 from chalicelib.model import Correction, Image, Label, normalised
+from chalicelib.pipeline.bin import Check, anyhow
 from chalicelib.pipeline.curating import revise
 from chalicelib.wiring import Services
+
+if TYPE_CHECKING:
+    from chalicelib.intake.keywords import Keyword
 
 log = logging.getLogger("sightline.keywords")
 
@@ -35,14 +40,7 @@ def corrections_in(packets: Iterable[bytes], rules: Rules, now: float) -> tuple[
     """What people say in XMP packets, under its owner's names for labels."""
     from chalicelib.intake.keywords import keywords_in  # most photos have none
 
-    at = rfc3339(now)
-    said = [
-        Correction(name, True, BY_XMP, at, parents=tuple(_names(one.parents))[:MOST_PARENTS] or None)
-        for packet in packets
-        for one in keywords_in(packet)
-        for name in _names([one.name])
-    ]
-    return rules.corrections(said) if said else ()
+    return _corrections((one for packet in packets for one in keywords_in(packet)), rules, now)
 
 
 def fitting(outcome: Outcome, record: Record) -> Outcome:
@@ -59,17 +57,25 @@ def fitting(outcome: Outcome, record: Record) -> Outcome:
     return outcome
 
 
-def add_keywords(owner: str, image_id: str, packet: bytes, services: Services) -> Image:
+def add_keywords(
+    owner: str, image_id: str, packet: bytes, services: Services, *, check: Check = anyhow
+) -> Image:
     """Add what people say in a packet to an image; gives it as it is then.
 
+    ``check`` raises where the image is not what the person has seen.
+
+    :raises BadRequest: the packet cannot be read.
     :raises NotFound: there is no such image.
     :raises Conflict: it is in the bin.
     :raises TooMuch: it has no room for them.
     """
+    from chalicelib.intake.keywords import read
+
     rules = services.renames.rules(owner)
-    keywords = corrections_in([packet], rules, services.now())
+    keywords = _corrections(read(packet), rules, services.now())
 
     def say(record: Record) -> tuple[Iterable[Label], tuple[Correction, ...]]:
+        check(record)
         said = with_keywords(record.image.corrections, keywords)
         return rules.labels(record.seen), rules.corrections(said)
 
@@ -82,6 +88,16 @@ def add_if_possible(owner: str, image_id: str, packet: bytes, services: Services
         add_keywords(owner, image_id, packet, services)
     except (NotFound, Conflict, TooMuch) as error:
         log.info("keywords left out: image %r: %s", image_id, error)
+
+
+def _corrections(keywords: Iterable[Keyword], rules: Rules, now: float) -> tuple[Correction, ...]:
+    at = rfc3339(now)
+    said = [
+        Correction(name, True, BY_XMP, at, parents=tuple(_names(one.parents))[:MOST_PARENTS] or None)
+        for one in keywords
+        for name in _names([one.name])
+    ]
+    return rules.corrections(said) if said else ()
 
 
 def _names(names: Iterable[str]) -> Iterator[str]:

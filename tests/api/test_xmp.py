@@ -18,6 +18,7 @@ from chalicelib.model import Box, Image, Instance, Label, Model
 from chalicelib.model.xmp import to_xmp
 from tests.api.client import Api
 from tests.fakes.services import FakeServices
+from tests.packets import packet
 
 CAT = Label("Cat", 97.31, parents=("Feline", "Animal"), instances=(Instance(96.4, Box(0.1, 0.2, 0.4, 0.5)),))
 HOSTILE = [
@@ -53,8 +54,8 @@ def image(*labels: Label) -> Image:
 
 def read(folder: Path, packets: dict[str, bytes]) -> dict[str, Any]:
     """What exiftool finds in each packet."""
-    for name, packet in packets.items():
-        (folder / f"{name}.xmp").write_bytes(packet)
+    for name, content in packets.items():
+        (folder / f"{name}.xmp").write_bytes(content)
     program = shutil.which("exiftool")
     assert program
     ran = subprocess.run(  # noqa: S603 - our own files
@@ -124,3 +125,20 @@ def test_the_api_gives_it_once_there_are_labels(api: Api, services: FakeServices
     assert answer.headers["Content-Type"] == "text/xml; charset=utf-8"
     assert b"Animal|Feline|Cat" in answer.body
     assert api.get("/images/01JD3Y7V4M8B5WZ0QX6T2K9RCA/xmp").status_code == 404
+
+
+def test_what_people_say_in_a_sidecar_is_taken_and_what_is_none_is_refused(
+    api: Api, services: FakeServices
+) -> None:
+    image_id = api.handed_in(content=base64.b64encode(b"\x89PNG not a real one").decode())
+    services.label(image_id, CAT)
+    path, xml = f"/images/{image_id}/xmp", {"content_type": "application/rdf+xml"}
+    said = api.request("PUT", path, raw=packet("Rome"), **xml)
+    assert [(one["name"], one["by"]) for one in said.json_body["corrections"]] == [("Rome", "xmp")]
+    mine = api.get(path).body
+    assert api.request("PUT", path, raw=mine, **xml).json_body["result"] == said.json_body["result"]
+    for hostile in (b"", b"no XML", b'<!DOCTYPE x [<!ENTITY a "a">]><x>&a;</x>', b"<x>" + b"x" * (4 << 20)):
+        answer = api.request("PUT", path, raw=hostile, **xml)
+        assert (answer.status_code, answer.json_body["code"]) == (400, "not-xmp"), hostile[:40]
+    assert api.request("PUT", path, raw=mine, if_match='"old"', **xml).status_code == 412
+    assert api.request("PUT", "/images/01JD3Y7V4M8B5WZ0QX6T2K9RCA/xmp", raw=mine, **xml).status_code == 404

@@ -29,6 +29,12 @@ def undo_correction(image_id: str, name: str) -> Response:
     return answer(curation.undo, image_id, name)
 
 
+@routes.route("/images/{image_id}/xmp", methods=["PUT"])
+def put_xmp(image_id: str) -> Response:
+    """A person says it in a sidecar."""
+    return answer(curation.put_xmp, image_id)
+
+
 @routes.route("/images/labels", methods=["POST"])
 def correct_images() -> Response:
     """The same corrections for many images."""
