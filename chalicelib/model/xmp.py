@@ -15,7 +15,8 @@ from xml.etree import ElementTree  # writes only
 from chalicelib.model.image import Image
 from chalicelib.model.labels import Box, Label
 
-NAMESPACE = "urn:sightline:xmp:1"
+# Adobe's toolkit, which Lightroom and exiv2 use, appends a slash where there is none.
+NAMESPACE = "urn:sightline:xmp:1/"
 CONTENT_TYPE = "text/xml; charset=utf-8"
 NAMESPACES = {
     "x": "adobe:ns:meta/",
@@ -66,6 +67,7 @@ def _regions(about: Node, image: Image) -> None:
     found = [(label, one.box) for label in image.labels for one in label.instances]
     if not found or not image.width or not image.height:
         return
+    _set(about, {"sightline:Regions": len(found)})  # where there are as many later, they are all ours
     regions = _structure(_inside(about, "mwg-rs:Regions"))
     size = _structure(_inside(regions, "mwg-rs:AppliedToDimensions"))
     _set(size, {"stDim:w": image.width, "stDim:h": image.height, "stDim:unit": "pixel"})

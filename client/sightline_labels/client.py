@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from io import BufferedReader, BytesIO
+from io import SEEK_END, BufferedReader, BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import requests
 
+from sightline_labels.embedding import known_as
 from sightline_labels.errors import NotInTime, NotReachable, SightlineError
 from sightline_labels.files import written_whole
 from sightline_labels.transport import TRIES, Transport
@@ -104,15 +105,23 @@ class Client:
         ``POST /images``: ``min_confidence``, ``features``, ``metadata``, ``callback_url``, …
         """
         path = Path(path)
+        digest = known_as(path)
         with path.open("rb") as file:
-            return self.upload_file(file, name=name or path.name, again=again, **wishes)
+            return self.upload_file(file, name=name or path.name, again=again, digest=digest, **wishes)
 
     def upload_file(
-        self, file: BufferedReader | BytesIO, *, name: str, again: bool = False, **wishes: Any
+        self,
+        file: BufferedReader | BytesIO,
+        *,
+        name: str,
+        again: bool = False,
+        digest: str = "",
+        **wishes: Any,
     ) -> Uploaded:
-        """The same for an open file, from where it stands."""
+        """The same for an open file, from where it stands; its bytes may be known by another ``digest``."""
         start = file.tell()
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = digest or hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0, SEEK_END)
         size = file.tell() - start
         unless = {} if again else {"sha256": digest, "if_known": "skip"}
         wish = {"filename": name, **({"size": size} if size else {}), **unless, **wishes}
@@ -194,6 +203,11 @@ class Client:
     def xmp(self, image_id: str) -> bytes:
         """The labels as photo programs read them, to lie beside the photo."""
         return self._transport.call("GET", f"/images/{_part(image_id)}/xmp").content
+
+    def add_xmp(self, image_id: str, packet: bytes) -> Json:
+        """Have the keywords that people have put into a packet taken for a person's; the image after it."""
+        headers = {"Content-Type": "application/rdf+xml"}
+        return self._document("PUT", f"/images/{_part(image_id)}/xmp", data=packet, headers=headers)
 
     def delete(self, image_id: str, *, permanent: bool = False) -> None:
         """Put an image into the bin, or erase it for good."""

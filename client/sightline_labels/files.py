@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from sightline_labels.errors import SightlineError
-
 HEAD_BYTES = 64
-OURS = b"urn:sightline:xmp:"  # in every sidecar that a service has made
 # How photos begin that a service reads; it looks closer itself.
 PHOTO = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP|GIF8[79]a|BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\x00\x00\x00"
@@ -53,7 +51,7 @@ def pick(paths: Iterable[Path]) -> tuple[list[Picked], list[LeftOut]]:
     """Files as they are named, and what folders hold, however deep, in order.
 
     A file that is named is handed in whatever it is: the service says what is wrong with it. What systems
-    hide in folders is passed over.
+    hide in folders is passed over, and so are sidecars, which go with their photos.
     """
     picked: list[Picked] = []
     left_out: list[LeftOut] = []
@@ -63,6 +61,8 @@ def pick(paths: Iterable[Path]) -> tuple[list[Picked], list[LeftOut]]:
             continue
         for found in sorted(one for one in path.rglob("*") if one.is_file() and not _hidden(one, path)):
             kind = other_than_photo(found)
+            if found.suffix.lower() == ".xmp":
+                continue
             if kind:
                 left_out.append(LeftOut(found, kind))
             else:
@@ -88,27 +88,21 @@ def other_than_photo(path: Path) -> str:
     return next((kind for start, kind in OTHER.items() if head.startswith(start)), "no picture")
 
 
-def write_sidecar(photo: Path, packet: bytes) -> Path:
-    """Write ``photo.jpg.xmp`` beside ``photo.jpg``, unless another program's is there.
-
-    :raises SightlineError: it is.
-    """
-    path = photo.with_name(f"{photo.name}.xmp")
-    if path.exists() and OURS not in path.read_bytes():
-        raise SightlineError(f"{path.name} is another program's, and stays as it is.")
-    with written_whole(path) as file:
-        file.write(packet)
-    return path
-
-
 @contextmanager
-def written_whole(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
-    """A file to write to, which is there as a whole once the block has ended well, and else not at all."""
+def written_whole(path: Path, mode: int = 0o666, *, like: Path | None = None) -> Iterator[BinaryIO]:
+    """A file to write to, which is there as a whole once the block has ended well, and else not at all.
+
+    It gets times and permissions of the file that it is to be ``like``.
+    """
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)  # of a program that was killed
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             yield file
+        if like:
+            with suppress(OSError):  # another's file: only its owner may give it away
+                os.chown(part, like.stat().st_uid, like.stat().st_gid)
+            shutil.copystat(like, part)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

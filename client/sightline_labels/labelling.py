@@ -16,6 +16,7 @@ from sightline_labels.client import Client
 from sightline_labels.errors import SightlineError
 from sightline_labels.files import Picked, pick, told_of
 from sightline_labels.output import Output
+from sightline_labels.sidecars import STEM, WHOLE
 from sightline_labels.table import heading, line, width_of
 from sightline_labels.uploading import Outcome, Uploading
 
@@ -32,7 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--again", action="store_true", help="send what is known there by its bytes, too")
     parser.add_argument("--no-wait", action="store_true", help="do not wait for the labels")
     parser.add_argument(
-        "--xmp", action="store_true", help="write the labels beside each photo, for photo programs"
+        "--xmp",
+        choices=("sidecar", "embed"),
+        help="write the labels for photo programs: beside a photo or into it",
+    )
+    parser.add_argument(
+        "--xmp-name", choices=(WHOLE, STEM), default=WHOLE, help="what sidecars are called (%(default)s)"
     )
     parser.add_argument("--watch", action="store_true", help="go on with what comes into the folders")
     parser.add_argument("--min-confidence", type=float, metavar="PERCENT", help="labels of at least this")
@@ -95,6 +101,8 @@ class Labelling:
             print(error, file=sys.stderr)
             code = 1
         if self._outcomes or code == INTERRUPTED:
+            for text in notes(self._outcomes):
+                print(text, file=sys.stderr)
             self._out.say(self.summary(len(picked), time.monotonic() - started))
         return code or (1 if any(one.failed for one in self._outcomes) else 0)
 
@@ -103,6 +111,8 @@ class Labelling:
         self._width = width_of(one.name for one in picked)
         for outcome in self._work(picked):
             self._show(outcome)
+            for text in notes([outcome]):
+                print(text, file=sys.stderr)
             yield outcome
 
     def _work(self, picked: Sequence[Picked]) -> Uploading:
@@ -111,14 +121,20 @@ class Labelling:
             picked,
             at_once=self._options.at_once,
             again=self._options.again,
-            wait=self._options.xmp or not self._options.no_wait,
+            wait=bool(self._options.xmp) or not self._options.no_wait,
             xmp=self._options.xmp,
+            called=self._options.xmp_name,
             wishes=_wishes(self._options),
         )
 
     def _show(self, outcome: Outcome) -> None:
         if self._out.as_json:
-            told = {"file": outcome.name, "known": outcome.known, "problem": outcome.problem or None}
+            told = {
+                "file": outcome.name,
+                "known": outcome.known,
+                "problem": outcome.problem or None,
+                "note": outcome.note or None,
+            }
             self._out.document({**told, "image": outcome.image or None}, [])
         elif self._out.quiet:
             if outcome.image:
@@ -140,6 +156,12 @@ class Labelling:
         parts += [f"{failed} failed"] if failed else []
         parts += [f"{wanted - done} not waited for"] if done < wanted else []
         return f"\n{', '.join(parts)}, in {seconds:.0f} s."
+
+
+def notes(outcomes: Sequence[Outcome], most: int = 10) -> list[str]:
+    """What went otherwise: of some photos by name, of the others by their number."""
+    lines = [f"{one.name}: {one.note}" for one in outcomes if one.note]
+    return lines[:most] + ([f"The same of {len(lines) - most} more"] if len(lines) > most else [])
 
 
 def _watch(client: Client, options: argparse.Namespace, out: Output) -> int:

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sightline_labels.client import SETTLED, Client
+from sightline_labels.embedding import NotEmbeddable, embed, others_in
 from sightline_labels.errors import NotAllowed, NotReachable, SightlineError
-from sightline_labels.files import Picked, write_sidecar
+from sightline_labels.files import Picked
+from sightline_labels.packets import NoPacket
+from sightline_labels.sidecars import WHOLE, others_beside, write_sidecar
 
 LOOK_SECONDS = 0.2  # between two looks for Ctrl-C
 
@@ -21,7 +24,7 @@ LOOK_SECONDS = 0.2  # between two looks for Ctrl-C
 class Outcome:
     """What became of a file: the ``image`` as the service shows it, or a ``problem``; after ``seconds``.
 
-    One that is ``known`` was not sent: an image had its bytes already.
+    One that is ``known`` was not sent: an image had its bytes already. A ``note`` says what went otherwise.
     """
 
     name: str
@@ -29,6 +32,7 @@ class Outcome:
     problem: str
     seconds: float
     known: bool = False
+    note: str = ""
 
     @property
     def failed(self) -> bool:
@@ -40,7 +44,8 @@ class Uploading:
 
     Where the service has gone or lets nobody in, the rest would fare no better: iterating then raises
     :exc:`NotReachable` or :exc:`NotAllowed`. With ``wait`` an outcome is the image's last one; with ``xmp``
-    its labels are written beside the photo, for photo programs.
+    its labels are written for photo programs: beside the photo (``sidecar``, ``called`` so) or into it
+    (``embed``).
     """
 
     def __init__(
@@ -51,7 +56,8 @@ class Uploading:
         at_once: int = 8,
         again: bool = False,
         wait: bool = True,
-        xmp: bool = False,
+        xmp: str | None = None,
+        called: str = WHOLE,
         wishes: dict[str, Any] | None = None,
     ) -> None:
         self._client = client
@@ -63,6 +69,7 @@ class Uploading:
         self._again = again
         self._wait = wait
         self._xmp = xmp
+        self._called = called
         self._wishes = wishes or {}
         for numbered in enumerate(picked):
             self._waiting.put(numbered)
@@ -94,23 +101,37 @@ class Uploading:
                     self._changed.notify_all()
 
     def _outcome(self, one: Picked) -> Outcome | SightlineError:
-        started, known = time.monotonic(), False
+        started, known, note = time.monotonic(), False, ""
         image: dict[str, Any] = {}
         try:
             uploaded = self._client.upload(one.path, name=one.name, again=self._again, **self._wishes)
             image, known = uploaded.image, uploaded.known
+            for packet in (*others_beside(one.path), *([others_in(one.path)] if known else [])):
+                image = self._client.add_xmp(uploaded.id, packet) if packet else image
             if self._wait and image["status"] not in SETTLED:
                 image = self._client.wait(uploaded.id)
             problem = problem_of(image)
             if self._xmp and not problem:
-                write_sidecar(one.path, self._client.xmp(uploaded.id))
+                note = self._write(one, self._client.xmp(uploaded.id))
         except (NotReachable, NotAllowed) as gone:
             return gone
         except OSError as error:
             problem = error.strerror or str(error)
         except SightlineError as error:
             problem = str(error)
-        return Outcome(one.name, image, problem, time.monotonic() - started, known)
+        return Outcome(one.name, image, problem, time.monotonic() - started, known, note)
+
+    def _write(self, one: Picked, packet: bytes) -> str:
+        """Write labels as they are wanted; says what they could not be embedded into."""
+        note = ""
+        if self._xmp == "embed":
+            try:
+                embed(one.path, packet)
+                return ""
+            except (NotEmbeddable, NoPacket) as error:
+                note = f"{error} Its labels are beside it."
+        write_sidecar(one.path, packet, self._called)
+        return note
 
 
 def problem_of(image: dict[str, Any]) -> str:

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image as Picture
 
 from local.config import ROOT
 from tests.journeys.conftest import eventually
 from tests.local.process import Process, started, token_for
+from tests.packets import packet, photo_with
 
 pytestmark = pytest.mark.slow
 
@@ -243,17 +245,34 @@ def test_the_manual_has_every_command(anyone: Sightline) -> None:
         assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def test_labels_are_written_beside_photos_but_over_no_other_programs_file(
+def test_labels_are_written_into_photos_or_beside_them_but_over_no_other_programs_file(
     sightline: Sightline, tmp_path: Path
 ) -> None:
     for name in ("a.jpg", "b.jpg"):
         shutil.copy(ROOT / "photos" / "chelsea.jpg", tmp_path / name)
+    Picture.new("RGB", (90, 90), "red").save(tmp_path / "c.png")
     (tmp_path / "b.jpg.xmp").write_text("<x:xmpmeta>another program's</x:xmpmeta>")
 
-    ran = sightline("label", "--xmp", str(tmp_path), code=1)
-    sightline("label", "--xmp", str(tmp_path / "a.jpg"))
+    ran = sightline("label", "--xmp", "sidecar", str(tmp_path), code=1)
+    embedded = sightline("label", "--xmp", "embed", "--xmp-name", "photo.xmp", str(tmp_path))
+    again = sightline("label", "--xmp", "embed", str(tmp_path / "a.jpg"))
 
     assert "b.jpg.xmp is another program's, and stays as it is." in ran.stdout
     assert "another program's" in (tmp_path / "b.jpg.xmp").read_text()
     assert "lr:hierarchicalSubject" in (tmp_path / "a.jpg.xmp").read_text()
-    assert {one.name for one in tmp_path.iterdir()} == {"a.jpg", "a.jpg.xmp", "b.jpg", "b.jpg.xmp"}
+    assert b"lr:hierarchicalSubject" in (tmp_path / "b.jpg").read_bytes()
+    assert "c.png: Labels go into JPEGs only. Its labels are beside it." in embedded.stderr
+    assert (tmp_path / "c.xmp").exists()
+    assert "known already" in again.stdout
+
+
+def test_keywords_in_and_beside_photos_are_taken_along(sightline: Sightline, tmp_path: Path) -> None:
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(photo_with((ROOT / "photos" / "coffee.jpg").read_bytes(), packet("Vienna")))
+    (tmp_path / "a.xmp").write_bytes(packet("Sacher"))
+    [image] = documents(sightline("--json", "label", "--xmp", "embed", str(tmp_path)))
+    assert {one["name"] for one in image["image"]["corrections"]} == {"Vienna", "Sacher"}
+    photo.write_bytes(photo.read_bytes().replace(b"<rdf:li>Vienna</rdf:li>", b"<rdf:li>Prater</rdf:li>"))
+    [again] = documents(sightline("--json", "label", str(tmp_path)))
+    assert {one["name"] for one in again["image"]["corrections"]} == {"Vienna", "Sacher", "Prater"}
+    assert (again["image"]["id"], again["known"]) == (image["image"]["id"], True)
