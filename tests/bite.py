@@ -491,6 +491,13 @@ GUARDS = (
         "tests/recognition/test_bedrock.py",
     ),
     Guard(
+        "words that are asked for in a row are in a row",
+        "chalicelib/library/conditions.py",
+        "return any(wanted in line for line in facts.written)",
+        "return all(word in str(facts.written) for word in self.words)",
+        "tests/library/test_words.py",
+    ),
+    Guard(
         "a changed secret is noticed",
         "chalicelib/named_secret.py",
         "if self._now() - at >= KEPT_SECONDS:",

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.ids import EPOCH, moment_of
 from chalicelib.library.index import SECOND, Entry, described, label_term
+from chalicelib.library.words import STEM, stem_term, word_term, words_of, written_on
 from chalicelib.model import Json, normalised
 
 LAST_CHARACTER = "~"  # above all that times are written with
-_WORD = re.compile(r"[^\W_]+")
 BARE = re.compile(r'[^\s&|!()"@:<>=\\]+(?:\s+[^\s&|!()"@:<>=\\]+)*')  # a name that needs no quotes
 BARE_VALUE = re.compile(r'[^\s&|!()"\\]+')  # a field's value that needs none
 
@@ -27,12 +26,14 @@ class Facts:
     filename: str
     entries: Mapping[str, Entry]
     taken: str = ""  # by the camera's clock, to the second; empty where none is noted
+    written: tuple[str, ...] = ()  # lines of folded words, a space around each
 
     @classmethod
     def of(cls, image_id: str, document: Json) -> Facts:
         """The facts in an image's public document."""
         name, taken = normalised(document["filename"]), (document["taken_at"] or "")[:SECOND]
-        return cls(image_id, document["status"], name, described(document), taken)
+        written = tuple(f" {' '.join(line)} " for line in written_on(document))
+        return cls(image_id, document["status"], name, described(document), taken, written)
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,32 @@ class Named:
 
 
 @dataclass(frozen=True)
+class Written:
+    """A caption, an alternative text or a line that was read has these ``words``, in a row.
+
+    Of the last one the beginning is enough where it is a ``prefix``. Case and diacritics do not matter.
+    """
+
+    words: tuple[str, ...]
+    prefix: bool = False
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """What an image is found by that has all of the words, if not in a row."""
+        whole = self.words[:-1] if self.prefix else self.words
+        last = self.words[-1]
+        stems = (stem_term(last),) if self.prefix and len(last) >= STEM else ()
+        return (*map(word_term, whole), *stems)
+
+    def holds(self, facts: Facts) -> bool:
+        wanted = f" {' '.join(self.words)}{'' if self.prefix else ' '}"
+        return any(wanted in line for line in facts.written)
+
+    def __str__(self) -> str:
+        return "text:" + _quoted_unless(BARE_VALUE, f"{' '.join(self.words)}{'*' if self.prefix else ''}")
+
+
+@dataclass(frozen=True)
 class Before:
     """The image was handed in before ``millisecond`` (since 1970), by the time in its id."""
 
@@ -161,18 +188,7 @@ class Taken:
         return f"taken:{self.first}" if self.first == self.last != "" else f"taken:{self.first}..{self.last}"
 
 
-Condition = Labelled | HasStatus | FileNamed | Named | Before | After | Taken
-
-
-def folded(text: str) -> str:
-    """A text as it is compared without its diacritics, too."""
-    apart = unicodedata.normalize("NFKD", normalised(text))
-    return normalised("".join(one for one in apart if not unicodedata.combining(one)))
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a file's name, folded."""
-    return _WORD.findall(folded(text))
+Condition = Labelled | HasStatus | FileNamed | Named | Written | Before | After | Taken
 
 
 def _quoted_unless(bare: re.Pattern[str], text: str) -> str:

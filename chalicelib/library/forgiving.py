@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from chalicelib.library.conditions import Labelled, Named, folded
+from chalicelib.library.conditions import Labelled, Named
+from chalicelib.library.words import folded
 
 LONGEST_NAME = 5  # words
 _STRICT = re.compile(r'[&|!()":@<>=]')

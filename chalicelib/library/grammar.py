@@ -20,9 +20,9 @@ from chalicelib.library.conditions import (
     Labelled,
     Named,
     Taken,
-    folded,
-    words_of,
+    Written,
 )
+from chalicelib.library.words import STEM, folded, words_of
 from chalicelib.model import Status, normalised
 
 LONGEST = 1000  # characters
@@ -38,7 +38,7 @@ _INSTANCES = re.compile(r"\s*(1000|[1-9][0-9]{0,2})(?![0-9.])")
 _FOUND = re.compile(r'[^\s&|!()"]{1,20}|.', re.DOTALL)
 _DATE = r"[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?"
 _TAKEN = re.compile(rf"({_DATE})|({_DATE})?\.\.({_DATE})?")
-_OPERAND = "a label's name, status:, filename:, named:, before:, after:, taken:, ! or ("
+_OPERAND = "a label's name, status:, filename:, named:, text:, before:, after:, taken:, ! or ("
 _PERIOD = "a year, a month or a day (2019, 2019-05, 2019-05-17), or a range of them (2019-05..2019-06)"
 _MOMENT = "a date (2026-03-01) or an RFC 3339 time (2026-03-01T09:30:00Z)"
 
@@ -106,13 +106,15 @@ class Reader:
                 return FileNamed(self._normal(self._value("the beginning of a file name"), field.end()))
             case "named":
                 return self._named()
+            case "text":
+                return self._written()
             case "before":
                 return Before(self._moment())
             case "after":
                 return After(self._moment())
             case "taken":
                 return self._taken()
-        fields = 'status:, filename:, named:, before:, after: or taken: (a name with a colon goes in " ")'
+        fields = 'status:, filename:, named:, text:, before:, after:, taken: (names with a colon go in " ")'
         raise self._error(fields, began)
 
     def _label(self) -> Labelled:
@@ -148,6 +150,15 @@ class Reader:
         if not words_of(word):
             raise self._error(expected, began)
         return Named(word)
+
+    def _written(self) -> Written:
+        began, expected = self._at, f"words, or the first {STEM} letters of one and more with a *"
+        text = self._normal(self._value(expected), began)
+        words = tuple(words_of(text))
+        prefix = text.endswith("*")
+        if not words or (prefix and len(words) == 1 and len(words[0]) < STEM):
+            raise self._error(expected, began)
+        return Written(words, prefix)
 
     def _taken(self) -> Taken:
         began = self._at

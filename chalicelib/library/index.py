@@ -1,9 +1,10 @@
 """The index: which images carry which term, newest first.
 
-A *term* is what an image can be found by: ``all``, ``status:failed``, ``label:cat``, ``sha256:…`` or, for
-the beginnings of file names, ``name:ca``. An entry is one small item under (owner, term) whose sort key is
-the image's id, so a page of a query reads as many entries as it needs, however large the library is. All
-entries of a term lie in one partition: that takes 1,000 new images a second, and is read in one range.
+A *term* is what an image can be found by: ``all``, ``status:failed``, ``label:cat``, ``sha256:…`` or, for the
+beginnings of file names, ``name:ca``, or ``word:invoice`` for what is written. An entry is one small item
+under (owner, term) whose sort key is the image's id, so a page of a query reads as many entries as it needs,
+however large the library is. All entries of a term lie in one partition: that takes 1,000 new images a
+second, and is read in one range.
 
 The terms of the date taken (``taken:2019-05-17T10:00:00``, ``taken:`` where the photo notes none) share one
 partition, which is sorted by that date and is read in its order. Images are counted by month.
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from chalicelib.expressions import Delete, Item, Key, Put
+from chalicelib.library.words import written_on, written_terms
 from chalicelib.model import Json, normalised
 
 ALL = "all"
@@ -89,7 +91,7 @@ def taken_term(document: Json) -> str:
 def counted_as(term: str) -> str | None:
     """What an image with the term is counted as: labels, ``all``, failures, the month in which it was taken.
 
-    File names, digests and what is on its way are not counted.
+    File names, words, digests and what is on its way are not counted.
     """
     if term.startswith(TAKEN):
         return term[: len(TAKEN) + MONTH]
@@ -110,13 +112,14 @@ def entries_of(document: Json) -> dict[str, Entry]:
 def described(document: Json) -> dict[str, Entry]:
     """Every term that a public document answers to.
 
-    A label is found by its name, its parents and its aliases.
+    A label is found by its name, its parents and its aliases, what is written by its words.
     """
     terms = [ALL, status_term(document["status"]), *stem_terms(document["filename"])]
     if document["sha256"]:
         terms.append(digest_term(document["sha256"]))
     if document["taken_at"] or document["status"] in ("labelled", "failed"):  # else it has not been read yet
         terms.append(taken_term(document))
+    terms += written_terms(written_on(document))
     found = dict.fromkeys(terms, Entry())
     for label in document["labels"]:
         confidence, instances = round(label["confidence"], 2), len(label["instances"])

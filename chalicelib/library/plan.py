@@ -25,6 +25,7 @@ from chalicelib.library.conditions import (
     Labelled,
     Named,
     Taken,
+    Written,
 )
 from chalicelib.library.index import (
     ALL,
@@ -40,10 +41,11 @@ from chalicelib.library.index import (
     stem_terms,
 )
 from chalicelib.library.streams import END, TOP, Both, Either, Entries, Listed, Reads, Stream, below
+from chalicelib.library.words import STEM
 
 MERGED = 2.0
 FEW = 200  # photos that were taken in a period: they are read at once
-Leaf = Labelled | HasStatus | FileNamed
+Leaf = Labelled | HasStatus | FileNamed | Written
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,8 @@ class Plan:
     def _leaf(self, leaf: Leaf, span: Span, share: float) -> Stream:
         if isinstance(leaf, Labelled):
             return self._entries(leaf.term, span, share, leaf)
+        if isinstance(leaf, Written) and len(leaf.terms) > 1:
+            return Both([self._entries(term, span, share) for term in leaf.terms], ())
         return self._entries(_term_of(leaf), span, share)
 
     def _entries(self, term: str, span: Span, share: float, label: Labelled | None = None) -> Entries:
@@ -163,7 +167,7 @@ class Plan:
             case Or():
                 known = self._known(node.parts)
                 return sum(known) if len(known) == len(node.parts) else None
-            case Labelled() | HasStatus() | FileNamed():
+            case Labelled() | HasStatus() | FileNamed() | Written():
                 return self._sizes.get(_term_of(node))
             case Taken() if node in self._few:
                 return len(self._few[node])
@@ -203,7 +207,7 @@ def _terms_of(node: Node | None) -> Iterator[str]:
         case And() | Or():
             for part in node.parts:
                 yield from _terms_of(part)
-        case Labelled() | HasStatus() | FileNamed():
+        case Labelled() | HasStatus() | FileNamed() | Written():
             yield _term_of(node)
         case Not():
             yield from _terms_of(node.part)
@@ -219,6 +223,8 @@ def is_exact(node: Node) -> bool:
             return _term_of(node) in (FAILED, BINNED)
         case FileNamed():
             return len(node.prefix) in STEMS
+        case Written():
+            return len(node.words) == 1 and (not node.prefix or len(node.words[0]) == STEM)
     return isinstance(node, Labelled)
 
 
@@ -228,6 +234,8 @@ def _term_of(leaf: Leaf) -> str:
             return leaf.term
         case HasStatus():
             return status_term(leaf.status)
+        case Written():
+            return leaf.terms[0]
     return next(iter(reversed(stem_terms(leaf.prefix))), ALL)
 
 

@@ -6,7 +6,7 @@
     every    = single { "&" single }                   all of them; "&" binds closer than "|"
     single   = "!" single | "(" query ")" | field | label
     label    = name { "@" number | ">=" whole }        each at most once, in either order
-    field    = ("status" | "filename" | "named" | "before" | "after" | "taken") ":" value
+    field    = ("status" | "filename" | "named" | "text" | "before" | "after" | "taken") ":" value
     name     = words without  & | ! ( ) " @ : < > = \\  or a quoted text; spaces within are fine
     value    = characters without white space and  & | ! ( ) " \\  or a quoted text
     quoted   = '"' { any character, " and \\ as \\" and \\\\ } '"'
@@ -15,6 +15,8 @@
 (1–1000; labels without boxes have none). A name finds its children, and what has it for an alias. Names
 and file names are compared after NFKC and case folding. ``status:`` takes the four words of the API,
 ``filename:`` a prefix, ``named:`` the beginning of any word of the name without its folders.
+``text:`` takes words in a row that are written on the image, in its caption or in its alternative text; a
+``*`` behind the last one stands for any ending (``text:invoice``, ``text:"total eur"``, ``text:inv*``).
 ``before:`` and ``after:`` take RFC 3339 or a date (its midnight in UTC); ``after``
 holds from that moment on and ``before`` up to it, so ``after:2026-03-01 & before:2026-04-01`` is March.
 ``taken:`` takes a year, a month or a day of the camera's clock, or a range of them that may be open at either

@@ -12,7 +12,7 @@ import re
 from hypothesis import strategies as st
 
 from chalicelib.ids import first_id_of
-from chalicelib.model import Box, Image, Instance, Label
+from chalicelib.model import Box, Caption, Image, Instance, Label
 
 NAMES = ["ant", "bee", "cat", "dog", "elk", "fox"]
 START = 1_772_323_200_000  # 2026-03-01 in milliseconds
@@ -26,8 +26,29 @@ DATES = [
     "2019-06-01T00:00:00",
     "2020-01-01T12:00:00",
 ]
+SENTENCES = ["Total EUR 12", "an invoice", "INVOICE, total", "Eur total", "inventory: 12 éclairs", "Straße"]
+SOURCES = st.sampled_from(["model", "person", "template"])
+WRITTEN = [
+    "invoice",
+    "total",
+    "total*",
+    "inv*",
+    "tot*",
+    "eclair*",
+    "strasse",
+    "12",
+    '"total eur"',
+    '"eur tot*"',
+]
 PERIODS = ["2019", "2019-05", "2019-05-17", "2019-05..2019-06", "..2019", "2019-06..", "..", "2021"]
-_WORD = re.compile(r'"[^"]*"|[a-z]+:[^ &|()]+|[a-z]+(?:@[0-9.]+)?(?:>=[0-9]+)?|[&|!()]')
+_WORD = re.compile(r'[a-z]+:"[^"]*"|"[^"]*"|[a-z]+:[^ &|()]+|[a-z]+(?:@[0-9.]+)?(?:>=[0-9]+)?|[&|!()]')
+
+
+def read(lines: list[str]) -> dict[str, object]:
+    """What a recogniser read: lines and the words that they consist of."""
+    words = [word for line in lines for word in line.split()]
+    detections = [("line", line) for line in lines] + [("word", word) for word in words]
+    return {"detections": [{"type": kind, "text": text} for kind, text in detections]}
 
 
 def labels() -> st.SearchStrategy[Label]:
@@ -55,6 +76,8 @@ def images() -> st.SearchStrategy[Image]:
         created_at=st.just(""),
         labels=st.lists(labels(), max_size=4).map(tuple),
         taken_at=st.sampled_from(DATES),
+        caption=st.none() | st.builds(Caption, st.sampled_from(SENTENCES), st.just(""), SOURCES),
+        text=st.none() | st.lists(st.sampled_from(SENTENCES), max_size=2).map(read),
     )
 
 
@@ -73,6 +96,7 @@ def queries() -> st.SearchStrategy[str]:
         days.map("after:{}".format),
         st.sampled_from(["img", "one", "12", "b", "2026", "png"]).map("named:{}".format),
         st.sampled_from(PERIODS).map("taken:{}".format),
+        st.sampled_from(WRITTEN).map("text:{}".format),
     )
     return st.recursive(
         conditions,
@@ -103,6 +127,8 @@ def _holds(word: str, image: Image) -> bool:
         case "named":
             words = re.split("[^a-z0-9]+", image.filename.rpartition("/")[2].lower())
             return any(word.startswith(value) for word in words)
+        case "text":
+            return any(_says(value.strip('"'), line) for line in _lines(image))
         case "before":
             return image.id < _first_of_day(value)
         case "after":
@@ -121,6 +147,21 @@ def _holds(word: str, image: Image) -> bool:
         bool(finders)
         and max(label.confidence for label in finders) >= float(sure or 0)
         and max(len(label.instances) for label in finders) >= int(many or 0)
+    )
+
+
+def _lines(image: Image) -> list[str]:
+    shown = [image.caption.text] if image.caption and image.caption.source != "template" else []
+    detections = image.text["detections"] if image.text else []
+    return shown + [one["text"] for one in detections if one["type"] == "line"]
+
+
+def _says(wanted: str, line: str) -> bool:
+    plain = line.lower().replace("é", "e").replace("ß", "ss")
+    words = re.split("[^a-z0-9]+", plain)
+    return (
+        re.search(rf"\b{wanted.removesuffix('*')}" + ("" if wanted.endswith("*") else r"\b"), " ".join(words))
+        is not None
     )
 
 

@@ -5,7 +5,7 @@ import { count, quoted } from "./words.js";
 
 const SIGNS = [["& ", "and"], ["| ", "or"], ["& !", "and not"]];
 const STATUSES = { labelled: "with labels", failed: "could not be labelled", labelling: "being labelled", awaiting_upload: "not uploaded yet" };
-const FIELDS = { "status:": "by state", "filename:": "by how the file's name begins", "named:": "by a word of the file's name", "after:": "handed in since", "before:": "handed in until", "taken:": "by the date taken" };
+const FIELDS = { "status:": "by state", "filename:": "by how the file's name begins", "named:": "by a word of the file's name", "text:": "by what is written on it or in its caption", "after:": "handed in since", "before:": "handed in until", "taken:": "by the date taken" };
 const A_DAY = 86_400_000;
 
 /** `[{put, name, hint}]` for the text since the last sign: `name` is shown, and `put` stands in its place if it is taken. */
