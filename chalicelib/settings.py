@@ -23,6 +23,7 @@ _KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]
 IN_BUCKET = "bucket:"  # what a setting begins with whose text lies in the bucket
 _KEY = re.compile(r"(?!uploads/|metadata/|thumbnails/|exports/|jobs/)[A-Za-z0-9/_+=.@-]{1,400}")
 SIDECARS = ("sightline", "rekognition")
+XMP_SIDECARS = ("0", "1", "stem")
 RECOGNISERS = ("rekognition", "sagemaker", "onnx", "cascade", "openai", "bedrock")
 SECONDS = ("rekognition", "openai", "bedrock")  # whom a cascade may ask where the networks are unsure
 USUAL = "usual"
@@ -206,6 +207,7 @@ class Settings:
     bin_days: int = _set(_within(0, 3650, int), "days, from 0 (no bin) to 3650", "30")
     keep_exif: bool = _set(_flag, "true or false", "false")
     sidecar: str = _set(_one_of(*SIDECARS), _listed(SIDECARS), "sightline")
+    xmp_sidecar: str = _set(_one_of(*XMP_SIDECARS), _listed(XMP_SIDECARS), "0")
     upload_expires_seconds: int = _set(_within(1, 604_800, int), "seconds, from 1 to 604800", "3600")
     download_expires_seconds: int = _set(_within(1, 604_800, int), "seconds, from 1 to 604800", "300")
     thumbnail_expires_seconds: int = _set(_within(2, 604_800, int), "seconds, from 2 to 604800", "7200")

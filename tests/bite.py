@@ -666,6 +666,20 @@ GUARDS = (
         "tests/command_line/test_xmp.py",
     ),
     Guard(
+        "objects of others among which we write",
+        "chalicelib/intake/objects.py",
+        "(there and not own(there[1]))",
+        "False",
+        "tests/intake/test_objects.py",
+    ),
+    Guard(
+        "what others put into the bucket at the same moment",
+        "chalicelib/intake/objects.py",
+        " **marked, **only)",
+        " **marked)",
+        "tests/intake/test_objects.py",
+    ),
+    Guard(
         "no document type in XMP",
         "chalicelib/intake/keywords.py",
         "forbid_dtd=True",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +22,10 @@ ANY_TYPE = "application/octet-stream"
 # What macOS and Windows put into every folder; a folder is copied into the bucket with it.
 _LITTER = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".localized", "icon\r"})
 _ABSENT = ("NoSuchKey", "404", "NotFound")
+_OVERTAKEN = ("PreconditionFailed", "412")
+_MARK = "sightline"  # metadata of an object that we have written among those of others
+
+Own = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,43 @@ class ObjectStore:
         content = json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "replace")
         self.put(sidecar_key(key, words), content, "application/json")
 
+    def write_own(self, key: str, content: bytes, content_type: str, *, mark: str, own: Own) -> bool:
+        """Store an object with a ``mark``, where none lies or one that is our ``own`` by its mark.
+
+        Whether it was stored. What others put there at the same moment is not overwritten (Amazon S3 user
+        guide, "Conditional requests").
+        """
+        there = self._mark(key)
+        if not is_key(key) or (there and not own(there[1])):
+            return False
+        only = {"IfMatch": there[0]} if there else {"IfNoneMatch": "*"}
+        marked = {"ContentType": content_type, "Metadata": {_MARK: mark}}
+        try:
+            with faults_told_apart("S3"):
+                self._client.put_object(Bucket=self.bucket, Key=key, Body=content, **marked, **only)
+        except ClientError as error:
+            if code_of(error) in _OVERTAKEN:
+                return False
+            raise
+        return True
+
+    def delete_own(self, key: str, *, own: Own) -> None:
+        """Remove an object that is our own by its mark."""
+        there = self._mark(key)
+        if there and own(there[1]):
+            self._remove(key)
+
+    def _mark(self, key: str) -> tuple[str, str] | None:
+        """The ETag and the mark (empty without one) of the object that lies there, None where none does."""
+        try:
+            with faults_told_apart("S3"):
+                answer = self._client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if code_of(error) in _ABSENT:
+                return None
+            raise
+        return answer["ETag"], str(answer.get("Metadata", {}).get(_MARK, ""))
+
     def write_thumbnail(self, key: str, content: bytes) -> None:
         """Store the small JPEG that goes with the object under ``key``."""
         self.put(thumbnail_key(key), content, "image/jpeg")
@@ -203,6 +244,12 @@ def is_litter(key: str) -> bool:
 def is_sidecar(key: str) -> bool:
     """Whether an object is an XMP sidecar, which lies beside a photo and is none."""
     return key.lower().endswith(".xmp")
+
+
+def xmp_key(key: str, *, by_stem: bool) -> str:
+    """Where the XMP sidecar of the object under ``key`` lies: ``photo.jpg.xmp``, or ``photo.xmp``."""
+    folder, _, name = key.rpartition("/")
+    return f"{folder}/{name.rpartition('.')[0] or name}.xmp" if by_stem else f"{key}.xmp"
 
 
 def leaves_room(key: str) -> bool:

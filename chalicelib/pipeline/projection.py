@@ -14,18 +14,18 @@ import contextlib
 import dataclasses
 import itertools
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.delivery.events import ImageFinished, type_of
 from chalicelib.errors import Conflict, NotFound, Superseded, Transient, Unavailable
 from chalicelib.expressions import Delete, Key, Put
-from chalicelib.intake.objects import REKOGNITION
+from chalicelib.intake.objects import REKOGNITION, xmp_key
 from chalicelib.library import history, index
 from chalicelib.library.index import Entry, digest_of
 from chalicelib.library.markers import image_of, result_of
 from chalicelib.library.record import StoredImage, record_key
-from chalicelib.model import Json, in_rekognitions_words, time_of
+from chalicelib.model import Image, Json, in_rekognitions_words, time_of
 from chalicelib.pipeline.batches import for_each
 from chalicelib.pipeline.counting import chunks, count
 from chalicelib.pipeline.curating import rename_image
@@ -36,6 +36,7 @@ from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.projection")
 
+NO_XMP, BY_STEM = "0", "stem"  # values of XMP_SIDECAR
 SIDECARS_AT_ONCE = 8
 TRIES = 8
 SECONDS_A_CHUNK = 10.0  # with less time left, the rest of a batch comes again
@@ -200,6 +201,7 @@ def _derive(chunk: Sequence[RecordChange], writes: list[Put | Delete], services:
 def _write_sidecar(change: RecordChange, services: Services) -> None:
     before = {change.marker.key or change.key, *(one.key for one in change.passed)}
     for key in before - {change.present.key if change.present else ""}:
+        _remove_xmp(change, key, services)
         other = services.images.find_by_key(key)
         if other is None:
             services.objects.delete_derived(key)
@@ -207,6 +209,10 @@ def _write_sidecar(change: RecordChange, services: Services) -> None:
             services.images.touch(other.image.owner, other.image.id)
     if change.present is None:
         return
+    if change.present.status == "labelled":
+        _write_xmp(change, change.present.image, services)
+    elif change.present.final:
+        _remove_xmp(change, change.key, services)
     if change.present.binned:
         services.objects.delete_sidecar(change.key)
     elif change.present.final:
@@ -214,6 +220,29 @@ def _write_sidecar(change: RecordChange, services: Services) -> None:
         if services.settings.sidecar == REKOGNITION:
             theirs = in_rekognitions_words(change.present.image)
             services.objects.write_sidecar(change.key, theirs, REKOGNITION)
+
+
+def _write_xmp(change: RecordChange, image: Image, services: Services) -> None:
+    """Write an image's XMP sidecar beside its object, where the stage wants it: never over another's."""
+    chosen = services.settings.xmp_sidecar
+    if chosen != NO_XMP:
+        from chalicelib.model.xmp import CONTENT_TYPE, to_xmp
+
+        key, own = xmp_key(change.key, by_stem=chosen == BY_STEM), _is_own_xmp(change, services)
+        services.objects.write_own(key, to_xmp(image), CONTENT_TYPE, mark=image.id, own=own)
+
+
+def _remove_xmp(change: RecordChange, key: str, services: Services) -> None:
+    chosen = services.settings.xmp_sidecar
+    if chosen != NO_XMP:
+        place = xmp_key(key, by_stem=chosen == BY_STEM)
+        services.objects.delete_own(place, own=_is_own_xmp(change, services))
+
+
+def _is_own_xmp(change: RecordChange, services: Services) -> Callable[[str], bool]:
+    """Whether a mark is that of our sidecar; several images may share a stem, and the first has it."""
+    shared = services.settings.xmp_sidecar == BY_STEM
+    return lambda mark: mark == change.image_id if shared else bool(mark)
 
 
 def _event(stored: StoredImage) -> ImageFinished:

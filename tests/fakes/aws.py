@@ -25,6 +25,7 @@ class FakeObjects:
         self.now: Callable[[], float] = lambda: 0.0
         self.reads: list[str] = []
         self.reached = 0
+        self.marks: dict[str, tuple[str | None, str]] = {}
 
     @property
     def sidecars(self) -> dict[str, Json]:
@@ -73,6 +74,24 @@ class FakeObjects:
     def delete_sidecar(self, key: str) -> None:
         for words in ("", REKOGNITION):
             self._sidecars.pop(sidecar_key(key, words), None)
+
+    def write_own(
+        self, key: str, content: bytes, content_type: str, *, mark: str, own: Callable[[str], bool]
+    ) -> bool:
+        if key in self.stored and not own(self._mark(key)):
+            return False
+        self.put(key, content, content_type)
+        self.marks[key] = (self.etag(key), mark)
+        return True
+
+    def delete_own(self, key: str, *, own: Callable[[str], bool]) -> None:
+        if key in self.stored and own(self._mark(key)):
+            self.delete_original(key)
+
+    def _mark(self, key: str) -> str:
+        """The mark of the object that lies there now, if it has one."""
+        etag, mark = self.marks.get(key, (None, ""))
+        return mark if etag == self.etag(key) else ""
 
     def write_thumbnail(self, key: str, content: bytes) -> None:
         self.thumbnails[thumbnail_key(key)] = content

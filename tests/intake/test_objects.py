@@ -62,6 +62,40 @@ class TestObjects:
         with pytest.raises(NotFound):
             objects.read(KEY, max_bytes=5)
 
+    def test_what_is_written_as_our_own_is_never_written_over_what_is_not(self, objects: Any) -> None:
+        def write(content: bytes) -> bool:
+            return bool(objects.write_own(f"{KEY}.xmp", content, "text/xml", mark="us", own="us".__eq__))
+
+        assert (write(b"1"), write(b"22")) == (True, True)
+        objects.put(f"{KEY}.xmp", b"somebody else's")
+        assert write(b"333") is False
+        objects.delete_own(f"{KEY}.xmp", own="us".__eq__)
+        assert objects.read(f"{KEY}.xmp", max_bytes=99).content == b"somebody else's"
+        objects.delete_original(f"{KEY}.xmp")
+        assert write(b"333") is True
+        objects.delete_own(f"{KEY}.xmp", own="them".__eq__)
+        assert objects.etag(f"{KEY}.xmp")
+        objects.delete_own(f"{KEY}.xmp", own="us".__eq__)
+        assert objects.etag(f"{KEY}.xmp") is None
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_somebody_puts_there_at_the_same_moment_stays(
+    s3: Any, real: ObjectStore, there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if there:
+        real.write_own(KEY, b"1", "text/xml", mark="us", own=bool)
+    looked = real._mark
+
+    def meanwhile(key: str) -> Any:
+        found = looked(key)
+        s3.put_object(Bucket="images", Key=key, Body=b"theirs")
+        return found
+
+    monkeypatch.setattr(real, "_mark", meanwhile)
+    assert real.write_own(KEY, b"22", "text/xml", mark="us", own=bool) is False
+    assert s3.get_object(Bucket="images", Key=KEY)["Body"].read() == b"theirs"
+
 
 def test_the_sidecar_lies_under_metadata_by_the_same_key_and_is_plain_json(
     s3: Any, real: ObjectStore

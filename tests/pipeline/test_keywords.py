@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.errors import Busy, RecogniserRefused
+from chalicelib.intake.objects import xmp_key
 from chalicelib.library.bounds import MOST_SAID, said_bytes
 from chalicelib.model import Asked, Image, Label, Model, ObjectUploaded
 from chalicelib.model.xmp import to_xmp
@@ -206,3 +207,72 @@ def test_a_photo_with_keywords_that_is_renamed_in_the_bucket_stays_one_image(wor
     world.clock.forward(10)
     pipeline.label_image(ObjectUploaded(KEY, removed=True), world)
     assert world.image_at("uploads/other.jpg").id == image.id
+
+
+# ── our own sidecars in the bucket ────────────────────────────────────────────────────────────
+@pytest.fixture(params=["1", "stem"])
+def writing(request: pytest.FixtureRequest, world: Any) -> Any:
+    """A stage that writes XMP beside its photos."""
+    return world.with_settings(xmp_sidecar=request.param)
+
+
+def sidecar_of(world: Any, key: str = KEY) -> str:
+    return str(xmp_key(key, by_stem=world.settings.xmp_sidecar == "stem"))
+
+
+def test_labels_are_written_beside_the_photo_and_go_with_it(writing: Any) -> None:
+    image = labelled(writing, ROMAN)
+    writing.project()
+    beside = sidecar_of(writing)
+    assert b"Italy|Rome" in writing.objects.stored[beside]
+    pipeline.correct("default", image.id, [Word("Breakfast", True)], writing)
+    writing.project()
+    assert b"Breakfast" in writing.objects.stored[beside]
+    pipeline.delete_image("default", image.id, writing)
+    writing.project()
+    assert beside not in writing.objects.stored
+    pipeline.restore_image("default", image.id, writing)
+    writing.project()
+    assert beside in writing.objects.stored
+    pipeline.delete_image("default", image.id, writing, permanent=True)
+    writing.project()
+    assert writing.objects.stored == {}
+
+
+def test_the_event_of_our_own_sidecar_changes_nothing(writing: Any) -> None:
+    image = labelled(writing, CAT)
+    writing.project()
+    told = ObjectUploaded(sidecar_of(writing), writing.objects.etag(sidecar_of(writing)))
+    pipeline.label_or_leave(s3_event(told), writing)
+    assert writing.image_at(KEY).result == image.result
+    assert writing.renames.rules("default").sidecars is False
+
+
+def test_a_sidecar_of_somebody_else_is_left_alone_and_what_they_say_counts(writing: Any) -> None:
+    image = labelled(writing, CAT)
+    writing.project()
+    beside = sidecar_of(writing)
+    theirs = writing.objects.stored[beside].replace(b"<rdf:li>Cat<", b"<rdf:li>Mimi</rdf:li><rdf:li>Cat<", 1)
+    pipeline.label_image(writing.drop(beside, theirs), writing)
+    writing.project()
+    assert people_say(writing.image_at(KEY)) == {"Mimi": "xmp"}
+    assert writing.objects.stored[beside] == theirs
+    pipeline.delete_image("default", image.id, writing)
+    writing.project()
+    assert writing.objects.stored[beside] == theirs
+
+
+def test_of_two_photos_of_one_stem_the_first_has_the_sidecar(world: Any) -> None:
+    writing = world.with_settings(xmp_sidecar="stem")
+    first, second = labelled(writing, CAT, "uploads/a.jpg"), labelled(writing, ROCKET, "uploads/a.png")
+    writing.project()
+    assert first.id.encode() in writing.objects.stored["uploads/a.xmp"]
+    pipeline.delete_image("default", second.id, writing)
+    writing.project()
+    assert first.id.encode() in writing.objects.stored["uploads/a.xmp"]
+
+
+def test_without_the_setting_nothing_is_written_beside_photos(world: Any) -> None:
+    labelled(world, ROMAN)
+    world.project()
+    assert list(world.objects.stored) == [KEY]
