@@ -1,4 +1,7 @@
-"""The one place that puts the rooms together: lazily, once per process."""
+"""The one place that puts the rooms together: lazily, once per process.
+
+Each part is imported where it is made, so that a function loads what it works with and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -9,47 +12,42 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
-from chalicelib.access.rates import Rates
-from chalicelib.access.repeats import Repeats
-from chalicelib.access.tokens import Tokens
 from chalicelib.aws import Patience
-from chalicelib.clients import ENDPOINT, ONE_TRY, OWN_REGION, QUICK, Clients, patience_of
-from chalicelib.delivery.breakers import Breakers
-from chalicelib.delivery.deliveries import Deliveries
-from chalicelib.delivery.integration import Integration
-from chalicelib.delivery.keyring import Keyring
-from chalicelib.delivery.origins import Origins
-from chalicelib.delivery.root_key import RootKey
-from chalicelib.delivery.subscriptions import Subscriptions
-from chalicelib.due import DueIndex
-from chalicelib.expressions import Key
-from chalicelib.health import Health
-from chalicelib.intake.assembly import Assembly
-from chalicelib.intake.links import ThumbnailLinks
-from chalicelib.intake.objects import ObjectStore
-from chalicelib.library.catalogue import Catalogue
-from chalicelib.library.history import History
-from chalicelib.library.images import Images
-from chalicelib.library.jobs import Jobs
-from chalicelib.library.manifests import Manifests
-from chalicelib.library.markers import Markers
-from chalicelib.library.recognitions import Recognitions
-from chalicelib.library.renames import Renames
-from chalicelib.library.search import Search
-from chalicelib.library.secret import DeploymentSecret
-from chalicelib.library.usage import Usage
-from chalicelib.metrics import Metrics
-from chalicelib.named_secret import NamedSecret
-from chalicelib.outbound import Outbound
-from chalicelib.queues import Queue, Topic
-from chalicelib.recognition.recogniser import Recogniser
+from chalicelib.clients import ENDPOINT, ONE_TRY, OWN_REGION, QUICK, Clients, patience_of, session
 from chalicelib.settings import Settings, settings
-from chalicelib.table import Table
 
 if TYPE_CHECKING:
+    from chalicelib.access.rates import Rates
+    from chalicelib.access.repeats import Repeats
+    from chalicelib.access.tokens import Tokens
+    from chalicelib.delivery.breakers import Breakers
+    from chalicelib.delivery.deliveries import Deliveries
+    from chalicelib.delivery.integration import Integration
+    from chalicelib.delivery.keyring import Keyring
+    from chalicelib.delivery.origins import Origins
+    from chalicelib.delivery.subscriptions import Subscriptions
+    from chalicelib.due import DueIndex
+    from chalicelib.health import Health
+    from chalicelib.intake.assembly import Assembly
+    from chalicelib.intake.links import ThumbnailLinks
+    from chalicelib.intake.objects import ObjectStore
+    from chalicelib.library.catalogue import Catalogue
+    from chalicelib.library.history import History
+    from chalicelib.library.images import Images
+    from chalicelib.library.jobs import Jobs
+    from chalicelib.library.manifests import Manifests
+    from chalicelib.library.markers import Markers
+    from chalicelib.library.recognitions import Recognitions
+    from chalicelib.library.renames import Renames
+    from chalicelib.library.search import Search
+    from chalicelib.library.secret import DeploymentSecret
+    from chalicelib.library.usage import Usage
+    from chalicelib.metrics import Metrics
+    from chalicelib.outbound import Outbound
+    from chalicelib.queues import Queue, Topic
     from chalicelib.recognition.prompt import Prompt
+    from chalicelib.recognition.recogniser import Recogniser
+    from chalicelib.table import Table
 
 VISION_SECONDS = 15.0  # with fewer left no model is asked: a local one takes some
 _ROOT = Path(__file__).parents[1]
@@ -60,7 +58,7 @@ class Services:
 
     def __init__(self, chosen: Settings) -> None:
         self.settings = chosen
-        self.clients = Clients(boto3.Session())
+        self.clients = Clients(session())
 
     def now(self) -> float:
         """Seconds since 1970."""
@@ -68,6 +66,8 @@ class Services:
 
     @cached_property
     def table(self) -> Table:
+        from chalicelib.table import Table
+
         return Table(self.clients.make("dynamodb"), self.settings.table)
 
     @cached_property
@@ -75,6 +75,8 @@ class Services:
         return self._objects(self._s3)
 
     def _objects(self, client: Any) -> ObjectStore:
+        from chalicelib.intake.objects import ObjectStore
+
         chosen = self.settings
         return ObjectStore(
             client,
@@ -85,9 +87,11 @@ class Services:
 
     @cached_property
     def thumbnails(self) -> ThumbnailLinks:
+        from chalicelib.intake.links import ThumbnailLinks
+
         return ThumbnailLinks(
             self.objects.address(),
-            self.clients.session.region_name,
+            self.clients.region,
             lambda: self.clients.session.get_credentials().get_frozen_credentials(),
             self.now,
             self.settings.thumbnail_expires_seconds,
@@ -95,6 +99,10 @@ class Services:
 
     @cached_property
     def health(self) -> Health:
+        from chalicelib.expressions import Key
+        from chalicelib.health import Health
+        from chalicelib.table import Table
+
         table = Table(self.clients.make("dynamodb", **QUICK), self.settings.table)
         objects = self._objects(self.clients.make("s3", **QUICK, **OWN_REGION))
         nothing = Key("~health", "health")  # no owner's, and never stored
@@ -102,86 +110,129 @@ class Services:
 
     @cached_property
     def rates(self) -> Rates:
+        from chalicelib.access.rates import Rates
+
         return Rates(self.table, self.now, self.settings.rate_limit)
 
     @cached_property
     def repeats(self) -> Repeats:
+        from chalicelib.access.repeats import Repeats
+
         return Repeats(self.table, self.now)
 
     @cached_property
     def tokens(self) -> Tokens:
+        from chalicelib.access.tokens import Tokens
+
         return Tokens(self.table, self.now)
 
     @cached_property
     def assembly(self) -> Assembly:
+        from chalicelib.intake.assembly import Assembly
+
         return Assembly(self._s3, self.settings.bucket)
 
     @cached_property
     def images(self) -> Images:
+        from chalicelib.library.images import Images
+
         return Images(self.table, self.now)
 
     @cached_property
     def labels(self) -> Catalogue:
+        from chalicelib.library.catalogue import Catalogue
+
         return Catalogue(self.table)
 
     @cached_property
     def search(self) -> Search:
+        from chalicelib.library.search import Search
+
         return Search(self.table)
 
     @cached_property
     def secret(self) -> DeploymentSecret:
+        from chalicelib.library.secret import DeploymentSecret
+
         return DeploymentSecret(self.table)
 
     @cached_property
     def usage(self) -> Usage:
+        from chalicelib.library.usage import Usage
+
         return Usage(self.table)
 
     @cached_property
     def recognitions(self) -> Recognitions:
+        from chalicelib.library.recognitions import Recognitions
+
         return Recognitions(self.table, self.now)
 
     @cached_property
     def markers(self) -> Markers:
+        from chalicelib.library.markers import Markers
+
         return Markers(self.table, self.now)
 
     @cached_property
     def history(self) -> History:
+        from chalicelib.library.history import History
+
         return History(self.table)
 
     @cached_property
     def jobs(self) -> Jobs:
+        from chalicelib.library.jobs import Jobs
+
         return Jobs(self.table, self.now)
 
     @cached_property
     def manifests(self) -> Manifests:
+        from chalicelib.library.manifests import Manifests
+
         return Manifests(self.table, self.now)
 
     @cached_property
     def renames(self) -> Renames:
+        from chalicelib.library.renames import Renames
+
         return Renames(self.table, self.now)
 
     @cached_property
     def deliveries(self) -> Deliveries:
+        from chalicelib.delivery.deliveries import Deliveries
+
         return Deliveries(self.table, self.now)
 
     @cached_property
     def due(self) -> DueIndex:
+        from chalicelib.due import DueIndex
+
         return DueIndex(self.table, self.now)
 
     @cached_property
     def subscriptions(self) -> Subscriptions:
+        from chalicelib.delivery.subscriptions import Subscriptions
+
         return Subscriptions(self.table, self.now)
 
     @cached_property
     def breakers(self) -> Breakers:
+        from chalicelib.delivery.breakers import Breakers
+
         return Breakers(self.table, self.now)
 
     @cached_property
     def origins(self) -> Origins:
+        from chalicelib.delivery.origins import Origins
+
         return Origins(self.table, self.now, self.settings.unconfirmed_per_hour)
 
     @cached_property
     def keyring(self) -> Keyring:
+        from chalicelib.delivery.keyring import Keyring
+        from chalicelib.delivery.root_key import RootKey
+
         root = RootKey(
             lambda: self.clients.make("ssm"), self.settings.signing_root, self.settings.signing_kms_key
         )
@@ -189,23 +240,33 @@ class Services:
 
     @cached_property
     def integration(self) -> Integration:
+        from chalicelib.delivery.integration import Integration
+
         named = self.settings.integration_url
         return Integration(named, lambda: self.clients.make("secretsmanager"), self.now)
 
     @cached_property
     def metrics(self) -> Metrics:
+        from chalicelib.metrics import Metrics
+
         return Metrics(self.settings.stage, self.now)
 
     @cached_property
     def uploads_queue(self) -> Queue:
+        from chalicelib.queues import Queue
+
         return Queue(self._sqs, self.settings.uploads_queue_url)
 
     @cached_property
     def jobs_queue(self) -> Queue:
+        from chalicelib.queues import Queue
+
         return Queue(self._sqs, self.settings.jobs_queue_url)
 
     @cached_property
     def deliveries_queue(self) -> Queue:
+        from chalicelib.queues import Queue
+
         return Queue(self._sqs, self.settings.deliveries_queue_url)
 
     @cached_property
@@ -218,10 +279,14 @@ class Services:
 
     @cached_property
     def topic(self) -> Topic:
+        from chalicelib.queues import Topic
+
         return Topic(self.clients.make("sns"), self.settings.topic_arn)
 
     @cached_property
     def outbound(self) -> Outbound:
+        from chalicelib.outbound import Outbound
+
         return Outbound(
             allow_private=self.settings.allow_private_urls, allowed_ports=self.settings.allowed_ports
         )
@@ -271,6 +336,7 @@ class Services:
         return CascadeRecogniser(self._onnx(), second, self.settings.cascade_threshold)
 
     def _openai(self) -> Recogniser:
+        from chalicelib.named_secret import NamedSecret
         from chalicelib.recognition.openai import OpenAiRecogniser
 
         chosen = self.settings

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from infra.project import Refused
@@ -40,6 +41,15 @@ def install(lock: Path, vendor: Path, architecture: str, *, dependencies: bool =
         raise Refused(_reason(lock.name, version, done.stderr))
     # Commands for a shell, each with the path of this machine's Python in its first line.
     shutil.rmtree(vendor / "bin", ignore_errors=True)
+
+
+def leave_out(patterns: Iterable[str], vendor: Path) -> None:
+    """Remove what nothing here uses from what was laid into ``vendor``."""
+    for path in [path for pattern in patterns for path in vendor.glob(pattern)]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _reason(lock: str, version: str, said: str) -> str:

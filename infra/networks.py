@@ -10,7 +10,6 @@ whose recogniser needs none of it do not carry it.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 from infra import libraries
@@ -53,17 +52,9 @@ def bring(stage: Stage, folder: Path, architecture: str) -> None:
     if stage.recogniser in _RUN:
         # The runtime's other dependencies are for the tools that are left out.
         libraries.install(stage.root / LOCK, vendor, architecture, dependencies=False)
-        _remove(path for pattern in _LEFT_OUT for path in vendor.glob(pattern))
+        libraries.leave_out(_LEFT_OUT, vendor)
 
 
 def _copy(file: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(file, folder)
-
-
-def _remove(paths: Iterable[Path]) -> None:
-    for path in list(paths):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ class TorturedServices(Services):
 
     def __init__(self, environment: dict[str, str], session: Any, clock: Clock) -> None:
         super().__init__(Settings.read(environment))
-        self.clients = Clients(session)
+        self.clients = Clients(session._session)  # botocore's, which boto3's is made of
         self._clock = clock
 
     def now(self) -> float:

@@ -11,12 +11,23 @@ from chalicelib import pipeline
 from chalicelib.api import answers, jobs
 from chalicelib.api.curation import ids_in, query_in, refuse_ids_with_query
 from chalicelib.api.idempotency import idempotent
-from chalicelib.api.requests import body_of, owner_of
+from chalicelib.api.preconditions import precondition_of
+from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.model import Json
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
+
+
+def remove(request: Request, services: Services, image_id: str) -> Response:
+    """``DELETE /images/{id}``: into the bin; with ``permanent`` (or where there is no bin) it is erased."""
+    permanent = query_of(request, ("permanent",)).choice("permanent", "false", "true") == "true"
+    check = precondition_of(request)
+    image = pipeline.delete_image(owner_of(request), image_id, services, permanent=permanent, check=check)
+    if image is None:
+        return Response(body="", status_code=204)
+    return answers.changed(answers.image_json(request, image))
 
 
 @idempotent()

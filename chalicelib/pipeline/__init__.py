@@ -2,26 +2,32 @@
 
 Every step may run twice, late, or stop half-way. What is true stands in the record; messages and S3
 events are hints to look at it, so a repeated hint finds nothing left to do.
+
+A use case is imported when it is first asked for: a function loads its own and no other.
 """
 
-from chalicelib.pipeline.arrival import await_upload, fetch_and_take_in, take_in
-from chalicelib.pipeline.bin import delete_image, restore_image
-from chalicelib.pipeline.curating import correct, words_of
-from chalicelib.pipeline.delivery_worker import deliver
-from chalicelib.pipeline.explaining import why
-from chalicelib.pipeline.exporting import export
-from chalicelib.pipeline.fanout import fan_out
-from chalicelib.pipeline.job_worker import start, work_on_jobs
-from chalicelib.pipeline.keywords import add_keywords
-from chalicelib.pipeline.known import known_by
-from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
-from chalicelib.pipeline.packing import archive_link, missing_from
-from chalicelib.pipeline.projection import project
-from chalicelib.pipeline.receivers import check_receiver
-from chalicelib.pipeline.relabelling import relabel
-from chalicelib.pipeline.resending import send_again, send_parked_again
-from chalicelib.pipeline.subscribing import change_subscription, confirm, subscribe, try_out, unsubscribe
-from chalicelib.pipeline.sweeper import sweep
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chalicelib.pipeline.arrival import await_upload, fetch_and_take_in, take_in
+    from chalicelib.pipeline.bin import delete_image, restore_image
+    from chalicelib.pipeline.curating import correct, words_of
+    from chalicelib.pipeline.delivery_worker import deliver
+    from chalicelib.pipeline.explaining import why
+    from chalicelib.pipeline.exporting import export
+    from chalicelib.pipeline.fanout import fan_out
+    from chalicelib.pipeline.job_worker import start, work_on_jobs
+    from chalicelib.pipeline.keywords import add_keywords
+    from chalicelib.pipeline.known import known_by
+    from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
+    from chalicelib.pipeline.packing import archive_link, missing_from
+    from chalicelib.pipeline.projection import project
+    from chalicelib.pipeline.receivers import check_receiver
+    from chalicelib.pipeline.relabelling import relabel
+    from chalicelib.pipeline.resending import send_again, send_parked_again
+    from chalicelib.pipeline.subscribing import change_subscription, confirm, subscribe, try_out, unsubscribe
+    from chalicelib.pipeline.sweeper import sweep
 
 __all__ = [
     "add_keywords",
@@ -56,3 +62,31 @@ __all__ = [
     "words_of",
     "work_on_jobs",
 ]
+
+_MODULES = {
+    "arrival": ("await_upload", "fetch_and_take_in", "take_in"),
+    "bin": ("delete_image", "restore_image"),
+    "curating": ("correct", "words_of"),
+    "delivery_worker": ("deliver",),
+    "explaining": ("why",),
+    "exporting": ("export",),
+    "fanout": ("fan_out",),
+    "job_worker": ("start", "work_on_jobs"),
+    "keywords": ("add_keywords",),
+    "known": ("known_by",),
+    "labelling": ("label_image", "label_messages", "label_or_leave"),
+    "packing": ("archive_link", "missing_from"),
+    "projection": ("project",),
+    "receivers": ("check_receiver",),
+    "relabelling": ("relabel",),
+    "resending": ("send_again", "send_parked_again"),
+    "subscribing": ("change_subscription", "confirm", "subscribe", "try_out", "unsubscribe"),
+    "sweeper": ("sweep",),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

@@ -318,9 +318,21 @@ def test_the_zip_holds_the_app_and_nothing_stray(sam: SamApp) -> None:
 
     assert {"app.py", "chalicelib", "PIL"} <= tops
     assert not tops & {"local", "infra", "tests", "benchmarks", "boto3", "moto"}
-    assert not [name for name in names if "__pycache__" in name and name.startswith("chalicelib")]
     # Without its own libraries beside it, Pillow was built from source here and will not load on Lambda.
     assert [name for name in names if re.match(r"pillow\.libs/", name)]
+
+
+def test_all_code_is_compiled_as_it_lies_on_lambda(sam: SamApp) -> None:
+    package = zipfile.ZipFile(sam.folder / "deployment.zip")
+    names = set(package.namelist())
+    ours = [name for name in names if re.fullmatch(r"(app|(chalicelib|chalice|PIL|ulid)/.*)\.py", name)]
+    compiled = {name: re.sub(r"(\w+)\.py$", r"__pycache__/\1.cpython-", name) for name in ours}
+
+    missing = [name for name in ours if not any(one.startswith(compiled[name]) for one in names)]
+    assert missing == []
+    [app] = [one for one in names if one.startswith("__pycache__/app.cpython-")]
+    assert package.read(app)[4:8] == b"\x01\0\0\0"  # made from its source and not held to it (PEP 552)
+    assert b"/var/task/app.py" in package.read(app)
 
 
 def test_the_zip_does_not_tell_where_it_was_built(sam: SamApp, bench: Workbench) -> None:

@@ -104,5 +104,5 @@ def _run(effects: int, step: str, event: Any, stage: dict[str, str]) -> None:
     services.outbound = DeadlyOutbound(allow_private=True, allowed_ports=frozenset())
     services.outbound.fuse = fuse
     for operation in EFFECTS:
-        services.clients.session.events.register(f"after-call.*.{operation}", fuse.burn)
+        services.clients.session.register(f"after-call.*.{operation}", fuse.burn)
     STEPS[step](event, services)

@@ -42,7 +42,7 @@ def services(aws: LocalAws, calls: Counter[str], monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(name, value)
     made: Any = StageServices(environment)
     # Before any client is made: a client has the session's handlers of that moment.
-    made.clients.session.events.register("before-call.*.*", lambda model, **_: calls.update([model.name]))
+    made.clients.session.register("before-call.*.*", lambda model, **_: calls.update([model.name]))
     made.outbound = FakeReceiver(204)
     made.keyring.get("default", "owner")  # made with the first delivery of all
     return made

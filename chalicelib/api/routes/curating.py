@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.api import curation, histories, jobs, relabelling
+from chalicelib import api
 from chalicelib.api.problems import answering
 
 routes = Blueprint(__name__)
@@ -14,80 +14,80 @@ answer = answering(routes)
 @routes.route("/images/{image_id}/labels/{name}", methods=["PUT"])
 def put_label(image_id: str, name: str) -> Response:
     """A person says that it is there."""
-    return answer(curation.put_label, image_id, name)
+    return answer(api.curation.put_label, image_id, name)
 
 
 @routes.route("/images/{image_id}/labels/{name}", methods=["DELETE"])
 def remove_label(image_id: str, name: str) -> Response:
     """A person says that it is not there."""
-    return answer(curation.remove_label, image_id, name)
+    return answer(api.curation.remove_label, image_id, name)
 
 
 @routes.route("/images/{image_id}/corrections/{name}", methods=["DELETE"])
 def undo_correction(image_id: str, name: str) -> Response:
     """The person takes it back."""
-    return answer(curation.undo, image_id, name)
+    return answer(api.curation.undo, image_id, name)
 
 
 @routes.route("/images/{image_id}/xmp", methods=["PUT"])
 def put_xmp(image_id: str) -> Response:
     """A person says it in a sidecar."""
-    return answer(curation.put_xmp, image_id)
+    return answer(api.curation.put_xmp, image_id)
 
 
 @routes.route("/images/labels", methods=["POST"])
 def correct_images() -> Response:
     """The same corrections for many images."""
-    return answer(curation.correct_many)
+    return answer(api.curation.correct_many)
 
 
 @routes.route("/labels/{name}/rename", methods=["POST"])
 def rename_label(name: str) -> Response:
     """Call a label otherwise, now and from now on."""
-    return answer(curation.rename, name)
+    return answer(api.curation.rename, name)
 
 
 @routes.route("/labels/{name}/rename", methods=["DELETE"])
 def end_rename(name: str) -> Response:
     """Call it by its old name again from now on."""
-    return answer(curation.end_rename, name)
+    return answer(api.curation.end_rename, name)
 
 
 @routes.route("/renames")
 def list_renames() -> Response:
-    return answer(curation.renames)
+    return answer(api.curation.renames)
 
 
 @routes.route("/images/{image_id}/relabel", methods=["POST"])
 def relabel_image(image_id: str) -> Response:
     """Recognise an image again."""
-    return answer(relabelling.relabel, image_id)
+    return answer(api.relabelling.relabel, image_id)
 
 
 @routes.route("/relabel", methods=["POST"])
 def relabel_images() -> Response:
     """Recognise again what a filter finds."""
-    return answer(relabelling.relabel_many)
+    return answer(api.relabelling.relabel_many)
 
 
 @routes.route("/jobs")
 def list_jobs() -> Response:
-    return answer(jobs.index)
+    return answer(api.jobs.index)
 
 
 @routes.route("/jobs/{job_id}")
 def show_job(job_id: str) -> Response:
     """How far work on many images has come."""
-    return answer(jobs.show, job_id)
+    return answer(api.jobs.show, job_id)
 
 
 @routes.route("/images/{image_id}/history")
 def show_history(image_id: str) -> Response:
     """An image's results, and what changed between them."""
-    return answer(histories.show, image_id)
+    return answer(api.histories.show, image_id)
 
 
 @routes.route("/images/{image_id}/why")
 def show_why(image_id: str) -> Response:
     """Why an image has a label, or has not."""
-    return answer(histories.why, image_id)
+    return answer(api.histories.why, image_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.api import pages, service, tokens
+from chalicelib import api
 from chalicelib.api.problems import answering
 
 routes = Blueprint(__name__)
@@ -14,52 +14,52 @@ answer = answering(routes)
 @routes.route("/tokens", methods=["POST"])
 def create_token() -> Response:
     """Make a token; the answer alone shows it."""
-    return answer(tokens.create)
+    return answer(api.tokens.create)
 
 
 @routes.route("/tokens")
 def list_tokens() -> Response:
-    return answer(tokens.index)
+    return answer(api.tokens.index)
 
 
 @routes.route("/tokens/{token_id}")
 def show_token(token_id: str) -> Response:
-    return answer(tokens.show, token_id)
+    return answer(api.tokens.show, token_id)
 
 
 @routes.route("/tokens/{token_id}", methods=["DELETE"])
 def revoke_token(token_id: str) -> Response:
-    return answer(tokens.remove, token_id)
+    return answer(api.tokens.remove, token_id)
 
 
 @routes.route("/")
 def show_page() -> Response:
     """The web page."""
-    return answer(pages.photos)
+    return answer(api.pages.photos)
 
 
 @routes.route("/docs")
 def show_docs() -> Response:
     """The API, to read."""
-    return answer(pages.docs)
+    return answer(api.pages.docs)
 
 
 @routes.route("/page/{version}/{name}")
 def show_page_file(version: str, name: str) -> Response:
-    return answer(pages.file, version, name)
+    return answer(api.pages.file, version, name)
 
 
 @routes.route("/health")
 def show_health() -> Response:
-    return answer(service.health)
+    return answer(api.service.health)
 
 
 @routes.route("/openapi.json")
 def show_description() -> Response:
-    return answer(service.description)
+    return answer(api.service.description)
 
 
 @routes.route("/schemas/image-1.xsd")
 def show_schema() -> Response:
     """The contract of the XML about an image."""
-    return answer(service.schema)
+    return answer(api.service.schema)

@@ -1,0 +1,37 @@
+"""The list of images, and what a query finds."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from chalice.app import Request, Response
+
+from chalicelib.api.cursors import LONGEST, Cursors
+from chalicelib.api.images import answered
+from chalicelib.api.questions import PARAMETERS, question_in, search_in
+from chalicelib.api.requests import owner_of, query_of
+from chalicelib.library.search import ORDERS
+from chalicelib.library.streams import TOP
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+
+def index(request: Request, services: Services) -> Response:
+    """``GET /images``: those that the question holds for, handed in or taken last first."""
+    parameters = query_of(request, (*PARAMETERS, "search", "order", "limit", "cursor", "with"))
+    owner, asked, order = owner_of(request), question_in(parameters), parameters.choice("order", *ORDERS)
+    understood, meant = search_in(parameters, owner, services)
+    words = parameters.line("search", longest=LONGEST)
+    cursors = Cursors(services, owner, "images", str(asked), order, *filter(None, [words]))
+    place = cursors.decode(parameters.line("cursor", longest=LONGEST))
+    limit = parameters.whole("limit", low=1, high=200, default=50)
+    page = services.search.page(owner, asked & meant, limit=limit, at=place or TOP, order=order)
+    following = json.dumps(cursors.encode(page.next_at))
+
+    def listed(shown: list[str]) -> str:
+        told = f',"understood":{json.dumps(understood)}' if words else ""
+        return f'{{"images":[{",".join(shown)}],"next_cursor":{following}{told}}}'
+
+    return answered(parameters, request, services, page.stored, listed)

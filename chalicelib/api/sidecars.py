@@ -1,0 +1,50 @@
+"""What is known of an image as its sidecar has it: JSON, XML, XMP, or Rekognition's words."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from chalice.app import Request, Response
+
+from chalicelib.api import answers
+from chalicelib.api.media import prefers_xml
+from chalicelib.api.requests import owner_of, query_of
+from chalicelib.delivery import documents
+from chalicelib.errors import Conflict
+from chalicelib.library.record import StoredImage
+from chalicelib.model import in_rekognitions_words
+from chalicelib.model.xmp import CONTENT_TYPE as XMP
+from chalicelib.model.xmp import to_xmp
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+
+def metadata(request: Request, services: Services, image_id: str) -> Response:
+    """``GET /images/{id}/metadata``: the image as its sidecar has it, as XML, or in Rekognition's words."""
+    form = query_of(request, ("format",)).choice("format", "sightline", "rekognition")
+    image = _final(request, services, image_id)
+    headers: answers.Headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
+    if form == "sightline" and prefers_xml(request.headers.get("accept", "")):
+        headers["Content-Type"] = "application/xml; charset=utf-8"
+        return Response(body=documents.to_xml(image.image).decode(), headers=headers)
+    headers["Content-Type"] = "application/json"
+    shown = in_rekognitions_words(image.image) if form == "rekognition" else image.document
+    return Response(body=json.dumps(shown, ensure_ascii=False, indent=2), headers=headers)
+
+
+def xmp(request: Request, services: Services, image_id: str) -> Response:
+    """``GET /images/{id}/xmp``: the labels as photo programs read them, to lie beside the photo."""
+    packet = to_xmp(_final(request, services, image_id).image)
+    return Response(body=packet.decode(), headers={"Content-Type": XMP, "Cache-Control": "no-cache"})
+
+
+def _final(request: Request, services: Services, image_id: str) -> StoredImage:
+    """The image, which is labelled or failed and not in the bin."""
+    image = services.images.stored(owner_of(request), image_id)
+    if image.binned:
+        raise Conflict("The image is in the bin; restore it first.", code="binned")
+    if not image.final:
+        raise Conflict("The image has not been labelled yet.", code="not-labelled-yet")
+    return image
