@@ -65,6 +65,7 @@ class Place:
     libraries: Path
     around: Mapping[str, str]
     folder: Path
+    partner: str
 
     def anew(self, code: Path, handler: str, event: Json, told: Mapping[str, str]) -> Spent:
         """What the first event takes in a new process, whose code cannot be written to, as on Lambda."""
@@ -78,11 +79,14 @@ class Place:
                 env={**self.around, **told},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
                 pass_fds=[write],
                 text=True,
             )
             os.close(write)
-            child.communicate(json.dumps(event), timeout=60)
+            _, said = child.communicate(json.dumps(event), timeout=60)
+            if child.returncode:
+                raise RuntimeError(f"{handler} in {code} failed: {said}")
             return Spent(**json.load(answer))
 
     def ours(self, name: str, event: Json) -> Spent:
@@ -114,7 +118,7 @@ def place() -> Iterator[Place]:
             deployment.functions, deployment.outputs, aws, bench, folder / "dev", Partner()
         ) as stage:
             around = {**variables(aws), "AWS_ENDPOINT_URL_REKOGNITION": stage.rekognition.url}
-            yield Place(stage, bench, folder / "dev" / "libraries", around, folder)
+            yield Place(stage, bench, folder / "dev" / "libraries", around, folder, office.url + PATH)
 
 
 def _choose(path: Path, aws: LocalAws, partner: str, port: int) -> None:
@@ -125,17 +129,19 @@ def _choose(path: Path, aws: LocalAws, partner: str, port: int) -> None:
     path.write_text(json.dumps(config))
 
 
-def peer(place: Place, source: str, name: str) -> Path:
-    """A Chalice app of one file, packaged by Chalice itself and unpacked."""
-    project, code = place.folder / name, place.folder / f"{name}-code"
+def packaged(place: Place) -> Path:
+    """What Chalice packages of an app of one file: that, and its own runtime."""
+    project, code = place.folder / "peer", place.folder / "peer-code"
     (project / ".chalice").mkdir(parents=True)
-    (project / "app.py").write_text(source)
+    (project / "app.py").write_text(
+        "import chalice\napp = chalice.Chalice(app_name='peer')\napp.route('/')(lambda: {})\n"
+    )
     (project / "requirements.txt").write_text("")
-    stage = {"version": "2.0", "app_name": name, "stages": {"dev": {}}}
-    (project / ".chalice" / "config.json").write_text(json.dumps(stage))
+    config = {"version": "2.0", "app_name": "peer", "stages": {"dev": {}}}
+    (project / ".chalice" / "config.json").write_text(json.dumps(config))
     chalice = "import sys; from chalice.cli import main; sys.exit(main())"
     arguments = ("--project-dir", str(project), "package", str(project / "made"))
-    ran = place.bench.run("-c", chalice, *arguments, PYTHONDONTWRITEBYTECODE="1")
+    ran = place.bench.run("-B", "-c", chalice, *arguments)
     if ran.returncode:
         raise RuntimeError(ran.stdout + ran.stderr)
     zipfile.ZipFile(project / "made" / "deployment.zip").extractall(code)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from local.config import Ports, environment
 
 ROOT = Path(__file__).parents[1]
 GROUND = {
@@ -75,3 +81,47 @@ def test_aws_chalice_and_the_environment_each_have_one_door(path: Path) -> None:
     assert "chalice" not in top or home == "api"
     assert "local" not in top
     assert "os.environ" not in path.read_text() or home == "settings"
+
+
+# What a function's first event loads beside app.py, and what of that it can do without: a cold start pays
+# for each module.
+LOADS = {
+    "check_token": "",
+    "api_handler": "import chalicelib.api.images; services().images",
+    "on_image_change": "pipeline.project",
+    "on_sns_message": "pipeline.fan_out",
+    "on_sqs_message": "pipeline.deliver",
+    "sweep": "pipeline.sweep",
+}
+SPARED = {"PIL", "boto3", "numpy", "onnxruntime", "s3transfer", "pi_heif"}
+SPARED_BY = {
+    "check_token": {"defusedxml", "chalicelib.pipeline.*", "chalicelib.library.images"},
+    "api_handler": {"defusedxml", "chalicelib.pipeline.*", "chalicelib.library.search"},
+    "on_image_change": {"defusedxml", "chalicelib.outbound", "chalicelib.library.search"},
+    "on_sns_message": {"chalicelib.library.search", "chalicelib.library.images"},
+    "on_sqs_message": {"chalicelib.library.search", "chalicelib.library.images"},
+    "sweep": {"defusedxml", "chalicelib.pipeline.projection"},
+}
+PREPARE = "import app, json, sys; from chalicelib import pipeline; from chalicelib.wiring import services"
+
+
+@pytest.mark.parametrize("function", LOADS)
+def test_a_function_loads_nothing_that_it_does_not_need(function: str) -> None:
+    script = f"{PREPARE}\n{LOADS[function]}\nprint(json.dumps(list(sys.modules)))"
+    told = {**os.environ, **environment(Ports())}
+    ran = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=told,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(json.loads(ran.stdout.splitlines()[-1]))
+    needless = SPARED | SPARED_BY[function]
+    assert not {one for one in loaded if any(_is(one, name) for name in needless)}
+
+
+def _is(module: str, named: str) -> bool:
+    """Whether it is the module so named, or one below a name with ``.*``."""
+    return module.startswith(named[:-1]) if named.endswith(".*") else module == named

@@ -23,8 +23,6 @@ from chalicelib.library.jobs import Job
 from chalicelib.library.record import Record, StoredImage
 from chalicelib.model import ObjectUploaded
 from chalicelib.pipeline.batches import event_of, for_each
-from chalicelib.pipeline.bin import erase_due
-from chalicelib.pipeline.projection import project_again, tell_again
 from chalicelib.queues import Queue
 from chalicelib.wiring import Services
 
@@ -105,6 +103,8 @@ def _in_bin(key: Key, item: Item, services: Services) -> Act | float | None:
     """An image whose time in the bin is over is erased; an object that has gone is looked for before."""
     image = StoredImage({**item, "pk": key.pk}).image
     if (image.erases_at or "") <= rfc3339(services.now()):
+        from chalicelib.pipeline.bin import erase_due  # late: most minutes erase nothing
+
         return lambda: erase_due(image.owner, image.id, services)
     message = event_of(ObjectUploaded(image.key, removed=True))
     return lambda: services.uploads_queue.send(message)
@@ -127,11 +127,15 @@ def _delivery(key: Key, item: Item, services: Services) -> Act | float | None:
 
 def _unprojected(key: Key, item: Item, services: Services) -> Act | float | None:
     """An image that could not be projected comes through the stream again, until its marker has caught up."""
+    from chalicelib.pipeline.projection import project_again
+
     return lambda: project_again(key, services)
 
 
 def _unconfirmed(key: Key, item: Item, services: Services) -> Act | float | None:
     """A result that no fan-out has confirmed is told of again."""
+    from chalicelib.pipeline.projection import tell_again
+
     return lambda: tell_again(key, services)
 
 

@@ -87,7 +87,7 @@ class Stage:
     def drain(self, output: str, function: str) -> int:
         """Give every visible message of a queue to its function; answers how many there were."""
         client, url, count = self.aws.client("sqs"), self._url(output), 0
-        while messages := _received(client, url):
+        while messages := received(client, url):
             count += 1
             try:
                 answer = self.functions[function](sqs.event(messages, self.outputs[f"{output}Arn"]))
@@ -106,22 +106,14 @@ class Stage:
             "ExpressionAttributeValues": {":record": {"S": "record"}},
         }
         items = self.aws.client("dynamodb").scan(TableName=self.outputs["Table"], **asked)["Items"]
-        changes = [
-            {
-                "Keys": {"pk": item["pk"], "sk": item["sk"]},
-                "NewImage": {name: _in_json(value) for name, value in item.items()},
-                "SequenceNumber": str(10**21 + place),
-            }
-            for place, item in enumerate(items)
-        ]
-        records = [{"eventSource": "aws:dynamodb", "dynamodb": change} for change in changes]
+        records = [change_of(item, place) for place, item in enumerate(items)]
         assert self.functions["on_image_change"]({"Records": records}) == {"batchItemFailures": []}
 
     def hear(self, times: int = 1) -> int:
         """Give what was published on the topic to the fan-out, so many times; how many results there were."""
         self.project()
         client, count = self.aws.client("sqs"), 0
-        while messages := _received(client, self.overheard):
+        while messages := received(client, self.overheard):
             for _ in range(times):
                 self.functions["on_sns_message"](sns.event(messages, "arn:aws:sns:eu-west-1:1:s:1"))
             client.delete_message(QueueUrl=self.overheard, ReceiptHandle=messages[0]["ReceiptHandle"])
@@ -156,6 +148,16 @@ def started(
             running[name] = open_.enter_context(Running(deployed, bench.python, libraries, around))
         overheard = _overhear(aws, outputs["TopicArn"], folder.name)
         yield Stage(aws, running, outputs, partner, rekognition, overheard, _token(aws, outputs["Table"]))
+
+
+def change_of(item: Json, place: int) -> Json:
+    """What the table's stream tells of an item that is new."""
+    change = {
+        "Keys": {"pk": item["pk"], "sk": item["sk"]},
+        "NewImage": {name: _in_json(value) for name, value in item.items()},
+        "SequenceNumber": str(10**21 + place),
+    }
+    return {"eventSource": "aws:dynamodb", "dynamodb": change}
 
 
 def _in_json(value: Json) -> Json:
@@ -200,7 +202,8 @@ def _overhear(aws: LocalAws, topic: str, name: str) -> str:
     return str(url)
 
 
-def _received(client: Any, url: str) -> list[Json]:
+def received(client: Any, url: str) -> list[Json]:
+    """The next message of a queue, as Lambda would get it; none where nothing waits."""
     return list(
         client.receive_message(
             QueueUrl=url, MaxNumberOfMessages=1, AttributeNames=["All"], MessageAttributeNames=["All"]
