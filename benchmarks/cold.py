@@ -34,7 +34,9 @@ GET = 'dynamodb.get_item(TableName=os.environ["TABLE"], Key=KEY).get("Item", {})
 PUT = 'dynamodb.put_item(TableName=os.environ["TABLE"], Item=KEY)'
 FETCH = 's3.get_object(Bucket=os.environ["BUCKET"], Key="peer")["Body"].read()'
 STORE = 's3.put_object(Bucket=os.environ["BUCKET"], Key="peer", Body=b"{}")'
-DETECT = 'rekognition.detect_labels(Image={"S3Object": {"Bucket": os.environ["BUCKET"], "Name": "peer"}}, MaxLabels=50, MinConfidence=55, Features=["GENERAL_LABELS"])'
+ASKED = 'MaxLabels=50, MinConfidence=55, Features=["GENERAL_LABELS"]'
+IN_S3 = '{"S3Object": {"Bucket": os.environ["BUCKET"], "Name": "peer"}}'
+DETECT = f"rekognition.detect_labels(Image={IN_S3}, {ASKED})"
 TELL = 'sns.publish(TopicArn=os.environ["PEER_TOPIC"], Message="{}")'
 SEND = 'sqs.send_message(QueueUrl=os.environ["PEER_QUEUE"], MessageBody="{}")'
 COUNT = 'sqs.get_queue_attributes(QueueUrl=os.environ["PEER_QUEUE"], AttributeNames=["All"])'
