@@ -206,10 +206,11 @@ COMMANDS: dict[
         ),
     ),
     "export": (
-        "write what a query finds as a table",
+        "write what a query finds as a table, or its photos as a ZIP file",
         commands.export,
         (
             _arg("words", nargs="*", metavar="QUERY"),
+            _arg("--zip", action="store_true", help="the photos themselves"),
             _arg("--format", default="csv", choices=("csv", "jsonl")),
             _arg("--excel", action="store_true", help="so that Excel reads it"),
             _arg("-o", "--output", default="-", metavar="FILE", help="- is standard output (%(default)s)"),

@@ -15,6 +15,8 @@ from sightline_labels.output import Output
 from sightline_labels.table import seen
 from sightline_labels.uploading import problem_of
 
+ZIP_SECONDS = 24 * 3600.0  # for as long an archive is kept
+
 Json = dict[str, Any]
 Options = argparse.Namespace
 
@@ -202,6 +204,8 @@ def _job_lines(job: Json) -> list[str]:
 
 
 def export(client: Client, options: Options, out: Output) -> int:
+    if options.zip:
+        return _export_photos(client, options, out)
     pieces = client.export(" ".join(options.words), format=options.format, excel=options.excel)
     if options.output == "-":
         for piece in pieces:
@@ -212,6 +216,32 @@ def export(client: Client, options: Options, out: Output) -> int:
         file.writelines(pieces)
     out.say(f"Written to {path}.")
     return 0
+
+
+def _export_photos(client: Client, options: Options, out: Output) -> int:
+    """Pack what a query finds and fetch it; 0 only if the archive holds all of it."""
+    if options.output == "-" or options.excel or options.format != "csv":
+        raise SightlineError(
+            "A ZIP file goes into a file, without --format and --excel: --zip -o photos.zip."
+        )
+    path = Path(options.output)
+    if not path.parent.is_dir():
+        raise SightlineError(f"There is no folder {path.parent}.")
+    started = client.export_photos(" ".join(options.words))
+    job = client.wait_for_job(
+        started["id"],
+        ZIP_SECONDS,
+        told=lambda now: out.progress(f"packing: {now['looked_at']} looked at, {now['changed']} packed"),
+    )
+    count = client.download_archive(
+        job["id"], path, told=lambda done, size: out.progress(f"{path.name}: {done:,} of {size:,} bytes")
+    )
+    missing = job.get("missing") or []
+    lines = [f"{count - bool(missing)} photos are in {path}."]
+    lines += [f"Not in it, as its file is not in the bucket: {one}" for one in missing]
+    lines += [] if job["complete"] or missing else ["It is full, and does not hold all that is found."]
+    out.document({**job, "path": str(path), "files": count}, lines)
+    return 0 if job["complete"] and job["status"] == "done" else 1
 
 
 def usage(client: Client, options: Options, out: Output) -> int:

@@ -92,12 +92,12 @@ def other_than_photo(path: Path) -> str:
 def written_whole(path: Path, mode: int = 0o666, *, like: Path | None = None) -> Iterator[BinaryIO]:
     """A file to write to, which is there as a whole once the block has ended well, and else not at all.
 
-    It gets times and permissions of the file that it is to be ``like``.
+    It gets times and permissions of the file that it is to be ``like``. What was written can be read as well.
     """
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)  # of a program that was killed
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode), "w+b") as file:
             yield file
         if like:
             with suppress(OSError):  # another's file: only its owner may give it away

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from PIL import Image as Picture
@@ -132,12 +133,15 @@ def test_it_is_corrected_alone_and_by_a_query(sightline: Sightline, cat: str) ->
 
 def test_it_is_written_and_downloaded(sightline: Sightline, cat: str, tmp_path: Path) -> None:
     sightline("export", "-o", str(tmp_path / "all.csv"))
+    sightline("export", "--zip", "-o", str(tmp_path / "all.zip"))
+    with ZipFile(tmp_path / "all.zip") as archive:
+        assert any(one.startswith(cat) for one in archive.namelist())
     assert cat in (tmp_path / "all.csv").read_text()
     assert [one["id"] for one in documents(sightline("export", "--format", "jsonl"))].count(cat) == 1
     sightline("download", cat, "--to", str(tmp_path))
     sightline("download", cat, "--to", str(tmp_path))
     written = {one.name for one in tmp_path.iterdir()}
-    assert written == {"all.csv", "my cat.jpg", f"my cat-{cat}.jpg"}
+    assert written == {"all.csv", "all.zip", "my cat.jpg", f"my cat-{cat}.jpg"}
     assert (tmp_path / "my cat.jpg").read_bytes()[:-1] == (ROOT / "photos" / "chelsea.jpg").read_bytes()
 
 
