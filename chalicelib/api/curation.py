@@ -16,7 +16,7 @@ from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of, ra
 from chalicelib.errors import BadRequest, NotFound, Permanent
 from chalicelib.library.grammar import LONGEST
 from chalicelib.library.query import parse
-from chalicelib.model import Json, normalised
+from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Json, normalised
 from chalicelib.pipeline.curating import Word
 
 if TYPE_CHECKING:
@@ -56,6 +56,25 @@ def put_xmp(request: Request, services: Services, image_id: str) -> Response:
     services.images.stored(owner, image_id)  # what is not there is told first, whatever is sent
     with pointing_at(""):
         image = pipeline.add_keywords(owner, image_id, packet, services, check=check)
+    return answers.changed(answers.image_json(request, image))
+
+
+def put_caption(request: Request, services: Services, image_id: str) -> Response:
+    """``PUT /images/{id}/caption``: these words, whatever a model says."""
+    fields = body_of(request, ("text", "alt"))
+    text = fields.line("text", longest=LONGEST_CAPTION)
+    alt = fields.line("alt", longest=LONGEST_ALT)
+    if text is None and alt is None:
+        raise BadRequest("Give text, alt or both.", code="missing", pointer="")
+    check = precondition_of(request)
+    image = pipeline.write_caption(owner_of(request), image_id, services, text=text, alt=alt, check=check)
+    return answers.changed(answers.image_json(request, image))
+
+
+def remove_caption(request: Request, services: Services, image_id: str) -> Response:
+    """``DELETE /images/{id}/caption``: the model's words count again."""
+    check = precondition_of(request)
+    image = pipeline.take_back_caption(owner_of(request), image_id, services, check=check)
     return answers.changed(answers.image_json(request, image))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from chalicelib.pipeline.arrival import await_upload, fetch_and_take_in, take_in
     from chalicelib.pipeline.bin import delete_image, restore_image
+    from chalicelib.pipeline.captioning import take_back_caption, write_caption
     from chalicelib.pipeline.curating import correct, words_of
     from chalicelib.pipeline.delivery_worker import deliver
     from chalicelib.pipeline.explaining import why
@@ -55,17 +56,20 @@ __all__ = [
     "start",
     "subscribe",
     "sweep",
+    "take_back_caption",
     "take_in",
     "try_out",
     "unsubscribe",
     "why",
     "words_of",
     "work_on_jobs",
+    "write_caption",
 ]
 
 _MODULES = {
     "arrival": ("await_upload", "fetch_and_take_in", "take_in"),
     "bin": ("delete_image", "restore_image"),
+    "captioning": ("take_back_caption", "write_caption"),
     "curating": ("correct", "words_of"),
     "delivery_worker": ("deliver",),
     "explaining": ("why",),

@@ -18,6 +18,7 @@ const KEYS = {
     ["f", "Full screen"],
     ["b", "Show all boxes"],
     ["l", "Add a label"],
+    ["c", "Copy the text that was read on it"],
     ["r", "Label again"],
     ["Delete", "On a label: remove it. On the photo's name: delete the photo"],
     ["Escape", "Back to the photos"],

@@ -34,7 +34,7 @@ export class Stage {
     this.#shown = shown;
     const preview = previewOf(image.id);
     this.photo.style.setProperty("--ratio", image.width ? image.width / image.height : preview?.ratio ?? 4 / 3);
-    const first = make("img", { alt: `${title(image)}: ${summary(image)}`, decoding: "async", draggable: "false" });
+    const first = make("img", { alt: image.caption?.alt || `${title(image)}: ${summary(image)}`, decoding: "async", draggable: "false" });
     this.photo.replaceChildren(first, this.boxes.element);
     if (preview) first.src = preview.url;
     else if (image.width) this.#load(image, first);

@@ -2,6 +2,7 @@
 
 import { announce } from "./announcing.js";
 import { at, call } from "./api.js";
+import { CaptionText } from "./caption.js";
 import { deliveriesOf } from "./deliveries.js";
 import { button, make } from "./dom.js";
 import { facts } from "./facts.js";
@@ -30,13 +31,14 @@ export class Viewer {
     this.retry = button("Try again", () => this.#fetch(this.#id));
     this.restore = button("Restore", () => this.#restore());
     this.labels = new LabelList({ boxes: this.stage.boxes, changed: (image) => this.#take(image) });
+    this.caption = new CaptionText({ boxes: this.stage.boxes, changed: (image) => this.#take(image) });
     this.more = make("div");
     this.look = make("div", { class: "look" }, this.stage.element, this.#steps());
     this.element = make(
       "dialog",
       { class: "viewer", "aria-labelledby": "viewed", close: () => this.#left(), keydown: (event) => this.#key(event) },
       this.look,
-      make("div", { class: "about" }, make("header", {}, this.heading, this.#tools()), this.state, this.retry, this.restore, this.labels.element, this.more),
+      make("div", { class: "about" }, make("header", {}, this.heading, this.#tools()), this.state, this.retry, this.restore, this.labels.element, this.caption.element, this.more),
       make("div", { class: "toasts", role: "status", "aria-live": "polite" }),
       make("p", { class: "spoken unseen", "aria-live": "polite" }),
     );
@@ -73,6 +75,7 @@ export class Viewer {
     this.#offer([]);
     this.stage.clear();
     this.labels.clear();
+    this.caption.clear();
     this.more.replaceChildren();
     this.heading.focus();
   }
@@ -106,7 +109,7 @@ export class Viewer {
 
   /** Let these of the parts that act on the image be there, and no others. */
   #offer(parts) {
-    for (const one of [this.retry, this.restore, this.tools, this.labels.element, this.more]) one.hidden = !parts.includes(one);
+    for (const one of [this.retry, this.restore, this.tools, this.labels.element, this.caption.element, this.more]) one.hidden = !parts.includes(one);
     this.#step();
   }
 
@@ -124,8 +127,9 @@ export class Viewer {
     if (image.id !== this.#id || image === before) return;
     this.heading.textContent = title(image);
     this.#say(image.status === "labelled" ? "" : image.error?.detail ?? summary(image), image.status);
-    this.#offer(image.status === "binned" ? [this.restore, this.more] : [this.tools, this.labels.element, this.more]);
+    this.#offer(image.status === "binned" ? [this.restore, this.more] : [this.tools, this.labels.element, this.caption.element, this.more]);
     this.labels.show(image);
+    this.caption.show(image);
     this.stage.show(image);
     this.#keepBoxes();
     if (before?.result !== image.result || !before) this.more.replaceChildren(facts(image), historyOf(image), deliveriesOf(image));
@@ -251,6 +255,7 @@ export class Viewer {
       f: () => this.#fullScreen(),
       r: () => this.#relabel(),
       l: () => this.labels.input.focus(),
+      c: () => this.caption.copy(),
     }[event.key];
     if (!does) return;
     event.preventDefault();

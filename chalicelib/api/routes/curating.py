@@ -35,6 +35,18 @@ def put_xmp(image_id: str) -> Response:
     return answer(api.curation.put_xmp, image_id)
 
 
+@routes.route("/images/{image_id}/caption", methods=["PUT"])
+def put_caption(image_id: str) -> Response:
+    """A person says what it shows."""
+    return answer(api.curation.put_caption, image_id)
+
+
+@routes.route("/images/{image_id}/caption", methods=["DELETE"])
+def remove_caption(image_id: str) -> Response:
+    """The person takes it back."""
+    return answer(api.curation.remove_caption, image_id)
+
+
 @routes.route("/images/labels", methods=["POST"])
 def correct_images() -> Response:
     """The same corrections for many images."""
