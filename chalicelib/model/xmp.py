@@ -1,9 +1,10 @@
 """An image's labels as an XMP packet, which photo programs read as keywords and regions.
 
 (XMP specification part 1; Dublin Core's ``subject``; Lightroom's ``hierarchicalSubject``; digiKam's
-``TagsList``; Metadata Working Group, "Guidelines for Handling Image Metadata" 2.0, image regions.) What no
-other program has a place for, confidence, source and model, lies in a namespace of our own. There, too, is
-listed which keywords are ours: whoever reads the packet later takes all others for people's.
+``TagsList``; Metadata Working Group, "Guidelines for Handling Image Metadata" 2.0, image regions; IPTC Photo
+Metadata Standard, "Alt Text (Accessibility)".) What no other program has a place for, confidence, source and
+model, lies in a namespace of our own. There, too, is listed which keywords are ours: whoever reads the packet
+later takes all others for people's.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ NAMESPACES = {
     "mwg-rs": "http://www.metadataworkinggroup.com/schemas/regions/",
     "stArea": "http://ns.adobe.com/xmp/sType/Area#",
     "stDim": "http://ns.adobe.com/xap/1.0/sType/Dimensions#",
+    "Iptc4xmpCore": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
     "sightline": NAMESPACE,
 }
 # Of XML 1.0's "Char" without its line breaks: keywords are lines.
@@ -50,6 +52,7 @@ def to_xmp(image: Image) -> bytes:
     _list(about, "dc:subject", "Bag", (one.name for one in labels))
     _list(about, "lr:hierarchicalSubject", "Bag", (_path(one, "|") for one in labels))
     _list(about, "digiKam:TagsList", "Seq", (_path(one, "/") for one in labels))
+    _alternative(about, image)
     _regions(about, image)
     _own(about, image)
     ElementTree.indent(root)
@@ -61,6 +64,16 @@ def _path(label: Label, separator: str) -> str:
     """A label under its parents, the farthest first."""
     names = (*reversed(label.parents), label.name)
     return separator.join(one.replace(separator, LOOKS_LIKE[separator]) for one in names)
+
+
+def _alternative(about: Node, image: Image) -> None:
+    """What stands for the picture where it cannot be seen; noted, so that it is known to be ours."""
+    if image.caption and image.caption.alt:
+        _set(about, {"sightline:AltText": image.caption.alt})
+        _list(about, "Iptc4xmpCore:AltTextAccessibility", "Alt", [image.caption.alt])
+        item = about.find(".//" + qualified("rdf:Alt") + "/" + qualified("rdf:li"))
+        if item is not None:
+            item.set("{http://www.w3.org/XML/1998/namespace}lang", "x-default")
 
 
 def _regions(about: Node, image: Image) -> None:

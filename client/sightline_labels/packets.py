@@ -18,6 +18,7 @@ from sightline_labels.errors import SightlineError
 
 OURS = "urn:sightline:xmp:1/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_ALT = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/ AltTextAccessibility"
 _REGIONS = "http://www.metadataworkinggroup.com/schemas/regions/"
 # The lists of keywords, and what parts the names of a path in them.
 _LISTS = {
@@ -103,6 +104,8 @@ class Packet:
     def is_ours_alone(self) -> bool:
         """Whether there is nothing in it but what a service has written."""
         known = {name for name in self.properties if name.startswith(OURS)} | {*_LISTS, f"{_REGIONS} Regions"}
+        if [one.text for one in self.items(_ALT)] == [self.noted.get("AltText")]:
+            known.add(_ALT)  # nobody has written another one
         attributes = {
             name for one in self.descriptions for name in one.attributes if not name.startswith(OURS)
         }
@@ -180,7 +183,8 @@ def joined(there: Packet, new: Packet, more: Mapping[str, str]) -> bytes:
     missing = b"".join(new.source(name) for name in _LISTS if not there.items(name))
     regions = there.properties.get(f"{_REGIONS} Regions")
     replaced = regions is None or there.noted.get("Regions") == str(len(regions.names))
-    notes = {name: value for name, value in new.noted.items() if replaced or name != "Regions"}
+    kept = {"AltText"} if replaced else {"AltText", "Regions"}  # what says nothing of this packet
+    notes = {name: value for name, value in new.noted.items() if name not in kept}
     claimed = [one.text for one in new.items(f"{OURS} Keywords") if _compared(one.text) not in others]
     own = _keywords(claimed) + new.source(f"{OURS} Labels")
     own += new.source(f"{_REGIONS} Regions") if replaced else b""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from defusedxml import ElementTree
 
-from chalicelib.model import Box, Image, Instance, Label, Model
+from chalicelib.model import Box, Caption, Image, Instance, Label, Model
 from chalicelib.model.xmp import to_xmp
 from tests.api.client import Api
 from tests.fakes.services import FakeServices
@@ -45,6 +45,13 @@ def test_keywords_hierarchies_and_regions_are_read(tmp_path: Path) -> None:
     [region] = regions["RegionList"]
     assert region["Name"] == "Cat"
     assert region["Area"] == {"X": 0.3, "Y": 0.45, "W": 0.4, "H": 0.5, "Unit": "normalized"}
+
+
+@exiftool
+def test_the_alternative_text_is_read(tmp_path: Path) -> None:
+    words = Caption("A cat & a <dog>.", "A cat & a <dog>", "person")
+    (tmp_path / "one.xmp").write_bytes(to_xmp(dataclasses.replace(image(CAT), caption=words)))
+    assert read_by_exiftool(tmp_path)["one.xmp"]["AltTextAccessibility"] == "A cat & a <dog>"
 
 
 def test_without_labels_there_is_a_packet_all_the_same() -> None:

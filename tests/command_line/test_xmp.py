@@ -17,7 +17,7 @@ from sightline_labels.sidecars import STEM, others_beside, write_sidecar
 
 from chalicelib.intake import jpeg
 from chalicelib.intake.keywords import Keyword, keywords_in
-from chalicelib.model import Label
+from chalicelib.model import Caption, Label
 from chalicelib.model.xmp import to_xmp
 from tests.api.test_xmp import CAT, image
 from tests.judges import exiftool, exiv2, read_by_exiftool, run
@@ -246,3 +246,9 @@ def test_a_sidecar_of_ours_is_renewed_with_what_people_added_and_no_other_is_tou
     with pytest.raises(SightlineError, match="another program's"):
         write_sidecar(photo, OURS, STEM)
     assert path.read_bytes() == packet("Rome")
+
+
+def test_an_alternative_text_of_ours_is_renewed_and_somebody_elses_is_not_ours() -> None:
+    told = to_xmp(dataclasses.replace(image(CAT), caption=Caption("A cat.", "A cat", "model")))
+    assert Packet(told).is_ours_alone
+    assert not Packet(told.replace(b">A cat<", b">Minka<")).is_ours_alone
