@@ -54,6 +54,14 @@ def code_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+THROTTLE = "throttled"  # the code of an Unavailable that no AWS service caused
+
+
+def is_throttle(error: BaseException | None) -> bool:
+    """Whether a service answered that it was asked too often."""
+    return isinstance(error, ClientError) and code_of(error) in THROTTLED - {"InternalServerError"}
+
+
 def passing(error: ClientError) -> bool:
     """Whether the error is a throttle or the service's own fault (5xx)."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -86,12 +94,14 @@ class Patience:
 
     ``call_seconds`` is the longest that one call can take, by its client's own timeouts; no call is begun
     that could outlast the function. Pauses grow and are drawn at random, so that those who were throttled
-    together do not come back together (AWS Architecture Blog, "Exponential Backoff And Jitter").
+    together do not come back together (AWS Architecture Blog, "Exponential Backoff And Jitter"). Each
+    throttle is told to ``throttled``.
     """
 
     call_seconds: float
     sleep: Callable[[float], None] = time.sleep
     most_tries: int = 10
+    throttled: Callable[[], object] = lambda: None
 
     # Seconds: what it takes to set the image free and leave its event on the queue; the pauses' first and
     # highest bound.
@@ -112,7 +122,9 @@ class Patience:
                     return ask()
             except Misconfigured:
                 raise
-            except Unavailable:
+            except Unavailable as error:
+                if error.code == THROTTLE or is_throttle(error.__cause__):
+                    self.throttled()
                 pause = random.uniform(0, min(self.LONGEST_PAUSE, self.FIRST_PAUSE * 2**tried))  # noqa: S311
                 tried += 1
                 if tried == self.most_tries or time_left() - pause < self.call_seconds + self.RESERVE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import botocore.session
@@ -72,6 +72,6 @@ class Clients:
             return self.session.create_client(service, config=Config(**{**_PATIENCE, **config}))
 
 
-def patience_of(config: Mapping[str, Any]) -> Patience:
-    """For a client of this ``config`` that tries once."""
-    return Patience(call_seconds=config["connect_timeout"] + config["read_timeout"])
+def patience_of(config: Mapping[str, Any], throttled: Callable[[], object]) -> Patience:
+    """For a client of this ``config`` that tries once; each throttle is told to ``throttled``."""
+    return Patience(call_seconds=config["connect_timeout"] + config["read_timeout"], throttled=throttled)

@@ -17,6 +17,7 @@
     │   ├── TooMuch              more than one image, or one owner's rules, can hold
     │   ├── UnreadableBody       a body of a media type that is not read here
     │   ├── UnusableUrl          an address that may not be, or could not be, fetched
+    │   ├── SourceRefused        what a job was to label is not there, or may not be read
     │   ├── UnusableImage        bytes that no recogniser can be given
     │   └── RecogniserRefused    the recogniser will never answer this call
     └── Transient                the same call may succeed later
@@ -142,6 +143,12 @@ class UnusableUrl(Permanent):
     """An address that may not be fetched, or did not give what was asked of it."""
 
     code = "unusable-url"
+
+
+class SourceRefused(Permanent):
+    """A list, a bucket or an object that a job was to read is not there, has changed, or may not be read."""
+
+    code = "unreadable"
 
 
 class UnusableImage(Permanent):

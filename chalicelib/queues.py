@@ -18,6 +18,7 @@ from chalicelib.model import Json
 log = logging.getLogger("sightline.queues")
 
 LONGEST_DELAY = 900  # seconds, Amazon SQS "SendMessage"
+SEND_BATCH = 10  # messages a call, Amazon SQS "SendMessageBatch"
 PUBLISH_BATCH = 10  # messages a call, Amazon SNS "PublishBatch"
 PUBLISH_BYTES = 250_000  # of the 262,144 that all messages of a call may have together
 LONGEST_HIDDEN = 12 * 3600  # seconds, Amazon SQS "ChangeMessageVisibility", counted since it was received
@@ -47,6 +48,21 @@ class Queue:
                 MessageBody=json.dumps(message, ensure_ascii=False),
                 DelaySeconds=max(0, min(LONGEST_DELAY, round(delay))),
             )
+
+    def send_many(self, messages: Sequence[Json]) -> None:
+        """Put messages on the queue, ten a call.
+
+        :raises Unavailable: one of them was not taken; others may have been.
+        """
+        for start in range(0, len(messages), SEND_BATCH):
+            entries = [
+                {"Id": str(place), "MessageBody": json.dumps(one, ensure_ascii=False)}
+                for place, one in enumerate(messages[start : start + SEND_BATCH])
+            ]
+            with faults_told_apart("SQS"):
+                answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+            if answer.get("Failed"):
+                raise Unavailable(f"SQS did not take a message: {answer['Failed'][0].get('Code')}.")
 
     def hide(self, receipt: str, seconds: float) -> None:
         """Let a received message come again in so many seconds (at most 12 hours)."""

@@ -22,6 +22,7 @@ _SECRET = re.compile(r"secret:sightline-[A-Za-z0-9/_+=.@-]{1,400}")
 _KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 IN_BUCKET = "bucket:"  # what a setting begins with whose text lies in the bucket
 _KEY = re.compile(r"(?!uploads/|metadata/|thumbnails/|exports/|jobs/)[A-Za-z0-9/_+=.@-]{1,400}")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 SIDECARS = ("sightline", "rekognition")
 XMP_SIDECARS = ("0", "1", "stem")
 RECOGNISERS = ("rekognition", "sagemaker", "onnx", "cascade", "openai", "bedrock")
@@ -150,6 +151,14 @@ def _set(read: Callable[[str], Any], expected: str, default: str | None = None) 
     return field(metadata={"read": read, "expected": expected, "default": default})
 
 
+def source_buckets(raw: str) -> tuple[tuple[str, str], ...]:
+    """Buckets and what keys in them begin with, out of ``holidays, archive/2025/``."""
+    parts = [name.partition("/") for name in _names(raw)]
+    if not all(_BUCKET.fullmatch(bucket) and "*" not in folder for bucket, _, folder in parts):
+        raise ValueError
+    return tuple((bucket, folder) for bucket, _, folder in parts)
+
+
 def signing_root_of(table: str) -> str:
     """The name of the parameter from which the signing secrets in a table are derived."""
     return f"{table}-signing-root"
@@ -204,6 +213,9 @@ class Settings:
     deliveries_concurrency: int = _set(_within(2, 1000, int), "a whole number from 2 to 1000", "10")
     max_image_bytes: int = _set(_within(1, 100_000_000, int), "bytes, from 1 to 100000000", "50000000")
     max_image_pixels: int = _set(_within(1, 1_000_000_000, int), "pixels, from 1 to 1000000000", "200000000")
+    source_buckets: tuple[tuple[str, str], ...] = _set(
+        source_buckets, "names of buckets, or folders in them, separated by commas", ""
+    )
     bin_days: int = _set(_within(0, 3650, int), "days, from 0 (no bin) to 3650", "30")
     keep_exif: bool = _set(_flag, "true or false", "false")
     sidecar: str = _set(_one_of(*SIDECARS), _listed(SIDECARS), "sightline")

@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from chalicelib.intake.assembly import Assembly
     from chalicelib.intake.links import ThumbnailLinks
     from chalicelib.intake.objects import ObjectStore
+    from chalicelib.intake.sources import Sources
     from chalicelib.library.catalogue import Catalogue
     from chalicelib.library.history import History
     from chalicelib.library.images import Images
     from chalicelib.library.jobs import Jobs
+    from chalicelib.library.lines import Lines
     from chalicelib.library.manifests import Manifests
     from chalicelib.library.markers import Markers
     from chalicelib.library.recognitions import Recognitions
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from chalicelib.metrics import Metrics
     from chalicelib.outbound import Outbound
     from chalicelib.queues import Queue, Topic
+    from chalicelib.recognition.governor import Governor
     from chalicelib.recognition.prompt import Prompt
     from chalicelib.recognition.recogniser import Recogniser
     from chalicelib.table import Table
@@ -187,6 +190,24 @@ class Services:
         return Jobs(self.table, self.now)
 
     @cached_property
+    def lines(self) -> Lines:
+        from chalicelib.library.lines import Lines
+
+        return Lines(self.table, self.now)
+
+    @cached_property
+    def sources(self) -> Sources:
+        from chalicelib.intake.sources import Sources
+
+        return Sources(self._s3, self.settings.bucket)
+
+    @cached_property
+    def governor(self) -> Governor:
+        from chalicelib.recognition.governor import Governor
+
+        return Governor(self.table, self.now)
+
+    @cached_property
     def manifests(self) -> Manifests:
         from chalicelib.library.manifests import Manifests
 
@@ -310,14 +331,17 @@ class Services:
     def _rekognition(self) -> Recogniser:
         from chalicelib.recognition.rekognition import RekognitionRecogniser
 
-        return RekognitionRecogniser(self.clients.make("rekognition", **ONE_TRY), patience_of(ONE_TRY))
+        patience = patience_of(ONE_TRY, self.governor.throttled)
+        return RekognitionRecogniser(self.clients.make("rekognition", **ONE_TRY), patience)
 
     def _sagemaker(self) -> Recogniser:
         from chalicelib.recognition.sagemaker import SageMakerRecogniser
 
         client = self.clients.make("sagemaker-runtime", **ENDPOINT)
         endpoint = self.settings.sagemaker_endpoint
-        return SageMakerRecogniser(client, endpoint, self._models_dir, patience_of(ENDPOINT))
+        return SageMakerRecogniser(
+            client, endpoint, self._models_dir, patience_of(ENDPOINT, self.governor.throttled)
+        )
 
     def _onnx(self) -> Recogniser:
         from chalicelib.recognition.onnx import OnnxRecogniser
@@ -349,14 +373,15 @@ class Services:
             chosen.vision_model,
             key.text,
             self._prompt,
-            Patience(call_seconds=VISION_SECONDS),
+            Patience(call_seconds=VISION_SECONDS, throttled=self.governor.throttled),
         )
 
     def _bedrock(self) -> Recogniser:
         from chalicelib.recognition.bedrock import BedrockRecogniser
 
         client = self.clients.make("bedrock-runtime", **ENDPOINT)
-        return BedrockRecogniser(client, self.settings.bedrock_model, self._prompt, patience_of(ENDPOINT))
+        patience = patience_of(ENDPOINT, self.governor.throttled)
+        return BedrockRecogniser(client, self.settings.bedrock_model, self._prompt, patience)
 
     @property
     def _prompt(self) -> Callable[[], Prompt]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from infra.project import APP, Json
 
+OTHERS = ("Sources", "ListSources")  # statements about other people's buckets, which are named as they are
 _ARN = re.compile(r"arn:aws:(?P<service>[^:]+):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.+)")
 
 
@@ -26,13 +27,15 @@ CLOUDFORMATION = Place("${AWS::Partition}", "${AWS::Region}", "${AWS::AccountId}
 
 def narrowed(policy: Json, place: Place) -> Json:
     """The policy with every resource in ``place``; ``*`` stays where an action knows no resources."""
-    return _resources(policy, lambda arn: arn if _is_exact(arn) else _narrowed(arn, place))
+    return _resources(policy, lambda arn: arn if _is_exact(arn) else _narrowed(arn, place), place.partition)
 
 
 def substituted(policy: Json) -> Json:
     """The policy for a CloudFormation template, its resources as ``Fn::Sub``."""
     return _resources(
-        policy, lambda arn: arn if _is_exact(arn) else {"Fn::Sub": _narrowed(arn, CLOUDFORMATION)}
+        policy,
+        lambda arn: arn if _is_exact(arn) else {"Fn::Sub": _narrowed(arn, CLOUDFORMATION)},
+        CLOUDFORMATION.partition,
     )
 
 
@@ -41,11 +44,14 @@ def _is_exact(arn: str) -> bool:
     return arn == "*" or arn.split(":")[2] == "kms"
 
 
-def _resources(policy: Json, change: Callable[[str], object]) -> Json:
-    statements = [
-        {**one, "Resource": [change(arn) for arn in one["Resource"]]} for one in policy["Statement"]
-    ]
-    return {**policy, "Statement": statements}
+def _resources(policy: Json, change: Callable[[str], object], partition: str) -> Json:
+    def changed(statement: Json) -> list[object]:
+        if statement["Sid"] not in OTHERS:
+            return [change(arn) for arn in statement["Resource"]]
+        placed = [arn.replace("arn:aws:", f"arn:{partition}:", 1) for arn in statement["Resource"]]
+        return [{"Fn::Sub": arn} if "${" in arn else arn for arn in placed]
+
+    return {**policy, "Statement": [{**one, "Resource": changed(one)} for one in policy["Statement"]]}
 
 
 def _narrowed(arn: str, place: Place) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 
 from chalice.config import Config
 
+from chalicelib.settings import source_buckets
 from infra import models
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = "sightline"
 API = "api_handler"  # Chalice's name for the function behind the REST API
+READS_SOURCES = ("on_upload_message", "on_job_message")
 RESERVED = {API: "API_CONCURRENCY", "on_s3_upload": "LABELER_CONCURRENCY"}
 Json = dict[str, Any]
 
@@ -97,27 +99,41 @@ class Stage:
         )
 
     def policy(self, function: str) -> Json:
-        """The function's policy as it is written, for every stage at once, with the stage's key and model.
-
-        Who may read the parameter that the key encrypts may use it, through SSM alone.
-        """
+        """The function's policy, written for every stage at once, with what the stage's settings add."""
         path = self.root / ".chalice" / self.config(function).iam_policy_file
         written = dict(json.loads(path.read_text(encoding="utf-8")))
-        chosen = self.config().environment_variables
+        more = [*self._of_key(written), *(self._of_sources() if function in READS_SOURCES else ())]
         if any(one["Sid"] == "Recognise" for one in written["Statement"]):
-            written["Statement"] = [*written["Statement"], *models.statements(chosen)]
-        key = str(chosen.get("SIGNING_KMS_KEY", ""))
+            more += models.statements(self.config().environment_variables)
+        return {**written, "Statement": [*written["Statement"], *more]}
+
+    def _of_key(self, written: Json) -> list[Json]:
+        """Who may read the parameter that the stage's key encrypts may use it, through SSM alone."""
+        key = str(self.config().environment_variables.get("SIGNING_KMS_KEY", ""))
         if not key or all(one["Sid"] != "SigningRoot" for one in written["Statement"]):
-            return written
+            return []
         region = key.split(":")[3]
-        use = {
-            "Sid": "SigningKey",
-            "Effect": "Allow",
-            "Action": ["kms:Decrypt", "kms:Encrypt"],
-            "Resource": [key],
-            "Condition": {"StringEquals": {"kms:ViaService": f"ssm.{region}.amazonaws.com"}},
-        }
-        return {**written, "Statement": [*written["Statement"], use]}
+        return [
+            {
+                "Sid": "SigningKey",
+                "Effect": "Allow",
+                "Action": ["kms:Decrypt", "kms:Encrypt"],
+                "Resource": [key],
+                "Condition": {"StringEquals": {"kms:ViaService": f"ssm.{region}.amazonaws.com"}},
+            }
+        ]
+
+    def _of_sources(self) -> list[Json]:
+        """Jobs read the buckets that the stage names, or folders in them."""
+        named = source_buckets(str(self.config().environment_variables.get("SOURCE_BUCKETS", "")))
+        if not named:
+            return []
+        objects = [f"arn:aws:s3:::{bucket}/{folder}*" for bucket, folder in named]
+        buckets = dict.fromkeys(f"arn:aws:s3:::{bucket}" for bucket, _ in named)
+        return [
+            {"Sid": "Sources", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": objects},
+            {"Sid": "ListSources", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": list(buckets)},
+        ]
 
 
 def on_disk(root: Path = ROOT) -> Json:

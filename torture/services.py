@@ -33,5 +33,5 @@ class TorturedServices(Services):
 
     def _rekognition(self) -> Recogniser:
         client = self.clients.make("rekognition", **ONE_TRY)
-        patience = dataclasses.replace(patience_of(ONE_TRY), sleep=invocation.sleep)
+        patience = dataclasses.replace(patience_of(ONE_TRY, self.governor.throttled), sleep=invocation.sleep)
         return RekognitionRecogniser(client, patience)

@@ -120,6 +120,19 @@ class Fields:
                 pointer_to(name), f"{name} must be a time like 2026-03-01T09:30:00Z or a date like 2026-03-01"
             ) from None
 
+    def inner(self, name: str, known: Sequence[str]) -> Fields | None:
+        """An object with fields of its own; what is wrong with them is pointed at within it."""
+        value = self._values.get(name)
+        if name not in self._values:
+            return None
+        if not isinstance(value, Object):
+            raise _bad(pointer_to(name), f"{name} must be an object")
+        try:
+            return Fields(value, known)
+        except BadRequest as error:
+            error.pointer = pointer_to(name) + (error.pointer or "")
+            raise
+
     def text_map(
         self, name: str, *, most: int, longest_key: int, longest_value: int, most_bytes: int
     ) -> dict[str, str]:

@@ -9,10 +9,14 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import answers
 from chalicelib.api.cursors import LONGEST, Cursors
-from chalicelib.api.idempotency import made_id
-from chalicelib.api.requests import owner_of, query_of
+from chalicelib.api.fields import Fields, listed, required
+from chalicelib.api.idempotency import idempotent, made_id
+from chalicelib.api.requests import body_of, owner_of, pointing_at, pointing_inside, query_of
+from chalicelib.api.submissions import LONGEST_URL, asked_in
+from chalicelib.errors import BadRequest
+from chalicelib.ids import millisecond_at
 from chalicelib.library.jobs import KINDS, STATUSES, Job, JobKind, JobStatus
-from chalicelib.model import Json
+from chalicelib.model import ASKED, Json
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -20,6 +24,10 @@ if TYPE_CHECKING:
 
 MOST = 50
 ANY = "any"
+SOURCES = ("manifest", "inventory", "prefix", "urls")
+MOST_URLS = 1000
+LONGEST_URI = 1100  # characters: a key has 1,024 bytes
+MOST_MONEY = 1_000_000.0  # dollars
 
 
 def index(request: Request, services: Services) -> Response:
@@ -47,13 +55,88 @@ def show(request: Request, services: Services, job_id: str) -> Response:
 
 def started(request: Request, kind: JobKind, wanted: Json, services: Services) -> Response:
     """Start a job: ``202``, as the work goes on after the answer."""
-    job = pipeline.start(owner_of(request), kind, wanted, services, made_id(request))
+    return _started(
+        request, pipeline.start(owner_of(request), kind, wanted, services, made_id(request)), services
+    )
+
+
+@idempotent()
+def create(request: Request, services: Services) -> Response:
+    """``POST /jobs``: label what lies in a bucket or at addresses, or say beforehand what that costs."""
+    fields = body_of(request, ("kind", "source", "options", "dry_run", "max_cost", "unchanged_since"))
+    required(fields.choice("kind", ("label",)), "/kind")
+    since = fields.moment("unchanged_since")
+    wanted: Json = {
+        "asked": _options_in(fields),
+        "dry_run": bool(fields.flag("dry_run")),
+        "max_cost": fields.number("max_cost", low=0, high=MOST_MONEY),
+        "unchanged_since": None if since is None else millisecond_at(since) / 1000,
+    }
+    owner, job_id = owner_of(request), made_id(request)
+    services.jobs.refuse_too_many(owner)
+    wanted["source"] = _source_in(fields, owner, job_id, services)
+    return _started(request, pipeline.start(owner, "label", wanted, services, job_id), services)
+
+
+@idempotent()
+def pause(request: Request, services: Services, job_id: str) -> Response:
+    """``POST /jobs/{id}/pause``: let it rest until it is resumed."""
+    body_of(request, (), optional=True)
+    return answers.fresh(_shown(request, pipeline.pause(owner_of(request), job_id, services), services))
+
+
+@idempotent()
+def resume(request: Request, services: Services, job_id: str) -> Response:
+    """``POST /jobs/{id}/resume``: let it go on, perhaps with more money."""
+    fields = body_of(request, ("max_cost",), optional=True)
+    money = fields.number("max_cost", low=0, high=MOST_MONEY)
+    job = pipeline.resume(owner_of(request), job_id, services, money)
+    return answers.fresh(_shown(request, job, services))
+
+
+@idempotent()
+def cancel(request: Request, services: Services, job_id: str) -> Response:
+    """``POST /jobs/{id}/cancel``: end it before its time."""
+    body_of(request, (), optional=True)
+    return answers.fresh(_shown(request, pipeline.cancel(owner_of(request), job_id, services), services))
+
+
+def _options_in(fields: Fields) -> Json:
+    options = fields.inner("options", ASKED)
+    if options is None:
+        return {}
+    with pointing_inside("/options"):
+        return {name: value for name, value in asked_in(options).asked().items() if value is not None}
+
+
+def _source_in(fields: Fields, owner: str, job_id: str, services: Services) -> Json:
+    """Where the photos are: one of several kinds of places; addresses become a list of the job's own."""
+    inside = required(fields.inner("source", SOURCES), "/source")
+    given = [name for name in SOURCES if name in inside]
+    if len(given) != 1:
+        raise BadRequest(f"A source has one of {listed(SOURCES)}.", code="bad-value", pointer="/source")
+    [kind] = given
+    with pointing_inside("/source"):
+        if kind == "urls":
+            urls = inside.lines("urls", most=MOST_URLS, longest=LONGEST_URL) or ()
+            return {"kind": kind, **pipeline.list_of_addresses(urls, owner, job_id, services)}
+        uri = required(inside.line(kind, longest=LONGEST_URI), f"/{kind}")
+        with pointing_at(f"/{kind}"):
+            pipeline.check_source(kind, uri, owner, services)
+        return {"kind": kind, "at": uri}
+
+
+def _started(request: Request, job: Job, services: Services) -> Response:
     shown = _shown(request, job, services)
     return answers.accepted(shown, shown["links"]["self"])
 
 
 def _shown(request: Request, job: Job, services: Services) -> Json:
     links = {"self": f"{answers.base_of(request)}/jobs/{job.id}"}
+    if job.kind == "label":
+        told = {"estimate": pipeline.estimate_of(job, services)} if job.request["dry_run"] else {}
+        files = pipeline.links_to_results(job, services)
+        return {**job.document(), **pipeline.progress_of(job, services), **told, "links": {**links, **files}}
     if job.kind != "zip" or job.status != "done":
         return {**job.document(), "links": links}
     archive = pipeline.archive_link(job, services)

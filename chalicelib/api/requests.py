@@ -71,6 +71,16 @@ def pointing_at(pointer: str) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def pointing_inside(pointer: str) -> Iterator[None]:
+    """Let what is raised for good inside an object of a request be pointed at from the request's top."""
+    try:
+        yield
+    except Permanent as error:
+        error.pointer = pointer + (error.pointer or "")
+        raise
+
+
 def raw_body_of(request: Request) -> bytes:
     """The body's bytes, whatever they are; raises :exc:`BadRequest` where there are none to be had."""
     try:

@@ -36,8 +36,7 @@ def show(request: Request, services: Services) -> Response:
             f"From must not be after to, nor {MOST_DAYS} days before it.", code="bad-period", pointer="?from"
         )
     days = services.usage.days(owner_of(request), str(first), str(last), most=MOST_DAYS)
-    chosen = services.settings
-    listed = prices(openai=chosen.vision_prices, bedrock=chosen.bedrock_prices)
+    listed = prices(services.settings)
     body = {
         "from": str(first),
         "to": str(last),

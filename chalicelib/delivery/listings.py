@@ -59,13 +59,13 @@ def _csv(images: Iterable[Image]) -> bytes:
 def _cell(image: Image, column: str) -> object:
     match column:
         case "labels":
-            return _text("; ".join(f"{label.name} {label.confidence:.2f}" for label in image.labels))
+            return cell("; ".join(f"{label.name} {label.confidence:.2f}" for label in image.labels))
         case "error":
             return image.error.code if image.error else ""
     value = getattr(image, column)
-    return _text(value) if isinstance(value, str) else value
+    return cell(value) if isinstance(value, str) else value
 
 
-def _text(value: str) -> str:
+def cell(value: str) -> str:
     """A cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
     return _FORMULA.sub(r"\1'\2", value)

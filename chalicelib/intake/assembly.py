@@ -13,7 +13,7 @@ SMALLEST_PART = 5 * 1024 * 1024  # bytes, all parts but the last ("Amazon S3 mul
 
 
 class Assembly:
-    """Multipart uploads whose parts are copies of whole objects; any step may be done twice."""
+    """Multipart uploads, whose parts may be copies of whole objects; any step may be done twice."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
@@ -38,6 +38,14 @@ class Assembly:
                 CopySource={"Bucket": self._bucket, "Key": source},
             )
         return str(copied["CopyPartResult"]["ETag"])
+
+    def put(self, key: str, assembly: str, number: int, content: bytes) -> str:
+        """Let these bytes be the part with a ``number`` (from 1); the part's ETag."""
+        with faults_told_apart("S3"):
+            answer = self._client.upload_part(
+                Bucket=self._bucket, Key=key, UploadId=assembly, PartNumber=number, Body=content
+            )
+        return str(answer["ETag"])
 
     def finish(self, key: str, assembly: str, etags: Sequence[str]) -> None:
         """Make the object of all its parts; one that is finished already stays as it is."""

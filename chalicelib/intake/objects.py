@@ -107,10 +107,13 @@ class ObjectStore:
         operation = "head_object" if head else "get_object"
         return str(self._client.generate_presigned_url(operation, params, ExpiresIn=self._download_seconds))
 
-    def put(self, key: str, content: bytes, content_type: str = ANY_TYPE) -> None:
-        """Store an object."""
+    def put(self, key: str, content: bytes, content_type: str = ANY_TYPE) -> str:
+        """Store an object; its ETag."""
         with faults_told_apart("S3"):
-            self._client.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=content_type)
+            answer = self._client.put_object(
+                Bucket=self.bucket, Key=key, Body=content, ContentType=content_type
+            )
+        return str(answer["ETag"]).strip('"')
 
     def read(self, key: str, *, max_bytes: int) -> StoredObject:
         """An object, its bytes only if they are ``max_bytes`` at most.

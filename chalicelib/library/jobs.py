@@ -5,23 +5,25 @@ A job is one row, and a small entry beside it by which it is listed and told fro
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from chalicelib.errors import NotFound, SightlineError, Superseded, TooManyRequests
+from chalicelib.errors import NotFound, SightlineError, Superseded, TooManyRequests, Unavailable
 from chalicelib.expressions import Delete, Item, Key, Put, Value
 from chalicelib.ids import is_id, new_id, rfc3339
-from chalicelib.model import Json
+from chalicelib.model import Failure, Json
 from chalicelib.quotas import alive, put_within
 from chalicelib.table import ConditionFailed, Table
 
-JobKind = Literal["relabel", "rename", "correct", "delete", "restore", "zip"]
-JobStatus = Literal["running", "done"]
+JobKind = Literal["label", "relabel", "rename", "correct", "delete", "restore", "zip"]
+JobStatus = Literal["running", "paused", "done", "cancelled", "failed"]
 KINDS: tuple[JobKind, ...] = get_args(JobKind)
 STATUSES: tuple[JobStatus, ...] = get_args(JobStatus)
+ENDED = ("done", "cancelled", "failed")
 NAMED_FAILURES = 100
 SHARDS = ("job",)  # of the due index
 KEPT_SECONDS = 90 * 86_400  # after a job is done, as long as the log of deliveries
@@ -29,6 +31,7 @@ QUIET_SECONDS = 300.0  # a job that has not moved for so long has lost its messa
 MOST_RUNNING = 10  # of one owner: each holds a worker
 LONGEST_SECONDS = 7 * 86_400  # after which a job that never ends does not count among these
 COME_BACK_SECONDS = 30.0
+CHANGE_TRIES = 8
 PAGE_BYTES = 3_500_000  # of the 4 MB that an answer may have, the rest is for links
 MOST_ENTRIES = 1000  # that a page looks through for those that fit
 
@@ -55,7 +58,7 @@ class Job:
 
     ``failed`` is to how many of them it could not be done, ``failures`` names the first of these. Images are
     worked through newest first; ``at`` is the place to go on from, ``state`` what else the kind of work has
-    to remember.
+    to remember. ``error`` says why it has failed, or is paused by itself.
     """
 
     id: str
@@ -71,17 +74,28 @@ class Job:
     changed: int = 0
     failed: int = 0
     failures: tuple[JobFailure, ...] = ()
+    error: Failure | None = None
     state: Json = dataclasses.field(default_factory=dict)
 
-    def message(self) -> Json:
-        """The message on the queue: enough to find the row, which is the truth."""
-        return {"job": {"owner": self.owner, "id": self.id}}
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    def message(self, revision: str = "") -> Json:
+        """The message on the queue: enough to find the row, which is the truth.
+
+        One with a ``revision`` is out of date as soon as somebody else has brought the job further.
+        """
+        named = {"owner": self.owner, "id": self.id}
+        return {"job": {**named, "revision": revision} if revision else named}
 
     @classmethod
     def from_item(cls, item: Item) -> Job:
         """The job as it is stored."""
         data = json.loads(str(item["job"]))
-        return cls(**{**data, "failures": tuple(JobFailure(**one) for one in data.get("failures", ()))})
+        error = Failure.from_json(data["error"]) if data.get("error") else None
+        failures = tuple(JobFailure(**one) for one in data.get("failures", ()))
+        return cls(**{**data, "failures": failures, "error": error})
 
     def with_failures(self, more: Sequence[JobFailure]) -> Job:
         """With more images to which it could not be done."""
@@ -181,18 +195,46 @@ class Jobs:
         saved = dataclasses.replace(job, revision=new_id(), updated_at=rfc3339(self._now()))
         known: dict[str, Value | None] = {"revision": job.revision}
         row, entry = self._writes(saved, known)
+        stops = saved.status != "running"
         try:
-            self._table.transact([row, entry, Delete(_running(job))] if saved.status == "done" else [row])
+            self._table.transact([row, entry, Delete(_running(job))] if stops else [row])
         except ConditionFailed:
             raise Superseded(f"Job {job.id} is being worked on.") from None
         return saved
+
+    def change(self, owner: str, job_id: str, change: Callable[[Job], Job]) -> Job:
+        """Store what ``change`` makes of a job, of what it is by then.
+
+        :raises NotFound: this owner has no such job.
+        :raises TooManyRequests: it is to run again, and ten are running.
+        :raises Unavailable: it keeps changing.
+        """
+        for _ in range(CHANGE_TRIES):
+            job = self.get(owner, job_id)
+            changed = change(job)
+            if changed == job:
+                return job
+            with contextlib.suppress(Superseded):
+                return self._resumed(job, changed) if changed.status == "running" else self.save(changed)
+        raise Unavailable(f"Job {job_id} keeps changing; ask again.")
+
+    def _resumed(self, job: Job, changed: Job) -> Job:
+        if job.status == "running":
+            return self.save(changed)
+        now = self._now()
+        saved = dataclasses.replace(changed, revision=new_id(), updated_at=rfc3339(now))
+        running = Put(_running(job), {"expires_at": int(now + LONGEST_SECONDS)})
+        writes = self._writes(saved, {"revision": job.revision})
+        if put_within(self._table, running, MOST_RUNNING, now, *writes):
+            return saved
+        raise _too_many()
 
     def _writes(self, job: Job, known: Mapping[str, Value | None] | None = None) -> tuple[Put, Put]:
         now = self._now()
         stays: Item = {"expires_at": int(now + KEPT_SECONDS)}
         due: Item = {"due_shard": SHARDS[0], "due_at": rfc3339(now + QUIET_SECONDS)}
         text = json.dumps(dataclasses.asdict(job), ensure_ascii=False)
-        row: Item = {"revision": job.revision, "job": text, **(stays if job.status == "done" else due)}
+        row: Item = {"revision": job.revision, "job": text, **(due if job.status == "running" else stays)}
         entry: Item = {"kind": job.kind, "status": job.status, **stays}
         key = _key(job.owner, job.id)
         return Put(key, row, when=known or {}), Put(Key(_listing(job.owner), job.id), entry)

@@ -5,6 +5,7 @@ RFC 3339 UTC strings, sizes are bytes and pixels.
 """
 
 from chalicelib.model.caption import LONGEST_ALT, LONGEST_CAPTION, Caption
+from chalicelib.model.entries import Entry, Order
 from chalicelib.model.image import DEFAULT_OWNER, FINAL, Failure, Image, Status, time_of
 from chalicelib.model.json import Json
 from chalicelib.model.labels import Box, Correction, Instance, Label, normalised
@@ -34,6 +35,7 @@ __all__ = [
     "CallbackFormat",
     "Caption",
     "Correction",
+    "Entry",
     "Failure",
     "Image",
     "Instance",
@@ -43,6 +45,7 @@ __all__ = [
     "Model",
     "NewImage",
     "ObjectUploaded",
+    "Order",
     "Photo",
     "Recognition",
     "RecognitionOptions",

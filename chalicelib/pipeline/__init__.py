@@ -16,30 +16,37 @@ if TYPE_CHECKING:
     from chalicelib.pipeline.curating import correct, words_of
     from chalicelib.pipeline.delivery_worker import deliver
     from chalicelib.pipeline.explaining import why
+    from chalicelib.pipeline.estimating import estimate_of
     from chalicelib.pipeline.exporting import export
     from chalicelib.pipeline.fanout import fan_out
-    from chalicelib.pipeline.job_worker import start, work_on_jobs
+    from chalicelib.pipeline.feeding import check_source, list_of_addresses, progress_of
+    from chalicelib.pipeline.job_worker import cancel, pause, resume, start, work_on_jobs
     from chalicelib.pipeline.keywords import add_keywords
     from chalicelib.pipeline.known import known_by
-    from chalicelib.pipeline.labelling import label_image, label_messages, label_or_leave
+    from chalicelib.pipeline.labelling import label_image, label_or_leave
     from chalicelib.pipeline.packing import archive_link, missing_from
     from chalicelib.pipeline.projection import project
     from chalicelib.pipeline.receivers import check_receiver
     from chalicelib.pipeline.relabelling import relabel
     from chalicelib.pipeline.resending import send_again, send_parked_again
+    from chalicelib.pipeline.results import links_to_results
     from chalicelib.pipeline.subscribing import change_subscription, confirm, subscribe, try_out, unsubscribe
     from chalicelib.pipeline.sweeper import sweep
+    from chalicelib.pipeline.upload_worker import label_messages
 
 __all__ = [
     "add_keywords",
     "archive_link",
     "await_upload",
+    "cancel",
     "change_subscription",
     "check_receiver",
+    "check_source",
     "confirm",
     "correct",
     "delete_image",
     "deliver",
+    "estimate_of",
     "export",
     "fan_out",
     "fetch_and_take_in",
@@ -47,10 +54,15 @@ __all__ = [
     "label_image",
     "label_messages",
     "label_or_leave",
+    "links_to_results",
+    "list_of_addresses",
     "missing_from",
+    "pause",
+    "progress_of",
     "project",
     "relabel",
     "restore_image",
+    "resume",
     "send_again",
     "send_parked_again",
     "start",
@@ -73,19 +85,23 @@ _MODULES = {
     "curating": ("correct", "words_of"),
     "delivery_worker": ("deliver",),
     "explaining": ("why",),
+    "estimating": ("estimate_of",),
     "exporting": ("export",),
     "fanout": ("fan_out",),
-    "job_worker": ("start", "work_on_jobs"),
+    "feeding": ("check_source", "list_of_addresses", "progress_of"),
+    "job_worker": ("cancel", "pause", "resume", "start", "work_on_jobs"),
     "keywords": ("add_keywords",),
     "known": ("known_by",),
-    "labelling": ("label_image", "label_messages", "label_or_leave"),
+    "labelling": ("label_image", "label_or_leave"),
     "packing": ("archive_link", "missing_from"),
     "projection": ("project",),
     "receivers": ("check_receiver",),
     "relabelling": ("relabel",),
     "resending": ("send_again", "send_parked_again"),
+    "results": ("links_to_results",),
     "subscribing": ("change_subscription", "confirm", "subscribe", "try_out", "unsubscribe"),
     "sweeper": ("sweep",),
+    "upload_worker": ("label_messages",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

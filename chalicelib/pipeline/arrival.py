@@ -29,15 +29,22 @@ def fetch_and_take_in(url: str, new: NewImage, owner: str, services: Services) -
 
     :raises UnusableUrl: it may not, or could not, be fetched.
     """
+    content = fetched(url, services)
+    if new.size not in (None, len(content)):
+        raise UnusableUrl(f"The server sent {len(content)} bytes and not {new.size}.", code="size-mismatch")
+    named = new if new.filename else dataclasses.replace(new, filename=last_segment(url))
+    return take_in(content, named, owner, services)
+
+
+def fetched(url: str, services: Services) -> bytes:
+    """What somebody's server sends for a photo.
+
+    :raises UnusableUrl: it may not, or could not, be fetched.
+    """
     reply = services.outbound.get(url, max_bytes=services.settings.max_image_bytes, deadline=FETCH_SECONDS)
     if reply.status != 200 or not reply.body:
         raise UnusableUrl(f"The server answered {reply.status} and no photo.", code="url-not-a-photo")
-    if new.size not in (None, len(reply.body)):
-        raise UnusableUrl(
-            f"The server sent {len(reply.body)} bytes and not {new.size}.", code="size-mismatch"
-        )
-    named = new if new.filename else dataclasses.replace(new, filename=_last_segment(url))
-    return take_in(reply.body, named, owner, services)
+    return reply.body
 
 
 def take_in(content: bytes, new: NewImage, owner: str, services: Services) -> Image:
@@ -55,7 +62,7 @@ def send_to_labeler(image: Image, services: Services) -> None:
         log.warning("left to the sweep: image %r: %s", image.id, error)
 
 
-def _last_segment(url: str) -> str:
+def last_segment(url: str) -> str:
     """What a browser would call the download."""
     name = unquote(urlsplit(url).path).rpartition("/")[2]
     return "".join(c for c in name if c.isprintable())[:LONGEST_FILENAME]

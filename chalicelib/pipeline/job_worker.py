@@ -7,7 +7,8 @@ import logging
 from collections.abc import Callable, Mapping
 
 from chalicelib.aws import TimeLeft, unhurried
-from chalicelib.errors import NotFound, SightlineError, Superseded, Transient
+from chalicelib.errors import Conflict, NotFound, SightlineError, Superseded, Transient
+from chalicelib.ids import millisecond_at
 from chalicelib.library.conditions import HasStatus, quoted
 from chalicelib.library.jobs import Job, JobFailure, JobKind
 from chalicelib.library.query import Query, parse
@@ -18,6 +19,8 @@ from chalicelib.model import Asked, Image, Json
 from chalicelib.pipeline.batches import Message, each_message
 from chalicelib.pipeline.bin import delete_image, restore_image
 from chalicelib.pipeline.curating import correct, rename_image, words_of
+from chalicelib.pipeline.estimating import estimate_further
+from chalicelib.pipeline.feeding import feed_further
 from chalicelib.pipeline.packing import forget_step, pack_further
 from chalicelib.pipeline.relabelling import relabel
 from chalicelib.wiring import Services
@@ -28,16 +31,15 @@ IMAGES_A_STEP = 20  # after which the row says how far the job has come
 STEPS_A_MESSAGE = 25
 STEP_SECONDS = 35.0  # of the worker's 60: with less left no step is begun
 IN_BIN = Query(HasStatus("binned"))
+STEP_EVERY = 1.0  # seconds, of a job that labels
+TWICE_SECONDS = 10.0  # within which a message that is out of date is another's repeat
 PATIENCE = 3  # times that a message comes for a fault that may pass; then the image counts as not done
 
 
 def start(owner: str, kind: JobKind, request: Json, services: Services, job_id: str = "") -> Job:
     """Store a job and set it going; where the queue does not answer, the sweep will."""
     job = services.jobs.create(owner, kind, request, job_id)
-    try:
-        services.jobs_queue.send(job.message())
-    except Transient as error:
-        log.warning("left to the sweep: job %r: %s", job.id, error)
+    _set_going(job, services)
     return job
 
 
@@ -64,9 +66,12 @@ def _work(message: Message, services: Services, time_left: TimeLeft) -> None:
         job = services.jobs.get(named["owner"], named["id"])
     except NotFound:
         return
+    if job.kind == "label":
+        _feed(job, named.get("revision", ""), services, time_left)
+        return
     patient = message.tries < PATIENCE
     for step in range(1 if job.kind == "zip" else STEPS_A_MESSAGE):
-        if job.status == "done":
+        if job.status != "running":
             return
         if step and time_left() < STEP_SECONDS:
             break
@@ -80,6 +85,87 @@ def _work(message: Message, services: Services, time_left: TimeLeft) -> None:
             return
     if job.status == "running":
         services.jobs_queue.send(job.message())
+
+
+def _feed(job: Job, revision: str, services: Services, time_left: TimeLeft) -> None:
+    """Bring a job that labels one step further; the next comes in a second.
+
+    Of two messages of a job the one that comes second ends here, or both would go round.
+    """
+    moved = services.now() - millisecond_at(job.updated_at) / 1000
+    if job.status != "running" or (revision not in ("", job.revision) and moved < TWICE_SECONDS):
+        return
+    counted = bool(job.request["dry_run"])
+    further = estimate_further(job, services, time_left) if counted else feed_further(job, services)
+    try:
+        job = services.jobs.save(further)
+    except Superseded as error:
+        log.info("a message came twice: %s", error)
+        return
+    if job.status == "running":
+        writes = counted or bool(job.state["results"])
+        services.jobs_queue.send(job.message(job.revision), delay=0 if writes else STEP_EVERY)
+
+
+def pause(owner: str, job_id: str, services: Services) -> Job:
+    """Let a job rest until it is resumed; what is on its way is still done.
+
+    :raises Conflict: it has ended.
+    """
+
+    def paused(job: Job) -> Job:
+        _refuse_ended(job)
+        return dataclasses.replace(job, status="paused")
+
+    return services.jobs.change(owner, job_id, paused)
+
+
+def resume(owner: str, job_id: str, services: Services, max_cost: float | None = None) -> Job:
+    """Let a paused job go on, where it costs money perhaps up to another ``max_cost`` (dollars).
+
+    :raises Conflict: it has ended.
+    """
+
+    def resumed(job: Job) -> Job:
+        _refuse_ended(job)
+        request = job.request if max_cost is None else {**job.request, "max_cost": max_cost}
+        return dataclasses.replace(job, status="running", request=request, error=None)
+
+    job = services.jobs.change(owner, job_id, resumed)
+    _set_going(job, services)
+    return job
+
+
+def cancel(owner: str, job_id: str, services: Services) -> Job:
+    """End a job before its time. One that labels writes down what was done first; nothing is undone.
+
+    :raises Conflict: it has ended.
+    """
+
+    def cancelled(job: Job) -> Job:
+        if job.status == "cancelled":
+            return job
+        _refuse_ended(job)
+        if job.kind == "label" and not job.request["dry_run"]:
+            return dataclasses.replace(job, status="running", state={**job.state, "stop": "cancelled"})
+        return dataclasses.replace(job, status="cancelled")
+
+    job = services.jobs.change(owner, job_id, cancelled)
+    if not job.ended:
+        _set_going(job, services)
+    return job
+
+
+def _refuse_ended(job: Job) -> None:
+    if job.ended:
+        raise Conflict(f"The job is {job.status}.", code="job-has-ended")
+
+
+def _set_going(job: Job, services: Services) -> None:
+    try:
+        services.jobs_queue.send(job.message(job.revision))
+    except Transient as error:
+        log.warning("left to the sweep: job %r: %s", job.id, error)
 
 
 def _further(job: Job, services: Services, *, patient: bool) -> Job:

@@ -19,6 +19,7 @@ from chalicelib.intake.objects import UPLOADS, StoredObject, is_sidecar
 from chalicelib.library import usage
 from chalicelib.library.outcome import Outcome
 from chalicelib.library.record import Record, parse_key
+from chalicelib.library.renames import Rules
 from chalicelib.model import (
     DEFAULT_OWNER,
     Failure,
@@ -28,7 +29,7 @@ from chalicelib.model import (
 )
 from chalicelib.pipeline import budget, measuring, relocation
 from chalicelib.pipeline.audit import is_dropped
-from chalicelib.pipeline.batches import Message, each_message, event_of, for_each_upload
+from chalicelib.pipeline.batches import event_of, for_each_upload
 from chalicelib.pipeline.bin import lose, next_look, put_back
 from chalicelib.pipeline.describing import NEVER_UPLOADED, OBJECT_MISSING, failed, is_removed, outcome_of
 from chalicelib.pipeline.preparing import drop_outdated_thumbnail
@@ -45,24 +46,6 @@ WAIT_SECONDS = 24 * 3600.0  # for a deployment to be mended that may not read th
 def label_or_leave(event: Json, services: Services, time_left: TimeLeft = unhurried) -> None:
     """Label the objects of an S3 event; those that cannot be finished now are left on the uploads queue."""
     for_each_upload(event, lambda uploaded: _label_or_leave(uploaded, services, time_left))
-
-
-def label_messages(event: Json, services: Services, time_left: TimeLeft = unhurried) -> Json:
-    """Label the objects of an SQS event; answers which of its messages failed, and these come again.
-
-    The message of an image that another worker holds comes when that one must be done; nothing is sent to
-    the queue that feeds this function, as Lambda ends such circles after 16 rounds.
-    """
-    measuring.waited(event, "uploads", services)
-
-    def label(message: Message) -> float | None:
-        try:
-            for_each_upload(message.body, lambda uploaded: label_image(uploaded, services, time_left))
-        except (Busy, Superseded) as error:
-            return error.retry_after or RETRY_SECONDS
-        return None
-
-    return each_message(event, label, services.uploads_queue, reports=services.settings.partial_batches)
 
 
 def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft = unhurried) -> None:
@@ -119,13 +102,28 @@ def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) ->
             return
     if record is None or not _is_result_of(stored, record.image):
         claimed = _claimed(record, uploaded.key, services)
-        try:
-            outcome = outcome_of(claimed, uploaded, stored, rules, services, time_left)
-            drop_outdated_thumbnail(claimed.image, outcome.image, services)
-            _finish(claimed, outcome, services)
-        except Transient:
-            services.images.release(claimed)
-            raise
+        label_claimed(claimed, uploaded, stored, rules, services, time_left)
+
+
+def label_claimed(
+    claimed: Record,
+    uploaded: ObjectUploaded,
+    stored: StoredObject,
+    rules: Rules,
+    services: Services,
+    time_left: TimeLeft,
+) -> None:
+    """Recognise an image that this worker holds, and store its result.
+
+    :raises Transient: a service did not answer; the image is free again.
+    """
+    try:
+        outcome = outcome_of(claimed, uploaded, stored, rules, services, time_left)
+        drop_outdated_thumbnail(claimed.image, outcome.image, services)
+        _finish(claimed, outcome, services)
+    except Transient:
+        services.images.release(claimed)
+        raise
 
 
 def _label_or_leave(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) -> None:

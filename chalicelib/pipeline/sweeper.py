@@ -112,7 +112,7 @@ def _in_bin(key: Key, item: Item, services: Services) -> Act | float | None:
 
 def _job(key: Key, item: Item, services: Services) -> Act | float | None:
     job = Job.from_item(item)
-    return None if job.status == "done" else lambda: services.jobs_queue.send(job.message())
+    return None if job.status != "running" else lambda: services.jobs_queue.send(job.message())
 
 
 def _delivery(key: Key, item: Item, services: Services) -> Act | float | None:

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.aws import Patience, TimeLeft, unhurried
+from chalicelib.aws import THROTTLE, Patience, TimeLeft, unhurried
 from chalicelib.errors import DeliveryFailed, Misconfigured, RecogniserRefused, Unavailable, UnusableUrl
 from chalicelib.model import Json, Model, Photo, Recognition, RecognitionOptions
 from chalicelib.outbound import Outbound, Reply
@@ -179,7 +179,8 @@ def _translated(reply: Reply) -> Exception:
         )
     if reply.status in _PASSING or reply.status >= 500:
         wait = _retry_after(reply)
-        return Unavailable(f"The model at VISION_URL answered {reply.status}.", retry_after=wait)
+        code = THROTTLE if reply.status == 429 else None
+        return Unavailable(f"The model at VISION_URL answered {reply.status}.", code=code, retry_after=wait)
     logger.error("the model does not serve this deployment: %d %s", reply.status, said)
     return Misconfigured(f"The model at VISION_URL answered {reply.status}: {said}")
 

@@ -9,8 +9,11 @@ the bill of Lambda, whose price ``docs/recognisers.md`` works out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
+
+from chalicelib.settings import Settings
 
 CURRENCY = "USD"
 MICRO = 1_000_000
@@ -26,10 +29,10 @@ PRICES: Mapping[str, int] = {
 }
 
 
-def prices(**models: Sequence[Decimal]) -> dict[str, Decimal]:
-    """The price list with the tokens of language ``models``, in and out, by the recogniser's name."""
+def prices(settings: Settings) -> dict[str, Decimal]:
+    """The price list, with what the tokens of a stage's language models cost."""
     listed = {name: Decimal(price) for name, price in PRICES.items()}
-    for recogniser, pair in models.items():
+    for recogniser, pair in {"openai": settings.vision_prices, "bedrock": settings.bedrock_prices}.items():
         kinds = (f"{recogniser}:input_tokens", f"{recogniser}:output_tokens")
         listed.update(zip(kinds, pair, strict=False))  # nothing where no price is set
     return listed
@@ -38,3 +41,14 @@ def prices(**models: Sequence[Decimal]) -> dict[str, Decimal]:
 def cost(calls: Mapping[str, int], listed: Mapping[str, Decimal]) -> int:
     """Millionths of a dollar; what the list does not know is free."""
     return round(sum((listed.get(name, Decimal(0)) * number for name, number in calls.items()), Decimal(0)))
+
+
+def price_of_an_image(settings: Settings, asked: Mapping[str, Any]) -> int | None:
+    """What an image costs at most, in millionths of a dollar; None where nobody can say beforehand."""
+    features = asked.get("features") or settings.recognition.features
+    match settings.recogniser:
+        case "rekognition" | "cascade":  # which asks Rekognition where the embedded network is not sure
+            return cost({f"rekognition:{feature}": 1 for feature in features}, prices(settings))
+        case "sagemaker" | "onnx":
+            return cost({settings.recogniser: 1}, prices(settings))
+    return None

@@ -224,6 +224,7 @@ class TestJobs:
         begun = [
             api.post(path, body).json_body["id"]
             for path, body in (
+                ("/jobs", {"kind": "label", "source": {"urls": []}}),
                 ("/relabel", {"q": "cat"}),
                 ("/labels/animal/rename", {"to": "beast"}),
                 ("/images/labels", {"q": "dog", "add": ["pet"]}),

@@ -135,6 +135,10 @@ MADE_BY = {  # every POST that takes a key: what to send, and where what it made
     "/subscriptions": ({"url": "https://example.com/hook"}, "/subscriptions"),
     "/export": ({}, None),
     "/relabel": ({"q": "cat"}, None),
+    "/jobs": ({"kind": "label", "source": {"urls": ["https://example.com/cat.jpg"]}}, "/jobs"),
+    "/jobs/{job_id}/pause": ({}, None),
+    "/jobs/{job_id}/resume": ({}, None),
+    "/jobs/{job_id}/cancel": ({}, None),
     "/images/delete": ({"q": "cat"}, None),
     "/images/restore": ({"q": "cat"}, None),
     "/images/{image_id}/restore": ({}, None),
@@ -167,14 +171,15 @@ def test_whatever_is_made_is_made_once(api: Api, services: FakeServices, templat
     image = api.handed_in()
     services.label(image, Label("Cat", 90.0))
     subscription = api.post("/subscriptions", {"url": "https://example.com/first"}).json_body["id"]
-    path = template.format(name="cat", image_id=image, subscription_id=subscription)
+    job = "" if "job_id" not in template else api.post("/relabel", {"q": "cat"}).json_body["id"]
+    path = template.format(name="cat", image_id=image, subscription_id=subscription, job_id=job)
     body, listed = MADE_BY[template]
     answers = [api.post(path, body, idempotency_key="once") for _ in range(2)]
     assert answers[0].status_code in (200, 201, 202)
     assert answers[0].body == answers[1].body
     assert answers[1].headers["Idempotency-Replayed"] == "true"
     if listed:
-        before = 0 if listed == "/renames" else 1
+        before = 0 if listed in ("/renames", "/jobs") else 1
         (found,) = (value for value in api.get(listed).json_body.values() if isinstance(value, list))
         assert len(found) == before + 1
 

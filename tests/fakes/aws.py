@@ -17,6 +17,7 @@ class FakeObjects:
     """A bucket in memory; an ETag is the MD5 of the bytes, as S3 gives it to single uploads."""
 
     def __init__(self) -> None:
+        self.bucket = "test-bucket"
         self.stored: dict[str, bytes] = {}
         self._sidecars: dict[str, Json] = {}
         self.before_look: Callable[[], None] = lambda: None
@@ -35,9 +36,10 @@ class FakeObjects:
     def reach(self) -> None:
         self.reached += 1
 
-    def put(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> None:
+    def put(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> str:
         self.stored[key] = content
         self.modified[key] = float(int(self.now()))  # S3 tells whole seconds
+        return self.etag(key) or ""
 
     def listed(self, prefix: str) -> Iterator[tuple[str, str]]:
         for key in sorted(self.stored):
@@ -199,6 +201,10 @@ class FakeQueue:
     def send(self, message: Json, *, delay: float = 0) -> None:
         self.messages.append(message)
         self.delays.append(delay)
+
+    def send_many(self, messages: Sequence[Json]) -> None:
+        for one in messages:
+            self.send(one)
 
 
 class FakeTopic:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.errors import UnusableUrl
 from chalicelib.intake.links import ThumbnailLinks
+from chalicelib.intake.sources import Sources
 from chalicelib.library.outcome import Outcome
 from chalicelib.model import Failure, Image, Json, Label, Model
 from chalicelib.outbound.reply import Headers, Reply
@@ -71,6 +75,25 @@ class FakeOutbound:
         return Reply(204, Headers(), b"")
 
 
+class FakeS3:
+    """As much of S3 as a job of the API's needs: lists in the one bucket that there is."""
+
+    def __init__(self, objects: FakeObjects) -> None:
+        self._objects = objects
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> Json:  # noqa: N803
+        return {"ETag": f'"{self._objects.put(Key, Body)}"'}
+
+    def head_object(self, *, Bucket: str, Key: str) -> Json:  # noqa: N803
+        if Key not in self._objects.stored:
+            raise ClientError({"Error": {"Code": "404"}}, "HeadObject")
+        return {"ContentLength": len(self._objects.stored[Key]), "ETag": self._objects.etag(Key)}
+
+    def get_object(self, *, Bucket: str, Key: str, Range: str, IfMatch: str) -> Json:  # noqa: N803
+        first, last = map(int, Range.removeprefix("bytes=").split("-"))
+        return {"Body": io.BytesIO(self._objects.stored[Key][first : last + 1])}
+
+
 class FakeServices(World):
     """A world that the API can work with: its bucket signs links, and there is an internet."""
 
@@ -80,6 +103,7 @@ class FakeServices(World):
         self.objects.before_look = self.project
         self.objects.now = self.clock
         self.assembly = FakeAssembly(self.objects)
+        self.sources = Sources(FakeS3(self.objects), "test-bucket")
         self.outbound = FakeOutbound()
         self.credentials = FakeCredentials()
         seconds = self.settings.thumbnail_expires_seconds

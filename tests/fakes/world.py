@@ -26,6 +26,7 @@ from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.history import History
 from chalicelib.library.images import Images
 from chalicelib.library.jobs import Jobs
+from chalicelib.library.lines import Lines
 from chalicelib.library.manifests import Manifests
 from chalicelib.library.markers import Markers
 from chalicelib.library.query import Query
@@ -36,6 +37,7 @@ from chalicelib.library.secret import DeploymentSecret
 from chalicelib.library.usage import Usage
 from chalicelib.metrics import Metrics
 from chalicelib.model import Image, Json, ObjectUploaded
+from chalicelib.recognition.governor import Governor
 from chalicelib.settings import Settings
 from local.feed import EventSourceMapping, Feed
 from tests.conftest import ENVIRONMENT
@@ -75,6 +77,8 @@ class World:
         self.markers = Markers(self.table, self.clock)  # type: ignore[arg-type]
         self._history = History(self.table)  # type: ignore[arg-type]
         self.jobs = Jobs(self.table, self.clock)  # type: ignore[arg-type]
+        self.lines = Lines(self.table, self.clock)  # type: ignore[arg-type]
+        self.governor = Governor(self.table, self.clock)  # type: ignore[arg-type]
         self.manifests = Manifests(self.table, self.clock)  # type: ignore[arg-type]
         self.renames = Renames(self.table, self.clock)  # type: ignore[arg-type]
         self.deliveries = Deliveries(self.table, self.clock)  # type: ignore[arg-type]

@@ -136,6 +136,31 @@ def test_a_key_of_the_stages_own_is_for_those_alone_who_read_what_it_encrypts(
     assert users == {"api_handler", "on_sqs_message"}
 
 
+def test_buckets_that_are_named_may_be_read_by_those_who_work_for_jobs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = project.Stage("dev", "s3")
+    variables = with_variables(SOURCE_BUCKETS="holidays, archive/2025/")
+    monkeypatch.setattr(project, "on_disk", lambda root: variables)
+    place = Place("aws-cn", "cn-north-1", "123456789012", "dev")
+    allowed = {
+        function: {
+            one["Sid"]: one["Resource"] for one in narrowed(stage.policy(function), place)["Statement"]
+        }
+        for function in FUNCTIONS
+    }
+    readers = {function for function, statements in allowed.items() if "Sources" in statements}
+    assert readers == {"on_upload_message", "on_job_message"}
+    for function in readers:
+        objects = ["arn:aws-cn:s3:::holidays/*", "arn:aws-cn:s3:::archive/2025/*"]
+        assert allowed[function]["Sources"] == objects
+        assert allowed[function]["ListSources"] == ["arn:aws-cn:s3:::holidays", "arn:aws-cn:s3:::archive"]
+    [sources] = [
+        one for one in substituted(stage.policy("on_job_message"))["Statement"] if one["Sid"] == "Sources"
+    ]
+    assert sources["Resource"][0] == {"Fn::Sub": "arn:${AWS::Partition}:s3:::holidays/*"}
+
+
 def with_variables(**more: str) -> dict[str, Any]:
     """The configuration, with more variables in the stage dev."""
     whole = json.loads((ROOT / ".chalice" / "config.json").read_text())

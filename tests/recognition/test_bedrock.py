@@ -132,7 +132,9 @@ def test_usage_costs_what_the_tokens_do_to_the_micro_dollar(
     (day,) = world.usage.days("default", "2000-01-01", "2100-01-01", most=366)
     told = 2 * (TOKENS_IN * 60 + TOKENS_OUT * 240)  # nano-dollars
     assert day.calls["bedrock"] == 2
-    assert cost(day.calls, prices(bedrock=NOVA_LITE)) == round(told / 1000)
+    assert cost(day.calls, prices(world.with_settings(bedrock_prices=NOVA_LITE).settings)) == round(
+        told / 1000
+    )
     pipeline.label_image(world.drop("uploads/third.jpg", CAT[:-2] + b"\x00\xff\xd9"), world)
     assert world.image_at("uploads/third.jpg").error.code == "budget-used-up"
     assert len(bedrock_stub.questions) == 2

@@ -87,6 +87,27 @@ def list_jobs() -> Response:
     return answer(api.jobs.index)
 
 
+@routes.route("/jobs", methods=["POST"])
+def create_job() -> Response:
+    """Label what is there already."""
+    return answer(jobs.create)
+
+
+@routes.route("/jobs/{job_id}/pause", methods=["POST"])
+def pause_job(job_id: str) -> Response:
+    return answer(jobs.pause, job_id)
+
+
+@routes.route("/jobs/{job_id}/resume", methods=["POST"])
+def resume_job(job_id: str) -> Response:
+    return answer(jobs.resume, job_id)
+
+
+@routes.route("/jobs/{job_id}/cancel", methods=["POST"])
+def cancel_job(job_id: str) -> Response:
+    return answer(jobs.cancel, job_id)
+
+
 @routes.route("/jobs/{job_id}")
 def show_job(job_id: str) -> Response:
     """How far work on many images has come."""

@@ -1,0 +1,335 @@
+"""Where photos lie already: other buckets, and the lists that name what is in them.
+
+A list is JSON Lines as Amazon's own tools write them (``{"source-ref": "s3://…", "metadata": {…}}``); the
+CSV of S3 Inventory and what a bucket lists are turned into that, in the stage's own bucket, so that a job
+only ever remembers how many bytes of a list it has read.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.aws import code_of, passing
+from chalicelib.errors import SourceRefused, Unavailable
+from chalicelib.ids import millisecond_at
+from chalicelib.intake.objects import UPLOADS, StoredObject, is_litter
+from chalicelib.model import DEFAULT_OWNER, Entry, Json
+
+LONGEST_LINE = 65_536  # bytes
+PAGE_BYTES = 1_048_576  # of a list, read at once
+LISTED = 1000  # keys a call, Amazon S3 "ListObjectsV2"
+MOST_UNPACKED = 256 * 1024 * 1024  # bytes of one file of an inventory
+JOBS = "jobs/"
+OWN_FOLDERS = ("metadata/", "thumbnails/", "exports/", JOBS)
+MOST_METADATA = 16_384  # bytes, and so many members: what POST /images takes, and two of our own
+MOST_SAID = 48
+_CODES = {
+    "AccessDenied": "access-denied",
+    "AllAccessDisabled": "access-denied",
+    "403": "access-denied",
+    "NoSuchKey": "no-such-key",
+    "404": "no-such-key",
+    "NotFound": "no-such-key",
+    "NoSuchBucket": "no-such-bucket",
+    "InvalidBucketName": "no-such-bucket",
+    "NoSuchVersion": "no-such-key",
+    "InvalidObjectState": "archived",
+    "PreconditionFailed": "changed-since",
+    "412": "changed-since",
+}
+_SENTENCES = {
+    "access-denied": "The service may not read it: look at SOURCE_BUCKETS, and at its bucket's policy.",
+    "no-such-key": "There is no such object.",
+    "no-such-bucket": "There is no such bucket.",
+    "archived": "The object is archived; restore it first.",
+    "changed-since": "It has changed since the job was asked for.",
+}
+
+
+@dataclass(frozen=True)
+class List:
+    """A list in a bucket: ``size`` bytes of JSON Lines, as long as its ``etag`` is this."""
+
+    bucket: str
+    key: str
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Lines of a list, and where the next one begins (bytes)."""
+
+    entries: tuple[Entry, ...]
+    next_at: int
+
+
+class Sources:
+    """Reads other buckets, and keeps lists of its own under ``jobs/``."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self.bucket = bucket
+
+    def stat(self, uri: str) -> List:
+        """The list under an ``s3://`` address.
+
+        :raises SourceRefused: it is not there, or may not be read.
+        """
+        bucket, key = parts_of(uri)
+        answer = self._call("head_object", Bucket=bucket, Key=key)
+        return List(bucket, key, int(answer["ContentLength"]), str(answer["ETag"]).strip('"'))
+
+    def read(self, entry: Entry, *, max_bytes: int) -> StoredObject:
+        """An entry's object, as it was when it was listed.
+
+        :raises SourceRefused: it is not there, has changed, is too large, or may not be read.
+        """
+        matching = {"IfMatch": f'"{entry.etag}"'} if entry.etag else {}
+        answer = self._call("get_object", Bucket=entry.bucket, Key=entry.key, **matching)
+        size, etag = int(answer["ContentLength"]), str(answer["ETag"]).strip('"')
+        with answer["Body"] as body:
+            if size > max_bytes:
+                raise SourceRefused(f"It has {size} bytes, and {max_bytes} are the most.", code="too-large")
+            content = self._drained(body)
+        return StoredObject(content, etag, size, answer["LastModified"].timestamp())
+
+    def modified(self, entry: Entry) -> float:
+        """When an entry's object was put there (seconds since 1970).
+
+        :raises SourceRefused: it is not there, or may not be read.
+        """
+        answer = self._call("head_object", Bucket=entry.bucket, Key=entry.key)
+        return float(answer["LastModified"].timestamp())
+
+    def page(self, listed: List, at: int, most: int, owner: str) -> Page:
+        """At most so many lines of a list, from a byte on, as its owner may have them; fewer where they are
+        long.
+
+        :raises SourceRefused: the list has changed, has gone, or may not be read.
+        """
+        raw = self._range(listed, at, PAGE_BYTES)
+        ends_here = at + len(raw) >= listed.size
+        entries: list[Entry] = []
+        place = 0
+        while place < len(raw) and len(entries) < most:
+            end = raw.find(b"\n", place)
+            if end < 0 and not ends_here:
+                if place == 0:  # a line longer than what was read
+                    return Page((Entry(refused="line-too-long"),), self._after_line(listed, at + len(raw)))
+                break
+            end = len(raw) if end < 0 else end
+            if line := raw[place:end].strip(b" \t\r\xef\xbb\xbf"):
+                entries.append(entry_of(line, self.bucket, owner))
+            place = end + 1
+        return Page(tuple(entries), min(at + place, listed.size))
+
+    def listing(self, bucket: str, prefix: str, after: str, owner: str) -> tuple[list[Entry], str]:
+        """The next objects of a bucket below a prefix, and where to go on, empty where no more follow.
+
+        What is the service's own, or another owner's, is not among them.
+
+        :raises SourceRefused: the bucket is not there, or may not be listed.
+        """
+        answer = self._call(
+            "list_objects_v2",
+            Bucket=bucket,
+            Prefix=prefix,
+            MaxKeys=LISTED,
+            **({"StartAfter": after} if after else {}),
+        )
+        found = answer.get("Contents", [])
+        entries = [
+            Entry(
+                bucket=bucket,
+                key=one["Key"],
+                etag=one["ETag"].strip('"'),
+                size=int(one["Size"]),
+                modified=one["LastModified"].timestamp(),
+            )
+            for one in found
+            if refusal_of(bucket, one["Key"], self.bucket, owner) in ("", "no-photo")
+        ]
+        return entries, found[-1]["Key"] if answer.get("IsTruncated") and found else ""
+
+    def inventory_files(self, uri: str) -> tuple[list[Json], list[str]]:
+        """The files of an S3 Inventory by its ``manifest.json``, and the columns that they have.
+
+        :raises SourceRefused: there is none, or it is not one of CSV files.
+        """
+        bucket, key = parts_of(uri)
+        raw = self._drained(self._call("get_object", Bucket=bucket, Key=key)["Body"])
+        try:
+            told = json.loads(raw)
+            columns = [name.strip() for name in told["fileSchema"].split(",")]
+            named = told.get("destinationBucket", "").rpartition(":")[2] or bucket
+            files = [{"bucket": named, "key": one["key"], "size": int(one["size"])} for one in told["files"]]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise SourceRefused("It is no manifest.json of S3 Inventory.", code="not-an-inventory") from None
+        if told.get("fileFormat") != "CSV" or not {"Bucket", "Key"} <= set(columns):
+            raise SourceRefused("Only inventories in CSV are read.", code="not-an-inventory")
+        return files, columns
+
+    def inventory(self, file: Json, columns: Sequence[str]) -> Iterator[Entry]:
+        """The objects that one file of an inventory names.
+
+        :raises SourceRefused: it cannot be read.
+        """
+        raw = self._drained(self._call("get_object", Bucket=file["bucket"], Key=file["key"])["Body"])
+        try:
+            with gzip.open(io.BytesIO(raw)) as opened:
+                unpacked = opened.read(MOST_UNPACKED + 1)
+        except (OSError, EOFError, zlib.error):
+            raise SourceRefused(f"{file['key']} is not gzip.", code="not-an-inventory") from None
+        if len(unpacked) > MOST_UNPACKED:
+            raise SourceRefused(f"{file['key']} unpacks to more than 256 MB.", code="too-large")
+        rows = csv.reader(io.StringIO(unpacked.decode("utf-8", "replace"), newline=""))
+        for row in rows:
+            told = dict(zip(columns, row, strict=False))
+            if told.get("IsLatest") == "false" or told.get("IsDeleteMarker") == "true":
+                continue
+            yield self._of_inventory(told)
+
+    def write_list(self, key: str, entries: Iterable[Entry]) -> List:
+        """Keep a list of our own."""
+        lines = (json.dumps(_line_of(one), ensure_ascii=False) + "\n" for one in entries)
+        content = "".join(lines).encode("utf-8", "surrogatepass")
+        answer = self._call("put_object", Bucket=self.bucket, Key=key, Body=content)
+        return List(self.bucket, key, len(content), str(answer["ETag"]).strip('"'))
+
+    def _of_inventory(self, told: dict[str, str]) -> Entry:
+        key = unquote_plus(told.get("Key", ""))
+        size, at = told.get("Size", ""), told.get("LastModifiedDate", "")
+        try:
+            modified = millisecond_at(at) / 1000
+        except ValueError:
+            modified = None
+        return Entry(
+            bucket=told.get("Bucket", ""),
+            key=key,
+            etag=told.get("ETag", ""),
+            size=int(size) if size.isdecimal() else None,
+            modified=modified,
+        )
+
+    def _after_line(self, listed: List, at: int) -> int:
+        """Where the line that is being read at a byte ends."""
+        while at < listed.size:
+            raw = self._range(listed, at, PAGE_BYTES)
+            end = raw.find(b"\n")
+            if end >= 0:
+                return at + end + 1
+            at += len(raw)
+        return at
+
+    def _range(self, listed: List, at: int, length: int) -> bytes:
+        if at >= listed.size:
+            return b""
+        answer = self._call(
+            "get_object",
+            Bucket=listed.bucket,
+            Key=listed.key,
+            Range=f"bytes={at}-{min(at + length, listed.size) - 1}",
+            IfMatch=f'"{listed.etag}"',
+        )
+        return self._drained(answer["Body"])
+
+    def _drained(self, body: Any) -> bytes:
+        try:
+            return bytes(body.read())
+        except (BotoCoreError, OSError) as error:
+            raise Unavailable(f"S3 did not send all of it: {type(error).__name__}.") from error
+
+    def _call(self, operation: str, **arguments: Any) -> Any:
+        """:raises SourceRefused: S3 does not give this; :exc:`Unavailable`: not now."""
+        try:
+            return getattr(self._client, operation)(**arguments)
+        except ClientError as error:
+            if passing(error):
+                raise Unavailable(f"S3 did not take the call: {code_of(error)}.") from error
+            code = _CODES.get(code_of(error), "unreadable")
+            if code_of(error).startswith("KMS."):
+                code = "access-denied"
+            raise SourceRefused(_SENTENCES.get(code, f"S3 says: {code_of(error)}."), code=code) from error
+        except BotoCoreError as error:
+            raise Unavailable(f"S3 could not be reached: {type(error).__name__}.") from error
+
+
+def parts_of(uri: str) -> tuple[str, str]:
+    """The bucket and the key (or the prefix) of an ``s3://`` address.
+
+    :raises SourceRefused: it is none.
+    """
+    scheme, _, rest = uri.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme.lower() != "s3" or not bucket:
+        raise SourceRefused("It is no address like s3://bucket/key.", code="bad-uri")
+    return bucket, key
+
+
+def refusal_of(bucket: str, key: str, own: str, owner: str) -> str:
+    """Why an owner's job does not take an object, whatever is in it: a code, or nothing."""
+    if not bucket or not key:
+        return "bad-uri"
+    if bucket == own and key.startswith(OWN_FOLDERS):
+        return "own-folder"
+    mine = key.startswith(f"{UPLOADS}~{owner}/")
+    if bucket == own and not mine and (owner != DEFAULT_OWNER or key.startswith(f"{UPLOADS}~")):
+        return "access-denied"
+    return "no-photo" if is_litter(key) else ""
+
+
+def in_place(entry: Entry, own: str) -> bool:
+    """Whether an entry's object lies where it is labelled anyway."""
+    return entry.bucket == own and entry.key.startswith(UPLOADS)
+
+
+def entry_of(line: bytes, own: str, owner: str) -> Entry:
+    """What a line of a list names for an owner's job; one that cannot be read is refused."""
+    if len(line) > LONGEST_LINE:
+        return Entry(refused="line-too-long")
+    try:
+        told = json.loads(line)
+        ref, metadata = told["source-ref"], told.get("metadata") or {}
+        if not isinstance(ref, str) or not isinstance(metadata, dict):
+            raise TypeError
+    except (ValueError, TypeError, RecursionError):
+        return Entry(refused="not-json")
+    except (KeyError, AttributeError):
+        return Entry(refused="no-source-ref")
+    said = {str(name): one if isinstance(one, str) else json.dumps(one) for name, one in metadata.items()}
+    fits = len(said) <= MOST_SAID and all(len(n) <= 128 and len(one) <= 1024 for n, one in said.items())
+    refused = "" if fits and len(json.dumps(said)) <= MOST_METADATA else "bad-metadata"
+    if ref.startswith(("http://", "https://")):
+        return Entry(url=ref, metadata=said, refused=refused)
+    try:
+        bucket, key = parts_of(ref)
+    except SourceRefused:
+        return Entry(refused="bad-uri")
+    size, modified = told.get("size"), told.get("modified")
+    return Entry(
+        bucket=bucket,
+        key=key,
+        etag=str(told.get("etag", "")),
+        size=size if isinstance(size, int) else None,
+        modified=modified if isinstance(modified, int | float) else None,
+        metadata=said,
+        refused=refused or refusal_of(bucket, key, own, owner),
+    )
+
+
+def _line_of(entry: Entry) -> Json:
+    told = entry.to_json()
+    for name in ("bucket", "key", "url", "refused"):
+        told.pop(name, None)
+    return {"source-ref": entry.ref, **told}

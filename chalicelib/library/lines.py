@@ -1,0 +1,145 @@
+"""What came of each line of a job: one row a line, written once, by whoever did the line."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from chalicelib.expressions import Item, Key, Put, Update
+from chalicelib.ids import derived_id, new_id
+from chalicelib.table import ConditionFailed, Table
+
+Outcome = Literal["labelled", "copied", "known", "failed", "refused", "repeated"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+KEPT_SECONDS = 30 * 86_400  # the files of results have it all, and stay longer
+SOURCE = "source"
+
+
+@dataclass(frozen=True)
+class Line:
+    """The outcome of a line: the image that it led to, or a ``code`` that says why there is none.
+
+    ``labelled`` cost ``micros`` (millionths of a dollar); ``copied`` has the labels of the same bytes
+    elsewhere, ``known`` had its result before the job, ``failed`` is an image that cannot be labelled,
+    ``refused`` no image at all, ``repeated`` the object of an earlier line.
+    """
+
+    number: int
+    ref: str
+    outcome: Outcome
+    image_id: str = ""
+    code: str = ""
+    micros: int = 0
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which image an object of somebody else's became, and which job's line had it last."""
+
+    image_id: str
+    job: str
+    line: int
+
+
+class Lines:
+    """Reads and writes the rows."""
+
+    def __init__(self, table: Table, now: Callable[[], float]) -> None:
+        self._table = table
+        self._now = now
+
+    def get(self, owner: str, job: str, number: int) -> Line | None:
+        """What came of a line, if it has been done."""
+        item = self._table.get(_key(owner, job, number))
+        return None if item is None else _line(item)
+
+    def settle(self, owner: str, job: str, line: Line) -> None:
+        """Store what came of a line; who comes second changes nothing."""
+        with contextlib.suppress(ConditionFailed):
+            self._table.write(Put(_key(owner, job, line.number), self._item(line), {"outcome": None}))
+
+    def settle_many(self, owner: str, job: str, lines: Iterable[Line]) -> None:
+        """The same of lines that nobody else does."""
+        self._table.write_many([Put(_key(owner, job, one.number), self._item(one)) for one in lines])
+
+    def between(self, owner: str, job: str, first: int, last: int) -> list[Line]:
+        """What is known of the lines from ``first`` to ``last``, both included, in order."""
+        rows = self._table.query(
+            _partition(owner, job), limit=last - first + 1, after=_number(first - 1), at_most=_number(last)
+        )
+        return [_line(row) for row in rows]
+
+    def origin(self, owner: str, source: str, job: str, line: int) -> Origin:
+        """The image of what lies at a ``source``; a new one where it was never seen.
+
+        It is this line's from now on, unless an earlier one of the same job has had it.
+        """
+        key, mine = _origin_key(owner, source), Origin(new_id(), job, line)
+        try:
+            self._table.write(Put(key, _origin_item(mine), {"image_id": None}))
+            return mine
+        except ConditionFailed as error:
+            known = _origin(error.stored or self._table.get(key)) or mine
+        if known.job == job:
+            return known
+        return self._moved(key, Origin(known.image_id, job, line), known)
+
+    def renewed(self, owner: str, source: str, known: Origin) -> Origin:
+        """The same with a new image, as the one before was deleted for good."""
+        return self._moved(_origin_key(owner, source), Origin(new_id(), known.job, known.line), known)
+
+    def _moved(self, key: Key, origin: Origin, known: Origin) -> Origin:
+        when = {"image_id": known.image_id, "job": known.job}
+        try:
+            self._table.write(Update(key, set=_origin_item(origin), when=when))
+            return origin
+        except ConditionFailed:
+            return _origin(self._table.get(key)) or origin
+
+    def origins(self, owner: str, sources: list[str]) -> dict[str, str]:
+        """The images of those sources that have been seen."""
+        keys = {_origin_key(owner, one): one for one in sources}
+        return {keys[key]: str(item["image_id"]) for key, item in self._table.get_many(list(keys)).items()}
+
+    def _item(self, line: Line) -> Item:
+        item: Item = {
+            "outcome": line.outcome,
+            "ref": line.ref,
+            "image_id": line.image_id,
+            "code": line.code,
+            "micros": line.micros,
+            "expires_at": int(self._now()) + KEPT_SECONDS,
+        }
+        return {name: value for name, value in item.items() if value not in ("", 0)}
+
+
+def _line(row: Item) -> Line:
+    outcome = next(one for one in OUTCOMES if one == row["outcome"])
+    texts = (str(row.get("image_id", "")), str(row.get("code", "")))
+    return Line(int(row["sk"]), str(row.get("ref", "")), outcome, *texts, int(row.get("micros", 0)))
+
+
+def _origin_key(owner: str, source: str) -> Key:
+    return Key(f"{owner}#{SOURCE}#{derived_id(source)}", SOURCE)
+
+
+def _origin_item(origin: Origin) -> Item:
+    return {"image_id": origin.image_id, "job": origin.job, "line": origin.line, "revision": new_id()}
+
+
+def _origin(item: Item | None) -> Origin | None:
+    return Origin(str(item["image_id"]), str(item["job"]), int(item["line"])) if item else None
+
+
+def _partition(owner: str, job: str) -> str:
+    return f"{owner}#job#{job}#lines"
+
+
+def _number(number: int) -> str:
+    return f"{number:012d}"
+
+
+def _key(owner: str, job: str, number: int) -> Key:
+    return Key(_partition(owner, job), _number(number))

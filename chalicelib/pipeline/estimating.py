@@ -1,0 +1,165 @@
+"""What a job would cost, before it is run: its source is read as the run would read it, and nothing else.
+
+Duplicates are told by what a bucket says of its objects (ETag and size), so those among the source itself are
+counted exactly; that other images have the same bytes already only the run finds out, which makes it cheaper.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from chalicelib.aws import TimeLeft
+from chalicelib.errors import NotFound, SourceRefused
+from chalicelib.intake.sources import JOBS, LISTED, in_place
+from chalicelib.library.jobs import Job
+from chalicelib.library.record import lookup_key
+from chalicelib.model import Entry, Failure, Json
+from chalicelib.pipeline.feeding import Feed, next_entries
+from chalicelib.recognition.prices import price_of_an_image
+from chalicelib.wiring import Services
+
+LINES_AT_ONCE = 5000
+RESERVE_SECONDS = 30.0  # of the function's, for the last page and what is stored of it
+NO_PHOTOS = {
+    *("txt", "md", "log", "json", "xml", "csv", "html", "htm", "pdf", "doc", "docx", "xls", "xlsx"),
+    *("mp4", "mov", "avi", "mkv", "mp3", "wav", "zip", "gz", "tar", "db", "svg"),
+}
+
+
+def estimate_further(job: Job, services: Services, time_left: TimeLeft) -> Job:
+    """The job, with as much more of its source counted as there is time for; it is not saved yet."""
+    feed = Feed.of(job)
+    told: dict[str, Any] = {**_nothing(), **feed.results}
+    seen = _seen(job, feed, services)
+    try:
+        while not feed.exhausted and time_left() > RESERVE_SECONDS:
+            feed, listed, _, entries = next_entries(job, feed, LINES_AT_ONCE, services)
+            if listed is None:
+                break
+            _count(job, told, seen, _described(job, entries, services), services)
+            feed = dataclasses.replace(feed, line=feed.line + len(entries))
+    except SourceRefused as error:
+        return dataclasses.replace(job, status="failed", error=Failure(error.code, error.detail))
+    feed = dataclasses.replace(feed, results=told)
+    if not feed.exhausted:
+        services.objects.put(_seen_key(job, feed), array("Q", seen).tobytes())
+        return feed.on(job, looked_at=feed.line - 1)
+    return feed.on(job, looked_at=feed.line - 1, status="done")
+
+
+def estimate_of(job: Job, services: Services) -> Json:
+    """What is known so far of what a run would do and cost."""
+    told: dict[str, Any] = {**_nothing(), **Feed.of(job).results}
+    to_ask = told["images"] - told["duplicates"] - told["known"] - told["unreadable"]
+    price = price_of_an_image(services.settings, job.request["asked"])
+    rate = services.governor.rate(0.0)
+    return {
+        **told,
+        "recognitions": to_ask,
+        "cost": None if price is None else to_ask * price / 1_000_000,
+        "seconds": round(told["images"] / rate),
+    }
+
+
+def _nothing() -> dict[str, Any]:
+    names = ("lines", "images", "bytes", "of_unknown_size", "duplicates", "known", "unreadable")
+    return {**dict.fromkeys(names, 0), "codes": {}}
+
+
+def _count(
+    job: Job, told: dict[str, Any], seen: set[int], entries: Sequence[Entry], services: Services
+) -> None:
+    taken = [one for one in entries if not one.refused]
+    known = _known(job, taken, services)
+    codes = Counter(told["codes"])
+    codes.update(one.refused for one in entries if one.refused)
+    told["lines"] += len(entries)
+    for entry in taken:
+        if _is_again(f"ref {entry.ref}", seen):
+            codes["repeated"] += 1
+            continue
+        told["images"] += 1
+        told["bytes"] += entry.size or 0
+        told["of_unknown_size"] += entry.size is None
+        if entry.ref in known:
+            told["known"] += 1
+        elif entry.key.rpartition(".")[2].lower() in NO_PHOTOS:
+            told["unreadable"] += 1
+        elif entry.etag and _is_again(f"bytes {entry.etag} {entry.size}", seen):
+            told["duplicates"] += 1
+    told["codes"] = dict(codes)
+
+
+def _is_again(text: str, seen: set[int]) -> bool:
+    """Whether this was seen before, told by eight bytes of its digest."""
+    digest = int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+    if digest in seen:
+        return True
+    seen.add(digest)
+    return False
+
+
+def _known(job: Job, entries: Sequence[Entry], services: Services) -> set[str]:
+    """Which of these have been taken in by an earlier job, or been labelled where they lie."""
+    own = services.objects.bucket
+    here = [one for one in entries if in_place(one, own)]
+    elsewhere = [one.ref for one in entries if not in_place(one, own)]
+    keys = {lookup_key(one.key): one.ref for one in here}
+    leading = services.table.get_many(list(keys))
+    return {*services.lines.origins(job.owner, elsewhere), *(keys[key] for key in leading)}
+
+
+def _described(job: Job, entries: Sequence[Entry], services: Services) -> list[Entry]:
+    """The entries with the size and ETag that their buckets list, where the source did not say them.
+
+    A stretch of keys is listed from its first to its last; one that is strewn over a large bucket is left.
+    """
+    wanted: defaultdict[str, set[str]] = defaultdict(set)
+    for one in entries:
+        if one.bucket and not one.refused and one.size is None:
+            wanted[one.bucket].add(one.key)
+    found: dict[tuple[str, str], Entry] = {}
+    for bucket, keys in wanted.items():
+        first, last = min(keys), max(keys)
+        after = first[:-1]  # which sorts before it
+        for _ in range(3 * len(keys) // LISTED + 3):
+            try:
+                listed, after = services.sources.listing(bucket, _common(first, last), after, job.owner)
+            except SourceRefused:
+                break
+            found.update({(bucket, one.key): one for one in listed if one.key in keys})
+            if not after or after >= last:
+                break
+    return [_with(one, found.get((one.bucket, one.key))) for one in entries]
+
+
+def _with(entry: Entry, listed: Entry | None) -> Entry:
+    if listed is None or entry.refused or entry.size is not None:
+        return entry
+    return dataclasses.replace(entry, size=listed.size, etag=entry.etag or listed.etag)
+
+
+def _common(first: str, last: str) -> str:
+    """What both keys begin with, and so all between them do."""
+    return os.path.commonprefix([first, last])  # noqa: RUF071 - of texts: keys are no paths
+
+
+def _seen(job: Job, feed: Feed, services: Services) -> set[int]:
+    if not feed.begun:
+        return set()
+    try:
+        stored = services.objects.read(_seen_key(job, feed), max_bytes=2**62).content or b""
+    except NotFound:
+        return set()
+    return set(array("Q", stored))
+
+
+def _seen_key(job: Job, feed: Feed) -> str:
+    """By the line that is next: a step that is done again begins with what the one before had seen."""
+    return f"{JOBS}~{job.owner}/{job.id}/seen-{feed.line}"
