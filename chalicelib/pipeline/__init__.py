@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from chalicelib.pipeline.captioning import take_back_caption, write_caption
     from chalicelib.pipeline.curating import correct, words_of
     from chalicelib.pipeline.delivery_worker import deliver
-    from chalicelib.pipeline.explaining import why
     from chalicelib.pipeline.estimating import estimate_of
+    from chalicelib.pipeline.explaining import why
     from chalicelib.pipeline.exporting import export
     from chalicelib.pipeline.fanout import fan_out
     from chalicelib.pipeline.feeding import check_source, list_of_addresses, progress_of

@@ -90,22 +90,22 @@ def list_jobs() -> Response:
 @routes.route("/jobs", methods=["POST"])
 def create_job() -> Response:
     """Label what is there already."""
-    return answer(jobs.create)
+    return answer(api.jobs.create)
 
 
 @routes.route("/jobs/{job_id}/pause", methods=["POST"])
 def pause_job(job_id: str) -> Response:
-    return answer(jobs.pause, job_id)
+    return answer(api.jobs.pause, job_id)
 
 
 @routes.route("/jobs/{job_id}/resume", methods=["POST"])
 def resume_job(job_id: str) -> Response:
-    return answer(jobs.resume, job_id)
+    return answer(api.jobs.resume, job_id)
 
 
 @routes.route("/jobs/{job_id}/cancel", methods=["POST"])
 def cancel_job(job_id: str) -> Response:
-    return answer(jobs.cancel, job_id)
+    return answer(api.jobs.cancel, job_id)
 
 
 @routes.route("/jobs/{job_id}")
