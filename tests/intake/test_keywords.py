@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from PIL import Image as Picture
 
 from chalicelib.intake.keywords import MOST_BYTES, MOST_KEYWORDS, Keyword, keywords_in
+from chalicelib.intake.photos import prepare
 from chalicelib.model import Image, Label
 from chalicelib.model.xmp import LOOKS_LIKE, to_xmp
+from tests.intake.raws import SENSOR, jpeg, nef
+from tests.judges import exiftool, run
 from tests.packets import packet
 
+SUFFIXES = {"JPEG2000": "jp2"}
 NAMES = ("Cat", "a|b", "x/y", " padded ", "<b>&", "日本", "\x01bell", "Straße")
 
 
@@ -91,3 +98,17 @@ def test_of_too_many_keywords_the_first_are_read_and_one_that_is_too_long_is_non
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_other_encodings_of_unicode_are_read(encoding: str) -> None:
     assert names_in(packet("日本").decode().replace("\ufeff", "").encode(encoding)) == ["日本"]
+
+
+@exiftool
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "JPEG2000", "AVIF", "DNG"])
+def test_every_kind_of_photo_that_holds_xmp_is_asked_for_keywords(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"photo.{SUFFIXES.get(kind, kind.lower())}"
+    picture = Picture.effect_noise(SENSOR, 60).convert("RGB")
+    if kind == "DNG":
+        path.write_bytes(nef(picture, jpeg(picture), dng=True))
+    else:
+        picture.save(path, kind)
+    run("exiftool", "-q", "-m", "-overwrite_original", "-XMP-dc:Subject=Rome", path)
+    made = prepare(path.read_bytes(), max_bytes=10**7, max_pixels=10**7)
+    assert names_in(made.xmp) == ["Rome"]
