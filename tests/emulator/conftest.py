@@ -48,6 +48,7 @@ def begin(trigger: str, emulator: Emulator, folder: Path, end: ExitStack) -> Wor
     chosen = {
         "INTEGRATION_URL": "secret:sightline-dev-integration",
         "LOG_LEVEL": "WARNING",
+        "XMP_SIDECAR": "1",
         "ALLOW_PRIVATE_URLS": "true",
         "ALLOWED_PORTS": ",".join(map(str, range(1024, 65536))),  # whatever is free on this machine
         "AWS_ENDPOINT_URL_REKOGNITION": rekognition.url,

@@ -29,6 +29,7 @@ from tests.emulator.receiver import Receiver
 from tests.emulator.recognisers import EnforcedRekognition
 from tests.emulator.requests import route_of
 from tests.emulator.stage import Stage
+from tests.packets import packet
 
 Json = dict[str, Any]
 PATIENCE_SECONDS = 60.0
@@ -137,6 +138,9 @@ class Journey:
         for content in (self._new(CAT), self._cat, self._new(ROCKET)):
             self._stage.put(f"uploads/{name}", content)
             self._becomes(name, "labelled")
+        self._until(lambda: self._lies_at(f"uploads/{name}.xmp"), "labels are beside the photo as XMP")
+        self._stage.put(f"uploads/{name}.xmp", packet("Harbour"))
+        self._until(lambda: self._named(name)["corrections"], "keywords in a sidecar are labels")
         self._stage.put(f"uploads/notes-{self._run}.jpg", b"no picture at all")
         self._becomes(f"notes-{self._run}.jpg", "failed")
         self._stage.put("uploads/~default/01JCX000000000000000000000", self._new(CAT))
@@ -180,6 +184,7 @@ class Journey:
         assert self.ask("GET", "/months")["undated"]  # a picture without a date
 
     def _correct(self, image_id: str) -> None:
+        self.ask("PUT", f"/images/{image_id}/xmp", packet("Harbour").decode())
         self.ask("PUT", f"/images/{image_id}/labels/{self._tabby}", {})
         self.ask("DELETE", f"/images/{image_id}/labels/cat")
         self._until(lambda: image_id in self._found(f"{self._tabby} & !cat"), "a correction is found")
@@ -364,7 +369,9 @@ class Journey:
         )
 
     # ── asking and waiting ───────────────────────────────────────────────────────────────────
-    def ask(self, method: str, path: str, body: Json | None = None, *, token: str = "", **query: str) -> Any:
+    def ask(
+        self, method: str, path: str, body: Json | str | None = None, *, token: str = "", **query: str
+    ) -> Any:
         """A request that must succeed; answers its JSON, or its text."""
         answer = self._stage.request(method, path, body, token=token, **query)
         self._check()
@@ -423,6 +430,10 @@ class Journey:
     def _named(self, filename: str) -> Json:
         found = self.ask("GET", "/images", filename=filename, limit="1")["images"]
         return found[0] if found else {"status": "not there"}
+
+    def _lies_at(self, key: str) -> bool:
+        bucket = self._stage.outputs["Bucket"]
+        return bool(self._stage.client("s3").list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"])
 
     def _becomes(self, filename: str, status: str) -> None:
         self._until(lambda: self._named(filename)["status"] == status, f"{filename} is {status}")

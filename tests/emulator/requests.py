@@ -21,7 +21,7 @@ def route_of(method: str, path: str) -> tuple[str, dict[str, str]]:
     raise ValueError(f"The app has no route for {method} {path}.")
 
 
-def proxy_event(method: str, path: str, body: Json | None, query: dict[str, str]) -> Json:
+def proxy_event(method: str, path: str, body: Json | str | None, query: dict[str, str]) -> Json:
     """The event of the Lambda proxy integration."""
     resource, parameters = route_of(method, path)
     return {
@@ -46,6 +46,6 @@ def proxy_event(method: str, path: str, body: Json | None, query: dict[str, str]
             "path": f"/api{path}",
             "identity": {},
         },
-        "body": json.dumps(body) if body is not None else None,
+        "body": body if body is None or isinstance(body, str) else json.dumps(body),
         "isBase64Encoded": False,
     }

@@ -82,7 +82,7 @@ class Stage:
         return self.emulator.client(self.account, service)
 
     def request(
-        self, method: str, path: str, body: Json | None = None, *, token: str = "", **query: str
+        self, method: str, path: str, body: Json | str | None = None, *, token: str = "", **query: str
     ) -> Json:
         """Ask the REST API through its authorizer and its function; API Gateway's view of the reply."""
         event = proxy_event(method, path, body, query)
