@@ -505,6 +505,15 @@ GUARDS = (
         "tests/api/test_captions.py",
     ),
     Guard(
+        "what has no term of the vocabulary is not shown",
+        "chalicelib/library/renames.py",
+        """        if term is None:
+            return None""",
+        """        if term is None:
+            return label""",
+        "tests/api/test_vocabulary.py",
+    ),
+    Guard(
         "a changed secret is noticed",
         "chalicelib/named_secret.py",
         "if self._now() - at >= KEPT_SECONDS:",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.api import tokens as tokens
     from chalicelib.api import uploads as uploads
     from chalicelib.api import usage as usage
+    from chalicelib.api import vocabulary as vocabulary
 
 HANDLERS = frozenset(
     {
@@ -48,6 +49,7 @@ HANDLERS = frozenset(
         "subscriptions",
         "tokens",
         "usage",
+        "vocabulary",
     }
 )
 

@@ -19,7 +19,7 @@ from chalicelib.model import Failure, Json
 from chalicelib.quotas import alive, put_within
 from chalicelib.table import ConditionFailed, Table
 
-JobKind = Literal["label", "relabel", "rename", "correct", "delete", "restore", "zip"]
+JobKind = Literal["label", "relabel", "rename", "correct", "delete", "restore", "zip", "vocabulary"]
 JobStatus = Literal["running", "paused", "done", "cancelled", "failed"]
 KINDS: tuple[JobKind, ...] = get_args(JobKind)
 STATUSES: tuple[JobStatus, ...] = get_args(JobStatus)

@@ -1,4 +1,8 @@
-"""An owner's other names for labels: what a recogniser calls so is called otherwise here."""
+"""An owner's other names for labels: what a recogniser calls so is called otherwise here.
+
+Beside them stands the owner's vocabulary, if there is one: then labels become its terms, and what has none is
+not shown.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from chalicelib.errors import Conflict, NotFound, TooMuch, Unavailable
 from chalicelib.expressions import Item, Key, Put, Update
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.library.record import packed, unpacked
-from chalicelib.model import Correction, Label, normalised
+from chalicelib.model import Correction, Label, Terms, normalised
 from chalicelib.table import ConditionFailed, Table
 
 MOST_RENAMES = 500  # an owner: all are read for every image that is labelled
@@ -32,19 +36,24 @@ class Rename:
 class Rules:
     """All renames of an owner, by normalised old name.
 
-    ``sidecars`` says whether people have put XMP sidecars into the owner's part of the bucket.
+    ``sidecars`` says whether people have put XMP sidecars into the owner's part of the bucket, ``terms`` are
+    the owner's vocabulary.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     sidecars: bool = False
+    terms: Terms = Terms()  # noqa: RUF009 - frozen
 
     @classmethod
     def from_item(cls, item: Item | None) -> Rules:
         """The rules in the row of :func:`rules_key`; none where there is no row."""
-        return cls({one.old: one.new for one in _renames_in(item)}, "sidecars_since" in (item or {}))
+        names = {one.old: one.new for one in _renames_in(item)}
+        return cls(names, "sidecars_since" in (item or {}), Terms.made(terms_in(item)))
 
     def concern(self, names: Iterable[str]) -> bool:
-        """Whether any of the names is one that is called otherwise."""
+        """Whether any of the labels' names is one that is called otherwise, or is not shown."""
+        if self.terms:
+            return any(self.terms.term(name) != name for name in names)
         return bool(self.names) and any(normalised(name) in self.names for name in names)
 
     def name(self, name: str) -> str:
@@ -54,12 +63,23 @@ class Rules:
         return name
 
     def labels(self, labels: Iterable[Label]) -> tuple[Label, ...]:
+        """The labels as they are shown: under their new names, as terms of the vocabulary if there is one."""
+        renamed = self.renamed(labels)
+        if not self.terms:
+            return renamed
+        return _each_merged(term for label in renamed if (term := self._as_term(label)))
+
+    def renamed(self, labels: Iterable[Label]) -> tuple[Label, ...]:
         """The labels under their new names; those that now share one become one, where the first stood."""
-        made: dict[str, Label] = {}
-        for label in map(self._label, labels):
-            name = normalised(label.name)
-            made[name] = _merged(made[name], label) if name in made else label
-        return tuple(made.values())
+        return _each_merged(map(self._label, labels))
+
+    def _as_term(self, label: Label) -> Label | None:
+        """The label as the term that goes by its name, an alias or a parent; None where none does."""
+        term = self.terms.of_any((label.name, *label.aliases, *label.parents))
+        if term is None:
+            return None
+        parents = _each_once(filter(None, map(self.terms.term, label.parents)), but=term)
+        return dataclasses.replace(label, name=term, parents=parents, aliases=())
 
     def corrections(self, corrections: Iterable[Correction]) -> tuple[Correction, ...]:
         """What a person said, under its new names; of two words on one label the later counts."""
@@ -135,6 +155,24 @@ class Renames:
 
         self._change(owner, change)
 
+    def vocabulary(self, owner: str) -> list[list[str]]:
+        """An owner's terms, each with its aliases; none where any name will do."""
+        return terms_in(self._table.get(rules_key(owner)))
+
+    def set_vocabulary(self, owner: str, entries: list[list[str]]) -> None:
+        """Show only these terms from now on; with none of them whatever is seen.
+
+        :raises TooMuch: they are too long together.
+        """
+        size = sum(len(one.encode()) for entry in entries for one in entry)
+        if size > MOST_BYTES:
+            raise TooMuch(
+                f"The vocabulary would have {size} bytes, and the most are {MOST_BYTES}.",
+                data={"bytes": size, "most": MOST_BYTES},
+            )
+        written: Item = {"vocabulary": packed([{"said": one} for one in entries]), "revision": new_id()}
+        self._table.write(Update(rules_key(owner), set=written))
+
     def note_sidecars(self, owner: str) -> float:
         """Have labelers look for sidecars beside an owner's photos; says since when they do (seconds)."""
         known = self._table.get(rules_key(owner)) or {}
@@ -156,7 +194,7 @@ class Renames:
             item = self._table.get(rules_key(owner))
             changed = sorted(change(_renames_in(item)), key=lambda one: one.old)
             rows: Item = {
-                **_sidecars_in(item),
+                **_beside(item),
                 "rules": packed([dataclasses.asdict(one) for one in changed]),
                 "revision": new_id(),
             }
@@ -175,8 +213,23 @@ def _renames_in(item: Item | None) -> list[Rename]:
     return [Rename(**one) for one in unpacked(item["rules"])] if item and "rules" in item else []
 
 
-def _sidecars_in(item: Item | None) -> Item:
-    return {name: value for name, value in (item or {}).items() if name == "sidecars_since"}
+def terms_in(item: Item | None) -> list[list[str]]:
+    """The vocabulary in the row of :func:`rules_key`."""
+    entries = unpacked(item["vocabulary"]) if item and "vocabulary" in item else []
+    return [list(one["said"]) for one in entries]
+
+
+def _beside(item: Item | None) -> Item:
+    """What the row holds besides renames."""
+    return {name: value for name, value in (item or {}).items() if name in ("sidecars_since", "vocabulary")}
+
+
+def _each_merged(labels: Iterable[Label]) -> tuple[Label, ...]:
+    made: dict[str, Label] = {}
+    for label in labels:
+        name = normalised(label.name)
+        made[name] = _merged(made[name], label) if name in made else label
+    return tuple(made.values())
 
 
 def _merged(one: Label, other: Label) -> Label:

@@ -21,6 +21,7 @@ from chalicelib.model.recognition import (
     calls_in,
 )
 from chalicelib.model.rekognition import in_rekognitions_words
+from chalicelib.model.terms import Terms
 from chalicelib.model.uploads import CallbackFormat, NewImage, ObjectUploaded
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Recognition",
     "RecognitionOptions",
     "Status",
+    "Terms",
     "calls_in",
     "in_rekognitions_words",
     "normalised",

@@ -93,6 +93,21 @@ def rename_image(owner: str, image_id: str, services: Services) -> bool:
     )[1]
 
 
+def fit_to_vocabulary(owner: str, image_id: str, services: Services) -> bool:
+    """Show what was seen on an image in the terms of its owner's vocabulary; whether any label changed.
+
+    The recogniser's cached answer tells what was seen, also what an earlier vocabulary did not show.
+    """
+    rules = services.renames.rules(owner)
+
+    def say(record: Record) -> Said:
+        cached = services.recognitions.find(owner, record.recognition)
+        seen = cached.recognition.labels if cached else record.seen
+        return rules.labels(seen), record.image.corrections
+
+    return revise(owner, image_id, say, "renamed", services)[1]
+
+
 def _refuse_idle(word: Word, corrections: Corrections, record: Record) -> None:
     """Tell a person who takes back what nobody said, or away what is not there."""
     if word.present is None and said_of(corrections, word.name) is None:

@@ -19,7 +19,15 @@ from chalicelib.recognition.bands import word_for
 from chalicelib.wiring import Services
 
 Verdict = Literal[
-    "present", "removed", "below-threshold", "excluded", "too-many", "only-related", "not-seen", "no-result"
+    "present",
+    "removed",
+    "below-threshold",
+    "excluded",
+    "too-many",
+    "not-in-vocabulary",
+    "only-related",
+    "not-seen",
+    "no-result",
 ]
 
 
@@ -102,7 +110,13 @@ def _passed_over(record: Record, name: str, services: Services) -> Reason | None
     answer = services.recognitions.find(record.image.owner, record.recognition)
     if answer is None:
         return None
-    seen = services.renames.rules(record.image.owner).labels(answer.recognition.passed_over)
+    rules = services.renames.rules(record.image.owner)
+    hidden = rules.renamed(answer.recognition.labels) if rules.terms else ()
+    own = _named(hidden, name)
+    if own:
+        found = f"{own.name} was seen with {own.confidence:.1f}, but it is no term of the vocabulary."
+        return Reason("not-in-vocabulary", found, round(own.confidence, 2))
+    seen = rules.renamed(answer.recognition.passed_over)
     own = _named(seen, name) or next((one for one in seen if _is_among(name, one.aliases)), None)
     if own:
         return _left_out(own, answer)

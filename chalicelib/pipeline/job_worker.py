@@ -18,7 +18,7 @@ from chalicelib.library.streams import TOP
 from chalicelib.model import Asked, Image, Json
 from chalicelib.pipeline.batches import Message, each_message
 from chalicelib.pipeline.bin import delete_image, restore_image
-from chalicelib.pipeline.curating import correct, rename_image, words_of
+from chalicelib.pipeline.curating import correct, fit_to_vocabulary, rename_image, words_of
 from chalicelib.pipeline.estimating import estimate_further
 from chalicelib.pipeline.feeding import feed_further
 from chalicelib.pipeline.packing import forget_step, pack_further
@@ -233,6 +233,10 @@ def _rename(job: Job, image: Image, services: Services) -> bool:
     return rename_image(job.owner, image.id, services)
 
 
+def _fit(job: Job, image: Image, services: Services) -> bool:
+    return fit_to_vocabulary(job.owner, image.id, services)
+
+
 def _delete(job: Job, image: Image, services: Services) -> bool:
     permanent = bool(job.request["permanent"])
     delete_image(job.owner, image.id, services, permanent=permanent)
@@ -249,4 +253,5 @@ _ACTS: Mapping[JobKind, Callable[[Job, Image, Services], bool]] = {
     "correct": _correct,
     "delete": _delete,
     "restore": _restore,
+    "vocabulary": _fit,
 }

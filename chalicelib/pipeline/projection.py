@@ -259,7 +259,8 @@ def _event(stored: StoredImage) -> ImageFinished:
 
 def _let_names_follow(change: RecordChange, services: Services) -> None:
     """Rename what was labelled while a rename was made: the labeler had read the rules before."""
-    if not change.untold or not change.rules.names or change.present is None or change.present.binned:
+    ruled = change.rules.names or change.rules.terms
+    if not change.untold or not ruled or change.present is None or change.present.binned:
         return
     labels = change.present.document["labels"]
     names = [name for one in labels for name in (one["name"], *one["parents"], *one["aliases"])]

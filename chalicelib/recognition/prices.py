@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from chalicelib.recognition.prompt import MOST_TOKENS
 from chalicelib.settings import Settings
 
 CURRENCY = "USD"
@@ -43,12 +44,19 @@ def cost(calls: Mapping[str, int], listed: Mapping[str, Decimal]) -> int:
     return round(sum((listed.get(name, Decimal(0)) * number for name, number in calls.items()), Decimal(0)))
 
 
+# At most for a picture of 1,568 pixels, its instructions and a vocabulary of some hundred terms.
+MOST_TOKENS_IN = 6000
+
+
 def price_of_an_image(settings: Settings, asked: Mapping[str, Any]) -> int | None:
     """What an image costs at most, in millionths of a dollar; None where nobody can say beforehand."""
     features = asked.get("features") or settings.recognition.features
-    match settings.recogniser:
-        case "rekognition" | "cascade":  # which asks Rekognition where the embedded network is not sure
+    match settings.asked_last:  # of a cascade the second, which is asked where the networks are not sure
+        case "rekognition":
             return cost({f"rekognition:{feature}": 1 for feature in features}, prices(settings))
         case "sagemaker" | "onnx":
             return cost({settings.recogniser: 1}, prices(settings))
+        case "openai" | "bedrock":
+            kinds = (f"{settings.asked_last}:input_tokens", f"{settings.asked_last}:output_tokens")
+            return cost(dict(zip(kinds, (MOST_TOKENS_IN, MOST_TOKENS), strict=True)), prices(settings))
     return None

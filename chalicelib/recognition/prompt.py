@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.model import LONGEST_ALT, Json, RecognitionOptions
+from chalicelib.model import LONGEST_ALT, Json, RecognitionOptions, Terms
 from chalicelib.recognition.bands import BANDS
-from chalicelib.recognition.terms import Terms
 
 TOOL = "describe_picture"
 # Models give two to three times as many names as they are asked for, and each takes time.

@@ -14,10 +14,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib.errors import RecogniserRefused
-from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Caption, Json, Label, normalised
+from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Caption, Json, Label, Terms, normalised
 from chalicelib.recognition.bands import BANDS
 from chalicelib.recognition.hierarchy import title
-from chalicelib.recognition.terms import Terms
 
 MOST_TAKEN = 50  # labels
 LONGEST_NAME = 60  # characters

@@ -1,53 +1,15 @@
-"""A closed vocabulary: the owner's own terms, and by what other names each may be said.
-
-::
-
-    sneaker = trainer = running shoe
-    hiking boot
-
-One term a line or between commas, its aliases behind ``=``; what follows ``#`` is a comment.
-"""
+"""The vocabulary that the settings give language models: written there, or a list in the bucket."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from chalicelib.errors import Misconfigured, NotFound
-from chalicelib.model import normalised
+from chalicelib.model import Terms
 from chalicelib.settings import IN_BUCKET
 
 KEPT_SECONDS = 300.0  # a changed list is known so soon
 MOST_BYTES = 200_000
-_ENDS = re.compile(r"[,\n\r]")
-
-
-@dataclass(frozen=True)
-class Terms:
-    """The ``names`` in their order; none means that any name will do."""
-
-    names: tuple[str, ...] = ()
-    _known: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, text: str) -> Terms:
-        """Read a list of terms."""
-        names: list[str] = []
-        known: dict[str, str] = {}
-        for entry in _ENDS.split(re.sub("#.*", "", text)):
-            said = [tidy for one in entry.split("=") if (tidy := " ".join(one.split()))]
-            for one in said:
-                known.setdefault(normalised(one), said[0])
-            names += said[:1]
-        return cls(tuple(dict.fromkeys(names)), known)
-
-    def __bool__(self) -> bool:
-        return bool(self.names)
-
-    def term(self, name: str) -> str | None:
-        """The term that goes by ``name``, whatever its case; None where there is none."""
-        return self._known.get(normalised(name))
 
 
 class TermList:

@@ -233,6 +233,7 @@ class TestJobs:
                 ("/export", {"q": "cat"}),
             )
         ]
+        begun.append(api.request("PUT", "/vocabulary", body={"terms": ["beast"]}).json_body["id"])
         work_off(services)
         pipeline.start("somebody", "rename", {"from": "a", "to": "b"}, services)
         listed = api.get("/jobs").json_body

@@ -14,7 +14,9 @@ from chalicelib.model import RecognitionOptions
 from chalicelib.recognition.bedrock import BedrockRecogniser
 from chalicelib.recognition.cascade import CascadeRecogniser
 from chalicelib.recognition.onnx import OnnxRecogniser
-from chalicelib.recognition.prices import cost, prices
+from chalicelib.recognition.prices import cost, price_of_an_image, prices
+from chalicelib.settings import Settings
+from tests.conftest import ENVIRONMENT
 from tests.fakes.world import CAT, ROCKET, World
 from tests.recognition.conftest import Pauses, sample
 from tests.stubs.vision import TOKENS_IN, TOKENS_OUT, BedrockStub
@@ -138,6 +140,15 @@ def test_usage_costs_what_the_tokens_do_to_the_micro_dollar(
     pipeline.label_image(world.drop("uploads/third.jpg", CAT[:-2] + b"\x00\xff\xd9"), world)
     assert world.image_at("uploads/third.jpg").error.code == "budget-used-up"
     assert len(bedrock_stub.questions) == 2
+
+
+def test_what_an_image_may_cost_is_known_beforehand_and_not_too_little() -> None:
+    chosen = {"RECOGNISER": "cascade", "CASCADE_SECOND": "bedrock", "BEDROCK_MODEL": "amazon.nova-lite-v1:0"}
+    settings = Settings.read({**ENVIRONMENT, **chosen, "BEDROCK_PRICES": "0.06,0.24"})
+    much = {"bedrock:input_tokens": 3 * TOKENS_IN, "bedrock:output_tokens": 5 * TOKENS_OUT}
+    told = price_of_an_image(settings, {})
+    assert told is not None
+    assert told >= cost(much, prices(settings)) > 0
 
 
 def test_as_the_second_of_a_cascade_it_is_asked_where_the_networks_are_unsure(

@@ -17,12 +17,12 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.errors import Misconfigured, NotFound, RecogniserRefused
-from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Label, Model, RecognitionOptions
+from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Label, Model, RecognitionOptions, Terms
 from chalicelib.recognition import statement
 from chalicelib.recognition.bands import word_for
 from chalicelib.recognition.openai import OpenAiRecogniser
 from chalicelib.recognition.prompt import MOST_ASKED, Prompt
-from chalicelib.recognition.terms import KEPT_SECONDS, TermList, Terms
+from chalicelib.recognition.terms import KEPT_SECONDS, TermList
 from tests.fakes.clock import Clock
 from tests.fakes.world import World
 from tests.recognition.conftest import sample

@@ -10,7 +10,7 @@ import { complain, progressToast } from "./toasts.js";
 import { count, many, moment, quoted } from "./words.js";
 
 const [SOON, SELDOM] = [700, 5000]; // milliseconds between two looks
-const KINDS = { relabel: "Label again", correct: "Correct labels", rename: "Rename a label", delete: "Delete", restore: "Restore", zip: "Pack photos" };
+const KINDS = { relabel: "Label again", correct: "Correct labels", rename: "Rename a label", delete: "Delete", restore: "Restore", zip: "Pack photos", vocabulary: "Change the vocabulary" };
 const STATES = { running: "At work", done: "Done" };
 const DID = { zip: "packed", restore: "restored", delete: "deleted", relabel: "to be labelled again" };
 

@@ -70,6 +70,18 @@ def list_renames() -> Response:
     return answer(api.curation.renames)
 
 
+@routes.route("/vocabulary")
+def show_vocabulary() -> Response:
+    """The only terms that labels are shown by."""
+    return answer(api.vocabulary.show)
+
+
+@routes.route("/vocabulary", methods=["PUT"])
+def put_vocabulary() -> Response:
+    """Show these terms and no other."""
+    return answer(api.vocabulary.put)
+
+
 @routes.route("/images/{image_id}/relabel", methods=["POST"])
 def relabel_image(image_id: str) -> Response:
     """Recognise an image again."""

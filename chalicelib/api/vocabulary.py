@@ -1,0 +1,53 @@
+"""An owner's vocabulary: the only terms that labels are shown by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalice.app import Request, Response
+
+from chalicelib.api import answers, jobs
+from chalicelib.api.names import LONGEST_NAME
+from chalicelib.api.requests import body_of, owner_of, query_of
+from chalicelib.errors import BadRequest
+from chalicelib.model import Json, Terms, normalised
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+MOST_TERMS = 1000
+LONGEST_TERM = 8 * LONGEST_NAME  # characters, with its aliases
+
+
+def show(request: Request, services: Services) -> Response:
+    """``GET /vocabulary``: the terms, none where any name will do."""
+    query_of(request, ())
+    return answers.fresh(_shown(services.renames.vocabulary(owner_of(request))))
+
+
+def put(request: Request, services: Services) -> Response:
+    """``PUT /vocabulary``: show these terms and no other, now by a job and from now on."""
+    lines = body_of(request, ("terms",)).lines("terms", most=MOST_TERMS, longest=LONGEST_TERM)
+    if lines is None:
+        raise BadRequest("Terms is missing.", code="missing", pointer="/terms")
+    owner, entries = owner_of(request), [_entry(line, f"/terms/{place}") for place, line in enumerate(lines)]
+    known = Terms.made(entries).known
+    if len(known) < sum(len({normalised(one) for one in entry}) for entry in entries):
+        raise BadRequest("A name stands for two terms.", code="ambiguous-term", pointer="/terms")
+    services.jobs.refuse_too_many(owner)
+    services.renames.set_vocabulary(owner, entries)
+    return jobs.started(request, "vocabulary", {"q": "", "terms": len(entries)}, services)
+
+
+def _entry(line: str, pointer: str) -> list[str]:
+    """A term and its aliases, written ``sneaker = trainer = running shoe``."""
+    said = [" ".join(one.split()) for one in line.split("=")]
+    if not all(normalised(one) and len(one) <= LONGEST_NAME for one in said):
+        raise BadRequest(
+            f"A term and each alias has 1 to {LONGEST_NAME} characters.", code="bad-value", pointer=pointer
+        )
+    return said
+
+
+def _shown(entries: list[list[str]]) -> Json:
+    return {"terms": [" = ".join(entry) for entry in entries]}
