@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from torture.figures import Figures
 
 # Those in a row run side by side, as none of them keeps two cores busy; the one that is timed has them alone.
-ROWS = (("schedules", "burst", "corpus"), ("backlog",))
+ROWS = (("schedules", "burst", "corpus", "bulk"), ("backlog",))
 PARTS = tuple(itertools.chain(*ROWS))
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from sightline_labels import commands, completion, labelling, manual
+from sightline_labels import commands, completion, jobs, labelling, manual
 from sightline_labels.client import Client
 from sightline_labels.errors import NotReachable, SightlineError
 from sightline_labels.output import Output
@@ -225,15 +225,54 @@ COMMANDS: dict[
         ),
     ),
     "jobs": (
-        "look at jobs",
+        "label in bulk, and look after jobs",
         {
             "list": (
                 "newest first",
-                commands.jobs_list,
+                jobs.listed,
                 (_arg("--kind", default=""), _arg("--status", default=""), MOST),
             ),
-            "show": ("one, with what it could not change", commands.jobs_show, (ONE,)),
-            "wait": ("until it is done", commands.jobs_wait, (ONE,)),
+            "show": ("one, with what it could not change", jobs.show, (ONE,)),
+            "wait": ("until it is done", jobs.wait, (ONE,)),
+            "label": (
+                "label what is in a bucket or at addresses",
+                jobs.label,
+                (
+                    _arg(
+                        "source",
+                        nargs="+",
+                        metavar="SOURCE",
+                        help="s3://bucket/folder/, a list, or addresses",
+                    ),
+                    _arg(
+                        "--as",
+                        dest="as_",
+                        choices=("manifest", "inventory", "prefix"),
+                        help="what the source is",
+                    ),
+                    _arg("--dry-run", action="store_true", help="only count, and say what it costs"),
+                    _arg("--max-cost", type=float, metavar="DOLLARS", help="rest before it costs more"),
+                    _arg("--unchanged-since", default="", metavar="TIME", help="refuse what is newer"),
+                    _arg("--min-confidence", type=float, metavar="N", help="of labels, 0 to 100"),
+                    NO_WAIT,
+                ),
+            ),
+            "pause": ("let one rest", jobs.pause, (ONE,)),
+            "resume": (
+                "let it go on",
+                jobs.resume,
+                (ONE, _arg("--max-cost", type=float, metavar="DOLLARS", help="up to this, then"), NO_WAIT),
+            ),
+            "cancel": ("end it before its time", jobs.cancel, (ONE,)),
+            "results": (
+                "fetch what came of each line",
+                jobs.results,
+                (
+                    ONE,
+                    _arg("--file", choices=("results", "results_csv", "summary"), default="results"),
+                    _arg("-o", "--output", default="results.jsonl", metavar="FILE", help="%(default)s"),
+                ),
+            ),
         },
         (),
     ),

@@ -24,7 +24,7 @@ from sightline_labels.transport import TRIES, Transport
 Json = dict[str, Any]
 
 SETTLED = ("labelled", "failed", "binned")
-AT_AN_END = ("done", "failed", "cancelled")  # of a job
+AT_AN_END = ("done", "failed", "cancelled", "paused")  # of a job, or as good as that
 WAIT_SECONDS = 20  # the API's longest
 PATIENCE = 300.0  # seconds
 PAGE = 200
@@ -243,10 +243,63 @@ class Client:
     def job(self, job_id: str) -> Json:
         return self._document("GET", f"/jobs/{_part(job_id)}")
 
+    def label_there(
+        self,
+        *,
+        manifest: str = "",
+        inventory: str = "",
+        prefix: str = "",
+        urls: Sequence[str] | None = None,
+        dry_run: bool = False,
+        max_cost: float | None = None,
+        unchanged_since: str = "",
+        options: Json | None = None,
+    ) -> Json:
+        """Label what lies at one of these sources, as a job; only count it and say the price, if ``dry_run``.
+
+        The first three are ``s3://`` addresses. ``max_cost`` is in dollars; ``options`` are asked of the
+        recogniser, as ``min_confidence``.
+        """
+        places = {"manifest": manifest, "inventory": inventory, "prefix": prefix}
+        source: Json = {name: at for name, at in places.items() if at}
+        if urls is not None:
+            source["urls"] = list(urls)
+        asked: Json = {"kind": "label", "source": source, "dry_run": dry_run}
+        given = {"max_cost": max_cost, "unchanged_since": unchanged_since or None, "options": options}
+        asked.update({name: value for name, value in given.items() if value is not None})
+        return self._document("POST", "/jobs", json=asked)
+
+    def pause_job(self, job_id: str) -> Json:
+        return self._document("POST", f"/jobs/{_part(job_id)}/pause", json={})
+
+    def resume_job(self, job_id: str, max_cost: float | None = None) -> Json:
+        """Let a paused job go on, up to another ``max_cost`` (dollars)."""
+        more = {} if max_cost is None else {"max_cost": max_cost}
+        return self._document("POST", f"/jobs/{_part(job_id)}/resume", json=more)
+
+    def cancel_job(self, job_id: str) -> Json:
+        """End it before its time; one that labels writes its results first."""
+        return self._document("POST", f"/jobs/{_part(job_id)}/cancel", json={})
+
+    def download_results(self, job_id: str, to: str | Path, file: str = "results") -> Path:
+        """Write what came of a job that labelled to a file: ``results``, ``results_csv`` or ``summary``."""
+        to = Path(to)
+        job = self.job(job_id)
+        address = job["links"].get(file)
+        if not address:
+            raise SightlineError(f"Job {job_id} is {job['status']}, and has no {file}.")
+        reply = self._transport.elsewhere("GET", address, stream=True)
+        with written_whole(to) as opened:
+            _write(reply, opened, to.name)
+        return to
+
     def wait_for_job(
         self, job_id: str, seconds: float = 3600.0, told: Callable[[Json], object] = lambda job: None
     ) -> Json:
-        """The job at its end; ``told`` is given it at every look. Raises :exc:`NotInTime`."""
+        """The job at its end, or when it rests; ``told`` is given it at every look.
+
+        Raises :exc:`NotInTime`.
+        """
         until, pause = time.monotonic() + seconds, 0.2
         while True:
             job = self.job(job_id)

@@ -11,6 +11,7 @@ from typing import Any
 from sightline_labels.client import Client
 from sightline_labels.errors import SightlineError
 from sightline_labels.files import written_whole
+from sightline_labels.jobs import told_of_job
 from sightline_labels.output import Output
 from sightline_labels.table import seen
 from sightline_labels.uploading import problem_of
@@ -73,7 +74,7 @@ def correct(client: Client, options: Options, out: Output) -> int:
     if not options.add and not options.remove:
         raise SightlineError("Say what to --add or to --remove.")
     if options.query is not None:
-        return _job(
+        return told_of_job(
             client, client.correct_found(options.query, add=options.add, remove=options.remove), options, out
         )
     for image_id in _ids(options):
@@ -84,7 +85,7 @@ def correct(client: Client, options: Options, out: Output) -> int:
 
 def relabel(client: Client, options: Options, out: Output) -> int:
     if options.query is not None:
-        return _job(client, client.relabel_found(options.query), options, out)
+        return told_of_job(client, client.relabel_found(options.query), options, out)
     return _each(_ids(options), client.relabel, out)
 
 
@@ -142,65 +143,14 @@ def _ids(options: Options) -> list[str]:
     return list(options.ids)
 
 
-# ── labels, jobs, exports ─────────────────────────────────────────────────────────────────────
+# ── labels, exports ──────────────────────────────────────────────────────────────────────────
 def labels(client: Client, options: Options, out: Output) -> int:
     found = client.labels(options.prefix, sort=options.sort, most=options.most)
     return out.rows(found, lambda one: [one["count"], one["name"]], nothing="There are no labels.")
 
 
 def rename(client: Client, options: Options, out: Output) -> int:
-    return _job(client, client.rename(options.label, options.to), options, out)
-
-
-def jobs_list(client: Client, options: Options, out: Output) -> int:
-    found = client.jobs(kind=options.kind, status=options.status, most=options.most)
-    return out.rows(found, _job_row, nothing="There are no jobs.")
-
-
-def jobs_show(client: Client, options: Options, out: Output) -> int:
-    job = client.job(options.id)
-    out.document(job, _job_lines(job))
-    return 0
-
-
-def jobs_wait(client: Client, options: Options, out: Output) -> int:
-    return _waited(client, options.id, out)
-
-
-def _job(client: Client, job: Json, options: Options, out: Output) -> int:
-    """Tell of a job that has begun, and of its end where that is waited for."""
-    if options.no_wait:
-        out.document(job, _job_lines(job))
-        return 0
-    return _waited(client, job["id"], out)
-
-
-def _waited(client: Client, job_id: str, out: Output) -> int:
-    job = client.wait_for_job(
-        job_id, told=lambda now: out.progress(f"{now['kind']}: {now['looked_at']} looked at")
-    )
-    out.document(job, _job_lines(job))
-    return 0 if job["status"] == "done" and not job["failed"] else 1
-
-
-def _job_row(job: Json) -> list[Any]:
-    return [
-        job["id"],
-        job["kind"],
-        job["status"],
-        job["looked_at"],
-        job["changed"],
-        job["failed"],
-        job["created_at"],
-    ]
-
-
-def _job_lines(job: Json) -> list[str]:
-    counts = f"{job['looked_at']} looked at, {job['changed']} changed, {job['failed']} failed"
-    lines = [f"{job['id']}  {job['kind']} {job['status']}: {counts}"]
-    lines += [f"  {one['image_id']}  {one['code']}" for one in job["failures"]]
-    archive = job["links"].get("archive")
-    return lines + ([f"  {archive}"] if archive else [])
+    return told_of_job(client, client.rename(options.label, options.to), options, out)
 
 
 def export(client: Client, options: Options, out: Output) -> int:

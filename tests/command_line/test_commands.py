@@ -16,7 +16,7 @@ from zipfile import ZipFile
 import pytest
 from PIL import Image as Picture
 
-from local.config import ROOT
+from local.config import ROOT, stage_config
 from tests.journeys.conftest import eventually
 from tests.local.process import Process, started, token_for
 from tests.packets import packet, photo_with
@@ -280,3 +280,24 @@ def test_keywords_in_and_beside_photos_are_taken_along(sightline: Sightline, tmp
     [again] = documents(sightline("--json", "label", str(tmp_path)))
     assert {one["name"] for one in again["image"]["corrections"]} == {"Vienna", "Sacher", "Prater"}
     assert (again["image"]["id"], again["known"]) == (image["image"]["id"], True)
+
+
+def test_addresses_are_labelled_in_bulk_at_a_price_that_is_told_before(
+    sightline: Sightline, cat: str, tmp_path: Path
+) -> None:
+    told = sightline("jobs", "label", "https://127.0.0.1:1/a.jpg", "https://127.0.0.1:1/b.jpg", "--dry-run")
+    assert "2  images" in told.stdout
+    assert "price: $0.00" in told.stdout
+    ran = sightline("jobs", "label", "https://127.0.0.1:1/a.jpg", "--max-cost", "1", code=1)
+    job_id = ran.stdout.split()[0]
+    assert "1  refused" in ran.stdout
+    sightline("jobs", "results", job_id, "-o", str(tmp_path / "results.jsonl"))
+    [line] = [json.loads(one) for one in (tmp_path / "results.jsonl").read_text().splitlines()]
+    assert (line["source-ref"], line["outcome"]) == ("https://127.0.0.1:1/a.jpg", "refused")
+    assert "job-has-ended" in sightline("jobs", "pause", job_id, code=1).stderr
+    assert "own-folder" in sightline("jobs", "label", f"s3://{own_bucket()}/metadata/", code=1).stderr
+    assert "A source is s3://" in sightline("jobs", "label", "photos", code=1).stderr
+
+
+def own_bucket() -> str:
+    return str(stage_config("api_handler").environment_variables["BUCKET"])
