@@ -663,8 +663,15 @@ GUARDS = (
     Guard(
         "regions of others",
         "client/sightline_labels/packets.py",
-        'there.noted.get("Regions") == str(len(regions.names))',
+        'self.noted.get("Regions") == str(len(regions.names)) if regions else True',
         "True",
+        "tests/command_line/test_xmp.py",
+    ),
+    Guard(
+        "alternative texts of others",
+        "client/sightline_labels/packets.py",
+        '_ALT: [self.noted.get("AltText")] == [one.text for one in self.items(_ALT)],',
+        "",
         "tests/command_line/test_xmp.py",
     ),
     Guard(

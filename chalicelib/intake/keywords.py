@@ -39,6 +39,7 @@ _SEPARATORS: Mapping[str, str] = {
     _MICROSOFT.replace("/1.0/", "/1.0"): "/",  # as exiftool spells the namespace
     qualified("mwg-rs:Name"): _FLAT,
 }
+_BOOKKEEPING = "darktable"  # the root of tags that this program keeps for itself, which nobody sees in it
 _OWN_FORM = str.maketrans({written: plain for plain, written in LOOKS_LIKE.items()})
 
 
@@ -131,11 +132,14 @@ class _Fields:
 
     def keywords(self) -> Iterator[Keyword]:
         """What the entries say, field by field as they came."""
-        for field, text in self._entries:
-            separator = _SEPARATORS[field]
-            names = [one.strip() for one in (text.split(separator) if separator else [text])]
-            *above, name = [one for one in names if one] or [""]
-            yield Keyword(name, tuple(reversed(above)))
+        entries = [_path(text, _SEPARATORS[field]) for field, text in self._entries]
+        paths = [one for one in entries if len(one) > 1]
+        # Such tags may stand among flat keywords as well, whole or name by name.
+        kept = {name for path in paths if path[0] == _BOOKKEEPING for name in path}
+        kept -= {name for path in paths if path[0] != _BOOKKEEPING for name in path}
+        for *above, name in entries:
+            if _BOOKKEEPING not in above and not name.startswith(f"{_BOOKKEEPING}|") and name not in kept:
+                yield Keyword(name, tuple(reversed(above)))
 
     def _add(self, field: str, text: str) -> None:
         if not text.strip():
@@ -144,3 +148,9 @@ class _Fields:
             self.ours.append(text)
         elif len(text) <= LONGEST and len(self._entries) < MOST_READ:
             self._entries.append((field, text))
+
+
+def _path(text: str, separator: str) -> list[str]:
+    """The names of an entry, the most general first; one that is empty where it has none."""
+    names = [one.strip() for one in (text.split(separator) if separator else [text])]
+    return [one for one in names if one] or [""]

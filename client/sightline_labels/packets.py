@@ -18,8 +18,9 @@ from sightline_labels.errors import SightlineError
 
 OURS = "urn:sightline:xmp:1/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_ALT = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/ AltTextAccessibility"
 _REGIONS = "http://www.metadataworkinggroup.com/schemas/regions/"
+_ALT = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/ AltTextAccessibility"
+_SINGLE = {f"{_REGIONS} Regions": "Regions", _ALT: "AltText"}  # by which note they are ours
 # The lists of keywords, and what parts the names of a path in them.
 _LISTS = {
     "http://purl.org/dc/elements/1.1/ subject": "",
@@ -103,9 +104,8 @@ class Packet:
     @property
     def is_ours_alone(self) -> bool:
         """Whether there is nothing in it but what a service has written."""
-        known = {name for name in self.properties if name.startswith(OURS)} | {*_LISTS, f"{_REGIONS} Regions"}
-        if [one.text for one in self.items(_ALT)] == [self.noted.get("AltText")]:
-            known.add(_ALT)  # nobody has written another one
+        known = {name for name in self.properties if name.startswith(OURS)} | {*_LISTS}
+        known |= _SINGLE.keys() - self.kept
         attributes = {
             name for one in self.descriptions for name in one.attributes if not name.startswith(OURS)
         }
@@ -113,6 +113,16 @@ class Packet:
             name for name in attributes if not name.endswith(" about")
         }
         return bool(self.noted) and not others and self.words <= self.ours
+
+    @property
+    def kept(self) -> set[str]:
+        """What there is once in a packet and is not ours: regions, an alternative text."""
+        regions = self.properties.get(f"{_REGIONS} Regions")
+        ours = {
+            f"{_REGIONS} Regions": self.noted.get("Regions") == str(len(regions.names)) if regions else True,
+            _ALT: [self.noted.get("AltText")] == [one.text for one in self.items(_ALT)],
+        }
+        return {name for name, is_ours in ours.items() if name in self.properties and not is_ours}
 
     def items(self, name: str) -> list[Element]:
         """The entries of a list; none where it is not there."""
@@ -181,14 +191,13 @@ def joined(there: Packet, new: Packet, more: Mapping[str, str]) -> bytes:
         elif name in there.properties:  # an empty list, or none at all
             edits.append((*_span(there, there.properties[name]), b""))
     missing = b"".join(new.source(name) for name in _LISTS if not there.items(name))
-    regions = there.properties.get(f"{_REGIONS} Regions")
-    replaced = regions is None or there.noted.get("Regions") == str(len(regions.names))
-    kept = {"AltText"} if replaced else {"AltText", "Regions"}  # what says nothing of this packet
-    notes = {name: value for name, value in new.noted.items() if name not in kept}
+    kept = there.kept
+    unsaid = {_SINGLE[name] for name in kept}  # notes that would be of what we have not written
+    notes = {name: value for name, value in new.noted.items() if name not in unsaid}
     claimed = [one.text for one in new.items(f"{OURS} Keywords") if _compared(one.text) not in others]
     own = _keywords(claimed) + new.source(f"{OURS} Labels")
-    own += new.source(f"{_REGIONS} Regions") if replaced else b""
-    edits += _without_ours(there, regions if replaced else None)
+    own += b"".join(new.source(name) for name in _SINGLE if name not in kept)
+    edits += _without_ours(there, kept)
     blocks = [_description(new, b"", missing)] if missing else []
     blocks.append(_description(new, _attributes({**notes, **more}), own))
     edits.append((there.rdf_end, there.rdf_end, b"".join(blocks)))
@@ -211,11 +220,12 @@ def _list_edits(there: Packet, new: Packet, name: str, separator: str, outdated:
     yield items[-1].end, items[-1].end, written
 
 
-def _without_ours(there: Packet, regions: Element | None) -> Iterator[Edit]:
+def _without_ours(there: Packet, kept: set[str]) -> Iterator[Edit]:
     """How what a service has noted goes: its properties, and descriptions that then hold nothing."""
     prefixes = b"|".join(re.escape(one.encode()) for one in there.prefixes) or rb"\0"
     ours = re.compile(rb"\s+(?:%s):[^\s=]+\s*=\s*(?:\"[^\"]*\"|'[^']*')" % prefixes)
-    gone = [one for name, one in there.properties.items() if name.startswith(OURS) or one is regions]
+    single = _SINGLE.keys() - kept
+    gone = [one for name, one in there.properties.items() if name.startswith(OURS) or name in single]
     for one in there.descriptions:
         inside = [each for each in there.properties.values() if one.start < each.start < one.end]
         own = [name for name in one.attributes if name.startswith(OURS)]

@@ -251,4 +251,13 @@ def test_a_sidecar_of_ours_is_renewed_with_what_people_added_and_no_other_is_tou
 def test_an_alternative_text_of_ours_is_renewed_and_somebody_elses_is_not_ours() -> None:
     told = to_xmp(dataclasses.replace(image(CAT), caption=Caption("A cat.", "A cat", "model")))
     assert Packet(told).is_ours_alone
-    assert not Packet(told.replace(b">A cat<", b">Minka<")).is_ours_alone
+    minka = told.replace(b">A cat<", b">Minka<")
+    assert not Packet(minka).is_ours_alone
+    dog = to_xmp(dataclasses.replace(image(CAT), caption=Caption("A dog.", "A dog", "model")))
+    assert b">A cat<" not in (renewed := joined(Packet(told), Packet(dog), {}))
+    assert b'xml:lang="x-default">A dog<' in renewed
+    assert b"A dog" not in (kept := joined(Packet(minka), Packet(dog), {}))
+    assert b">Minka<" in kept
+    assert b"AltText=" not in kept
+    assert joined(Packet(renewed), Packet(dog), {}) == renewed
+    assert joined(Packet(kept), Packet(dog), {}) == kept

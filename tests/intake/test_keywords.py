@@ -100,6 +100,19 @@ def test_other_encodings_of_unicode_are_read(encoding: str) -> None:
     assert names_in(packet("日本").decode().replace("\ufeff", "").encode(encoding)) == ["日本"]
 
 
+def test_what_a_program_notes_for_itself_is_no_keyword() -> None:
+    xmp = packet(
+        "darktable",
+        "format",
+        "arw",
+        "Sea",
+        "darktable|changed",
+        lr_hierarchicalSubject=["darktable|format|arw", "Italy|Sea"],
+    )
+    assert keywords_in(xmp) == (Keyword("Sea", ("Italy",)),)
+    assert names_in(packet("darktable", "format")) == ["darktable", "format"]
+
+
 @exiftool
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "JPEG2000", "AVIF", "DNG"])
 def test_every_kind_of_photo_that_holds_xmp_is_asked_for_keywords(kind: str, tmp_path: Path) -> None:
