@@ -82,7 +82,8 @@ def read(packet: bytes) -> tuple[Keyword, ...]:
         name = _compared(one.name)
         known = found.get(name)
         if name and name not in ours and (known or len(found) < MOST_KEYWORDS):
-            found[name] = known if known and len(known.parents) >= len(one.parents) else one
+            above = tuple(each for each in one.parents if _compared(each) not in ours)
+            found[name] = known if known and len(known.parents) >= len(above) else Keyword(one.name, above)
     return tuple(found.values())
 
 

@@ -59,6 +59,13 @@ def test_what_a_person_has_added_to_our_packet_is_the_persons() -> None:
     assert names_in(added) == ["Mimi"]
 
 
+def test_terms_of_ours_above_a_persons_keyword_are_not_the_persons() -> None:
+    added = ours(Label("Cat", 90.0, parents=("Animal",))).replace(
+        b"<rdf:li>Animal|Cat</rdf:li>", b"<rdf:li>Animal|Cat</rdf:li><rdf:li>Home|Animal|Cat|Mimi</rdf:li>", 1
+    )
+    assert keywords_in(added) == (Keyword("Mimi", ("Home",)),)
+
+
 def test_a_name_with_a_separator_in_it_is_still_known_as_ours() -> None:
     assert LOOKS_LIKE["/"].encode() in ours(Label("x/y", 90.0))
     assert names_in(ours(Label("x/y", 90.0))) == []
