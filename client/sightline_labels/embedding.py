@@ -89,9 +89,7 @@ def embed(path: Path, packet: bytes) -> None:
 
 def known_as(path: Path) -> str:
     """What :func:`original_digest` says of a file; most are not read for it."""
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    return original_digest(path.read_bytes()) if OURS.encode() in head else ""
+    return original_digest(path.read_bytes()) if OURS.encode() in _head(path) else ""
 
 
 def original_digest(content: bytes) -> str:
@@ -106,12 +104,18 @@ def original_digest(content: bytes) -> str:
 
 def others_in(path: Path) -> bytes:
     """A photo's XMP where it holds keywords that no service has written; else nothing."""
+    if HEAD not in _head(path):
+        return b""
     try:
-        packet = Photo.of(path.read_bytes()).packet
-        found = Packet(packet) if packet else None
+        found = Packet(Photo.of(path.read_bytes()).packet)
     except (NotEmbeddable, NoPacket):
         return b""
-    return found.content if found and found.words - found.ours else b""
+    return found.content if found.words - found.ours else b""
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)
 
 
 def _digest_of_rest(photo: Photo) -> str:
