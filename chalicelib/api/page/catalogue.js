@@ -8,6 +8,7 @@ import { pending } from "./pending.js";
 import { address } from "./route.js";
 import { countOf, rested, suggestions } from "./suggestions.js";
 import { complain, notify } from "./toasts.js";
+import { vocabulary } from "./vocabulary.js";
 import { count, many, moment, quoted } from "./words.js";
 
 const PAGE = 200;
@@ -20,9 +21,11 @@ export function labelsPage() {
   const sort = make("select", { id: "label-sort" }, make("option", { value: "count" }, "The most frequent first"), make("option", { value: "name" }, "By name"));
   const list = pending(() => labels({ prefix: prefix.value.trim(), sort: sort.value }, names, changed));
   const renames = pending(() => renamed(changed));
+  const terms = pending(() => vocabulary(changed));
   function changed() {
     list.again();
     renames.again();
+    terms.again();
   }
   prefix.addEventListener("input", rested(() => list.again()));
   sort.addEventListener("change", () => list.again());
@@ -34,6 +37,7 @@ export function labelsPage() {
     make("form", { class: "row filters", role: "search", submit: (event) => event.preventDefault() }, make("label", { for: "label-prefix", class: "unseen" }, "Labels that begin with"), prefix, make("label", { for: "label-sort", class: "unseen" }, "Order"), sort),
     list,
     renames,
+    terms,
     names,
   );
 }
