@@ -1,4 +1,4 @@
-"""Labels by one's own terms, from the page of labels. Answers are made up: the library is other tests', too."""
+"""Labels by one's own terms, from the page of labels. Answers are made up: others share the library."""
 
 from __future__ import annotations
 
