@@ -14,6 +14,7 @@ import pytest
 import requests
 from playwright.sync_api import Route, expect
 
+from local.config import stage_config
 from tests.browser.pages import CAT, Photos, found, hand_in
 from tests.browser.test_curating import NAMES
 from tests.journeys.conftest import eventually
@@ -129,6 +130,29 @@ def test_a_job_that_is_at_work_shows_how_far_it_is_until_it_is_done(three: Photo
     expect(job).to_contain_text("3 photos changed, of 3 looked at.")
     expect(job).to_contain_text("Done")
     expect(job.get_by_role("progressbar")).to_have_count(0)
+
+
+def test_a_job_that_labels_is_held_let_go_and_its_results_are_fetched(three: Photos) -> None:
+    window = three.window
+    bucket = stage_config("api_handler").environment_variables["BUCKET"]
+    asked = {"kind": "label", "source": {"prefix": f"s3://{bucket}/uploads/"}, "max_cost": 0}
+    made = requests.post(f"{three.url}jobs", json=asked, timeout=30).json()["id"]
+    eventually(lambda: requests.get(f"{three.url}jobs/{made}", timeout=30).json()["status"] == "done")
+    cancelled = requests.post(f"{three.url}jobs", json=asked, timeout=30).json()["id"]
+    requests.post(f"{three.url}jobs/{cancelled}/pause", timeout=30)
+    window.get_by_role("link", name="Jobs").click()
+    job = window.locator(f".jobs [data-id='{made}']")
+    expect(job.get_by_role("heading")).to_have_text(f"Label s3://{bucket}/uploads/")
+    expect(job).to_contain_text("known before")
+    with window.expect_download() as download:
+        job.get_by_role("link", name="Results (CSV)").click()
+    assert download.value.path().read_text().startswith("line,source-ref,outcome")
+    resting = window.locator(f".jobs [data-id='{cancelled}']")
+    expect(resting).to_contain_text("Resting")
+    expect(resting.get_by_role("button", name="Resume")).to_be_visible()
+    resting.get_by_role("button", name="Cancel").click()
+    expect(resting).to_contain_text("Cancelled")
+    expect(resting.get_by_role("button", name="Cancel")).to_have_count(0)
 
 
 def test_a_bulk_label_is_taken_back_by_undo(three: Photos) -> None:

@@ -10,8 +10,9 @@ import { complain, progressToast } from "./toasts.js";
 import { count, many, moment, quoted } from "./words.js";
 
 const [SOON, SELDOM] = [700, 5000]; // milliseconds between two looks
-const KINDS = { relabel: "Label again", correct: "Correct labels", rename: "Rename a label", delete: "Delete", restore: "Restore", zip: "Pack photos", vocabulary: "Change the vocabulary" };
-const STATES = { running: "At work", done: "Done" };
+const KINDS = { label: "Label what is there", relabel: "Label again", correct: "Correct labels", rename: "Rename a label", delete: "Delete", restore: "Restore", zip: "Pack photos", vocabulary: "Change the vocabulary" };
+const STATES = { running: "At work", paused: "Resting", done: "Done", cancelled: "Cancelled", failed: "Failed" };
+const OUTCOMES = { labelled: "labelled", copied: "same as another", known: "known before", failed: "could not be labelled", refused: "no photos to be had", repeated: "listed twice" };
 const DID = { zip: "packed", restore: "restored", delete: "deleted", relabel: "to be labelled again" };
 
 /** Whether nothing more happens to a job by itself. */
@@ -43,7 +44,7 @@ async function followed(job, tell) {
 /** The page; it is fetched anew whenever it is shown. */
 export function jobsPage() {
   const choice = (name, all, some) => make("select", { id: name }, make("option", { value: "" }, all), ...Object.entries(some).map(([value, text]) => make("option", { value }, text)));
-  const [kind, status] = [choice("job-kind", "All kinds", KINDS), choice("job-status", "At work and done", STATES)];
+  const [kind, status] = [choice("job-kind", "All kinds", KINDS), choice("job-status", "In any state", STATES)];
   const list = pending(() => jobs({ kind: kind.value, status: status.value }));
   for (const one of [kind, status]) one.addEventListener("change", () => list.again());
   return make(
@@ -74,11 +75,23 @@ function row(job) {
   const made = make("li", { class: "card", "data-id": job.id });
   const fill = (known) => {
     made.dataset.status = known.status;
-    made.replaceChildren(...shown(known));
+    made.replaceChildren(...shown(known), ...steering(known, act));
   };
-  fill(job);
-  followed(job, (known) => made.isConnected && (fill(known), true)).catch((error) => made.append(make("p", { class: "bad" }, error.message)));
+  const follow = (known) => {
+    fill(known);
+    followed(known, (now) => made.isConnected && (fill(now), true)).catch((error) => made.append(make("p", { class: "bad" }, error.message)));
+  };
+  const act = (what) => call("POST", at`jobs/${job.id}/${what}`, {}).then(follow).catch(complain);
+  follow(job);
   return made;
+}
+
+/** Buttons for a job that has not ended. */
+function steering({ status, error, stopping }, act) {
+  if (!["running", "paused"].includes(status) || stopping) return [];
+  const more = status === "paused" && error?.code === "max-cost" ? "Resume it from the command line with a higher price." : "";
+  const first = status === "running" ? button("Pause", () => act("pause")) : more ? make("span", { class: "muted" }, more) : button("Resume", () => act("resume"));
+  return [make("p", { class: "row" }, first, button("Cancel", () => act("cancel")))];
 }
 
 function shown(job) {
@@ -88,7 +101,9 @@ function shown(job) {
     make("h2", {}, heading(job)),
     make("p", {}, make("span", { class: "badge" }, STATES[status]), " ", ...subject(job), make("span", { class: "muted" }, `, begun ${moment(job.created_at)}`)),
     make("p", {}, over || job.looked_at ? `${many(job.changed, "photo")} ${DID[kind] ?? "changed"}, of ${count(job.looked_at)} looked at${over ? "." : " so far …"}` : "About to begin …"),
-    !over && make("progress", { "aria-label": `${heading(job)}: at work` }),
+    status === "running" && make("progress", { "aria-label": `${heading(job)}: at work`, value: job.progress }),
+    job.error && make("p", { class: "bad" }, job.error.detail),
+    ...labelling(job),
     links.archive && make("p", {}, make("a", { class: "button", href: links.archive, download: "" }, "Download the archive")),
     kind === "zip" && over && !links.archive && make("p", { class: "muted" }, "Its archive is gone: one is kept for a day."),
     job.complete === false && make("p", { class: "bad" }, missing.length ? `${many(missing.length, "photo")} could not be packed: not in the bucket.` : "The archive was full before the photos ended. Search for fewer."),
@@ -97,9 +112,23 @@ function shown(job) {
   return lines.filter(Boolean);
 }
 
+/** What a job that labels says besides. */
+function labelling({ kind, status, outcomes = {}, estimate, rate, ends_at: end, cost, links }) {
+  if (kind !== "label") return [];
+  if (estimate) return [make("p", {}, `${many(estimate.recognitions, "photo")} to be recognised, of ${count(estimate.images)}: ${estimate.cost == null ? "at a price that is not known beforehand" : dollars(estimate.cost)}.`)];
+  const done = Object.entries(outcomes).map(([name, number]) => `${count(number)} ${OUTCOMES[name]}`);
+  const pace = status === "running" && rate ? [`${rate.toFixed(1)} a second`, end && `until ${moment(end)}`] : [];
+  const told = [...done, ...pace, cost && dollars(cost)].filter(Boolean).join(", ");
+  const files = [["results_csv", "Results (CSV)"], ["results", "Results (JSON)"]].filter(([name]) => links[name]);
+  return [told && make("p", { class: "muted" }, told), files.length && make("p", { class: "row" }, ...files.map(([name, text]) => make("a", { class: "button", href: links[name], download: "" }, text)))];
+}
+
+const dollars = (sum) => `$${sum.toFixed(2)}`;
+
 /** "Add pet, remove sofa". */
 function heading({ kind, request }) {
-  const { add = [], remove = [], from, to, permanent } = request;
+  const { add = [], remove = [], from, to, permanent, source, dry_run: dry } = request;
+  if (kind === "label") return `${dry ? "What it would cost to label" : "Label"} ${source.urls ? `${count(source.urls)} addresses` : source.at}`;
   if (kind === "rename") return `Rename ${from} to ${to}`;
   if (kind === "delete" && permanent) return "Erase for good";
   const changes = [add.length && `add ${add.join(", ")}`, remove.length && `remove ${remove.join(", ")}`].filter(Boolean).join(", ");
@@ -108,6 +137,7 @@ function heading({ kind, request }) {
 
 /** Which photos it is about: a link to what finds them, if there are any to be seen. */
 function subject({ kind, request: { q, to } }) {
+  if (kind === "label") return [];
   const query = kind === "rename" ? quoted(to) : q;
   if (!query || query === ALL) return ["All photos"];
   const known = kind === "rename" ? to : query;
