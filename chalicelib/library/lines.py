@@ -15,6 +15,7 @@ Outcome = Literal["labelled", "copied", "known", "failed", "refused", "repeated"
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 KEPT_SECONDS = 30 * 86_400  # the files of results have it all, and stay longer
 SOURCE = "source"
+ORIGIN_SECONDS = 365 * 86_400  # after the last job that found it: whoever comes later has a new image made
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Lines:
         """
         key, mine = _origin_key(owner, source), Origin(new_id(), job, line)
         try:
-            self._table.write(Put(key, _origin_item(mine), {"image_id": None}))
+            self._table.write(Put(key, self._origin_item(mine), {"image_id": None}))
             return mine
         except ConditionFailed as error:
             known = _origin(error.stored or self._table.get(key)) or mine
@@ -93,7 +94,7 @@ class Lines:
     def _moved(self, key: Key, origin: Origin, known: Origin) -> Origin:
         when = {"image_id": known.image_id, "job": known.job}
         try:
-            self._table.write(Update(key, set=_origin_item(origin), when=when))
+            self._table.write(Update(key, set=self._origin_item(origin), when=when))
             return origin
         except ConditionFailed:
             return _origin(self._table.get(key)) or origin
@@ -102,6 +103,16 @@ class Lines:
         """The images of those sources that have been seen."""
         keys = {_origin_key(owner, one): one for one in sources}
         return {keys[key]: str(item["image_id"]) for key, item in self._table.get_many(list(keys)).items()}
+
+    def _origin_item(self, origin: Origin) -> Item:
+        expires_at = int(self._now()) + ORIGIN_SECONDS
+        return {
+            "image_id": origin.image_id,
+            "job": origin.job,
+            "line": origin.line,
+            "revision": new_id(),
+            "expires_at": expires_at,
+        }
 
     def _item(self, line: Line) -> Item:
         item: Item = {
@@ -123,10 +134,6 @@ def _line(row: Item) -> Line:
 
 def _origin_key(owner: str, source: str) -> Key:
     return Key(f"{owner}#{SOURCE}#{derived_id(source)}", SOURCE)
-
-
-def _origin_item(origin: Origin) -> Item:
-    return {"image_id": origin.image_id, "job": origin.job, "line": origin.line, "revision": new_id()}
 
 
 def _origin(item: Item | None) -> Origin | None:

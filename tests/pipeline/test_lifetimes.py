@@ -19,7 +19,7 @@ from chalicelib.pipeline.curating import Word
 from tests.fakes.mail import Mail, handle
 from tests.fakes.receiver import FakeReceiver
 from tests.fakes.recogniser import FakeRecogniser
-from tests.fakes.services import FakeServices
+from tests.fakes.services import FakeOutbound, FakeServices
 from tests.fakes.world import CAT, ROCKET
 
 DAY_SECONDS = 24 * 3600
@@ -61,8 +61,13 @@ def busy_world() -> tuple[Any, Mail]:
     services.renames.add("anna", "cat", "tiger")
     for kind, asked in (("zip", {"q": ""}), ("rename", {"from": "cat", "to": "tiger"})):
         pipeline.start("anna", kind, asked, services)  # type: ignore[arg-type]
+    services.outbound.get = FakeOutbound().get
+    urls = pipeline.list_of_addresses(["https://photos.example/cat.jpg"], "anna", new_id(), services)
+    asked = {"asked": {}, "dry_run": False, "max_cost": None, "unchanged_since": None}
+    pipeline.start("anna", "label", {**asked, "source": {"kind": "urls", **urls}}, services)
     while message := services.next_message():
         handle(message, services)
+        services.clock.forward(1)
     pipeline.start("anna", "correct", {"q": "", "add": ["x"], "remove": []}, services)  # and nobody comes
     pipeline.export("anna", Query(), "csv", services, clock=lambda: services.clock())
     mail.run()
