@@ -98,7 +98,9 @@ class Packet:
     def words(self) -> set[str]:
         """All keywords, as they are compared; of a path the last name."""
         regions = self.properties.get(f"{_REGIONS} Regions")
+        bare = [one for name, one in self.properties.items() if name in _READ and not one.items]  # no list
         named = [_last(one.text, separator) for name, separator in _READ.items() for one in self.items(name)]
+        named += [one.text for one in bare]
         return {_compared(one) for one in (*named, *(regions.names if regions else ()))} - {""}
 
     @property
@@ -182,6 +184,8 @@ def joined(there: Packet, new: Packet, more: Mapping[str, str]) -> bytes:
     """What is ``there``, with the ``new`` packet of a service in place of an older one.
 
     ``more`` are names and values that are noted besides, in the namespace of ours.
+
+    :raises NoPacket: what is there is written in a way in which something of others' would be lost.
     """
     before, others = there.ours, there.words - there.ours
     edits: list[Edit] = []
@@ -204,6 +208,8 @@ def joined(there: Packet, new: Packet, more: Mapping[str, str]) -> bytes:
     content = there.content
     for start, end, text in sorted(edits, key=lambda one: one[:2], reverse=True):
         content = content[:start] + text + content[end:]
+    if not others <= Packet(content).words:
+        raise NoPacket("Its XMP has keywords in a way that is not known.")
     return content
 
 
@@ -233,8 +239,9 @@ def _without_ours(there: Packet, kept: set[str]) -> Iterator[Edit]:
         if (own or inside) and not others and all(each in gone for each in inside):
             yield one.start, one.end, b""
             continue
-        tag = there.content[one.start : there.tag_end(one)]
-        yield one.start, one.start + len(tag), ours.sub(b"", tag)
+        if own:
+            tag = there.content[one.start : there.tag_end(one)]
+            yield one.start, one.start + len(tag), ours.sub(b"", tag)
         yield from ((*_span(there, each), b"") for each in inside if each in gone)
 
 

@@ -212,6 +212,7 @@ def test_what_cannot_hold_labels_is_refused_and_stays_as_it_is(tmp_path: Path, c
 @pytest.mark.parametrize(
     "there",
     [
+        packet(more="<dc:subject>Rome</dc:subject>"),
         b"no XML",
         packet("x")[:-30],
         b"<!DOCTYPE x>" + packet("x"),
