@@ -17,7 +17,7 @@ from chalicelib.expressions import Item, Key, Update
 from chalicelib.ids import new_id
 from chalicelib.table import ConditionFailed, Table
 
-KEY = Key("~recogniser", "pace")  # no owner's
+KEY = Key("~recogniser#pace", "pace")  # no owner's
 FIRST = 5.0  # calls a second: Rekognition's smallest quota
 LOWEST, HIGHEST = 0.2, 1000.0
 WINDOW = 1.0  # seconds
