@@ -40,11 +40,12 @@ function dates() {
   const first = (year, month) => day(new Date(Date.UTC(year, month, 1)));
   const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()];
   return {
-    [day(now)]: "today",
+    [day(now)]: "",
     [day(new Date(now - 7 * A_DAY))]: "a week ago",
     [first(year, month)]: "this month",
     [first(year, month - 1)]: "last month",
     [first(year, 0)]: "this year",
     [first(year - 1, 0)]: "last year",
+    [day(now)]: "today", // also on the first of a month
   };
 }
