@@ -8,7 +8,8 @@ AWS_PORT ?= 5055
 PARTNER_PORT ?= 5056
 TRIGGER ?= s3
 AUTH ?= none
-BENCH ?= deliveries images search offline
+BENCH ?=
+CHART ?=
 FAULTS ?=
 DATA ?= .data
 FILES ?=
@@ -90,8 +91,8 @@ check: ready emulator ## Lint, check formatting and types, run the fast tests
 	@git ls-files -z ':!.ci/allowed-secrets.json' | xargs -0 $(VENV)/bin/detect-secrets-hook --baseline .ci/allowed-secrets.json
 	@$(PY) -m pytest -m "not slow"
 
-bench: ready ## Measure what is promised of searches, deliveries and offline libraries: make bench BENCH=search for one
-	@for one in $(BENCH); do $(PY) -m benchmarks.$$one || exit 1; done
+bench: ready ## Measure all that is promised of speed and cost: make bench BENCH="cold warm" for some
+	@$(PY) -m benchmarks $(BENCH) $(if $(CHART),--chart)
 
 clients: ready ## Generate clients of the API, compile them and let them work (needs Node and Java; some minutes)
 	@CLIENTS=1 $(PY) -m pytest -rs tests/clients

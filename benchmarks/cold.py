@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.deployed import PHOTO, Place, Spent, packaged
+from benchmarks.deployed import PHOTO, Place, Spent, packaged, place
 from benchmarks.figures import Figure, Progress, median
 from local import schedule, sns, sqs
 from tests.emulator.requests import proxy_event
@@ -63,8 +63,14 @@ NAMES = {
 }
 
 
-def figures(place: Place, say: Progress) -> Iterator[Figure]:
+def figures(say: Progress) -> Iterator[Figure]:
     """A row for each function."""
+    say("cold starts: a stage is deployed")
+    with place() as here:
+        yield from _figures(here, say)
+
+
+def _figures(place: Place, say: Progress) -> Iterator[Figure]:
     runs = _Runs(place, _peers(place))
     for number in range(ROUNDS + 1):
         say(f"cold starts, round {number} of {ROUNDS}")

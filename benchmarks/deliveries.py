@@ -6,14 +6,13 @@ memory. The peer, in the same run, is what sample projects do: ``requests.post``
 
 from __future__ import annotations
 
-import statistics
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import requests
 
+from benchmarks.figures import Figure, Progress, median
 from chalicelib import pipeline
 from chalicelib.outbound import Outbound
 from tests.fakes.mail import BATCH, Mail
@@ -25,27 +24,20 @@ ROUNDS = 5
 MOST_TIMES_THE_PARTNER = 1.5
 
 
-def main() -> int:
+def figures(say: Progress) -> Iterator[Figure]:
+    """A row for the worker, and one for its peer."""
     BEHAVIOURS["patient"] = lambda c: (c.stopped.wait(PARTNER_SECONDS), c.answer(200))
     with HostileServer() as server:
         url = server.url("/patient")
-        ours, peer = _median(lambda: _ours(url)), _median(lambda: _peer(url))
-    sys.stdout.write(
-        f"{BATCH} deliveries for a partner that takes {1000 * PARTNER_SECONDS:.0f} ms, median of {ROUNDS}\n"
-        + _row("the worker", ours)
-        + _row("requests, one by one", peer)
-    )
-    kept = ours < MOST_TIMES_THE_PARTNER * PARTNER_SECONDS
-    sys.stdout.write("the promise is kept\n" if kept else f"missed: more than {MOST_TIMES_THE_PARTNER} ×\n")
-    return 0 if kept else 1
-
-
-def _row(who: str, seconds: float) -> str:
-    return f"  {who:<22}{1000 * seconds:>6.0f} ms  {seconds / PARTNER_SECONDS:>6.2f} × the partner's time\n"
-
-
-def _median(measure: Callable[[], float]) -> float:
-    return statistics.median(measure() for _ in range(ROUNDS))
+        taken = []
+        for number in range(1, ROUNDS + 1):
+            say(f"deliveries, round {number} of {ROUNDS}")
+            taken.append((_ours(url), _peer(url)))
+    ours, peer = (median(one) for one in zip(*taken, strict=True))
+    what, beside = f"{BATCH} deliveries to a partner that takes 200 ms", "one delivery"
+    most = MOST_TIMES_THE_PARTNER
+    yield Figure(what, ours / PARTNER_SECONDS, "×", beside, most=most, detail=f"{1000 * ours:.0f} ms")
+    yield Figure(f"{what}, by requests.post in turn", peer / PARTNER_SECONDS, "×", beside)
 
 
 def _ours(url: str) -> float:
@@ -69,7 +61,3 @@ def _peer(url: str) -> float:
     for _ in range(BATCH):
         requests.post(url, data=b"<image/>", timeout=15).raise_for_status()
     return time.perf_counter() - began
-
-
-if __name__ == "__main__":
-    sys.exit(main())

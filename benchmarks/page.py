@@ -12,13 +12,13 @@ from __future__ import annotations
 import gzip
 import math
 import re
-import statistics
-import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
+from benchmarks.figures import Figure, Progress, median
 from chalicelib.api import pages
 from tests.browser import chromium
 from tests.browser.pages import SAMPLES, Photos, fresh, wait_for_labels
@@ -48,31 +48,22 @@ new PerformanceObserver(told).observe({ type: "longtask" });
 """
 
 
-def main() -> int:
-    """Measure each, and say which is not as it should be."""
+def figures(say: Progress) -> Iterator[Figure]:
+    """A row for each; none where there is no browser."""
     if not chromium.installed():
-        sys.stdout.write(f"Nothing was measured: {chromium.HOW_TO_GET_IT}\n")
-        return 1
+        say(f"page: nothing is measured. {chromium.HOW_TO_GET_IT}")
+        return
     with started() as process, chromium.running() as browser:
         url = f"http://127.0.0.1:{process.ports[0]}/"
         wait_for_labels(url, len(list(SAMPLES.glob("*.jpg"))))
+        say("page: photos are scrolled and handed in")
         frames, moved = scrolled(browser, url)
         tasks = [handed_in(browser, url) for _ in range(RUNS)]
-        figures = [
-            ("first view of who comes back, median", first_view(browser, url), 1000, "ms"),
-            (f"frame while {MANY:,} photos are scrolled, 95 of 100", frames, 33.4, "ms"),
-            ("how far what is there moves (CLS)", moved, 0.001, ""),
-            (
-                f"longest task with {FILES:,} files, median of {RUNS} runs",
-                statistics.median(tasks),
-                LONG,
-                "ms",
-            ),
-            ("all files of the page, compressed", compressed() / 1000, 120, "kB"),
-        ]
-    for name, value, most, unit in figures:
-        sys.stdout.write(f"{name:55} {value:9.3f} {unit:3} (at most {most:g})\n")
-    return int(any(value > most for _, value, most, _ in figures))
+        yield Figure("page: first view of who comes back", first_view(browser, url), "ms", most=1000)
+    yield Figure(f"page: frame while {MANY:,} photos are scrolled, 95 of 100", frames, "ms", most=33.4)
+    yield Figure("page: how far what is there moves (CLS)", moved, "", most=0.001)
+    yield Figure(f"page: longest task with {FILES:,} files", median(tasks), "ms", most=LONG)
+    yield Figure("page: all its files, compressed", compressed() / 1000, "kB", most=120)
 
 
 def first_view(browser: Browser, url: str) -> float:
@@ -83,7 +74,7 @@ def first_view(browser: Browser, url: str) -> float:
     for _ in range(VISITS):
         photos.open()
         painted.append(float(photos.window.evaluate(PAINTED)))
-    return statistics.median(painted)
+    return median(painted)
 
 
 def scrolled(browser: Browser, url: str) -> tuple[float, float]:
@@ -132,7 +123,3 @@ def _documents() -> tuple[str, ...]:
 
 def _window(browser: Browser) -> Page:
     return browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

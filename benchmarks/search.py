@@ -1,4 +1,4 @@
-"""What a page of a query costs in libraries of 1,000, 10,000 and 100,000 images: ``make bench BENCH=search``.
+"""What a page of a query costs in libraries of 1,000 and of 100,000 images: ``make bench BENCH=search``.
 
 The table is the tests' own, in memory, because moto's range reads go through the whole partition: it finds
 its place by bisection and counts the items that it hands out, as DynamoDB does. Capacity is in read units
@@ -10,15 +10,14 @@ shown, and those that were proposed and are not.
 
 from __future__ import annotations
 
-import argparse
 import math
 import re
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.figures import Figure, Progress
 from benchmarks.synthetic import LABELS, OWNER, library, name_of
 from chalicelib.expressions import Item, Key
 from chalicelib.library.catalogue import Catalogue
@@ -28,6 +27,7 @@ from chalicelib.library.streams import TOP
 from local.limits import item_bytes
 from tests.fakes.table import FakeTable
 
+SIZES = (1_000, 100_000)
 PAGE, PAGES = 50, 20
 UNIT_BYTES = 4096
 ITEM_BYTES = 400 * 1024  # DynamoDB's limit for one item
@@ -118,20 +118,29 @@ def pages(table: FakeTable, text: str) -> list[Cost]:
     return full or costs
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
-    chosen = parser.parse_args()
+def figures(say: Progress) -> Iterator[Figure]:
+    """A row for what grows most with the library, and one for the calls of each kind of query."""
     measured: dict[int, Figures] = {}
-    _say(HEADING)
-    for images in chosen.sizes:
+    say(HEADING)
+    for images in SIZES:
         table = library(images)
         measured[images] = {name: pages(table, text) for name, text in QUERIES.items()}
         for name, costs in measured[images].items():
-            _say(_row(images, name, costs, table))
-    missed = list(_missed(measured))
-    _say("missed: " + "; ".join(missed) if missed else "every promise is kept")
-    return 1 if missed else 0
+            say(_row(images, name, costs, table))
+    small, large = SIZES
+    growth = {name: _per_image(measured[large][name]) / _per_image(measured[small][name]) for name in QUERIES}
+    worst = max(growth, key=lambda name: growth[name])
+    yield Figure(
+        f"entries read for a page of a query at {large:,} images",
+        growth[worst],
+        "×",
+        beside=f"at {small:,} images",
+        most=1.3,
+        detail=f"the query that grows most: {worst}",
+    )
+    for name, most in MOST_CALLS.items():
+        calls = max(cost.calls for costs in measured.values() for cost in costs[name])
+        yield Figure(f"calls for a page of a query: {name}", calls, "", most=most)
 
 
 def _row(images: int, name: str, costs: list[Cost], table: FakeTable) -> str:
@@ -164,21 +173,6 @@ def _lists(table: FakeTable, name: str) -> str:
     return f"{sum(math.ceil(size / UNIT_BYTES) for size in sizes)} units"
 
 
-def _missed(measured: dict[int, Figures]) -> Iterator[str]:
-    """Which of the promises the figures do not keep."""
-    smallest, largest = min(measured), max(measured)
-    for name in QUERIES:
-        small, large = _per_image(measured[smallest][name]), _per_image(measured[largest][name])
-        growth = f"{name:<18} {small:.2f} entries an image shown at {smallest:,}, {large:.2f} at {largest:,}"
-        _say(f"{growth}: {large / small:.2f} ×")
-        if large > 1.3 * small:
-            yield f"{name} grows with the library"
-    for images, costs in measured.items():
-        for name, calls in MOST_CALLS.items():
-            if (most := max(cost.calls for cost in costs[name])) > calls:
-                yield f"{name} takes {most} calls of {images:,}"
-
-
 def _per_image(costs: list[Cost]) -> float:
     return _mean([cost.entries for cost in costs]) / _mean([cost.shown for cost in costs])
 
@@ -189,11 +183,3 @@ def _mean(numbers: Sequence[float]) -> float:
 
 def _units(*items: Item) -> int:
     return max(1, math.ceil(sum(map(item_bytes, items)) / UNIT_BYTES))
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

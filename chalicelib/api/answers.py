@@ -42,26 +42,29 @@ def path_of_base(request: Request) -> str:
 
 def image_tag(request: Request, stored_text: str, image_id: str) -> str:
     """The strong entity tag that an image is answered with, by its document as it is stored."""
-    return _tag_of(_with_links(request, stored_text, image_id))
+    return _tag_of(_with_links(base_of(request), stored_text, image_id))
 
 
 def image_json(request: Request, image: Image) -> Json:
     """The image as the API shows it: its document and its links."""
-    return {**image.document(), "links": _links(request, image.id)}
+    return {**image.document(), "links": _links(base_of(request), image.id)}
 
 
-def image_text(request: Request, stored: StoredImage, **more: object) -> str:
-    """The same as it is stored, as JSON text: the document is passed on as it is, with ``more`` behind it."""
-    return _with_links(request, stored.text, stored.id, **more)
+def image_text(base: str, stored: StoredImage, **more: object) -> str:
+    """The same as it is stored, as JSON text: the document is passed on as it is, with ``more`` behind it.
+
+    ``base`` is where the API begins (:func:`base_of`).
+    """
+    return _with_links(base, stored.text, stored.id, **more)
 
 
-def _with_links(request: Request, text: str, image_id: str, **more: object) -> str:
-    behind = json.dumps({"links": _links(request, image_id), **more}, separators=(",", ":"))
+def _with_links(base: str, text: str, image_id: str, **more: object) -> str:
+    behind = json.dumps({"links": _links(base, image_id), **more}, separators=(",", ":"))
     return f"{text[:-1]},{behind[1:]}"
 
 
-def _links(request: Request, image_id: str) -> Json:
-    here = f"{base_of(request)}/images/{image_id}"
+def _links(base: str, image_id: str) -> Json:
+    here = f"{base}/images/{image_id}"
     return {"self": here, **{part: f"{here}/{part}" for part in ("content", "metadata", "thumbnail")}}
 
 

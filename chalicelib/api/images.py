@@ -68,11 +68,12 @@ def answered(
     These may read otherwise and be as good (a role's credentials are renewed), so they are left out of the
     entity tag, and the step of time in which they were signed is let in: what is kept by its tag is open.
     """
-    plain = shape([answers.image_text(request, image) for image in images])
+    base = answers.base_of(request)
+    plain = shape([answers.image_text(base, image) for image in images])
     if not parameters.choice("with", "", "thumbnail_url"):
         return answers.tagged(request, plain)
     linked = [
-        answers.image_text(request, image, thumbnail_url=services.thumbnails.link(image)) for image in images
+        answers.image_text(base, image, thumbnail_url=services.thumbnails.link(image)) for image in images
     ]
     return answers.tagged(request, shape(linked), alike=[plain, services.thumbnails.step()])
 

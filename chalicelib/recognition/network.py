@@ -70,12 +70,17 @@ def _session(path: Path) -> Any:
 
 def _options() -> Any:
     options = _runtime().SessionOptions()
-    options.intra_op_num_threads = min(_MOST_THREADS, os.cpu_count() or 1)
+    options.intra_op_num_threads = min(_MOST_THREADS, _processors())
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     # Threads that wait for the next image must not spin: a Lambda pays for it, a laptop heats by it.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
+
+
+def _processors() -> int:
+    """How many this process may use; not every system tells that of a process."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _runtime() -> Any:

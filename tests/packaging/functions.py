@@ -99,6 +99,11 @@ class Running:
         return answer
 
     @property
+    def pid(self) -> int:
+        """Its process's number."""
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """What the function has written so far."""
         self._log.flush()

@@ -1,0 +1,105 @@
+"""What the offline stack labels in a second, from photos in the bucket to the partner's documents.
+
+With the embedded recogniser, beside that one in a loop in a process for each core. This is the one measure
+that goes by the clock: it wants a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import boto3
+import requests
+
+from benchmarks.figures import Figure, Progress
+from benchmarks.recogniser import photos, recognised
+from local.aws import REGION
+from local.config import ROOT
+from tests.local.process import started
+
+IMAGES = 60
+LOOPS = 15  # over the sample photos, in each process
+AT_ONCE = 8
+LEAST, LEAST_A_SECOND = 0.4, 12.0
+BUCKET = "sightline-local-123456789012"
+
+
+def figures(say: Progress) -> Iterator[Figure]:
+    """Two rows."""
+    say("stack: the recogniser alone, in a process for each core")
+    alone = _alone()
+    say(f"stack: {IMAGES} photos through all of it")
+    whole, computing = _whole()
+    detail = f"{whole:.1f} a second beside {alone:.1f}; {1000 * computing:.0f} ms of the processor an image"
+    beside = "the recogniser in a loop on all cores"
+    yield Figure("offline stack, end to end", whole / alone, "×", beside=beside, least=LEAST, detail=detail)
+    yield Figure("offline stack, photos a second", whole, "", least=LEAST_A_SECOND, detail=detail)
+
+
+def _alone() -> float:
+    command = [sys.executable, "-m", "benchmarks.stack"]
+    loops = [
+        subprocess.Popen(  # noqa: S603 - our own
+            [*command, str(core)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        for core in sorted(os.sched_getaffinity(0))
+    ]
+    return sum(float(json.loads(loop.communicate()[0])) for loop in loops)
+
+
+def _whole() -> tuple[float, float]:
+    """Photos a second, and seconds of the processor for one."""
+    with started() as process:
+        url = f"http://127.0.0.1:{process.ports[1]}"
+        session = boto3.session.Session("local", "local", region_name=REGION)
+        bucket: Any = session.client("s3", endpoint_url=url)
+        partner = f"http://127.0.0.1:{process.ports[2]}/received"
+        contents = photos()
+        before, used, began = _documents(partner), _computed(process.pid), time.monotonic()
+
+        def put(number: int) -> None:
+            body = contents[number % len(contents)] + str(number).encode()  # what follows a photo is let be
+            bucket.put_object(Bucket=BUCKET, Key=f"uploads/{number}.jpg", Body=body)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(put, range(IMAGES)))
+        while _documents(partner) < before + IMAGES:
+            if time.monotonic() > began + 240:
+                raise RuntimeError("The stack did not get through.")
+            time.sleep(0.25)
+        took = time.monotonic() - began
+        return IMAGES / took, (_computed(process.pid) - used) / IMAGES
+
+
+def _documents(partner: str) -> int:
+    return len(requests.get(partner, timeout=10).json()["received"])
+
+
+def _computed(pid: int) -> float:
+    used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    """Write how many photos a second one process recognises, while others do the same."""
+    os.sched_setaffinity(0, {int(sys.argv[1])})
+    recognise, contents = recognised(), photos()
+    for content in contents:
+        recognise(content)
+    began = time.monotonic()
+    for _ in range(LOOPS):
+        for content in contents:
+            recognise(content)
+    sys.stdout.write(json.dumps(LOOPS * len(contents) / (time.monotonic() - began)))
+
+
+if __name__ == "__main__":
+    main()
