@@ -24,6 +24,8 @@ COLUMNS = (
     "width",
     "height",
     "labels",
+    "caption",
+    "alt",
     "error",
 )
 # What a spreadsheet begins a formula with, in full width as well, where a cell may begin: at the start, or
@@ -60,6 +62,10 @@ def _cell(image: Image, column: str) -> object:
     match column:
         case "labels":
             return cell("; ".join(f"{label.name} {label.confidence:.2f}" for label in image.labels))
+        case "caption":
+            return cell(image.caption.text) if image.caption else ""
+        case "alt":
+            return cell(image.caption.alt) if image.caption else ""
         case "error":
             return image.error.code if image.error else ""
     value = getattr(image, column)

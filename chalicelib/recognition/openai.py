@@ -172,7 +172,8 @@ def _tokens(answer: Json) -> dict[str, int]:
 
 def _translated(reply: Reply) -> Exception:
     """What a status means: a verdict on the picture, "not now", or a fault of the deployment."""
-    said = " ".join(reply.body[:300].decode("utf-8", "replace").split())
+    text = reply.body[:300].decode("utf-8", "replace")
+    said = " ".join("".join(one if one.isprintable() else " " for one in text).split())
     if reply.status in _VERDICTS:
         return RecogniserRefused(
             f"The model refused the picture ({reply.status}): {said}", code="endpoint-refused"
