@@ -58,7 +58,7 @@ def estimate_of(job: Job, services: Services) -> Json:
     told: dict[str, Any] = {**_nothing(), **Feed.of(job).results}
     to_ask = told["images"] - told["duplicates"] - told["known"] - told["unreadable"]
     price = price_of_an_image(services.settings, job.request["asked"])
-    rate = services.governor.rate(0.0)
+    rate = services.governor.look()
     return {
         **told,
         "recognitions": to_ask,

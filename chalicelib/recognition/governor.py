@@ -92,6 +92,10 @@ class Governor:
         with contextlib.suppress(Transient):
             self._table.write(Update(KEY, add={"throttled": 1}))
 
+    def look(self) -> float:
+        """Calls a second that are made at present."""
+        return Pace.from_item(self._table.get(KEY)).rate
+
     def rate(self, used: float) -> float:
         """Calls a second that may be made from now on; ``used`` is how many were, of late.
 

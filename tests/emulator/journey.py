@@ -208,7 +208,27 @@ class Journey:
         self.ask("GET", "/export", q="cat", format="csv")
         packed = self._finished(self.ask("POST", "/export", {"q": f"{self._tiger} | cat | rocket"}))
         assert packed
+        self._label_in_bulk()
         self._until(lambda: self._image(image_id)["status"] == "labelled", "it is labelled again")
+
+    def _label_in_bulk(self) -> None:
+        """Photos that lie elsewhere in the bucket: what they cost, and their labels by a job that is held."""
+        bucket = self._stage.outputs["Bucket"]
+        for number in range(3):
+            self._stage.client("s3").put_object(
+                Bucket=bucket, Key=f"albums/{self._run}/{number}.jpg", Body=self._new(CAT)
+            )
+        album = {"kind": "label", "source": {"prefix": f"s3://{bucket}/albums/{self._run}/"}}
+        dry = self._finished(self.ask("POST", "/jobs", {**album, "dry_run": True}))
+        assert dry["estimate"]["recognitions"] == 3
+        job = self.ask("POST", "/jobs", album)
+        for act in ("pause", "resume"):
+            self.ask("POST", f"/jobs/{job['id']}/{act}", {})
+        job = self._finished(job)
+        assert job["outcomes"] == {"labelled": 3}, job
+        assert requests.get(job["links"]["results"], timeout=30).text.count("albums/") == 3
+        addresses = {"kind": "label", "source": {"urls": ["https://photos.example/none.jpg"]}}
+        self.ask("POST", f"/jobs/{self.ask('POST', '/jobs', addresses)['id']}/cancel", {})
 
     def _deliver_with_failures(self, subscription: str) -> str:
         """Refused for good and sent again; refused for now; told that it is gone: that delivery's id."""

@@ -59,7 +59,7 @@ POLLING = {
     "dynamodb": ("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"),
 }
 # Calls whose right has another name ("Amazon SNS API permissions"); MiniStack asks for the call's own.
-CALLED_OTHERWISE = {"sns:PublishBatch": "sns:Publish"}
+CALLED_OTHERWISE = {"sns:PublishBatch": "sns:Publish", "sqs:SendMessageBatch": "sqs:SendMessage"}
 LOGGING = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
