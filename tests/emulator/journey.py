@@ -198,6 +198,12 @@ class Journey:
         self.ask("POST", f"/labels/{self._tabby}/rename", {"to": self._tiger})
         self._until(lambda: image_id in self._found(f"{self._tiger} & cat & pet"), "a renamed label is found")
         self.ask("DELETE", f"/labels/{self._tabby}/rename")
+        self.ask("PUT", f"/images/{image_id}/caption", {"text": "A cat on a chair", "alt": "A cat"})
+        self._until(lambda: image_id in self._found('text:"cat on a chair"'), "a caption is found")
+        self.ask("DELETE", f"/images/{image_id}/caption")
+        self._finished(self.ask("PUT", "/vocabulary", {"terms": ["Cat = kitten", "Rocket"]}))
+        assert self.ask("GET", "/vocabulary")["terms"]
+        self._finished(self.ask("PUT", "/vocabulary", {"terms": []}))
         self.ask("POST", f"/images/{image_id}/relabel", {"min_confidence": 10})
         self._until(lambda: self._image(image_id)["status"] == "labelled", "one image is labelled again")
 
