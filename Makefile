@@ -89,7 +89,7 @@ check: ready emulator ## Lint, check formatting and types, run the fast tests
 	@$(PY) -m mypy
 	@$(PY) -m bandit --quiet --recursive -ll app.py chalicelib infra local
 	@git ls-files -z ':!.ci/allowed-secrets.json' | xargs -0 $(VENV)/bin/detect-secrets-hook --baseline .ci/allowed-secrets.json
-	@$(PY) -m pytest -m "not slow"
+	@$(PY) -m pytest --numprocesses auto -m "not slow"
 
 bench: ready ## Measure all that is promised of speed and cost: make bench BENCH="cold warm" for some
 	@$(PY) -m benchmarks $(BENCH) $(if $(CHART),--chart)

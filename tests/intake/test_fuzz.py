@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.intake.fuzz import SEEDLINGS
+from tests.thorough import examples
 
 ROOT = Path(__file__).parents[2]
 CODES = {"labelled", "not-an-image", "unsupported-type", "too-many-pixels", "truncated", "corrupt", "empty"}
@@ -18,7 +19,7 @@ CODES = {"labelled", "not-an-image", "unsupported-type", "too-many-pixels", "tru
 @pytest.mark.parametrize("name", SEEDLINGS)
 def test_damaged_files_come_to_an_end_and_nothing_else_happens(name: str) -> None:
     done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-W", "error", "-m", "tests.intake.fuzz", name, "120"],
+        [sys.executable, "-W", "error", "-m", "tests.intake.fuzz", name, str(examples(120, 40))],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -57,22 +57,21 @@ def bucket(client: Client, wanted: Json, name: str) -> Any:
             rule["MaxAge"] = rule.pop("MaxAgeSeconds")
             return {"CorsRules": [rule]}
         case "LifecycleConfiguration":
-            abandoned, exports = s3.get_bucket_lifecycle_configuration(**where)["Rules"]
-            kept = ("Status", "AbortIncompleteMultipartUpload")
-            expires = {
-                "Prefix": exports["Filter"]["Prefix"],
-                "ExpirationInDays": exports["Expiration"]["Days"],
-            }
-            return {
-                "Rules": [
-                    {"Id": abandoned["ID"], **{key: abandoned[key] for key in kept}},
-                    {"Id": exports["ID"], "Status": exports["Status"], **expires},
-                ]
-            }
+            rules = s3.get_bucket_lifecycle_configuration(**where)["Rules"]
+            return {"Rules": [_lifecycle_rule(rule) for rule in rules]}
         case "NotificationConfiguration":
             told = s3.get_bucket_notification_configuration(**where)["TopicConfigurations"]
             return {"TopicConfigurations": [_topic_configuration(one) for one in told]}
     return None
+
+
+def _lifecycle_rule(told: Json) -> Json:
+    rule = {"Id": told["ID"], "Status": told["Status"]}
+    if "AbortIncompleteMultipartUpload" in told:
+        rule["AbortIncompleteMultipartUpload"] = told["AbortIncompleteMultipartUpload"]
+    if "Expiration" in told:
+        rule |= {"Prefix": told["Filter"]["Prefix"], "ExpirationInDays": told["Expiration"]["Days"]}
+    return rule
 
 
 def _topic_configuration(told: Json) -> Json:
