@@ -9,9 +9,10 @@ from chalice.app import Request, Response
 
 from chalicelib import pipeline
 from chalicelib.api import answers, jobs
-from chalicelib.api.curation import ids_in, query_in, refuse_ids_with_query
+from chalicelib.api.curation import ids_in, refuse_ids_with_query
 from chalicelib.api.idempotency import idempotent
 from chalicelib.api.preconditions import precondition_of
+from chalicelib.api.questions import query_in
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.model import Json

@@ -12,10 +12,9 @@ from chalicelib.api.fields import Fields
 from chalicelib.api.idempotency import idempotent
 from chalicelib.api.names import MOST_PARENTS, name_in, name_in_path, names_in
 from chalicelib.api.preconditions import precondition_of
+from chalicelib.api.questions import query_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of, raw_body_of
 from chalicelib.errors import BadRequest, NotFound, Permanent
-from chalicelib.library.grammar import LONGEST
-from chalicelib.library.query import parse
 from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Json, normalised
 from chalicelib.pipeline.curating import Word
 
@@ -128,14 +127,6 @@ def refuse_ids_with_query(fields: Fields) -> None:
 def ids_in(fields: Fields) -> tuple[str, ...] | None:
     """``ids``, checked; None if absent."""
     return fields.lines("ids", most=MOST_IDS, longest=LONGEST_ID)
-
-
-def query_in(fields: Fields) -> str:
-    """``q``, checked, as it was written; empty if absent."""
-    text = fields.line("q", longest=LONGEST)
-    if text is not None:
-        parse(text)
-    return text or ""
 
 
 def _corrected(request: Request, services: Services, image_id: str, word: Word) -> Response:

@@ -8,10 +8,9 @@ from chalice.app import Request, Response
 
 from chalicelib import pipeline
 from chalicelib.api import answers, jobs
-from chalicelib.api.curation import query_in
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.idempotency import idempotent
-from chalicelib.api.questions import PARAMETERS, question_in
+from chalicelib.api.questions import PARAMETERS, query_in, question_in
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.delivery.listings import Format
 from chalicelib.errors import BadRequest

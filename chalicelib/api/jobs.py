@@ -11,12 +11,13 @@ from chalicelib.api import answers
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.fields import Fields, listed, required
 from chalicelib.api.idempotency import idempotent, made_id
+from chalicelib.api.questions import query_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, pointing_inside, query_of
 from chalicelib.api.submissions import LONGEST_URL, asked_in
 from chalicelib.errors import BadRequest
 from chalicelib.ids import millisecond_at
 from chalicelib.library.jobs import KINDS, STATUSES, Job, JobKind, JobStatus
-from chalicelib.model import ASKED, Json
+from chalicelib.model import ASKED, Asked, Json
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 MOST = 50
 ANY = "any"
-SOURCES = ("manifest", "inventory", "prefix", "urls")
+SOURCES = ("manifest", "inventory", "prefix", "urls", "q")
 MOST_URLS = 1000
 LONGEST_URI = 1100  # characters: a key has 1,024 bytes
 MOST_MONEY = 1_000_000.0  # dollars
@@ -74,7 +75,14 @@ def create(request: Request, services: Services) -> Response:
     }
     owner, job_id = owner_of(request), made_id(request)
     services.jobs.refuse_too_many(owner)
-    wanted["source"] = _source_in(fields, owner, job_id, services)
+    wanted["source"] = source = _source_in(fields, owner, job_id, services)
+    if source["kind"] == "q" and not wanted["dry_run"]:
+        for name in ("max_cost", "unchanged_since"):
+            if name in fields:
+                raise BadRequest(f"{name} is not for images that are labelled again.", pointer=f"/{name}")
+        again = {"model_version_other_than": None, "labelled_before": None}
+        asked = {"q": source["at"], "asked": {**Asked().asked(), **wanted["asked"]}, **again}
+        return _started(request, pipeline.start(owner, "relabel", asked, services, job_id), services)
     return _started(request, pipeline.start(owner, "label", wanted, services, job_id), services)
 
 
@@ -120,6 +128,8 @@ def _source_in(fields: Fields, owner: str, job_id: str, services: Services) -> J
         if kind == "urls":
             urls = inside.lines("urls", most=MOST_URLS, longest=LONGEST_URL) or ()
             return {"kind": kind, **pipeline.list_of_addresses(urls, owner, job_id, services)}
+        if kind == "q":
+            return {"kind": kind, "at": query_in(inside)}
         uri = required(inside.line(kind, longest=LONGEST_URI), f"/{kind}")
         with pointing_at(f"/{kind}"):
             pipeline.check_source(kind, uri, owner, services)

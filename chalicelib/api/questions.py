@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from chalicelib.api.fields import Fields
 from chalicelib.api.fields import Query as Parameters
 from chalicelib.api.requests import pointing_at
 from chalicelib.library import grammar
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 
 PARAMETERS = ("q", "label", "min_confidence", "status", "filename")
 MOST_LABELS = 10
+
+
+def query_in(fields: Fields) -> str:
+    """``q``, checked, as it was written; empty if absent."""
+    text = fields.line("q", longest=grammar.LONGEST)
+    if text is not None:
+        parse(text)
+    return text or ""
 
 
 def question_in(parameters: Parameters) -> Query:

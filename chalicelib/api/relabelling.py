@@ -8,8 +8,8 @@ from chalice.app import Request, Response
 
 from chalicelib import pipeline
 from chalicelib.api import answers, jobs
-from chalicelib.api.curation import query_in
 from chalicelib.api.idempotency import idempotent
+from chalicelib.api.questions import query_in
 from chalicelib.api.requests import body_of, owner_of
 from chalicelib.api.submissions import asked_in
 from chalicelib.errors import BadRequest

@@ -18,13 +18,16 @@ from chalicelib.aws import TimeLeft
 from chalicelib.errors import NotFound, SourceRefused
 from chalicelib.intake.sources import JOBS, LISTED, in_place
 from chalicelib.library.jobs import Job
+from chalicelib.library.query import Query, parse
 from chalicelib.library.record import lookup_key
+from chalicelib.library.streams import TOP
 from chalicelib.model import Entry, Failure, Json
 from chalicelib.pipeline.feeding import Feed, next_entries
 from chalicelib.recognition.prices import price_of_an_image
 from chalicelib.wiring import Services
 
 LINES_AT_ONCE = 5000
+IMAGES_AT_ONCE = 200
 RESERVE_SECONDS = 30.0  # of the function's, for the last page and what is stored of it
 NO_PHOTOS = {
     *("txt", "md", "log", "json", "xml", "csv", "html", "htm", "pdf", "doc", "docx", "xls", "xlsx"),
@@ -34,6 +37,8 @@ NO_PHOTOS = {
 
 def estimate_further(job: Job, services: Services, time_left: TimeLeft) -> Job:
     """The job, with as much more of its source counted as there is time for; it is not saved yet."""
+    if job.request["source"]["kind"] == "q":
+        return _count_found(job, services, time_left)
     feed = Feed.of(job)
     told: dict[str, Any] = {**_nothing(), **feed.results}
     seen = _seen(job, feed, services)
@@ -51,6 +56,22 @@ def estimate_further(job: Job, services: Services, time_left: TimeLeft) -> Job:
         services.objects.put(_seen_key(job, feed), array("Q", seen).tobytes())
         return feed.on(job, looked_at=feed.line - 1)
     return feed.on(job, looked_at=feed.line - 1, status="done")
+
+
+def _count_found(job: Job, services: Services, time_left: TimeLeft) -> Job:
+    """The same for what a query finds: images that would be recognised again."""
+    feed, asked, place = Feed.of(job), job.request["source"]["at"], job.at or TOP
+    told: dict[str, Any] = {**_nothing(), **feed.results}
+    query = parse(asked) if asked else Query()
+    while place and time_left() > RESERVE_SECONDS:
+        page = services.search.page(job.owner, query, limit=IMAGES_AT_ONCE, at=place)
+        place = page.next_at or ""
+        for image in (one.image for one in page.stored):
+            told["images"] += image.final
+            told["bytes"] += (image.size or 0) * image.final
+        told["lines"] += len(page.stored)
+    counted = dataclasses.replace(feed, results=told).on(job, at=place or None, looked_at=told["lines"])
+    return counted if place else dataclasses.replace(counted, status="done")
 
 
 def estimate_of(job: Job, services: Services) -> Json:

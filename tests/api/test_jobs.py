@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib import pipeline
+from chalicelib.model import Label
 from tests.api.client import Api
 from tests.fakes.mail import handle
 from tests.fakes.services import FakeServices
@@ -80,6 +81,21 @@ def test_a_dry_run_says_what_it_would_cost_and_does_nothing(api: Api, services: 
     assert job["status"] == "done"
     assert (job["estimate"]["images"], job["estimate"]["cost"]) == (2, 0.002)
     assert api.get("/images").json_body["images"] == []
+
+
+def test_what_a_query_finds_is_labelled_again_or_counted(api: Api, services: FakeServices) -> None:
+    services.with_settings(recogniser="rekognition")
+    for _ in range(3):
+        services.label(api.handed_in(), Label("Cat", 90.0))
+    dry = api.post("/jobs", ask({"q": "cat"}, dry_run=True)).json_body
+    work(services)
+    told = api.get(f"/jobs/{dry['id']}").json_body["estimate"]
+    assert (told["images"], told["cost"]) == (3, 0.003)
+    job = api.post("/jobs", ask({"q": "cat"}, options={"min_confidence": 20})).json_body
+    assert (job["kind"], job["request"]["q"]) == ("relabel", "cat")
+    assert job["request"]["asked"]["min_confidence"] == 20
+    assert api.post("/jobs", ask({"q": "cat &"})).json_body["code"] == "bad-query"
+    assert api.post("/jobs", ask({"q": "cat"}, max_cost=1)).json_body["pointer"] == "/max_cost"
 
 
 @pytest.mark.parametrize("kind", ["label", "relabel", "rename", "correct"])
