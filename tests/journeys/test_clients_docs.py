@@ -25,8 +25,8 @@ def run(service: Service, script: str, folder: Path) -> str:
     """What a script prints; what it leaves stays in the folder."""
     if not (folder / "photos").exists():
         shutil.copytree(ROOT / "photos", folder / "photos")
-    for address, here in {"8000": service.api, "5056": service.partner}.items():
-        script = script.replace(f"http://127.0.0.1:{address}", here)
+    here = {"8000": service.api, "5056": service.partner}
+    script = re.sub(r"http://127\.0\.0\.1:(8000|5056)\b", lambda found: here[found[1]], script)
     done = subprocess.run(
         ["/bin/sh", "-eu"], input=script, cwd=folder, capture_output=True, text=True, timeout=120
     )

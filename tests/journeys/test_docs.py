@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,13 @@ def script_of(document: Path) -> str:
     return "\n".join(text for mark, text in blocks(document) if mark == "sh")
 
 
+def at_ports(script: str, ports: Sequence[int]) -> str:
+    """The same at the ports that the service has here; all at once, as one may begin like another."""
+    here = dict(zip(USUAL_PORTS, ports, strict=True))
+    usual = "|".join(USUAL_PORTS)
+    return re.sub(rf"127\.0\.0\.1:({usual})\b", lambda found: f"127.0.0.1:{here[found[1]]}", script)
+
+
 WITH_COMMANDS = [one for one in DOCUMENTS if script_of(one)]
 
 
@@ -51,8 +58,7 @@ def test_its_commands_do_what_they_are_printed_for(process: Process, document: P
     script = script_of(document)
     if " aws " in script and not shutil.which("aws"):
         pytest.skip("there is no aws command here")
-    for usual, here in zip(USUAL_PORTS, process.ports, strict=True):
-        script = script.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{here}")
+    script = at_ports(script, process.ports)
     shutil.copytree(ROOT / "photos", tmp_path / "photos")
 
     installed = {
@@ -91,7 +97,7 @@ def test_the_bucket_and_the_credentials_it_names_are_those_of_the_offline_stack(
 def test_the_first_lines_of_the_readme_lead_to_a_cat(process: Process, tmp_path: Path) -> None:
     first = next(text for mark, text in blocks(ROOT / "README.md") if mark == "sh")
     shutil.copytree(ROOT / "photos", tmp_path / "photos")
-    script = first.replace("127.0.0.1:8000", f"127.0.0.1:{process.ports[0]}")
+    script = at_ports(first, process.ports)
     done = subprocess.run(
         ["/bin/sh", "-eu"], input=script, cwd=tmp_path, capture_output=True, text=True, timeout=300
     )
