@@ -1,3 +1,3 @@
 """Sightline: images in, labels out, everyone who asked is told."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
