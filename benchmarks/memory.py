@@ -1,7 +1,7 @@
 """How much memory each function has needed at most, in a process that lives on: the stage as it is deployed.
 
 An image's way, some photos and one of 24 megapixels. ``.chalice/config.json`` gives each function at least
-twice of it; what is more buys processor time, which Lambda sells by memory.
+three times of it; what is more buys processor time, which Lambda sells by memory.
 """
 
 from __future__ import annotations

@@ -10,14 +10,18 @@ Instances = Mapping[str, Sequence[Instance]]
 Above = Mapping[str, tuple[str, ...]]
 
 
-def merged(confidences: Mapping[str, float], instances: Instances, above: Above) -> tuple[Label, ...]:
-    """All labels of an image by falling confidence; ``above`` gives each name's general terms.
+def merged(
+    confidences: Mapping[str, float], instances: Instances, above: Above, *, least: float = 0.0
+) -> tuple[Label, ...]:
+    """An image's labels from confidence ``least``, falling; ``above`` gives each name's general terms.
 
     A general term is at least as sure as what it stands above and comes before it where both are equally
     sure, so wherever the list is cut, a label keeps its parents. The most general term is the category.
     """
     sure = _raised(confidences, instances, above)
-    order = sorted(sure, key=lambda name: (-sure[name], len(above[name]), name))
+    order = sorted(
+        (name for name in sure if sure[name] >= least), key=lambda name: (-sure[name], len(above[name]), name)
+    )
     return tuple(
         Label(
             name,

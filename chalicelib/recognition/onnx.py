@@ -39,7 +39,7 @@ class OnnxRecogniser:
         picture = decoded(photo)
         confidences = self._hierarchy.confidences(classify(self._classifier, picture))
         instances = detect(self._detector, picture)
-        seen = merged(confidences, instances, self._hierarchy.above)
+        seen = merged(confidences, instances, self._hierarchy.above, least=choice.lowest(options))
         return choice.answer(seen, self.model, options, calls={"onnx": 1})
 
     @cached_property
