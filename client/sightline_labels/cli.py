@@ -186,6 +186,27 @@ COMMANDS: dict[
         ),
     ),
     "rename": ("rename a label everywhere", commands.rename, (_arg("label"), _arg("to"), NO_WAIT)),
+    "caption": (
+        "say what a photo shows",
+        commands.caption,
+        (
+            ONE,
+            _arg("text", nargs="?", help="a sentence or two"),
+            _arg(
+                "--alt", default="", metavar="TEXT", help="what stands for the picture where it is not seen"
+            ),
+            _arg("--remove", action="store_true", help="let the model's words count again"),
+        ),
+    ),
+    "vocabulary": (
+        "show or set the only terms that labels are shown by",
+        commands.vocabulary,
+        (
+            _arg("--file", metavar="FILE", help="a term a line: sneaker = trainer = running shoe"),
+            _arg("--clear", action="store_true", help="let any name do again"),
+            NO_WAIT,
+        ),
+    ),
     "relabel": ("have photos recognised again", commands.relabel, (IDS, QUERY, NO_WAIT)),
     "delete": (
         "put photos into the bin",

@@ -186,6 +186,14 @@ class Client:
         said = {"q": query, "add": [*add], "remove": [*remove]}
         return self._document("POST", "/images/labels", json=said)
 
+    def caption(self, image_id: str, text: str = "", alt: str = "") -> Json:
+        """Say in one's own words what a photo shows; without any, the model's count again."""
+        if not text and not alt:
+            return self._document("DELETE", f"/images/{_part(image_id)}/caption")
+        said = {"text": text, "alt": alt}
+        given = {name: one for name, one in said.items() if one}
+        return self._document("PUT", f"/images/{_part(image_id)}/caption", json=given)
+
     def why(self, image_id: str, label: str) -> Json:
         """Why an image has a label, or has it not."""
         return self._document("GET", f"/images/{_part(image_id)}/why", params={"label": label})
@@ -236,6 +244,14 @@ class Client:
     def rename(self, label: str, to: str) -> Json:
         """Show a label under another name from now on, and as a job everywhere it is."""
         return self._document("POST", f"/labels/{_part(label)}/rename", json={"to": to})
+
+    def vocabulary(self) -> list[str]:
+        """The only terms that labels are shown by, as ``sneaker = trainer``; none where any name will do."""
+        return list(self._document("GET", "/vocabulary")["terms"])
+
+    def set_vocabulary(self, terms: Sequence[str]) -> Json:
+        """Show these terms and no other from now on, and as a job everywhere."""
+        return self._document("PUT", "/vocabulary", json={"terms": list(terms)})
 
     def jobs(self, *, kind: str = "", status: str = "", most: int | None = None) -> Iterator[Json]:
         return self.pages("/jobs", "jobs", most, kind=kind, status=status)

@@ -153,6 +153,25 @@ def rename(client: Client, options: Options, out: Output) -> int:
     return told_of_job(client, client.rename(options.label, options.to), options, out)
 
 
+def caption(client: Client, options: Options, out: Output) -> int:
+    if not options.remove and not options.text and not options.alt:
+        raise SightlineError("Say what it shows, or --alt, or --remove.")
+    image = client.caption(options.id, *(() if options.remove else (options.text or "", options.alt)))
+    told = image.get("caption") or {}
+    out.document(image, [f"{image['id']}  {told.get('text') or ''}", f"  alt: {told.get('alt') or ''}"])
+    return 0
+
+
+def vocabulary(client: Client, options: Options, out: Output) -> int:
+    """Show the terms, or take those of a file, one a line."""
+    if options.file is None and not options.clear:
+        terms = ({"term": one} for one in client.vocabulary())
+        return out.rows(terms, lambda one: [one["term"]], nothing="Any name will do.")
+    lines = [] if options.clear else Path(options.file).read_text("utf-8").splitlines()
+    chosen = [one.strip() for one in lines if one.strip() and not one.startswith("#")]
+    return told_of_job(client, client.set_vocabulary(chosen), options, out)
+
+
 def export(client: Client, options: Options, out: Output) -> int:
     if options.zip:
         return _export_photos(client, options, out)

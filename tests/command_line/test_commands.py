@@ -131,6 +131,23 @@ def test_it_is_corrected_alone_and_by_a_query(sightline: Sightline, cat: str) ->
     assert "Say which images" in sightline("correct", "--add", "Morning", code=1).stderr
 
 
+def test_its_caption_is_a_persons_and_its_terms_are_chosen(
+    sightline: Sightline, cat: str, tmp_path: Path
+) -> None:
+    told = sightline("caption", cat, "A cat on a wall", "--alt", "A cat").stdout
+    assert "A cat on a wall" in told
+    assert "alt: A cat" in told
+    assert "A cat on a wall" not in sightline("caption", cat, "--remove").stdout
+    assert "Say what it shows" in sightline("caption", cat, code=1).stderr
+    assert "Any name will do." in sightline("vocabulary").stdout
+    (tmp_path / "terms.txt").write_text("# ours\nPuss = cat\n\n")
+    sightline("vocabulary", "--file", str(tmp_path / "terms.txt"))
+    assert sightline("vocabulary").stdout == "Puss = cat\n"
+    eventually(lambda: "Puss" in sightline("show", cat).stdout)
+    sightline("vocabulary", "--clear")
+    eventually(lambda: "Puss" not in sightline("show", cat).stdout)
+
+
 def test_it_is_written_and_downloaded(sightline: Sightline, cat: str, tmp_path: Path) -> None:
     sightline("export", "-o", str(tmp_path / "all.csv"))
     sightline("export", "--zip", "-o", str(tmp_path / "all.zip"))
