@@ -19,7 +19,7 @@ from chalicelib.errors import NotFound, SourceRefused
 from chalicelib.intake.sources import JOBS, LISTED, in_place
 from chalicelib.library.jobs import Job
 from chalicelib.library.query import Query, parse
-from chalicelib.library.record import lookup_key
+from chalicelib.library.record import lookup_key, parse_key, record_key
 from chalicelib.library.streams import TOP
 from chalicelib.model import Entry, Failure, Json
 from chalicelib.pipeline.feeding import Feed, next_entries
@@ -131,7 +131,9 @@ def _known(job: Job, entries: Sequence[Entry], services: Services) -> set[str]:
     own = services.objects.bucket
     here = [one for one in entries if in_place(one, own)]
     elsewhere = [one.ref for one in entries if not in_place(one, own)]
-    keys = {lookup_key(one.key): one.ref for one in here}
+    keys = {
+        record_key(*made) if (made := parse_key(one.key)) else lookup_key(one.key): one.ref for one in here
+    }
     leading = services.table.get_many(list(keys))
     return {*services.lines.origins(job.owner, elsewhere), *(keys[key] for key in leading)}
 

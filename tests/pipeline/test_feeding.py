@@ -17,11 +17,12 @@ from moto import mock_aws
 
 from chalicelib import pipeline
 from chalicelib.errors import UnusableUrl
+from chalicelib.ids import new_id
 from chalicelib.intake.assembly import Assembly
 from chalicelib.intake.objects import ObjectStore
 from chalicelib.intake.sources import LONGEST_LINE, Sources
 from chalicelib.library.jobs import Job
-from chalicelib.model import Json, Label
+from chalicelib.model import Json, Label, NewImage, ObjectUploaded
 from chalicelib.recognition.governor import FIRST
 from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser
@@ -206,10 +207,15 @@ def test_own_uploads_are_labelled_where_they_lie(world: Any) -> None:
     put(world, "uploads/a/2.jpg", photo(2), OWN)
     put(world, "metadata/a/1.jpg.json", b"{}", OWN)
     put(world, "uploads/~bob/01J0000000000000000000000A", photo(3), OWN)
-    job_id = begin(world, {"kind": "prefix", "at": f"s3://{OWN}/"})
+    made = pipeline.take_in(photo(4), NewImage(id=new_id()), "default", world)
+    pipeline.label_image(ObjectUploaded(made.key), world)
+    world.clock.forward(1.0)
+    source = {"kind": "prefix", "at": f"s3://{OWN}/"}
+    dry, job_id = begin(world, source, dry_run=True), begin(world, source)
     work(world)
-    assert outcomes(world, job_id) == {"labelled": 2}
-    assert {image.key for image in world.listed()} == {"uploads/a/1.jpg", "uploads/a/2.jpg"}
+    assert outcomes(world, job_id) == {"labelled": 2, "known": 1}
+    assert pipeline.estimate_of(the(world, dry), world)["known"] == 1
+    assert {image.key for image in world.listed()} == {"uploads/a/1.jpg", "uploads/a/2.jpg", made.key}
 
 
 def test_an_inventory_is_read_with_its_encoded_keys(world: Any) -> None:

@@ -99,8 +99,8 @@ function shown(job) {
   const over = isOver(job);
   const lines = [
     make("h2", {}, heading(job)),
-    make("p", {}, make("span", { class: "badge" }, STATES[status]), " ", ...subject(job), make("span", { class: "muted" }, `, begun ${moment(job.created_at)}`)),
-    make("p", {}, over || job.looked_at ? `${many(job.changed, "photo")} ${DID[kind] ?? "changed"}, of ${count(job.looked_at)} looked at${over ? "." : " so far …"}` : "About to begin …"),
+    make("p", {}, make("span", { class: "badge" }, STATES[status]), " ", ...subject(job), make("span", { class: "muted" }, `${kind === "label" ? "" : ", "}begun ${moment(job.created_at)}`)),
+    kind === "label" || make("p", {}, over || job.looked_at ? `${many(job.changed, "photo")} ${DID[kind] ?? "changed"}, of ${count(job.looked_at)} looked at${over ? "." : " so far …"}` : "About to begin …"),
     status === "running" && make("progress", { "aria-label": `${heading(job)}: at work`, value: job.progress }),
     job.error && make("p", { class: "bad" }, job.error.detail),
     ...labelling(job),
@@ -109,7 +109,7 @@ function shown(job) {
     job.complete === false && make("p", { class: "bad" }, missing.length ? `${many(missing.length, "photo")} could not be packed: not in the bucket.` : "The archive was full before the photos ended. Search for fewer."),
     failures.length > 0 && make("details", {}, make("summary", {}, `${many(job.failed, "photo")} could not be done`), make("ul", {}, ...failures.map(failure))),
   ];
-  return lines.filter(Boolean);
+  return lines.filter((one) => one instanceof Node);
 }
 
 /** What a job that labels says besides. */
@@ -118,7 +118,7 @@ function labelling({ kind, status, outcomes = {}, estimate, rate, ends_at: end, 
   if (estimate) return [make("p", {}, `${many(estimate.recognitions, "photo")} to be recognised, of ${count(estimate.images)}: ${estimate.cost == null ? "at a price that is not known beforehand" : dollars(estimate.cost)}.`)];
   const done = Object.entries(outcomes).map(([name, number]) => `${count(number)} ${OUTCOMES[name]}`);
   const pace = status === "running" && rate ? [`${rate.toFixed(1)} a second`, end && `until ${moment(end)}`] : [];
-  const told = [...done, ...pace, cost && dollars(cost)].filter(Boolean).join(", ");
+  const told = [...(done.length ? done : ["Nothing is done yet"]), ...pace, cost && dollars(cost)].filter(Boolean).join(", ");
   const files = [["results_csv", "Results (CSV)"], ["results", "Results (JSON)"]].filter(([name]) => links[name]);
   return [told && make("p", { class: "muted" }, told), files.length && make("p", { class: "row" }, ...files.map(([name, text]) => make("a", { class: "button", href: links[name], download: "" }, text)))];
 }
