@@ -56,7 +56,7 @@ class Queue:
         """
         for start in range(0, len(messages), SEND_BATCH):
             entries = [
-                {"Id": str(place), "MessageBody": json.dumps(one, ensure_ascii=False)}
+                {"Id": str(place), "MessageBody": json.dumps(one)}  # ASCII: SQS takes not every character
                 for place, one in enumerate(messages[start : start + SEND_BATCH])
             ]
             with faults_told_apart("SQS"):

@@ -11,6 +11,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,15 @@ LONGEST_LINE = 65_536  # bytes
 PAGE_BYTES = 1_048_576  # of a list, read at once
 LISTED = 1000  # keys a call, Amazon S3 "ListObjectsV2"
 MOST_UNPACKED = 256 * 1024 * 1024  # bytes of one file of an inventory
+MOST_PACKED = 128 * 1024 * 1024
+MOST_MANIFEST = 16 * 1024 * 1024  # of the manifest.json of an inventory
+LONGEST_ROW = 131_072  # bytes of an inventory's file that are taken for one line
+MOST_SKIPPED = 64 * 1024 * 1024  # of one line of a list
+LONGEST_KEY = 1024  # bytes, Amazon S3 "Object key names"
+LONGEST_URL = 2048  # characters
+BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")  # those of before 2018, too
+ETAG = re.compile(r"[!-~]{0,128}")
+LARGEST = 2**50  # bytes that a line may say
 JOBS = "jobs/"
 OWN_FOLDERS = ("metadata/", "thumbnails/", "exports/", JOBS)
 MOST_METADATA = 16_384  # bytes, and so many members: what POST /images takes, and two of our own
@@ -168,42 +178,42 @@ class Sources:
         :raises SourceRefused: there is none, or it is not one of CSV files.
         """
         bucket, key = parts_of(uri)
-        raw = self._drained(self._call("get_object", Bucket=bucket, Key=key)["Body"])
+        raw = self._whole(bucket, key, MOST_MANIFEST)
         try:
             told = json.loads(raw)
             columns = [name.strip() for name in told["fileSchema"].split(",")]
             named = told.get("destinationBucket", "").rpartition(":")[2] or bucket
             files = [{"bucket": named, "key": one["key"], "size": int(one["size"])} for one in told["files"]]
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise SourceRefused("It is no manifest.json of S3 Inventory.", code="not-an-inventory") from None
         if told.get("fileFormat") != "CSV" or not {"Bucket", "Key"} <= set(columns):
             raise SourceRefused("Only inventories in CSV are read.", code="not-an-inventory")
         return files, columns
 
-    def inventory(self, file: Json, columns: Sequence[str]) -> Iterator[Entry]:
+    def inventory(self, file: Json, columns: Sequence[str], owner: str) -> Iterator[Entry]:
         """The objects that one file of an inventory names.
 
-        :raises SourceRefused: it cannot be read.
+        :raises SourceRefused: it cannot be read, or not by this owner.
         """
-        raw = self._drained(self._call("get_object", Bucket=file["bucket"], Key=file["key"])["Body"])
+        bucket, key = str(file["bucket"]), str(file["key"])
+        if refusal_of(bucket, key, self.bucket, owner) in ("own-folder", "access-denied"):
+            raise SourceRefused("It is not yours to read.", code="access-denied")
+        raw = self._whole(bucket, key, MOST_PACKED)
         try:
             with gzip.open(io.BytesIO(raw)) as opened:
-                unpacked = opened.read(MOST_UNPACKED + 1)
+                for row in csv.reader(_lines_in(opened, key)):
+                    told = dict(zip(columns, row, strict=False))
+                    if told.get("IsLatest") != "false" and told.get("IsDeleteMarker") != "true":
+                        yield self._of_inventory(told)
         except (OSError, EOFError, zlib.error):
-            raise SourceRefused(f"{file['key']} is not gzip.", code="not-an-inventory") from None
-        if len(unpacked) > MOST_UNPACKED:
-            raise SourceRefused(f"{file['key']} unpacks to more than 256 MB.", code="too-large")
-        rows = csv.reader(io.StringIO(unpacked.decode("utf-8", "replace"), newline=""))
-        for row in rows:
-            told = dict(zip(columns, row, strict=False))
-            if told.get("IsLatest") == "false" or told.get("IsDeleteMarker") == "true":
-                continue
-            yield self._of_inventory(told)
+            raise SourceRefused(f"{key} is not gzip, or not all of it.", code="not-an-inventory") from None
+        except csv.Error as error:
+            raise SourceRefused(f"{key} is no CSV: {error}.", code="not-an-inventory") from None
 
     def write_list(self, key: str, entries: Iterable[Entry]) -> List:
         """Keep a list of our own."""
-        lines = (json.dumps(_line_of(one), ensure_ascii=False) + "\n" for one in entries)
-        content = "".join(lines).encode("utf-8", "surrogatepass")
+        lines = (json.dumps(_line_of(one)).encode() + b"\n" for one in entries)
+        content = b"".join(lines)
         answer = self._call("put_object", Bucket=self.bucket, Key=key, Body=content)
         return List(self.bucket, key, len(content), str(answer["ETag"]).strip('"'))
 
@@ -222,9 +232,23 @@ class Sources:
             modified=modified,
         )
 
+    def _whole(self, bucket: str, key: str, most: int) -> bytes:
+        """An object of at most so many bytes."""
+        answer = self._call("get_object", Bucket=bucket, Key=key)
+        with answer["Body"] as body:
+            if int(answer["ContentLength"]) > most:
+                raise SourceRefused(f"{key} has more than {most:,} bytes.", code="too-large")
+            return self._drained(body)
+
     def _after_line(self, listed: List, at: int) -> int:
-        """Where the line that is being read at a byte ends."""
+        """Where the line that is being read at a byte ends.
+
+        :raises SourceRefused: it goes on and on, as in no list.
+        """
+        furthest = at + MOST_SKIPPED
         while at < listed.size:
+            if at >= furthest:
+                raise SourceRefused(f"It has a line of more than {MOST_SKIPPED:,} bytes.", code="not-a-list")
             raw = self._range(listed, at, PAGE_BYTES)
             end = raw.find(b"\n")
             if end >= 0:
@@ -272,7 +296,7 @@ def parts_of(uri: str) -> tuple[str, str]:
     """
     scheme, _, rest = uri.partition("://")
     bucket, _, key = rest.partition("/")
-    if scheme.lower() != "s3" or not bucket:
+    if scheme.lower() != "s3" or not BUCKET.fullmatch(bucket) or not _is_text(key, LONGEST_KEY):
         raise SourceRefused("It is no address like s3://bucket/key.", code="bad-uri")
     return bucket, key
 
@@ -303,29 +327,64 @@ def entry_of(line: bytes, own: str, owner: str) -> Entry:
         ref, metadata = told["source-ref"], told.get("metadata") or {}
         if not isinstance(ref, str) or not isinstance(metadata, dict):
             raise TypeError
+        said = {str(name): one if isinstance(one, str) else json.dumps(one) for name, one in metadata.items()}
     except (ValueError, TypeError, RecursionError):
         return Entry(refused="not-json")
     except (KeyError, AttributeError):
         return Entry(refused="no-source-ref")
-    said = {str(name): one if isinstance(one, str) else json.dumps(one) for name, one in metadata.items()}
-    fits = len(said) <= MOST_SAID and all(len(n) <= 128 and len(one) <= 1024 for n, one in said.items())
-    refused = "" if fits and len(json.dumps(said)) <= MOST_METADATA else "bad-metadata"
+    if not _is_metadata(said):
+        said, refused = {}, "bad-metadata"
+    else:
+        refused = ""
     if ref.startswith(("http://", "https://")):
+        if len(ref) > LONGEST_URL or not _is_text(ref, 4 * LONGEST_URL):
+            return Entry(refused="unusable-url")
         return Entry(url=ref, metadata=said, refused=refused)
     try:
         bucket, key = parts_of(ref)
     except SourceRefused:
         return Entry(refused="bad-uri")
-    size, modified = told.get("size"), told.get("modified")
+    size, modified, etag = told.get("size"), told.get("modified"), str(told.get("etag") or "").strip('"')
+    if not ETAG.fullmatch(etag):  # it is no object's
+        etag, refused = "", refused or "changed-since"
     return Entry(
         bucket=bucket,
         key=key,
-        etag=str(told.get("etag", "")),
-        size=size if isinstance(size, int) else None,
+        etag=etag,
+        size=size if isinstance(size, int) and 0 <= size < LARGEST else None,
         modified=modified if isinstance(modified, int | float) else None,
         metadata=said,
         refused=refused or refusal_of(bucket, key, own, owner),
     )
+
+
+def _is_metadata(said: Json) -> bool:
+    fits = len(said) <= MOST_SAID and len(json.dumps(said)) <= MOST_METADATA
+    return fits and all(
+        n and _is_text(n, 512) and len(n) <= 128 and len(one) <= 1024 and _is_text(one, 4096)
+        for n, one in said.items()
+    )
+
+
+def _is_text(text: str, most: int) -> bool:
+    """Whether it is text of at most so many bytes: halves of a character are none."""
+    try:
+        return len(text.encode()) <= most
+    except UnicodeEncodeError:
+        return False
+
+
+def _lines_in(file: gzip.GzipFile, name: str) -> Iterator[str]:
+    """The lines of an unpacked file; none is longer in memory than a row may be.
+
+    :raises SourceRefused: it is too large.
+    """
+    unpacked = 0
+    while line := file.readline(LONGEST_ROW):
+        unpacked += len(line)
+        if unpacked > MOST_UNPACKED:
+            raise SourceRefused(f"{name} unpacks to more than {MOST_UNPACKED:,} bytes.", code="too-large")
+        yield line.decode("utf-8", "replace")
 
 
 def _line_of(entry: Entry) -> Json:

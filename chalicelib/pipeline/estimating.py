@@ -19,10 +19,11 @@ from chalicelib.errors import NotFound, SourceRefused
 from chalicelib.intake.sources import JOBS, LISTED, in_place
 from chalicelib.library.jobs import Job
 from chalicelib.library.query import Query, parse
-from chalicelib.library.record import lookup_key, parse_key, record_key
+from chalicelib.library.record import StoredImage, lookup_key, parse_key, record_key
 from chalicelib.library.streams import TOP
-from chalicelib.model import Entry, Failure, Json
+from chalicelib.model import Entry, Failure, Image, Json
 from chalicelib.pipeline.feeding import Feed, next_entries
+from chalicelib.pipeline.orders import SOURCE_ETAG
 from chalicelib.recognition.prices import price_of_an_image
 from chalicelib.wiring import Services
 
@@ -46,7 +47,7 @@ def estimate_further(job: Job, services: Services, time_left: TimeLeft) -> Job:
         while not feed.exhausted and time_left() > RESERVE_SECONDS:
             feed, listed, _, entries = next_entries(job, feed, LINES_AT_ONCE, services)
             if listed is None:
-                break
+                continue
             _count(job, told, seen, _described(job, entries, services), services)
             feed = dataclasses.replace(feed, line=feed.line + len(entries))
     except SourceRefused as error:
@@ -130,12 +131,29 @@ def _known(job: Job, entries: Sequence[Entry], services: Services) -> set[str]:
     """Which of these have been taken in by an earlier job, or been labelled where they lie."""
     own = services.objects.bucket
     here = [one for one in entries if in_place(one, own)]
-    elsewhere = [one.ref for one in entries if not in_place(one, own)]
+    elsewhere = [one for one in entries if not in_place(one, own)]
     keys = {
         record_key(*made) if (made := parse_key(one.key)) else lookup_key(one.key): one.ref for one in here
     }
     leading = services.table.get_many(list(keys))
-    return {*services.lines.origins(job.owner, elsewhere), *(keys[key] for key in leading)}
+    return {*_taken_in(job, elsewhere, services), *(keys[key] for key in leading)}
+
+
+def _taken_in(job: Job, entries: Sequence[Entry], services: Services) -> set[str]:
+    """Which are images with a result already, of the object that is there now as far as can be told."""
+    origins = services.lines.origins(job.owner, [one.ref for one in entries])
+    keys = {ref: record_key(job.owner, image_id) for ref, image_id in origins.items()}
+    items = services.table.get_many(list(set(keys.values())))
+    images = {ref: StoredImage(items[key]).image for ref, key in keys.items() if key in items}
+    return {
+        one.ref
+        for one in entries
+        if (image := images.get(one.ref)) and image.final and _same_object(one, image)
+    }
+
+
+def _same_object(entry: Entry, image: Image) -> bool:
+    return not entry.etag or image.metadata.get(SOURCE_ETAG) in (None, entry.etag)
 
 
 def _described(job: Job, entries: Sequence[Entry], services: Services) -> list[Entry]:

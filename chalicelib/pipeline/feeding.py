@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.errors import SourceRefused
+from chalicelib.ids import new_id
 from chalicelib.intake.objects import UPLOADS
-from chalicelib.intake.sources import JOBS, List, parts_of, refusal_of
+from chalicelib.intake.sources import JOBS, List, Sources, parts_of, refusal_of
 from chalicelib.library.jobs import Job
 from chalicelib.library.lines import Line
 from chalicelib.model import Entry, Failure, Json, Order
@@ -31,13 +32,15 @@ log = logging.getLogger("sightline.feeding")
 
 MOST_A_STEP = 300  # lines
 MOST_OPEN = 60  # batches on their way
+MOST_LOOKS = 20  # of a step, for a line: blank ones and other owners' are passed over
 SECONDS_AHEAD = 2.0  # of work that may wait for a labeler: what people upload waits behind it
 FEWEST_AHEAD = 4
 STALE_SECONDS = 120.0  # after which a line that nobody was heard of is sent again; then twice as long
 MOST_SENT = 6  # times; after that the line is given up
 LATELY = 3.0  # seconds that the rate is taken over
 MOST_REMEMBERED = 40  # steps that the shown rate is taken over
-BUDGET = "budget-used-up"
+MAX_COST, BUDGET = "max-cost", "budget-used-up"
+WAITING = (MAX_COST, BUDGET)  # stops from which a job may be resumed
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def feed_further(job: Job, services: Services) -> Job:
     shown = feed.on(job, looked_at=feed.line - 1, changed=_changed(feed), failed=_failed(feed))
     if feed.open or not (feed.exhausted or feed.stop):
         return shown
-    if feed.stop in ("max-cost", BUDGET):
+    if feed.stop in WAITING:
         return _paused(shown, feed)
     return write_further(shown, services)
 
@@ -178,16 +181,21 @@ def next_entries(
 ) -> tuple[Feed, List | None, int, Sequence[Entry]]:
     """The next lines of the source, and the list and the byte at which they stand.
 
+    There are none at the end, after a long stretch of nothing, and where a list was made first: it has to be
+    remembered before any line of it is sent, as another one made later may have other lines.
+
     :raises SourceRefused: the source cannot be read (any more).
     """
     sources = services.sources
-    while True:
-        if not feed.begun:
-            feed = _begun(job, feed, services)
+    if not feed.begun:
+        feed = _begun(job, feed, services)
+    for _ in range(MOST_LOOKS):
         if feed.list is None:
             if feed.listing is None:
-                return feed, None, 0, ()
+                break
             feed = _listed(job, feed, services)
+            if feed.list is not None:
+                break
             continue
         listed = List(**feed.list)
         page = sources.page(listed, feed.at, most, job.owner)
@@ -197,6 +205,7 @@ def next_entries(
             feed = dataclasses.replace(feed, list=None, at=0)
         if page.entries:
             return feed, listed, at, page.entries
+    return feed, None, 0, ()
 
 
 def _begun(job: Job, feed: Feed, services: Services) -> Feed:
@@ -205,29 +214,34 @@ def _begun(job: Job, feed: Feed, services: Services) -> Feed:
     if kind in ("manifest", "urls"):
         return dataclasses.replace(feed, begun=True, list=dataclasses.asdict(sources.stat(where)))
     if kind == "inventory":
-        if where.endswith(".csv") or where.endswith(".csv.gz"):
-            bucket, key = parts_of(where)
-            files, columns = [{"bucket": bucket, "key": key, "size": 0}], ["Bucket", "Key"]
-        else:
-            files, columns = sources.inventory_files(where)
+        files, columns = _files_of(where, sources)
         listing: Json = {"manifest": where, "files": len(files), "next": 0, "columns": columns}
         return dataclasses.replace(feed, begun=True, listing=listing if files else None)
     bucket, prefix = parts_of(where)
     return dataclasses.replace(feed, begun=True, listing={"bucket": bucket, "prefix": prefix, "after": ""})
 
 
+def _files_of(inventory: str, sources: Sources) -> tuple[list[Json], list[str]]:
+    if not inventory.endswith((".csv", ".csv.gz")):
+        return sources.inventory_files(inventory)
+    bucket, key = parts_of(inventory)
+    return [{"bucket": bucket, "key": key, "size": 0}], ["Bucket", "Key"]
+
+
 def _listed(job: Job, feed: Feed, services: Services) -> Feed:
     """The next list, made of what a bucket lists or of a file of an inventory."""
     sources, listing = services.sources, dict(feed.listing or {})
-    key = f"{JOBS}~{job.owner}/{job.id}/list-{feed.listed:06d}.jsonl"
+    key = f"{JOBS}~{job.owner}/{job.id}/list-{feed.listed:06d}-{new_id()}.jsonl"
     following: Json | None
     if "prefix" in listing:
         entries, after = sources.listing(listing["bucket"], listing["prefix"], listing["after"], job.owner)
         following = {**listing, "after": after} if after else None
         listed = sources.write_list(key, entries)
     else:
-        files, columns = sources.inventory_files(listing["manifest"])
-        listed = sources.write_list(key, sources.inventory(files[listing["next"]], columns))
+        files, columns = _files_of(listing["manifest"], sources)
+        if (len(files), columns) != (listing["files"], listing["columns"]):
+            raise SourceRefused("The inventory is another one by now.", code="changed-since")
+        listed = sources.write_list(key, sources.inventory(files[listing["next"]], columns, job.owner))
         number = listing["next"] + 1
         following = {**listing, "next": number} if number < len(files) else None
     return dataclasses.replace(
@@ -243,8 +257,11 @@ def _settled(job: Job, feed: Feed, services: Services) -> tuple[Feed, int]:
     """What came of the lines that are on their way; how many of them are still out."""
     if not feed.open:
         return feed, 0
-    first, last = feed.open[0].first, feed.open[-1].last
-    rows = {one.number: one for one in services.lines.between(job.owner, job.id, first, last)}
+    rows = {
+        one.number: one
+        for first, last in stretches(feed.open)
+        for one in services.lines.between(job.owner, job.id, first, last)
+    }
     counts, codes = Counter(feed.counts), Counter(feed.codes)
     micros, waiting, still = feed.micros, 0, list[Batch]()
     reached = feed.done
@@ -273,6 +290,15 @@ def _settled(job: Job, feed: Feed, services: Services) -> tuple[Feed, int]:
         stop=stop,
     )
     return settled, waiting
+
+
+def stretches(batches: Sequence[Batch]) -> list[tuple[int, int]]:
+    """From which line to which they go: one that is late may be far behind the rest."""
+    found: list[tuple[int, int]] = []
+    for one in batches:
+        first = found.pop()[0] if found and found[-1][1] + 1 == one.first else one.first
+        found.append((first, one.last))
+    return found
 
 
 def _sent_again(job: Job, batch: Batch, settled: set[int], services: Services) -> Batch:
@@ -306,7 +332,7 @@ def _fed(job: Job, feed: Feed, waiting: int, services: Services) -> Feed:
         return feed
     affordable = _affordable(job, feed, services)
     if affordable < 1:
-        return feed if feed.open else dataclasses.replace(feed, stop="max-cost")
+        return feed if feed.open else dataclasses.replace(feed, stop=MAX_COST)
     feed, listed, at, entries = next_entries(job, feed, min(most, affordable), services)
     if listed is None or not entries:
         return feed
@@ -379,7 +405,7 @@ def _failed(feed: Feed) -> int:
 def _paused(job: Job, feed: Feed) -> Job:
     """A job waits for a person who gives it more money, or for another day."""
     why = {
-        "max-cost": "What it may cost is used up; resume it with a higher max_cost.",
+        MAX_COST: "What it may cost is used up; resume it with a higher max_cost.",
         BUDGET: "Today's calls of the recogniser are used up; resume it tomorrow.",
     }
     resumable = dataclasses.replace(feed, stop="")

@@ -20,7 +20,7 @@ from chalicelib.pipeline.batches import Message, each_message
 from chalicelib.pipeline.bin import delete_image, restore_image
 from chalicelib.pipeline.curating import correct, fit_to_vocabulary, rename_image, words_of
 from chalicelib.pipeline.estimating import estimate_further
-from chalicelib.pipeline.feeding import feed_further
+from chalicelib.pipeline.feeding import WAITING, feed_further
 from chalicelib.pipeline.packing import forget_step, pack_further
 from chalicelib.pipeline.relabelling import relabel
 from chalicelib.wiring import Services
@@ -129,7 +129,10 @@ def resume(owner: str, job_id: str, services: Services, max_cost: float | None =
     def resumed(job: Job) -> Job:
         _refuse_ended(job)
         request = job.request if max_cost is None else {**job.request, "max_cost": max_cost}
-        return dataclasses.replace(job, status="running", request=request, error=None)
+        if job.state.get("stop") == "failed":  # it ends when what is on its way has come back
+            return dataclasses.replace(job, status="running")
+        state = {**job.state, "stop": ""} if job.state.get("stop") in WAITING else job.state
+        return dataclasses.replace(job, status="running", request=request, error=None, state=state)
 
     job = services.jobs.change(owner, job_id, resumed)
     _set_going(job, services)

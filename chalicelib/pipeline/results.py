@@ -62,23 +62,25 @@ def links_to_results(job: Job, services: Services) -> Json:
 def _part(job: Job, name: str, written: dict[str, Any], services: Services) -> Json:
     """Write the next part of a file; what is to be remembered."""
     key, line, last = _key(job, name), int(written["line"]), int(job.state["line"]) - 1
+    if line > last and written["etags"]:  # in a step of its own: after it no part can be written again
+        services.assembly.finish(key, written["assembly"], written["etags"])
+        return {"file": written["file"] + 1}
     body = bytearray()
     if line == 1 and name.endswith(".csv"):
         body += (",".join(COLUMNS) + "\r\n").encode()
-    while line <= last and len(body) < SMALLEST_PART:
+    while line <= last:
         upto = min(last, line + LINES_AT_ONCE - 1)
         body += _written(job, services.lines.between(job.owner, job.id, line, upto), name, services)
         line = upto + 1
+        if len(body) >= SMALLEST_PART:
+            break
     if line > last and not written["etags"]:
         services.objects.put(key, bytes(body), FILES[name])
         return {"file": written["file"] + 1}
     assembly = written["assembly"] or services.assembly.begin(key, FILES[name])
     number = len(written["etags"]) + 1
     etags = [*written["etags"], services.assembly.put(key, assembly, number, bytes(body))]
-    if line <= last:
-        return {**written, "line": line, "assembly": assembly, "etags": etags}
-    services.assembly.finish(key, assembly, etags)
-    return {"file": written["file"] + 1}
+    return {**written, "line": line, "assembly": assembly, "etags": etags}
 
 
 def _written(job: Job, lines: Sequence[Line], name: str, services: Services) -> bytes:

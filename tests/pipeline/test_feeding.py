@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import dataclasses
 import gzip
 import io
 import json
@@ -16,13 +18,15 @@ import pytest
 from moto import mock_aws
 
 from chalicelib import pipeline
-from chalicelib.errors import UnusableUrl
+from chalicelib.errors import Superseded, Unavailable, UnusableUrl
 from chalicelib.ids import new_id
+from chalicelib.intake import sources
 from chalicelib.intake.assembly import Assembly
 from chalicelib.intake.objects import ObjectStore
 from chalicelib.intake.sources import LONGEST_LINE, Sources
 from chalicelib.library.jobs import Job
-from chalicelib.model import Json, Label, NewImage, ObjectUploaded
+from chalicelib.model import Failure, Json, Label, NewImage, ObjectUploaded
+from chalicelib.pipeline.feeding import Batch, stretches
 from chalicelib.recognition.governor import FIRST
 from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser
@@ -158,6 +162,16 @@ BAD = {
     f'{{"source-ref": "s3://{THEIRS}/notes.jpg"}}': "not-an-image",
     f'{{"source-ref": "s3://{THEIRS}/other.jpg", "etag": "0123"}}': "changed-since",
     '{"source-ref": "http://127.0.0.1/cat.jpg"}': "unusable-url",
+    f'{{"source-ref": "http://host.example/{"u" * 3000}"}}': "unusable-url",
+    '{"source-ref": "s3://no bucket!/x.jpg"}': "bad-uri",
+    f'{{"source-ref": "s3://../{OWN}/uploads/x.jpg"}}': "bad-uri",
+    f'{{"source-ref": "s3://{THEIRS}/\\ud800.jpg"}}': "bad-uri",
+    f'{{"source-ref": "s3://{OWN}/metadata/\\ud800"}}': "bad-uri",
+    f'{{"source-ref": "s3://{THEIRS}/{"k" * 1025}"}}': "bad-uri",
+    f'{{"source-ref": "s3://{THEIRS}/cat.jpg", "metadata": {{"a": "\\udfff"}}}}': "bad-metadata",
+    f'{{"source-ref": "s3://{THEIRS}/cat.jpg", "metadata": {{"": "a"}}}}': "bad-metadata",
+    f'{{"source-ref": "s3://{THEIRS}/cat.jpg", "etag": "a\\nX: b"}}': "changed-since",
+    f'{{"source-ref": "s3://{THEIRS}/\\uffff.jpg"}}': "no-such-key",
 }
 
 
@@ -165,7 +179,7 @@ def test_a_line_that_names_nothing_to_label_says_why_and_holds_up_no_other(world
     put(world, "cat.jpg", photo(1))
     put(world, "other.jpg", photo(2))
     put(world, "notes.jpg", b"no photo at all")
-    job_id = begin(world, manifest(world, *BAD, "", ref("cat.jpg"), ref("cat.jpg")))
+    job_id = begin(world, manifest(world, *BAD, "", {**ref("cat.jpg"), "etag": None}, ref("cat.jpg")))
     work(world)
     rows = results(world, job_id)
     assert [one["line"] for one in rows] == list(range(1, len(BAD) + 3))
@@ -252,12 +266,29 @@ def test_addresses_are_fetched_through_the_one_door(world: Any) -> None:
     [
         ({"kind": "manifest", "at": f"s3://{THEIRS}/nothing.jsonl"}, "no-such-key"),
         ({"kind": "prefix", "at": "s3://no-bucket-of-anybodys/x/"}, "no-such-bucket"),
+        ({"kind": "prefix", "at": "s3://no bucket!/x/"}, "bad-uri"),
         ({"kind": "inventory", "at": f"s3://{THEIRS}/cat.jpg"}, "not-an-inventory"),
+        ({"kind": "inventory", "at": f"s3://{THEIRS}/deep.json"}, "not-an-inventory"),
+        ({"kind": "inventory", "at": f"s3://{THEIRS}/wide.csv.gz"}, "not-an-inventory"),
+        ({"kind": "inventory", "at": f"s3://{THEIRS}/cut.csv.gz"}, "not-an-inventory"),
+        ({"kind": "inventory", "at": f"s3://{THEIRS}/bomb.csv.gz"}, "too-large"),
+        ({"kind": "inventory", "at": f"s3://{THEIRS}/sly.json"}, "access-denied"),
     ],
 )
-def test_a_source_that_cannot_be_read_fails_the_job_and_says_why(world: Any, source: Json, code: str) -> None:
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_source_that_cannot_be_read_fails_the_job_and_says_why(
+    world: Any, source: Json, code: str, dry_run: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "MOST_UNPACKED", 1_000_000)
     put(world, "cat.jpg", CAT)
-    job_id = begin(world, source)
+    put(world, "deep.json", b"[" * 200_000)
+    put(world, "wide.csv.gz", gzip.compress(f'"{THEIRS}","{"x" * 200_000}"'.encode()))
+    put(world, "cut.csv.gz", gzip.compress(f"{THEIRS},cat.jpg\n".encode() * 100)[:-9])
+    put(world, "bomb.csv.gz", gzip.compress(b"a,b\n" * 300_000))
+    sly = {"fileFormat": "CSV", "fileSchema": "Bucket, Key", "destinationBucket": f"arn:aws:s3:::{OWN}"}
+    sly["files"] = [{"key": "uploads/~bob/list.csv.gz", "size": 9}]  # type: ignore[assignment]
+    put(world, "sly.json", json.dumps(sly).encode())
+    job_id = begin(world, source, dry_run=dry_run)
     work(world)
     job = the(world, job_id)
     assert job.status == "failed"
@@ -392,3 +423,116 @@ def test_another_owners_job_has_images_of_its_own(world: Any) -> None:
     first, second = results(world, theirs, "bob")
     assert (first["outcome"], second["code"]) == ("labelled", "access-denied")
     assert world.images.get("bob", first["image_id"]).owner == "bob"
+
+
+def test_an_inventory_that_is_replaced_while_it_is_read_fails_the_job(world: Any) -> None:
+    told: Json = {"fileFormat": "CSV", "fileSchema": "Bucket, Key", "files": []}
+    for number in range(2):
+        put(world, f"{number}.csv.gz", gzip.compress(f"{THEIRS},{number}.jpg\n".encode()))
+        put(world, f"{number}.jpg", photo(number))
+        told["files"].append({"key": f"{number}.csv.gz", "size": 9})
+    put(world, "manifest.json", json.dumps(told).encode())
+    job_id = begin(world, {"kind": "inventory", "at": f"s3://{THEIRS}/manifest.json"})
+    work(world, steps=2)
+    put(world, "manifest.json", json.dumps({**told, "files": told["files"][:1]}).encode())
+    work(world)
+    job = the(world, job_id)
+    assert (job.status, job.error and job.error.code) == ("failed", "changed-since")
+    assert outcomes(world, job_id) == {"labelled": 1}
+
+
+def test_a_long_stretch_of_nothing_is_passed_over_step_by_step(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "PAGE_BYTES", 500)
+    put(world, "1.jpg", photo(1))
+    source = manifest(world, *[""] * 12_000, ref("1.jpg"))
+    job_id, dry = begin(world, source), begin(world, source, dry_run=True)
+    work(world, steps=1)
+    assert 0 < the(world, job_id).state["at"] < 12_000
+    work(world)
+    assert outcomes(world, job_id) == {"labelled": 1}
+    assert pipeline.estimate_of(the(world, dry), world)["lines"] == 1
+
+
+def test_a_worker_that_dies_after_it_sent_lines_leaves_none_out(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder has one photo more when the next worker comes."""
+    for number in range(3):
+        put(world, f"b/{number}.jpg", photo(number))
+    job_id = begin(world, {"kind": "prefix", "at": f"s3://{THEIRS}/b/"})
+    send, died = world.uploads_queue.send_many, []
+
+    def send_and_die(messages: Any) -> None:
+        send(messages)
+        if not died:
+            put(world, "b/!.jpg", photo(9))
+            died.append(1)
+            raise Unavailable("The worker dies.")
+
+    monkeypatch.setattr(world.uploads_queue, "send_many", send_and_die)
+    for _ in range(3):
+        with contextlib.suppress(Unavailable):
+            work(world)
+        world.clock.forward(1000)
+        pipeline.sweep(world)
+    assert died
+    assert outcomes(world, job_id) == {"labelled": 3}
+
+
+def test_what_was_refused_is_not_known_to_a_dry_run(world: Any) -> None:
+    source = manifest(world, ref("1.jpg"))
+    begin(world, source)
+    work(world)
+    put(world, "1.jpg", photo(1))
+    dry = begin(world, source, dry_run=True)
+    work(world)
+    assert pipeline.estimate_of(the(world, dry), world)["recognitions"] == 1
+
+
+def test_a_line_that_is_late_has_none_of_the_others_read_again(world: Any) -> None:
+    batches = [Batch(1, 2, {}, 0, 0.0), Batch(9, 3, {}, 0, 0.0), Batch(12, 4, {}, 0, 0.0)]
+    assert stretches(batches) == [(1, 2), (9, 15)]
+
+
+def test_a_large_file_of_results_is_finished_by_whoever_comes_after_one_that_died(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.pipeline.results.SMALLEST_PART", 1)
+    monkeypatch.setattr("chalicelib.pipeline.results.LINES_AT_ONCE", 1)
+    monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
+    job_id = begin(world, manifest(world, "{", "{"))
+    save, died = world.jobs.save, []
+
+    def die_once_finished(job: Job) -> Job:
+        if job.state["results"].get("file") == 1 and not died:
+            died.append(1)
+            raise Superseded("The worker dies.")
+        saved: Job = save(job)
+        return saved
+
+    monkeypatch.setattr(world.jobs, "save", die_once_finished)
+    for _ in range(2):
+        work(world, steps=20)
+        world.clock.forward(1000)
+        pipeline.sweep(world)
+        work(world)
+    assert died
+    assert the(world, job_id).status == "done"
+    assert outcomes(world, job_id) == {"not-json": 2}
+
+
+def test_a_job_that_is_resumed_while_it_stops_goes_on_or_fails_as_it_was_to(world: Any) -> None:
+    for number in range(10):
+        put(world, f"{number}.jpg", photo(number))
+    source = manifest(world, *(ref(f"{number}.jpg") for number in range(10)))
+    job_id = begin(world, source)
+    for stop, status, error in (
+        ("max-cost", "", None),
+        ("failed", "failed", Failure("no-such-key", "Gone.")),
+    ):
+        job = the(world, job_id)
+        world.jobs.save(dataclasses.replace(job, error=error, state={**job.state, "stop": stop}))
+        resumed = pipeline.resume("default", job_id, world, 5.0)
+        assert (resumed.state["stop"], resumed.error) == (status, error)
