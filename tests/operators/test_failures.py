@@ -18,6 +18,7 @@ from local.aws import LocalAws
 from tests.packaging.cloud import empty_account, quiet_bucket, variables
 from tests.packaging.test_deploy import inventory
 from tests.packaging.workbench import Workbench, set_up
+from tests.thorough import some_of
 
 Json = dict[str, Any]
 Ran = subprocess.CompletedProcess[str]
@@ -65,7 +66,7 @@ def fails(ran: Ran, *, of_chalice: bool = False) -> str:
 def test_every_call_of_a_deployment_that_is_refused_ends_it_and_the_next_goes_on(
     clone: Workbench, aws: LocalAws
 ) -> None:
-    for call in DEPLOYING:
+    for call in some_of(DEPLOYING):
         ran = clone.infra("deploy", "--stage", STAGE, REFUSED_CALL=call)
         sentence = fails(ran, of_chalice="Functions:" in ran.stdout)
         assert call in sentence or "chalice deploy failed" in sentence or "credentials" in sentence, sentence
@@ -162,7 +163,7 @@ def test_every_call_of_a_removal_that_is_refused_ends_it_and_the_next_goes_on(
     [bucket] = inventory(aws)["buckets"]
     quiet_bucket(aws, bucket)
     aws.client("s3").put_object(Bucket=bucket, Key="uploads/a.jpg", Body=b"a picture")
-    for call in DESTROYING:
+    for call in some_of(DESTROYING):
         ran = clone.infra("destroy", "--stage", STAGE, "--delete-images", REFUSED_CALL=call)
         sentence = fails(ran, of_chalice=True)
         assert call in sentence or "chalice delete failed" in sentence, sentence

@@ -17,8 +17,9 @@ from chalicelib.pipeline import job_worker
 from chalicelib.pipeline.job_worker import IMAGES_A_STEP, PATIENCE, STEP_SECONDS, STEPS_A_MESSAGE
 from tests.fakes.mail import handle, sqs_event
 from tests.fakes.world import World
+from tests.thorough import examples
 
-MANY = 5_000
+MANY = examples(5_000)
 CAT = Label("Cat", 93.0)
 
 
