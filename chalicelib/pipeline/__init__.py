@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from chalicelib.pipeline.explaining import why
     from chalicelib.pipeline.exporting import export
     from chalicelib.pipeline.fanout import fan_out
-    from chalicelib.pipeline.feeding import check_source, list_of_addresses, progress_of
+    from chalicelib.pipeline.feed import progress_of
+    from chalicelib.pipeline.job_source import check_source, list_of_addresses
     from chalicelib.pipeline.job_worker import cancel, pause, resume, start, work_on_jobs
     from chalicelib.pipeline.keywords import add_keywords
     from chalicelib.pipeline.known import known_by
@@ -88,7 +89,8 @@ _MODULES = {
     "estimating": ("estimate_of",),
     "exporting": ("export",),
     "fanout": ("fan_out",),
-    "feeding": ("check_source", "list_of_addresses", "progress_of"),
+    "feed": ("progress_of",),
+    "job_source": ("check_source", "list_of_addresses"),
     "job_worker": ("cancel", "pause", "resume", "start", "work_on_jobs"),
     "keywords": ("add_keywords",),
     "known": ("known_by",),

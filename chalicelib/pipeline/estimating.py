@@ -22,7 +22,8 @@ from chalicelib.library.query import Query, parse
 from chalicelib.library.record import StoredImage, lookup_key, parse_key, record_key
 from chalicelib.library.streams import TOP
 from chalicelib.model import Entry, Failure, Image, Json
-from chalicelib.pipeline.feeding import Feed, next_entries
+from chalicelib.pipeline.feed import Feed
+from chalicelib.pipeline.job_source import next_entries
 from chalicelib.pipeline.orders import SOURCE_ETAG
 from chalicelib.recognition.prices import price_of_an_image
 from chalicelib.wiring import Services

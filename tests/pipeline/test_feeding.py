@@ -26,7 +26,8 @@ from chalicelib.intake.objects import ObjectStore
 from chalicelib.intake.sources import LONGEST_LINE, Sources
 from chalicelib.library.jobs import Job
 from chalicelib.model import Failure, Json, Label, NewImage, ObjectUploaded
-from chalicelib.pipeline.feeding import Batch, stretches
+from chalicelib.pipeline.feed import Batch
+from chalicelib.pipeline.feeding import stretches
 from chalicelib.recognition.governor import FIRST
 from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser

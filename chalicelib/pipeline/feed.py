@@ -1,0 +1,118 @@
+"""How far a job that labels has come: what it remembers, and what it says of that."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.library.jobs import Job
+from chalicelib.model import Json
+from chalicelib.wiring import Services
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Lines that are on their way: ``count`` of them from ``first``, which stand at a byte of a list."""
+
+    first: int
+    count: int
+    list: Json
+    at: int
+    sent_at: float
+    tries: int = 1
+
+    @property
+    def last(self) -> int:
+        return self.first + self.count - 1
+
+
+@dataclass(frozen=True)
+class Feed:
+    """How far a job has come.
+
+    ``list`` is being read, from the byte ``at``; ``listing`` is where the next list comes from, None where
+    none does. ``line`` is the next line's number. Of the lines that are done, ``counts`` are by outcome,
+    ``codes`` by code, and ``micros`` what they cost (millionths of a dollar). ``allowance`` is how many lines
+    may still be sent of what the rate has given until ``paced_at``; ``lately`` has what was done by when.
+    ``stop`` says that no more are sent. ``results`` is how far the files of results are.
+    """
+
+    list: Json | None = None
+    at: int = 0
+    listing: Json | None = None
+    listed: int = 0
+    begun: bool = False
+    line: int = 1
+    open: tuple[Batch, ...] = ()
+    counts: Json = field(default_factory=dict)
+    codes: Json = field(default_factory=dict)
+    micros: int = 0
+    rate: float = 0.0
+    allowance: float = 0.0
+    paced_at: float = 0.0
+    lately: tuple[tuple[float, int], ...] = ()
+    stop: str = ""
+    results: Json = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, job: Job) -> Feed:
+        state: dict[str, Any] = dict(job.state)
+        state["open"] = tuple(Batch(**one) for one in state.get("open", ()))
+        state["lately"] = tuple((at, done) for at, done in state.get("lately", ()))
+        return cls(**state)
+
+    def on(self, job: Job, **changes: Any) -> Job:
+        """The job with this state."""
+        return dataclasses.replace(job, state=dataclasses.asdict(self), **changes)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether all lines have been sent."""
+        return self.begun and self.list is None and self.listing is None
+
+    @property
+    def done(self) -> int:
+        return sum(self.counts.values())
+
+
+def progress_of(job: Job, services: Services) -> Json:
+    """What a job of this kind says beside the members that all have."""
+    feed = Feed.of(job)
+    outcomes = {name: number for name, number in feed.counts.items() if number}
+    left = _lines_left(feed)
+    rate = _shown_rate(feed) if job.status == "running" else 0.0
+    eta = services.now() + left / rate if left is not None and rate else None
+    return {
+        "outcomes": outcomes,
+        "codes": feed.codes,
+        "on_their_way": sum(one.count for one in feed.open),
+        "cost": feed.micros / 1_000_000,
+        "rate": round(rate, 2),
+        "progress": None if left is None else round(feed.done / max(1, feed.done + left), 4),
+        "ends_at": None if eta is None else _time(eta),
+        "stopping": bool(feed.stop) and job.status == "running",
+    }
+
+
+def _time(moment: float) -> str:
+    at = datetime.datetime.fromtimestamp(moment, tz=datetime.UTC)
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _shown_rate(feed: Feed) -> float:
+    if len(feed.lately) < 2:
+        return 0.0
+    (begin, before), (end, after) = feed.lately[0], feed.lately[-1]
+    return (after - before) / max(1.0, end - begin)
+
+
+def _lines_left(feed: Feed) -> float | None:
+    """How many lines are still to be done, by the bytes of the list; None where more lists follow."""
+    out = sum(one.count for one in feed.open)
+    if feed.exhausted:
+        return out
+    if feed.listing is not None or feed.list is None or not feed.at:
+        return None
+    return out + (feed.line - 1) * (float(feed.list["size"]) / feed.at - 1)
