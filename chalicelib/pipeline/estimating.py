@@ -16,7 +16,8 @@ from typing import Any
 
 from chalicelib.aws import TimeLeft
 from chalicelib.errors import NotFound, SourceRefused
-from chalicelib.intake.sources import JOBS, LISTED, in_place
+from chalicelib.intake.lists import JOBS, in_place
+from chalicelib.intake.sources import LISTED
 from chalicelib.library.jobs import Job
 from chalicelib.library.query import Query, parse
 from chalicelib.library.record import StoredImage, lookup_key, parse_key, record_key

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from chalicelib.errors import SourceRefused
 from chalicelib.ids import new_id
+from chalicelib.intake.lists import JOBS, parts_of, refusal_of
 from chalicelib.intake.objects import UPLOADS
-from chalicelib.intake.sources import JOBS, List, Sources, parts_of, refusal_of
+from chalicelib.intake.sources import List, Sources
 from chalicelib.library.jobs import Job
 from chalicelib.model import Entry, Json
 from chalicelib.pipeline.feed import Feed

@@ -14,8 +14,8 @@ from chalicelib import logs
 from chalicelib.aws import TimeLeft
 from chalicelib.errors import Permanent, SourceRefused, Transient
 from chalicelib.ids import rfc3339
+from chalicelib.intake.lists import in_place
 from chalicelib.intake.objects import StoredObject
-from chalicelib.intake.sources import in_place
 from chalicelib.library.lines import Line, Origin, Outcome
 from chalicelib.library.record import Record, key_for
 from chalicelib.model import Asked, Entry, Image, ObjectUploaded, Order

@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.delivery.listings import cell
 from chalicelib.intake.assembly import SMALLEST_PART
-from chalicelib.intake.sources import JOBS
+from chalicelib.intake.lists import JOBS
 from chalicelib.library.jobs import Job, JobStatus
 from chalicelib.library.lines import Line
 from chalicelib.library.record import StoredImage, record_key

@@ -22,8 +22,9 @@ from chalicelib.errors import Superseded, Unavailable, UnusableUrl
 from chalicelib.ids import new_id
 from chalicelib.intake import sources
 from chalicelib.intake.assembly import Assembly
+from chalicelib.intake.lists import LONGEST_LINE
 from chalicelib.intake.objects import ObjectStore
-from chalicelib.intake.sources import LONGEST_LINE, Sources
+from chalicelib.intake.sources import Sources
 from chalicelib.library.jobs import Job
 from chalicelib.model import Failure, Json, Label, NewImage, ObjectUploaded
 from chalicelib.pipeline.feed import Batch

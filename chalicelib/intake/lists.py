@@ -1,0 +1,114 @@
+"""Lists of photos that lie elsewhere: JSON Lines, of which each names an object or an address."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from chalicelib.errors import SourceRefused
+from chalicelib.intake.objects import UPLOADS, is_litter
+from chalicelib.model import DEFAULT_OWNER, Entry, Json
+
+LONGEST_LINE = 65_536  # bytes
+LONGEST_KEY = 1024  # bytes, Amazon S3 "Object key names"
+LONGEST_URL = 2048  # characters
+BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")  # those of before 2018, too
+ETAG = re.compile(r"[!-~]{0,128}")
+LARGEST = 2**50  # bytes that a line may say
+JOBS = "jobs/"
+OWN_FOLDERS = ("metadata/", "thumbnails/", "exports/", JOBS)
+MOST_METADATA = 16_384  # bytes, and so many members: what POST /images takes, and two of our own
+MOST_SAID = 48
+
+
+def parts_of(uri: str) -> tuple[str, str]:
+    """The bucket and the key (or the prefix) of an ``s3://`` address.
+
+    :raises SourceRefused: it is none.
+    """
+    scheme, _, rest = uri.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme.lower() != "s3" or not BUCKET.fullmatch(bucket) or not _is_text(key, LONGEST_KEY):
+        raise SourceRefused("It is no address like s3://bucket/key.", code="bad-uri")
+    return bucket, key
+
+
+def refusal_of(bucket: str, key: str, own: str, owner: str) -> str:
+    """Why an owner's job does not take an object, whatever is in it: a code, or nothing."""
+    if not bucket or not key:
+        return "bad-uri"
+    if bucket == own and key.startswith(OWN_FOLDERS):
+        return "own-folder"
+    mine = key.startswith(f"{UPLOADS}~{owner}/")
+    if bucket == own and not mine and (owner != DEFAULT_OWNER or key.startswith(f"{UPLOADS}~")):
+        return "access-denied"
+    return "no-photo" if is_litter(key) else ""
+
+
+def in_place(entry: Entry, own: str) -> bool:
+    """Whether an entry's object lies where it is labelled anyway."""
+    return entry.bucket == own and entry.key.startswith(UPLOADS)
+
+
+def entry_of(line: bytes, own: str, owner: str) -> Entry:
+    """What a line of a list names for an owner's job; one that cannot be read is refused."""
+    if len(line) > LONGEST_LINE:
+        return Entry(refused="line-too-long")
+    try:
+        told = json.loads(line)
+        ref, metadata = told["source-ref"], told.get("metadata") or {}
+        if not isinstance(ref, str) or not isinstance(metadata, dict):
+            raise TypeError
+        said = {str(name): one if isinstance(one, str) else json.dumps(one) for name, one in metadata.items()}
+    except (ValueError, TypeError, RecursionError):
+        return Entry(refused="not-json")
+    except (KeyError, AttributeError):
+        return Entry(refused="no-source-ref")
+    if not _is_metadata(said):
+        said, refused = {}, "bad-metadata"
+    else:
+        refused = ""
+    if ref.startswith(("http://", "https://")):
+        if len(ref) > LONGEST_URL or not _is_text(ref, 4 * LONGEST_URL):
+            return Entry(refused="unusable-url")
+        return Entry(url=ref, metadata=said, refused=refused)
+    try:
+        bucket, key = parts_of(ref)
+    except SourceRefused:
+        return Entry(refused="bad-uri")
+    size, modified, etag = told.get("size"), told.get("modified"), str(told.get("etag") or "").strip('"')
+    if not ETAG.fullmatch(etag):  # it is no object's
+        etag, refused = "", refused or "changed-since"
+    return Entry(
+        bucket=bucket,
+        key=key,
+        etag=etag,
+        size=size if isinstance(size, int) and 0 <= size < LARGEST else None,
+        modified=modified if isinstance(modified, int | float) else None,
+        metadata=said,
+        refused=refused or refusal_of(bucket, key, own, owner),
+    )
+
+
+def _is_metadata(said: Json) -> bool:
+    fits = len(said) <= MOST_SAID and len(json.dumps(said)) <= MOST_METADATA
+    return fits and all(
+        n and _is_text(n, 512) and len(n) <= 128 and len(one) <= 1024 and _is_text(one, 4096)
+        for n, one in said.items()
+    )
+
+
+def _is_text(text: str, most: int) -> bool:
+    """Whether it is text of at most so many bytes: halves of a character are none."""
+    try:
+        return len(text.encode()) <= most
+    except UnicodeEncodeError:
+        return False
+
+
+def line_of(entry: Entry) -> Json:
+    """The line that names an entry."""
+    told = entry.to_json()
+    for name in ("bucket", "key", "url", "refused"):
+        told.pop(name, None)
+    return {"source-ref": entry.ref, **told}
