@@ -215,7 +215,7 @@ class Jobs:
             if changed == job:
                 return job
             with contextlib.suppress(Superseded):
-                return self._resumed(job, changed) if changed.status == "running" else self.save(changed)
+                return self._resumed(job, changed) if _goes_on(changed) else self.save(changed)
         raise Unavailable(f"Job {job_id} keeps changing; ask again.")
 
     def _resumed(self, job: Job, changed: Job) -> Job:
@@ -238,6 +238,11 @@ class Jobs:
         entry: Item = {"kind": job.kind, "status": job.status, **stays}
         key = _key(job.owner, job.id)
         return Put(key, row, when=known or {}), Put(Key(_listing(job.owner), job.id), entry)
+
+
+def _goes_on(job: Job) -> bool:
+    """Whether it works on, and not only ends."""
+    return job.status == "running" and not job.state.get("stop")
 
 
 def _too_many() -> TooManyRequests:

@@ -13,7 +13,7 @@ from chalicelib.table import ConditionFailed, Table
 
 Outcome = Literal["labelled", "copied", "known", "failed", "refused", "repeated"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-KEPT_SECONDS = 30 * 86_400  # the files of results have it all, and stay longer
+KEPT_SECONDS = 90 * 86_400  # as long as a job that is done
 SOURCE = "source"
 ORIGIN_SECONDS = 365 * 86_400  # after the last job that found it: whoever comes later has a new image made
 

@@ -119,8 +119,8 @@ def _sent_again(job: Job, batch: Batch, settled: set[int], services: Services) -
         page = (Entry(),) * batch.count
     missing = {number: entry for number, entry in enumerate(page, start=batch.first) if number not in settled}
     if batch.tries >= MOST_SENT or not all(entry.ref for entry in missing.values()):
-        given_up = [Line(number, entry.ref, "refused", code="gave-up") for number, entry in missing.items()]
-        services.lines.settle_many(job.owner, job.id, given_up)
+        for number, entry in missing.items():  # unless somebody has done it meanwhile
+            services.lines.settle(job.owner, job.id, Line(number, entry.ref, "refused", code="gave-up"))
     else:
         log.warning("sent again: %d lines of job %r", len(missing), job.id)
         _send(job, missing, services)

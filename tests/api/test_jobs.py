@@ -129,6 +129,7 @@ def test_a_paused_job_takes_no_place_of_the_ten_that_run(api: Api, services: Fak
     assert api.post("/jobs", ask({"urls": [PHOTO]})).status_code == 202
     assert api.post(f"/jobs/{jobs[0]}/resume").status_code == 429
     assert api.get(f"/jobs/{jobs[0]}").json_body["status"] == "paused"
+    assert api.post(f"/jobs/{jobs[0]}/cancel").json_body["stopping"]
 
 
 def test_there_is_no_other_owners_job(api: Api, services: FakeServices) -> None:
