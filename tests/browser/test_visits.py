@@ -148,4 +148,5 @@ def test_a_link_that_is_too_old_is_asked_for_anew(window: Page, watch: Watch, ur
     window.route(re.compile(r"/images\?"), outdated)
     photos = Photos(window, url)
     photos.open()
-    assert photos.tiles.locator("img").first.evaluate("(one) => one.naturalWidth") > 0
+    painted = photos.tiles.locator("img.there").first
+    assert painted.evaluate("(one) => one.decode().then(() => one.naturalWidth)") > 0
