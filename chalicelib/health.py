@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from botocore.exceptions import ClientError
 
+from chalicelib.cache import Cached
 from chalicelib.errors import Unavailable
 
 log = logging.getLogger("sightline.health")
@@ -21,12 +22,11 @@ class Health:
 
     def __init__(self, probes: Mapping[str, Probe], now: Callable[[], float]) -> None:
         self._probes = probes
-        self._now = now
-        self._found: tuple[float, tuple[str, ...]] = (float("-inf"), ())
+        self._failing = Cached(self._probe_all, KEPT_SECONDS, now)
 
     def check(self) -> None:
         """:raises Unavailable: a part is missing, shut or silent; code and detail name it."""
-        failing = self._failing()
+        failing = self._failing.value()
         if failing:
             raise Unavailable(
                 f"The {' and the '.join(failing)} cannot be reached.",
@@ -34,12 +34,8 @@ class Health:
                 retry_after=KEPT_SECONDS,
             )
 
-    def _failing(self) -> tuple[str, ...]:
-        at, failing = self._found
-        if self._now() - at >= KEPT_SECONDS:
-            failing = tuple(name for name, probe in self._probes.items() if not _answers(name, probe))
-            self._found = (self._now(), failing)
-        return failing
+    def _probe_all(self) -> tuple[str, ...]:
+        return tuple(name for name, probe in self._probes.items() if not _answers(name, probe))
 
 
 def _answers(name: str, probe: Probe) -> bool:

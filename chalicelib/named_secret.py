@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws import code_of, faults_told_apart
+from chalicelib.cache import Cached
 from chalicelib.errors import Unavailable
 
 logger = logging.getLogger("sightline.secrets")
@@ -35,25 +36,19 @@ class NamedSecret:
     ) -> None:
         self._named = named
         self._secrets = secrets
-        self._now = now
         self._what = what
         self._fits = fits
-        self._read: tuple[float, str] = (float("-inf"), "")
+        self._secret = Cached(self._read, KEPT_SECONDS, now)
 
     def text(self) -> str:
         """The text; nothing where none is set.
 
         :raises Unavailable: the secret cannot be read or holds something else.
         """
-        if not self._named.startswith(BY_NAME):
-            return self._named
-        at, text = self._read
-        if self._now() - at >= KEPT_SECONDS:
-            text = self._secret(self._named.removeprefix(BY_NAME))
-            self._read = (self._now(), text)
-        return text
+        return self._secret.value() if self._named.startswith(BY_NAME) else self._named
 
-    def _secret(self, name: str) -> str:
+    def _read(self) -> str:
+        name = self._named.removeprefix(BY_NAME)
         try:
             with faults_told_apart("Secrets Manager"):
                 kept = self._secrets().get_secret_value(SecretId=name)

@@ -515,9 +515,9 @@ GUARDS = (
     ),
     Guard(
         "a changed secret is noticed",
-        "chalicelib/named_secret.py",
-        "if self._now() - at >= KEPT_SECONDS:",
-        "if not text:",
+        "chalicelib/cache.py",
+        "if self._held is None or self._now() - self._held[0] >= self._seconds:",
+        "if self._held is None:",
         "tests/delivery/test_integration.py",
     ),
     Guard(

@@ -17,6 +17,7 @@ from local.config import Ports, environment
 ROOT = Path(__file__).parents[1]
 GROUND = {
     "aws",
+    "cache",
     "clients",
     "due",
     "errors",

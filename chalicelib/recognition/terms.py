@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chalicelib.cache import Cached
 from chalicelib.errors import Misconfigured, NotFound
 from chalicelib.model import Terms
 from chalicelib.settings import IN_BUCKET
@@ -21,19 +22,14 @@ class TermList:
     def __init__(self, written: str, read: Callable[[str], bytes | None], now: Callable[[], float]) -> None:
         self._written = written
         self._read = read
-        self._now = now
-        self._known: tuple[float, Terms] = (float("-inf"), Terms())
+        self._terms = Cached(lambda: Terms.of(self._text()), KEPT_SECONDS, now)
 
     def terms(self) -> Terms:
         """The terms as they are now.
 
         :raises Misconfigured: the list is not there or cannot be read.
         """
-        at, terms = self._known
-        if self._now() - at >= KEPT_SECONDS:
-            terms = Terms.of(self._text())
-            self._known = (self._now(), terms)
-        return terms
+        return self._terms.value()
 
     def _text(self) -> str:
         if not self._written.startswith(IN_BUCKET):

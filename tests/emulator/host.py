@@ -73,10 +73,10 @@ def main() -> None:
     functions: dict[str, dict[str, str]] = json.loads(sys.stdin.readline())["functions"]
     os.environ.update(next(iter(functions.values())))
     import app
-    from chalicelib.delivery import integration
+    from chalicelib import named_secret
     from chalicelib.settings import settings
 
-    integration.KEPT_SECONDS = 0.0  # a function without its right must not live on what it read before
+    named_secret.KEPT_SECONDS = 0.0  # a function without its right must not live on what it read before
 
     ports = {}
     for name, variables in functions.items():

@@ -1,0 +1,27 @@
+"""A value that a process keeps for a while before it reads it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Cached(Generic[T]):
+    """The value that ``read()`` gives; it is read again once it is ``seconds`` old.
+
+    A value that cannot be read is not kept: the next call reads it again.
+    """
+
+    def __init__(self, read: Callable[[], T], seconds: float, now: Callable[[], float]) -> None:
+        self._read = read
+        self._seconds = seconds
+        self._now = now
+        self._held: tuple[float, T] | None = None
+
+    def value(self) -> T:
+        if self._held is None or self._now() - self._held[0] >= self._seconds:
+            value = self._read()
+            self._held = (self._now(), value)
+        return self._held[1]
