@@ -15,7 +15,7 @@ from chalicelib.library.recognitions import Cached
 from chalicelib.library.record import Record
 from chalicelib.model import Correction, Label, Model, RecognitionOptions, normalised
 from chalicelib.recognition import choice
-from chalicelib.recognition.bands import word_for
+from chalicelib.recognition.prompt import word_for
 from chalicelib.wiring import Services
 
 Verdict = Literal[

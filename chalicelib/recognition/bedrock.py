@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws import Patience, TimeLeft, code_of, unhurried
+from chalicelib.aws import Patience, TimeLeft, code_of
 from chalicelib.errors import Misconfigured, RecogniserRefused, SightlineError, Unavailable
-from chalicelib.model import Json, Model, Photo, Recognition, RecognitionOptions
-from chalicelib.recognition import bands, choice, statement
-from chalicelib.recognition.pixels import scaled
-from chalicelib.recognition.prompt import MOST_TOKENS, TOOL, Prompt
+from chalicelib.model import Json
+from chalicelib.recognition.language_model import LanguageModelRecogniser, ModelAnswer, Question
+from chalicelib.recognition.prompt import TOOL, Prompt
 
 logger = logging.getLogger("sightline.recognition.bedrock")
 
-NAME = "bedrock"
-LONGEST_SIDE = 1568  # pixels: what multimodal models look at, more is scaled down there and paid for
-MOST_BYTES_SENT = 3_750_000  # API reference, ImageBlock
 _REFUSALS = frozenset({"content_filtered", "guardrail_intervened"})
-# A picture or a question that the model will not take; but also a model that is none.
+# The code where the model will not take a picture or a question; but also where there is no such model.
 _VERDICT = "ValidationException"
 _NO_MODEL = (
     "model identifier",
@@ -36,94 +32,66 @@ _NO_MODEL = (
 )
 
 
-class BedrockRecogniser:
+class BedrockRecogniser(LanguageModelRecogniser):
     """Asks ``model``, the id of a model or of an inference profile, through a boto3 bedrock-runtime client.
 
     The client tries once; ``prompt()`` is what is asked.
     """
 
-    reads_bucket = False
+    kind = "bedrock"
 
     def __init__(self, client: Any, model: str, prompt: Callable[[], Prompt], patience: Patience) -> None:
+        super().__init__(model, prompt)
         self._client = client
-        self._model = model
-        self._prompt = prompt
         self._patience = patience
 
-    def recognise(
-        self, photo: Photo, options: RecognitionOptions, time_left: TimeLeft = unhurried
-    ) -> Recognition:
-        prompt = self._prompt()
-        model = Model(bands.named(NAME, self._model), prompt.fingerprint)
-        if not {"labels", "caption"} & set(options.features):
-            return choice.answer((), model, options)
-        picture = scaled(photo, LONGEST_SIDE, MOST_BYTES_SENT)
-        ask = functools.partial(
-            self._client.converse, modelId=self._model, **_question(prompt, options, picture)
-        )
+    def _ask(self, question: Question, time_left: TimeLeft) -> ModelAnswer:
+        ask = functools.partial(self._client.converse, modelId=self._model, **_request(question))
         try:
             answer: Json = self._patience.call("Bedrock", ask, time_left)
         except ClientError as error:
             raise _translated(error) from error
-        calls = {NAME: 1, **_tokens(answer)}
-        ended = str(answer.get("stopReason"))
-        if ended in _REFUSALS:
-            raise statement.refused(calls)
-        labels, caption = statement.understood(
-            _said(answer), prompt.terms, prompt.language, cut_off=ended == "max_tokens", calls=calls
+        ended, usage = str(answer.get("stopReason")), answer.get("usage") or {}
+        return ModelAnswer(
+            _said(answer),
+            usage.get("inputTokens"),
+            usage.get("outputTokens"),
+            refused=ended in _REFUSALS,
+            cut_off=ended == "max_tokens",
         )
-        wanted = caption if "caption" in options.features else None
-        return choice.answer(labels, model, options, caption=wanted, calls=calls)
-
-    @property
-    def model(self) -> Model:
-        """A profile may lead to another edition of its model at any time, so there is no version."""
-        return Model(f"{bands.named(NAME, self._model)} {self._prompt().fingerprint}", "")
 
 
-def _question(prompt: Prompt, options: RecognitionOptions, picture: bytes) -> Json:
+def _request(question: Question) -> Json:
     tool = {
         "name": TOOL,
         "description": "Takes what is to be seen on the picture.",
-        "inputSchema": {"json": prompt.schema(options)},
+        "inputSchema": {"json": question.schema},
     }
     return {
-        "system": [{"text": prompt.instructions(options)}],
+        "system": [{"text": question.instructions}],
         "messages": [
             {
                 "role": "user",
                 "content": [
-                    {"image": {"format": "jpeg", "source": {"bytes": picture}}},
+                    {"image": {"format": "jpeg", "source": {"bytes": question.picture}}},
                     {"text": "Describe this picture."},
                 ],
             }
         ],
-        "inferenceConfig": {"maxTokens": MOST_TOKENS, "temperature": 0.0},
+        "inferenceConfig": {"maxTokens": question.most_tokens, "temperature": 0.0},
         "toolConfig": {"tools": [{"toolSpec": tool}], "toolChoice": {"tool": {"name": TOOL}}},
     }
 
 
 def _said(answer: Json) -> str | Json:
-    """The tool's input; where the model has spoken instead, its text."""
-    blocks = list(_blocks(answer))
+    """The tool's input; where the model wrote text instead, that text."""
+    message = (answer.get("output") or {}).get("message") or {}
+    blocks = [block for block in message.get("content") or () if isinstance(block, dict)]
     for block in blocks:
         used = block.get("toolUse")
         if isinstance(used, dict) and isinstance(used.get("input"), dict):
             return dict(used["input"])
     return "\n".join(block["text"] for block in blocks if isinstance(block.get("text"), str))
-
-
-def _blocks(answer: Json) -> Iterator[Json]:
-    message = (answer.get("output") or {}).get("message") or {}
-    yield from (block for block in message.get("content") or () if isinstance(block, dict))
-
-
-def _tokens(answer: Json) -> dict[str, int]:
-    told = answer.get("usage") or {}
-    counted = {"input_tokens": told.get("inputTokens"), "output_tokens": told.get("outputTokens")}
-    return {
-        f"{NAME}:{name}": number for name, number in counted.items() if isinstance(number, int) and number > 0
-    }
 
 
 def _translated(error: ClientError) -> SightlineError:

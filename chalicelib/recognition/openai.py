@@ -11,21 +11,16 @@ import json
 import logging
 import math
 from collections.abc import Callable
-from typing import Any
 
-from chalicelib.aws import THROTTLE, Patience, TimeLeft, unhurried
+from chalicelib.aws import THROTTLE, Patience, TimeLeft
 from chalicelib.errors import DeliveryFailed, Misconfigured, RecogniserRefused, Unavailable, UnusableUrl
-from chalicelib.model import Json, Model, Photo, Recognition, RecognitionOptions
+from chalicelib.model import Json
 from chalicelib.outbound import Outbound, Reply
-from chalicelib.recognition import bands, choice, statement
-from chalicelib.recognition.pixels import scaled
-from chalicelib.recognition.prompt import MOST_TOKENS, TOOL, Prompt
+from chalicelib.recognition.language_model import LanguageModelRecogniser, ModelAnswer, Question
+from chalicelib.recognition.prompt import TOOL, Prompt
 
 logger = logging.getLogger("sightline.recognition.openai")
 
-NAME = "openai"
-LONGEST_SIDE = 1568  # pixels: what multimodal models look at, more is scaled down there and paid for
-MOST_BYTES_SENT = 3_750_000
 MOST_BYTES_BACK = 1_000_000
 LONGEST_CALL = 50.0  # seconds
 LONGEST_WAIT = 900.0  # seconds, which a queue can hold a message back
@@ -33,13 +28,13 @@ _VERDICTS = frozenset({400, 413, 415, 422})
 _PASSING = frozenset({408, 409, 425, 429})
 
 
-class OpenAiRecogniser:
+class OpenAiRecogniser(LanguageModelRecogniser):
     """Asks ``model`` at ``url`` (which ends before ``/chat/completions``) through the one door for HTTP.
 
     ``key()`` is the bearer token, or empty; ``prompt()`` is what is asked.
     """
 
-    reads_bucket = False
+    kind = "openai"
 
     def __init__(
         self,
@@ -50,57 +45,44 @@ class OpenAiRecogniser:
         prompt: Callable[[], Prompt],
         patience: Patience,
     ) -> None:
+        super().__init__(model, prompt)
         self._door = door
         self._url = f"{url.rstrip('/')}/chat/completions"
-        self._model = model
         self._key = key
-        self._prompt = prompt
         self._patience = patience
 
-    def recognise(
-        self, photo: Photo, options: RecognitionOptions, time_left: TimeLeft = unhurried
-    ) -> Recognition:
-        prompt = self._prompt()
-        model = Model(bands.named(NAME, self._model), prompt.fingerprint)
-        if not {"labels", "caption"} & set(options.features):
-            return choice.answer((), model, options)
-        picture = base64.b64encode(scaled(photo, LONGEST_SIDE, MOST_BYTES_SENT)).decode()
-        question = _question(self._model, prompt, options, picture)
+    def _ask(self, question: Question, time_left: TimeLeft) -> ModelAnswer:
+        request = _request(self._model, question)
         answer = self._patience.call(
-            "The model", functools.partial(self._asked, question, time_left), time_left
+            "The model", functools.partial(self._answered, request, time_left), time_left
         )
-        calls = {NAME: 1, **_tokens(answer)}
-        message, ended = _message(answer, calls)
-        if ended == "content_filter" or message.get("refusal"):
-            raise statement.refused(calls)
-        labels, caption = statement.understood(
-            _said(message), prompt.terms, prompt.language, cut_off=ended == "length", calls=calls
+        message, ended = _message(answer)
+        usage = answer.get("usage")
+        counted: Json = usage if isinstance(usage, dict) else {}
+        return ModelAnswer(
+            _said(message),
+            counted.get("prompt_tokens"),
+            counted.get("completion_tokens"),
+            refused=ended == "content_filter" or bool(message.get("refusal")),
+            cut_off=ended == "length",
         )
-        wanted = caption if "caption" in options.features else None
-        return choice.answer(labels, model, options, caption=wanted, calls=calls)
 
-    @property
-    def model(self) -> Model:
-        """What stands behind a model's name can be exchanged at any time, so there is no version."""
-        return Model(f"{bands.named(NAME, self._model)} {self._prompt().fingerprint}", "")
-
-    def _asked(self, question: Json, time_left: TimeLeft) -> Json:
-        reply = self._posted(question, time_left)
+    def _answered(self, request: Json, time_left: TimeLeft) -> Json:
+        reply = self._posted(request, time_left)
         if reply.status == 400:  # some servers know no schema; the prompt asks for the form as well
-            reply = self._posted(
-                {name: one for name, one in question.items() if name != "response_format"}, time_left
-            )
+            plain = {name: one for name, one in request.items() if name != "response_format"}
+            reply = self._posted(plain, time_left)
         if reply.status == 200:
             return _decoded(reply.body)
         raise _translated(reply)
 
-    def _posted(self, question: Json, time_left: TimeLeft) -> Reply:
+    def _posted(self, request: Json, time_left: TimeLeft) -> Reply:
         seconds = min(LONGEST_CALL, time_left() - self._patience.RESERVE)
         if seconds <= 0:
             raise Unavailable("Too little time is left to ask the model.")
         key = self._key()
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
-        body = json.dumps(question).encode()
+        body = json.dumps(request).encode()
         try:
             return self._door.post(
                 self._url, body=body, headers=headers, deadline=seconds, max_bytes=MOST_BYTES_BACK
@@ -112,16 +94,16 @@ class OpenAiRecogniser:
             raise Unavailable(f"The model at VISION_URL did not answer: {error.detail}") from error
 
 
-def _question(model: str, prompt: Prompt, options: RecognitionOptions, picture: str) -> Json:
-    schema = prompt.schema(options)
-    form = {"type": "json_schema", "json_schema": {"name": TOOL, "strict": True, "schema": schema}}
-    told = f"{prompt.instructions(options)}\nAnswer in JSON by this schema: {json.dumps(schema)}"
-    image = {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{picture}"}}
+def _request(model: str, question: Question) -> Json:
+    form = {"name": TOOL, "strict": True, "schema": question.schema}
+    told = f"{question.instructions}\nAnswer in JSON by this schema: {json.dumps(question.schema)}"
+    picture = f"data:image/jpeg;base64,{base64.b64encode(question.picture).decode()}"
+    image = {"type": "image_url", "image_url": {"url": picture}}
     return {
         "model": model,
         "messages": [{"role": "system", "content": told}, {"role": "user", "content": [image]}],
-        "response_format": form,
-        "max_tokens": MOST_TOKENS,
+        "response_format": {"type": "json_schema", "json_schema": form},
+        "max_tokens": question.most_tokens,
         "temperature": 0,
         "stream": False,
     }
@@ -136,18 +118,13 @@ def _decoded(body: bytes) -> Json:
     return answer if isinstance(answer, dict) else {}
 
 
-def _message(answer: Json, calls: Json) -> tuple[Json, str]:
-    """The first choice's message, and why the model ended there."""
+def _message(answer: Json) -> tuple[Json, str]:
+    """The first choice's message (empty where there is none), and why the model ended there."""
     choices = answer.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
-    message = first.get("message") if isinstance(first, dict) else None
-    if not isinstance(message, dict):
-        raise RecogniserRefused(
-            "The model's answer is not in the form that was asked for; have it labelled again.",
-            code="answer-unreadable",
-            calls=calls,
-        )
-    return message, str(first.get("finish_reason")) if isinstance(first, dict) else ""
+    if not isinstance(first, dict) or not isinstance(first.get("message"), dict):
+        return {}, ""
+    return first["message"], str(first.get("finish_reason"))
 
 
 def _said(message: Json) -> str:
@@ -157,17 +134,6 @@ def _said(message: Json) -> str:
         parts = (part.get("text") for part in content if isinstance(part, dict))
         return "".join(part for part in parts if isinstance(part, str))
     return content if isinstance(content, str) else ""
-
-
-def _tokens(answer: Json) -> dict[str, int]:
-    usage = answer.get("usage")
-    told: dict[str, Any] = usage if isinstance(usage, dict) else {}
-    counted = {"input_tokens": told.get("prompt_tokens"), "output_tokens": told.get("completion_tokens")}
-    return {
-        f"{NAME}:{name}": number
-        for name, number in counted.items()
-        if isinstance(number, int) and not isinstance(number, bool) and 0 < number < 10_000_000
-    }
 
 
 def _translated(reply: Reply) -> Exception:

@@ -8,14 +8,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.model import LONGEST_ALT, Json, RecognitionOptions, Terms
-from chalicelib.recognition.bands import BANDS
+from chalicelib.model import LONGEST_ALT, Json, Model, RecognitionOptions, Terms
 
 TOOL = "describe_picture"
 # Models give two to three times as many names as they are asked for, and each takes time.
 MOST_ASKED = 8
 MOST_TOKENS = 800  # of the answer: eight labels and two sentences take 150 to 300
+# How sure a model is, in three words: the percentages that models give are not calibrated.
+BANDS = {"certain": 95.0, "likely": 75.0, "possible": 55.0}
+LANGUAGE_MODELS = ("openai", "bedrock")  # of RECOGNISER's values
 _EDITION = "1"
+
+
+def word_for(confidence: float, model: Model | None) -> str | None:
+    """The word that a confidence stands for; None for a model that gives percentages."""
+    if model is None or model.name.partition(":")[0] not in LANGUAGE_MODELS:
+        return None
+    return next((word for word, band in BANDS.items() if confidence == band), None)
 
 
 @dataclass(frozen=True)

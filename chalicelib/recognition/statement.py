@@ -15,8 +15,8 @@ from typing import Any
 
 from chalicelib.errors import RecogniserRefused
 from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Caption, Json, Label, Terms, normalised
-from chalicelib.recognition.bands import BANDS
 from chalicelib.recognition.hierarchy import title
+from chalicelib.recognition.prompt import BANDS
 
 MOST_TAKEN = 50  # labels
 LONGEST_NAME = 60  # characters
@@ -61,13 +61,6 @@ def understood(
     if not (caption or alt):
         return labels, None
     return labels, Caption(caption or alt, alt or _alt(caption), "model", language)
-
-
-def refused(calls: Mapping[str, int]) -> RecogniserRefused:
-    """The error for a model, or a filter around it, that does not want to speak of a picture."""
-    return RecogniserRefused(
-        "The model refuses to describe this picture.", code="answer-refused", calls=calls
-    )
 
 
 def _readable(text: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +55,24 @@ def rekognition_stub() -> Iterator[RekognitionStub]:
 
 
 @pytest.fixture
-def rekognition_client(rekognition_stub: RekognitionStub, aws_credentials: None) -> Iterator[Any]:
-    """An unmodified client that speaks to the stub, quickly tired of waiting; it tries once, as deployed."""
-    patience = Config(
+def client_of(aws_credentials: None) -> Iterator[Callable[[str, str], Any]]:
+    """Makes an unmodified client of a service at a URL, which waits half a second and tries once."""
+    config = Config(
         connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1}
     )
-    client = boto3.client("rekognition", endpoint_url=rekognition_stub.url, config=patience)
-    yield client
-    client.close()
+    with contextlib.ExitStack() as opened:
+
+        def made(service: str, url: str) -> Any:
+            client = boto3.client(service, endpoint_url=url, config=config)
+            opened.callback(client.close)
+            return client
+
+        yield made
+
+
+@pytest.fixture
+def rekognition_client(rekognition_stub: RekognitionStub, client_of: Callable[[str, str], Any]) -> Any:
+    return client_of("rekognition", rekognition_stub.url)
 
 
 class Pauses:
@@ -135,14 +146,10 @@ def bedrock_stub() -> Iterator[BedrockStub]:
 
 @pytest.fixture
 def bedrock(
-    bedrock_stub: BedrockStub, aws_credentials: None, patience: Patience
-) -> Iterator[BedrockRecogniser]:
-    config = Config(
-        connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1}
-    )
-    client = boto3.client("bedrock-runtime", endpoint_url=bedrock_stub.url, config=config)
-    yield BedrockRecogniser(client, "eu.amazon.nova-lite-v1:0", Prompt, patience)
-    client.close()
+    bedrock_stub: BedrockStub, client_of: Callable[[str, str], Any], patience: Patience
+) -> BedrockRecogniser:
+    client = client_of("bedrock-runtime", bedrock_stub.url)
+    return BedrockRecogniser(client, "eu.amazon.nova-lite-v1:0", Prompt, patience)
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from chalicelib.aws import Patience
 from chalicelib.errors import Misconfigured, RecogniserRefused, Unavailable
 from chalicelib.model import Photo, RecognitionOptions
 from chalicelib.outbound import Outbound
-from chalicelib.recognition.openai import LONGEST_SIDE, MOST_BYTES_SENT, OpenAiRecogniser
+from chalicelib.recognition.language_model import LONGEST_SIDE, MOST_BYTES_SENT
+from chalicelib.recognition.openai import OpenAiRecogniser
 from chalicelib.recognition.prompt import Prompt
 from tests.recognition.conftest import Pauses, sample
 from tests.stubs.scripted import Reply

@@ -9,14 +9,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from PIL import Image
 
 from chalicelib.aws import Patience
@@ -38,14 +36,9 @@ def stub() -> Iterator[EndpointStub]:
 
 @pytest.fixture
 def recogniser(
-    stub: EndpointStub, aws_credentials: None, patience: Patience
-) -> Iterator[SageMakerRecogniser]:
-    config = Config(
-        connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1}
-    )
-    client = boto3.client("sagemaker-runtime", endpoint_url=stub.url, config=config)
-    yield SageMakerRecogniser(client, "sightline-test", MODELS, patience)
-    client.close()
+    stub: EndpointStub, client_of: Callable[[str, str], Any], patience: Patience
+) -> SageMakerRecogniser:
+    return SageMakerRecogniser(client_of("sagemaker-runtime", stub.url), "sightline-test", MODELS, patience)
 
 
 def labels_of(recogniser: SageMakerRecogniser, least: float = 50) -> dict[str, Label]:

@@ -1,6 +1,6 @@
 """What a language model says is a suspect: whatever it answers, nothing gets through that was not checked.
 
-Modules: statement, prompt, terms, bands. The hostile answers are constructed, kinds times variants; each goes
+Modules: statement, prompt, terms. The hostile answers are constructed, kinds times variants; each goes
 the whole way, over HTTP through an adapter and the labeler into a record.
 """
 
@@ -21,9 +21,8 @@ from chalicelib import pipeline
 from chalicelib.errors import Misconfigured, NotFound, RecogniserRefused
 from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Label, Model, RecognitionOptions, Terms
 from chalicelib.recognition import statement
-from chalicelib.recognition.bands import word_for
 from chalicelib.recognition.openai import OpenAiRecogniser
-from chalicelib.recognition.prompt import MOST_ASKED, Prompt
+from chalicelib.recognition.prompt import MOST_ASKED, Prompt, word_for
 from chalicelib.recognition.terms import KEPT_SECONDS, TermList
 from tests.fakes.clock import Clock
 from tests.fakes.world import World
