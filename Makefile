@@ -47,7 +47,7 @@ EMULATOR = tests/emulator/requirements.txt
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset label token tokens revoke test torture bite check bench clients nightly deploy destroy import-template redrive repair package-sam package-terraform lock audit page screenshots clean ready emulator
+.PHONY: help run reset label token tokens revoke test torture bite check bench clients nightly deploy destroy import-template redrive repair package-sam package-terraform lock audit release-check page screenshots clean ready emulator
 
 help: ## List what there is to do
 	@echo "Sightline: image in, labels out."
@@ -127,6 +127,9 @@ lock: ready ## Pin what goes into the package by its hashes, after a change of r
 audit: ready ## Hold what is packaged against the known holes of its libraries (asks the public feed)
 	@$(PY) -m venv $(AUDITOR) && $(AUDITOR)/bin/python -m pip install --quiet $(AUDIT)
 	@$(PY) -m infra.audit $(AUDITOR)/bin/python
+
+release-check: ready emulator ## Say what is in the way of releasing what is committed (some minutes)
+	@$(PY) -m infra.release
 
 page: ready ## Write the web page of a stage as a static site to build/page (API=…, BUCKET_ORIGIN=… say another)
 	@$(PY) -m infra.page --stage '$(STAGE)' --api '$(API)' --bucket-origin '$(BUCKET_ORIGIN)'

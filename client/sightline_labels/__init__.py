@@ -14,6 +14,8 @@ from sightline_labels.errors import (
     Unavailable,
 )
 
+__version__ = "0.2.0"
+
 __all__ = [
     "Client",
     "Conflict",

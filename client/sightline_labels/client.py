@@ -7,7 +7,6 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from io import SEEK_END, BufferedReader, BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +15,7 @@ from urllib.parse import quote
 
 import requests
 
+import sightline_labels
 from sightline_labels.embedding import known_as
 from sightline_labels.errors import NotInTime, NotReachable, SightlineError
 from sightline_labels.files import written_whole
@@ -55,7 +55,7 @@ class Client:
         self, url: str, token: str = "", *, tries: int = TRIES, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._transport = Transport(
-            url, token, agent=f"sightline-labels/{_version()}", tries=tries, sleep=sleep
+            url, token, agent=f"sightline-labels/{sightline_labels.__version__}", tries=tries, sleep=sleep
         )
         self.url = self._transport.url
 
@@ -452,10 +452,3 @@ def _part(text: str) -> str:
     if text in ("", ".", ".."):
         raise SightlineError(f"{text!r} is no id and no name.")
     return quote(text, safe="")
-
-
-def _version() -> str:
-    try:
-        return version("sightline-labels")
-    except PackageNotFoundError:  # run from its folder
-        return "0"

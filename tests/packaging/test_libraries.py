@@ -3,43 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 
 from local.aws import LocalAws
-from local.config import ROOT
 from tests.packaging.cloud import variables
 from tests.packaging.workbench import Workbench, set_up
-
-
-def installed(requirements: Iterable[str], python: str) -> dict[str, str]:
-    """Which version a Python gets, by name."""
-    environment = {"python_version": python, "python_full_version": f"{python}.0"}
-    wanted = [Requirement(one) for one in requirements]
-    return {
-        one.name: str(one.specifier) for one in wanted if not one.marker or one.marker.evaluate(environment)
-    }
-
-
-def required(name: str) -> Iterator[str]:
-    lines = (ROOT / f"{name}.txt").read_text().splitlines()
-    return (one for one in lines if one and not one.startswith("#"))
-
-
-def locked(name: str) -> Iterator[str]:
-    """What the lock has because the requirements say so, and not for the sake of something else there."""
-    for entry in re.split(r"\n(?=\S)", (ROOT / f"{name}.lock").read_text()):
-        if re.search(rf"-r {name}\.txt$", entry, re.MULTILINE):
-            yield entry.splitlines()[0].rstrip(" \\")
-
-
-@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
-@pytest.mark.parametrize("name", ["requirements", "requirements-onnx"])
-def test_the_lock_has_what_is_required(name: str, python: str) -> None:
-    assert installed(locked(name), python) == installed(required(name), python) != {}
 
 
 @pytest.fixture(scope="module")
