@@ -401,10 +401,10 @@ GUARDS = (
     ),
     Guard(
         "the cap on pixels",
-        "chalicelib/intake/inspection.py",
+        "chalicelib/intake/photos.py",
         "    if pixels > most:",
         "    if False:",
-        "tests/intake/test_inspection.py",
+        "tests/intake/test_photos.py",
     ),
     Guard(
         "nine rows of ten",

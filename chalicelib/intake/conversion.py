@@ -1,13 +1,14 @@
-"""A picture that people and recognisers can be given: RGB, upright, neither too large nor too small."""
+"""Pictures for recognisers and for people: in RGB, upright, neither too large nor too small.
+
+Colours are those of sRGB, whatever the camera or the printer wrote in, where people look at them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 
 from PIL import Image
 
-from chalicelib.intake.colours import inks_in_srgb
 from chalicelib.intake.png import sixteen_in_eight
 from chalicelib.intake.source import Size, Source
 
@@ -21,6 +22,10 @@ LONGEST_SIDE = 10_000
 CONVERTED_SIDE = 2_000  # a larger picture is scaled by a whole number to 2,000–3,999 pixels
 _QUALITY = 90
 _STRIP_PIXELS = 1 << 19
+THUMBNAIL_SIDE = 512
+_THUMBNAIL_QUALITY = 82
+MOST_PROFILE_BYTES = 4 << 20  # a screen's has some hundred bytes, a press's up to two million
+_FLIPPED = [value ^ 0x80 for value in range(256)]
 
 # What each EXIF orientation asks for (EXIF 2.32, section 4.6.4, tag 0x0112); 1 is upright.
 _TURNS = {
@@ -68,18 +73,36 @@ def jpeg_of(picture: Image.Image) -> bytes:
     What is shorter than 80 pixels in a direction is enlarged; where it would then become longer than 10,000
     in the other, it is stretched. Boxes are fractions, so those of the JPEG are those of the original.
     """
-    content = encoded(_enlarged(picture), _QUALITY)
+    content = _jpeg(_enlarged(picture), _QUALITY)
     while len(content) > MOST_BYTES_SENT:
         picture = picture.reduce(2)
-        content = encoded(_enlarged(picture), _QUALITY)
+        content = _jpeg(_enlarged(picture), _QUALITY)
     return content
 
 
-def encoded(picture: Image.Image, quality: int) -> bytes:
+def thumbnail_of(picture: Image.Image, profile: bytes) -> bytes:
+    """The picture with its long side at 512 pixels, or as it is where that is shorter; no metadata.
+
+    Its colours, which are those of the ICC ``profile``, become sRGB, so that it needs none.
+    """
+    small = picture.copy()
+    if max(small.size) > THUMBNAIL_SIDE:
+        small = _shrunk(small)
+    return _jpeg(in_srgb(small, profile), _THUMBNAIL_QUALITY)
+
+
+def _jpeg(picture: Image.Image, quality: int) -> bytes:
     """A JPEG of a picture from :func:`picture_of`, which has only pixels: no metadata to be written along."""
     with BytesIO() as stream:
         picture.save(stream, "JPEG", quality=quality)
         return stream.getvalue()
+
+
+def _shrunk(picture: Image.Image) -> Image.Image:
+    """The long side at 512 pixels, the short one in proportion: Pillow's own would round it as it likes."""
+    longest = max(picture.size)
+    width, height = (max(1, round(length * THUMBNAIL_SIDE / longest)) for length in picture.size)
+    return picture.resize((width, height), Image.Resampling.HAMMING, reducing_gap=1.0)
 
 
 def _factor(size: Size, side: int, shortest: int) -> int:
@@ -136,3 +159,44 @@ def _enlarged(picture: Image.Image) -> Image.Image:
     factor = SHORTEST_SIDE / shortest if can_be_kept else max(1.0, CONVERTED_SIDE / longest)
     width, height = (min(LONGEST_SIDE, max(SHORTEST_SIDE, round(length * factor))) for length in picture.size)
     return picture.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """An RGB picture's colours, which are those of an ICC ``profile``, in sRGB.
+
+    Without a profile they are sRGB already (as browsers take them); one that is broken, or tells of inks or
+    greys, is passed over.
+    """
+    convert = _conversion(profile, "RGB")
+    return convert(picture) if convert else picture
+
+
+def inks_in_srgb(profile: bytes) -> Callable[[Image.Image], Image.Image]:
+    """What makes RGB of CMYK: the press's ICC ``profile``, or a plain rule where there is none."""
+    return _conversion(profile, "CMYK") or (lambda picture: picture.convert("RGB"))
+
+
+def lab_in_srgb(bands: Sequence[Image.Image], *, signed: bool) -> Image.Image:
+    """CIE L*a*b* in 8 bits; ``signed`` as TIFF has a and b, otherwise with 128 for 0, as ICC does."""
+    from PIL import ImageCms
+
+    hues = [band.point(_FLIPPED) for band in bands[1:]] if signed else bands[1:]
+    # Pillow keeps a and b with 128 for 0 inside, and merges bands as they are.
+    picture = Image.merge("LAB", [bands[0], *hues])
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    return ImageCms.applyTransform(picture, ImageCms.buildTransform(lab, srgb, "LAB", "RGB")) or picture
+
+
+def _conversion(profile: bytes, mode: str) -> Callable[[Image.Image], Image.Image] | None:
+    if not profile or len(profile) > MOST_PROFILE_BYTES:
+        return None
+    from PIL import ImageCms  # two milliseconds that most photos need not pay
+
+    try:
+        theirs = ImageCms.ImageCmsProfile(BytesIO(profile))
+        if theirs.profile.xcolor_space.strip() != mode:
+            return None
+        transform = ImageCms.buildTransform(theirs, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, AttributeError):
+        return None
+    return lambda picture: ImageCms.applyTransform(picture, transform) or picture

@@ -8,7 +8,7 @@ from functools import cached_property
 from PIL import Image, ImageChops
 
 from chalicelib.intake import light
-from chalicelib.intake.colours import lab_in_srgb
+from chalicelib.intake.conversion import lab_in_srgb
 from chalicelib.intake.layout import (
     BYTEWISE,
     COMPRESSION,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from chalicelib.intake.inspection import TOO_LARGE
 from chalicelib.intake.objects import UPLOADS, is_litter, is_sidecar
+from chalicelib.intake.photos import TOO_LARGE
 from chalicelib.library.record import StoredImage, parse_key
 from chalicelib.model import Image, ObjectUploaded
 

@@ -12,8 +12,8 @@ from typing import Any
 from chalicelib.aws import TimeLeft
 from chalicelib.errors import RecogniserRefused, TooMuch, UnusableImage
 from chalicelib.ids import rfc3339
-from chalicelib.intake.inspection import TOO_LARGE
 from chalicelib.intake.objects import LONGEST_KEY, StoredObject, leaves_room
+from chalicelib.intake.photos import TOO_LARGE
 from chalicelib.library.bounds import check_item
 from chalicelib.library.captions import template
 from chalicelib.library.outcome import Outcome

@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from chalicelib.intake.exif import Exif
-from chalicelib.intake.inspection import check_bytes
+from chalicelib.intake.metadata import Exif
 from chalicelib.intake.objects import StoredObject
-from chalicelib.intake.photos import Prepared, prepare
+from chalicelib.intake.photos import Prepared, check_bytes, prepare
 from chalicelib.model import Image, Photo
 from chalicelib.wiring import Services
 

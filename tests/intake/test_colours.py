@@ -1,4 +1,7 @@
-"""A thumbnail shows the colours that the camera meant."""
+"""A thumbnail shows the colours that the camera meant.
+
+Holds `chalicelib/intake/conversion.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from chalicelib.intake.colours import MOST_PROFILE_BYTES
+from chalicelib.intake.conversion import MOST_PROFILE_BYTES
 from chalicelib.intake.photos import prepare
 from tests.intake.pictures import saved
 from tests.intake.profiles import DISPLAY_P3, GAMMA, screen

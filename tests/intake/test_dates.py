@@ -1,4 +1,7 @@
-"""When a photo was taken is read in every spelling that occurs, and never made up: exiftool is the judge."""
+"""When a photo was taken is read in every spelling that occurs, and never made up: exiftool is the judge.
+
+Holds `chalicelib/intake/metadata.py`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from chalicelib.intake import dates
+from chalicelib.intake import metadata
 from tests.intake.judge import read
 from tests.intake.pictures import chunk, saved, texture
 
@@ -50,7 +53,7 @@ PICTURE = texture((90, 90)).convert("RGB")
     ],
 )
 def test_a_moment_is_read_as_it_is_spelt(text: str, offset: str, expected: str | None) -> None:
-    assert dates.moment(text, offset) == expected
+    assert metadata.moment_of(text, offset) == expected
 
 
 @pytest.mark.parametrize(
@@ -79,7 +82,7 @@ def test_a_moment_is_read_as_it_is_spelt(text: str, offset: str, expected: str |
 def test_xmp_is_asked_for_the_shutter_then_the_work_then_the_file(
     packet: bytes, expected: tuple[str | None, str | None]
 ) -> None:
-    assert dates.in_xmp(packet) == expected
+    assert metadata.time_in_xmp(packet) == expected
 
 
 SPELLINGS = [

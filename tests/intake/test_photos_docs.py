@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.intake import formats, heif, inspection, webp
+from chalicelib.intake import formats, heif, photos, webp
 
 DOCS = (Path(__file__).parents[2] / "docs" / "photos.md").read_text("utf-8")
 TABLE = [
@@ -41,15 +41,15 @@ def test_the_table_lists_what_is_read_with_its_content_type() -> None:
     ],
 )
 def test_the_limits_are_those_of_the_code(kind: str, bytes_a_pixel: list[float]) -> None:
-    expected = [min(200, int(inspection.MEMORY_BYTES / one / 1_000_000)) for one in bytes_a_pixel]
+    expected = [min(200, int(photos.MEMORY_BYTES / one / 1_000_000)) for one in bytes_a_pixel]
     assert limits(kind) == expected
 
 
 def test_the_memory_that_they_come_from_is_named() -> None:
-    assert f"can do in {inspection.MEMORY_BYTES // 1_000_000} MB" in DOCS
+    assert f"can do in {photos.MEMORY_BYTES // 1_000_000} MB" in DOCS
 
 
 def test_every_code_of_a_refusal_is_explained() -> None:
-    source = Path(inspection.__file__).read_text("utf-8")
+    source = Path(photos.__file__).read_text("utf-8")
     for code in set(re.findall(r'code="([a-z-]+)"', source)):
         assert f"| `{code}` |" in DOCS

@@ -1,4 +1,7 @@
-"""Where a photo was taken is read from XMP too, and never made up: exiftool is the judge."""
+"""Where a photo was taken is read from XMP too, and never made up: exiftool is the judge.
+
+Holds `chalicelib/intake/metadata.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.intake import places
+from chalicelib.intake import metadata
 from chalicelib.model import Location
 from tests.intake.judge import read
 from tests.intake.pictures import saved, texture
@@ -38,7 +41,7 @@ def test_an_angle_is_read_as_xmp_spells_it(latitude: str, longitude: str, expect
         f"<exif:GPSLatitude>{latitude}</exif:GPSLatitude><exif:GPSLongitude>{longitude}</exif:GPSLongitude>"
     )
     for packet in (attributes, elements):
-        assert places.in_xmp(packet.encode()) == expected
+        assert metadata.place_in_xmp(packet.encode()) == expected
 
 
 @pytest.mark.skipif(

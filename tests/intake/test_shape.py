@@ -1,4 +1,7 @@
-"""People see a photo in its own shape, whatever a recogniser needs; and boxes lie where the things are."""
+"""People see a photo in its own shape, whatever a recogniser needs; and boxes lie where the things are.
+
+Holds `chalicelib/intake/conversion.py`.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from chalicelib.intake.exif import Exif, read
+from chalicelib.intake.metadata import Exif, read
 from chalicelib.intake.photos import prepare
 from chalicelib.model import Location
 from tests.intake.pictures import encoded

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from chalicelib.errors import UnusableImage
-from chalicelib.intake import inspection
+from chalicelib.intake import photos
 from chalicelib.intake.photos import Prepared, prepare
 from tests.intake.pictures import chunk, encoded, exif, png
 
@@ -169,15 +169,15 @@ def test_no_more_pixels_are_read_than_memory_is_there_for(name: str, monkeypatch
     bytes_a_pixel, content = HUNGER[name]
     width, height = seen(content)[1:]
     needed = len(content) + bytes_a_pixel * width * height
-    monkeypatch.setattr(inspection, "MEMORY_BYTES", 1.02 * needed)
+    monkeypatch.setattr(photos, "MEMORY_BYTES", 1.02 * needed)
     assert seen(content)[1:] == (width, height)
-    monkeypatch.setattr(inspection, "MEMORY_BYTES", 0.98 * needed)
+    monkeypatch.setattr(photos, "MEMORY_BYTES", 0.98 * needed)
     assert refused(content).code == "too-many-pixels"
 
 
 def test_a_camera_s_jpeg_needs_no_memory_by_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     content = encoded("JPEG", size=(600, 400))
-    monkeypatch.setattr(inspection, "MEMORY_BYTES", len(content) + 600 * 400)
+    monkeypatch.setattr(photos, "MEMORY_BYTES", len(content) + 600 * 400)
     assert seen(content) == ("image/jpeg", 600, 400)
 
 
