@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
+from benchmarks import results
 from benchmarks.figures import Figure
 from local.config import ROOT
 
 DOCUMENT = ROOT / "docs" / "speed.md"
 PICTURE = ROOT / "docs" / "speed.svg"
+FIGURES = ROOT / "docs" / "speed.json"
 _TABLE = re.compile(r"(?<=<!-- figures -->\n\n).*?(?=\n\n<!-- end -->)", re.DOTALL)
 ROW, LEFT, WIDE, MARGIN = 30, 460, 300, 14
 GOOD, BAD, TEXT, LINE = "#2f7d5b", "#b4462f", "#555c66", "#8a919c"
@@ -31,16 +32,18 @@ def table(figures: Sequence[Figure]) -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def write(kept: dict[str, Any]) -> None:
-    """Renew the chart and the table of the documentation by what was kept of all measures."""
-    rows = [_figure(one) for measured in kept["measures"].values() for one in measured]
-    PICTURE.write_text(picture([one for one in rows if one.reached is not None]), encoding="utf-8")
+def renew(run: results.Run, order: Sequence[str]) -> None:
+    """Put a run's rows into the documentation's figures, and make its chart and its table of all of them."""
+    whole = results.merged(results.read(FIGURES), run, order)
+    results.write(whole, FIGURES)
+    PICTURE.write_text(picture(results.figures(whole)), encoding="utf-8")
     text = DOCUMENT.read_text(encoding="utf-8")
-    DOCUMENT.write_text(_TABLE.sub(lambda _: _markdown(rows), text), encoding="utf-8")
+    DOCUMENT.write_text(_TABLE.sub(lambda _: markdown(whole), text), encoding="utf-8")
 
 
-def picture(figures: Sequence[Figure]) -> str:
-    """A bar for each figure, as long as it takes of its reach: what ends before the line keeps it."""
+def picture(all_figures: Iterable[Figure]) -> str:
+    """A bar for each figure with a reach, as long as its part of it: what ends before the line keeps it."""
+    figures = [one for one in all_figures if one.reached is not None]
     height = 2 * MARGIN + ROW * len(figures)
     full = WIDE / 1.5  # where the line is
     parts = [
@@ -73,16 +76,13 @@ def _share(one: Figure) -> float:
     return (one.least or 0) / one.value if one.value else 2.0
 
 
-def _figure(kept: dict[str, Any]) -> Figure:
-    return Figure(**{name: value for name, value in kept.items() if name != "reached"})
-
-
-def _markdown(figures: Iterable[Figure]) -> str:
+def markdown(run: results.Run) -> str:
+    """The table of the documentation, and when it was measured."""
     lines = ["| what | measured | reach | beside | made of |", "|---|---|---|---|---|"]
-    for one in figures:
+    for one in results.figures(run):
         shown = (one.what, _amount(one.value, one.unit), f"{one.reach} {_mark(one.reached)}".strip())
         lines.append("| " + " | ".join((*shown, one.beside or "–", one.detail or "–")) + " |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", results.days(run)])
 
 
 def _amount(value: float, unit: str) -> str:

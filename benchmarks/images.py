@@ -14,21 +14,19 @@ nobody may give up.
 from __future__ import annotations
 
 import heapq
-import math
 import random
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.figures import Figure, Progress, median
+from benchmarks.meter import Meter
 from chalicelib import pipeline
-from chalicelib.expressions import Delete, Item, Key, Write
 from chalicelib.library import catalogue
 from chalicelib.model import Label, NewImage, ObjectUploaded
-from chalicelib.table import BATCH_LIMIT, TRANSACTION_TRIES, WRITE_BATCH_LIMIT
+from chalicelib.table import TRANSACTION_TRIES
 from local.config import stage_config
-from local.limits import PARTITION_WRITE_UNITS, item_bytes, write_units
+from local.limits import PARTITION_WRITE_UNITS, item_bytes
 from tests.fakes.mail import Mail
 from tests.fakes.receiver import FakeReceiver
 from tests.fakes.recogniser import FakeRecogniser
@@ -38,8 +36,6 @@ VOCABULARY = 3_000
 MONTHS = 240  # in which photos were taken
 WORDS = ("cat", "dining table", "rocket", "person", "sports car", "tree", "wind instrument", "sea")
 BATCH = 50
-DOLLARS_A_MILLION_UNITS = 0.625  # on demand, us-east-1
-DOLLARS_A_MILLION_READS = 0.125
 RATE = 100.0
 SHARDS = 4
 TRANSACTION_SECONDS = 0.02
@@ -50,134 +46,15 @@ REACH = {
     "write units of an image, alone": 220,
     "write units of an image, in a batch of 50": 95,
 }
-# List prices of us-east-1, without free tiers, in dollars for a thousand: a call of Rekognition's
-# DetectLabels; S3's writes and reads; messages of SQS and SNS; invocations of Lambda; two gigabytes in S3 for
-# a month.
-RECOGNITION, S3_WRITE, S3_READ, SQS_CALL, SNS_MESSAGE, INVOCATION, STORAGE = (
-    1.0,
-    0.005,
-    0.0004,
-    0.0004,
-    0.0005,
-    0.0002,
-    0.046,
-)
+# List prices of us-east-1, without free tiers, in dollars for a thousand; those of calls stand in
+# :mod:`benchmarks.meter`. Storage: two gigabytes in S3 for a month.
+RECOGNITION, INVOCATION, STORAGE = 1.0, 0.0002, 0.046
 GIGABYTE_SECOND = 1000 * 0.0000166667
+Dollars = dict[str, float]  # for a thousand, by what is paid for
 # What the functions of an image's way run, in seconds: memory in gigabytes of each comes from config.json.
 # The labeler waits a second for Rekognition; the projection has 50 images a batch, the worker ten messages.
 RUNS = {"on_s3_upload": 1.5, "on_image_change": 0.01, "on_sns_message": 0.05, "on_sqs_message": 0.25}
 MOST_OVER, MOST_OF_A_DUPLICATE = 1.2, 0.05
-
-
-class Meter:
-    """Counts what a world's table, bucket, topic and queues are asked, and the units of the writes."""
-
-    def __init__(self, world: World) -> None:
-        self.calls: Counter[str] = Counter()
-        self.write_units = 0
-        self.read_units = 0.0
-        self.by_partition: Counter[str] = Counter()
-        self._table = world.table
-        self._inside = False  # the fake's methods call each other
-        for name in ("get", "get_many", "query", "transact", "write_many", "count"):
-            setattr(world.table, name, self._metered(name, getattr(world.table, name)))
-        objects = {"read": 1, "etag": 1, "write_sidecar": 1, "write_thumbnail": 1, "put": 1, "delete": 3}
-        for name, calls in objects.items():
-            setattr(world.objects, name, self._counted("S3", calls, getattr(world.objects, name)))
-        world.topic.publish_many = self._publishing(world.topic.publish_many)  # type: ignore[method-assign]
-        for queue in (world.uploads_queue, world.deliveries_queue):
-            queue.send = self._counted("SQS", 1, queue.send)  # type: ignore[method-assign]
-
-    @contextmanager
-    def of(self) -> Iterator[Meter]:
-        """Begin anew."""
-        self.calls.clear()
-        self.by_partition.clear()
-        self.write_units, self.read_units = 0, 0.0
-        yield self
-
-    @property
-    def total(self) -> int:
-        return sum(calls for service, calls in self.calls.items() if service != "S3 writes")
-
-    def dollars(self) -> float:
-        """What all of it costs for a thousand such images: the calls alone, no function's time."""
-        units = self.write_units * DOLLARS_A_MILLION_UNITS + self.read_units * DOLLARS_A_MILLION_READS
-        calls = self.calls
-        s3 = calls["S3 writes"] * S3_WRITE + (calls["S3"] - calls["S3 writes"]) * S3_READ
-        return units / 1000 + s3 + calls["SQS"] * SQS_CALL + calls["SNS"] * SNS_MESSAGE
-
-    def _counted(self, service: str, calls: int, act: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **named: Any) -> Any:
-            if self._inside:
-                return act(*arguments, **named)
-            self.calls[service] += calls
-            if service == "S3" and getattr(act, "__name__", "").startswith(("write", "put")):
-                self.calls["S3 writes"] += calls
-            self._inside = service == "S3"
-            try:
-                return act(*arguments, **named)
-            finally:
-                self._inside = False
-
-        return call
-
-    def _publishing(self, act: Callable[..., Any]) -> Callable[..., Any]:
-        def call(messages: Sequence[Any]) -> Any:
-            self.calls["SNS"] += math.ceil(len(messages) / 10)
-            return act(messages)
-
-        return call
-
-    def _metered(self, name: str, act: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **named: Any) -> Any:
-            if self._inside:
-                return act(*arguments, **named)
-            self._inside = True
-            try:
-                return whole(*arguments, **named)
-            finally:
-                self._inside = False
-
-        def whole(*arguments: Any, **named: Any) -> Any:
-            if name in ("get", "get_many", "query"):
-                return self._read(name, act(*arguments, **named), *arguments)
-            if name == "count":
-                self.calls["DynamoDB"] += 1
-                self.write_units += 1
-                return act(*arguments, **named)
-            writes: Sequence[Write] = arguments[0]
-            before = {write.key: self._item(write.key) for write in writes}
-            answer = act(*arguments, **named)
-            size = WRITE_BATCH_LIMIT if name == "write_many" else max(1, len(writes))
-            self.calls["DynamoDB"] += math.ceil(len(writes) / size)
-            for write in writes:
-                self._charge(write, before[write.key], double=name == "transact" and len(writes) > 1)
-            return answer
-
-        return call
-
-    def _read(self, name: str, found: Any, asked: Any, *_: Any) -> Any:
-        self.calls["DynamoDB"] += math.ceil(len(asked) / BATCH_LIMIT) if name == "get_many" else 1
-        items = list(found.values()) if name == "get_many" else found if name == "query" else [found or {}]
-        sizes = [item_bytes(item) for item in items]
-        sizes = [sum(sizes)] if name == "query" else sizes or [0]
-        self.read_units += sum(max(1, math.ceil(size / 4096)) for size in sizes)
-        return found
-
-    def _item(self, key: Key) -> Item:
-        item = self._table._partitions.get(key.pk, {}).get(key.sk)
-        return {"pk": key.pk, "sk": key.sk, **item} if item else {}
-
-    def _charge(self, write: Write, before: Item, *, double: bool) -> None:
-        after = {} if isinstance(write, Delete) else self._item(write.key)
-        units = write_units(max(item_bytes(before), item_bytes(after)), in_transaction=double)
-        # The due index: an entry that comes or goes is one write, one that moves is two (Secondary indexes).
-        old, new = ([one.get("due_shard"), one.get("due_at")] for one in (before, after))
-        if old != new:
-            units += (old[1] is not None) + (new[1] is not None)
-        self.write_units += units
-        self.by_partition[write.key.pk] += units
 
 
 def name_of(number: int) -> str:
@@ -215,8 +92,8 @@ def label(world: Any, number: int, seen: tuple[Label, ...], content: bytes) -> N
     pipeline.label_image(ObjectUploaded(image.key), world)
 
 
-def measured() -> dict[str, float]:
-    """The figures by their names."""
+def measured() -> tuple[dict[str, float], Dollars, Dollars]:
+    """The figures by their names; what calls and units cost for a thousand new images, and for duplicates."""
     chance = random.Random(3)  # noqa: S311 - the same images each time
     world: Any = world_of()
     meter, mail = Meter(world), Mail(world)
@@ -251,7 +128,7 @@ def measured() -> dict[str, float]:
         mail.run()
         found[f"write units of an image, in a batch of {BATCH}"] = meter.write_units / BATCH
         found["units of the counts for a batch"] = meter.by_partition["default#counts"]
-        found["dollars of a new image"] = meter.dollars() / BATCH
+        new = {kind: dollars / BATCH for kind, dollars in meter.dollars().items()}
         found["read units of an image, in a batch of 50"] = meter.read_units / BATCH
         found["bytes of an image's record"] = median(
             [item_bytes(one) for one in world.table.items_of_kind("record")]
@@ -260,8 +137,9 @@ def measured() -> dict[str, float]:
         for number in range(BATCH):
             label(world, number, (), CAT + str(number).encode())
         mail.run()
-        found["dollars of a duplicate"] = meter.dollars() / BATCH
-    return found
+        found["write units of a duplicate, in a batch of 50"] = meter.write_units / BATCH
+        duplicate = {kind: dollars / BATCH for kind, dollars in meter.dollars().items()}
+    return found, new, duplicate
 
 
 def given_up(rate: float, units_a_batch: float, seconds: float = 60.0) -> tuple[int, float]:
@@ -312,39 +190,47 @@ def _arrivals(rate: float, seconds: float, chance: random.Random) -> Iterator[fl
 def figures(say: Progress) -> Iterator[Figure]:
     """Rows for calls, units and money, and one for how many images a second an owner may send."""
     say("images: what one costs from its upload to the delivered XML")
-    found = measured()
+    found, new, duplicate = measured()
     for name, most in REACH.items():
         yield Figure(name, found[name], "", most=most)
-    yield Figure(
-        "read units of an image, in a batch of 50", found["read units of an image, in a batch of 50"], ""
-    )
+    for name in ("read units of an image, in a batch of 50", "write units of a duplicate, in a batch of 50"):
+        yield Figure(name, found[name], "")
     yield Figure("an image's record", found["bytes of an image's record"], "bytes")
-    runs = sum(seconds * _gigabytes(name) * GIGABYTE_SECOND for name, seconds in RUNS.items())
-    functions = runs + len(RUNS) * INVOCATION
-    whole = RECOGNITION + found["dollars of a new image"] + functions + STORAGE
-    yield Figure(
-        "money for an image, with its 2 MB stored for a month",
-        whole / RECOGNITION,
-        "×",
-        beside="one call of Rekognition",
-        most=MOST_OVER,
-        detail=f"$ a thousand: {found['dollars of a new image']:.3f} calls and units, "
-        f"{functions:.3f} functions, {STORAGE:.3f} storage, {RECOGNITION:.2f} recognition",
-    )
-    yield Figure(
-        "money for a duplicate",
-        found["dollars of a duplicate"] / RECOGNITION,
-        "×",
-        beside="one call of Rekognition",
-        most=MOST_OF_A_DUPLICATE,
-        detail=f"$ a thousand: {found['dollars of a duplicate']:.3f} calls and units",
-    )
+    yield from _money(new, duplicate)
     say("images: how many a second an owner may send")
     rate, units = RATE, found["units of the counts for a batch"]
     while given_up(2 * rate, units)[0] == 0 and rate < 1600:
         rate *= 2
     lost, _ = given_up(rate, units)
     yield Figure("images a second for one owner, none given up", 0 if lost else rate, "", least=RATE)
+
+
+def _money(new: Dollars, duplicate: Dollars) -> Iterator[Figure]:
+    beside = "one call of Rekognition"
+    functions = sum(
+        INVOCATION + seconds * _gigabytes(name) * GIGABYTE_SECOND for name, seconds in RUNS.items()
+    )
+    parts = {**new, "functions": functions, "storage": STORAGE, "recognition": RECOGNITION}
+    yield Figure(
+        "money for an image, with its 2 MB stored for a month",
+        sum(parts.values()) / RECOGNITION,
+        "×",
+        beside=beside,
+        most=MOST_OVER,
+        detail=_told(parts),
+    )
+    yield Figure(
+        "money for a duplicate, calls and units",
+        sum(duplicate.values()) / RECOGNITION,
+        "×",
+        beside=beside,
+        most=MOST_OF_A_DUPLICATE,
+        detail=_told(duplicate),
+    )
+
+
+def _told(parts: Dollars) -> str:
+    return "$ a thousand: " + ", ".join(f"{dollars:.3f} {kind}" for kind, dollars in parts.items())
 
 
 def _gigabytes(function: str) -> float:

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.figures import Figure, Progress
-from benchmarks.images import Meter, label, labels, world_of
+from benchmarks.images import label, labels, world_of
+from benchmarks.meter import Meter
 from chalicelib import pipeline
 from chalicelib.expressions import Item, Key, Put
 from chalicelib.library.query import parse

@@ -52,7 +52,7 @@ HEADING = (
 )
 
 
-class Meter:
+class ReadMeter:
     """A table as the search reads it, which counts calls, items and read units."""
 
     def __init__(self, table: FakeTable) -> None:
@@ -94,7 +94,7 @@ class Cost:
 
 def pages(table: FakeTable, text: str) -> list[Cost]:
     """The costs of the query's first pages."""
-    meter, query, costs = Meter(table), parse(text), []
+    meter, query, costs = ReadMeter(table), parse(text), []
     search = Search(meter)  # type: ignore[arg-type]  # reads as Table does
     at: str | None = TOP
     while at and len(costs) < PAGES:

@@ -159,6 +159,11 @@ def source_buckets(raw: str) -> tuple[tuple[str, str], ...]:
     return tuple((bucket, folder) for bucket, _, folder in parts)
 
 
+def last_asked(recogniser: str, second: str) -> str:
+    """The recogniser, or the second one of a cascade."""
+    return second if recogniser == "cascade" else recogniser
+
+
 def signing_root_of(table: str) -> str:
     """The name of the parameter from which the signing secrets in a table are derived."""
     return f"{table}-signing-root"
@@ -272,7 +277,7 @@ class Settings:
     @property
     def asked_last(self) -> str:
         """The recogniser, or the second one of a cascade."""
-        return self.cascade_second if self.recogniser == "cascade" else self.recogniser
+        return last_asked(self.recogniser, self.cascade_second)
 
     @property
     def recognition(self) -> RecognitionOptions:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.settings import last_asked
+
 # A profile for several regions begins with where they are ("Supported Regions and models for inference
 # profiles", Amazon Bedrock); one for the whole world may answer from any of them.
 _REGIONS = {
@@ -21,8 +23,7 @@ _REGIONS = {
 
 def statements(chosen: Mapping[str, str]) -> list[dict[str, Any]]:
     """The statements for the model and the key that a stage's variables name; none where they name none."""
-    asked = chosen.get("RECOGNISER", "")
-    asked = chosen.get("CASCADE_SECOND", "") if asked == "cascade" else asked
+    asked = last_asked(chosen.get("RECOGNISER", ""), chosen.get("CASCADE_SECOND", ""))
     if asked == "bedrock":
         return [_allowed("AskModel", "bedrock:InvokeModel", _resources(chosen["BEDROCK_MODEL"]))]
     key = chosen.get("VISION_KEY", "")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import importlib
 import re
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import chart
+from benchmarks import chart, results
 from benchmarks.__main__ import ALL
 from benchmarks.figures import Figure
 from local.config import ROOT
@@ -55,10 +56,29 @@ def test_a_bar_that_ends_before_the_line_keeps_its_reach() -> None:
     assert [end < float(line.get("x1", 0)) for end in ends] == [True, False]
 
 
-def test_the_documentation_shows_every_figure_that_has_a_reach_as_a_bar() -> None:
-    text = (ROOT / "docs" / "speed.md").read_text("utf-8")
-    drawn = ElementTree.parse(Path(ROOT / "docs" / "speed.svg"))  # noqa: S314 - our own
-    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| [≤≥][^|]+ \|", text, re.MULTILINE)
+def test_the_documentation_shows_the_figures_that_are_kept_beside_it() -> None:
+    figures = results.read(chart.FIGURES)
 
-    assert rows
-    assert rows == [one.text for one in drawn.iter() if one.get("text-anchor") == "end"]
+    assert list(figures) == [name for name in MEASURES if name in figures]
+    assert set(ALL) <= set(figures)
+    assert chart.markdown(figures) in chart.DOCUMENT.read_text("utf-8")
+    assert chart.picture(results.figures(figures)) == chart.PICTURE.read_text("utf-8")
+
+
+def test_a_run_of_some_measures_leaves_the_rows_of_the_others_with_their_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DOCUMENT", "PICTURE", "FIGURES"):
+        there: Path = getattr(chart, name)
+        monkeypatch.setattr(chart, name, shutil.copy(there, tmp_path / there.name))
+    before = results.figures(results.read(chart.FIGURES))
+    run = {"cold": {**results.of({"cold": [KEPT]})["cold"], "measured": "2999-12-31"}}
+
+    chart.renew(run, MEASURES)
+
+    text = (tmp_path / "speed.md").read_text("utf-8")
+    assert "| cold start | 1.10 × | ≤ 1.2 ✓ |" in text
+    assert "Measured on 2999-12-31, but `packages`" in text
+    others = [one.what for one in before if not one.what.startswith("cold start")]
+    assert others == [one.what for one in results.figures(results.read(chart.FIGURES)) if one != KEPT]
+    assert all(f"| {what} |" in text for what in others)
