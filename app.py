@@ -1,7 +1,7 @@
 """Sightline's triggers, in the order in which an image meets them.
 
-A table of contents: each trigger says what sets it off and which use case it calls. The routes are in
-:mod:`chalicelib.api.routes`, one by one, and the way of an image is in :mod:`chalicelib.pipeline`.
+A table of contents: each trigger says what sets it off and which use case it calls. The routes are a
+table in :mod:`chalicelib.api.routes`, and the way of an image is in :mod:`chalicelib.pipeline`.
 """
 
 from __future__ import annotations
@@ -53,8 +53,7 @@ def check_token(request: AuthRequest) -> AuthResponse:
     return gate.admit(request.token, wiring.services())
 
 
-routes.register(app)
-gate.shut(app.routes, check_token if settings().auth == "token" else None)
+routes.register(app, check_token if settings().auth == "token" else None)
 
 
 # ── an image is labelled ─────────────────────────────────────────────────────────────────────

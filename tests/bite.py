@@ -46,9 +46,9 @@ GUARDS = (
     ),
     Guard(
         "routes are behind the authorizer",
-        "chalicelib/api/gate.py",
-        "entry.authorizer = None if is_open(path) else door",
-        "entry.authorizer = None",
+        "chalicelib/api/routes.py",
+        "shut = None if route.scope == OPEN else door",
+        "shut = None",
         GATE,
     ),
     Guard(
@@ -111,9 +111,9 @@ GUARDS = (
         "a request is counted before its token's scope is looked at",
         "chalicelib/api/gate.py",
         """    allowance = services.rates.take(owner_of(request))
-    _check_scope(scope_for(request.method, route), caller, services.settings)
+    _check_scope(scope, caller, services.settings)
 """,
-        """    _check_scope(scope_for(request.method, route), caller, services.settings)
+        """    _check_scope(scope, caller, services.settings)
     allowance = services.rates.take(owner_of(request))
 """,
         GATE,
@@ -317,7 +317,7 @@ GUARDS = (
     Guard(
         "no signing secret is kept with an idempotency key",
         "chalicelib/api/idempotency.py",
-        "if name != hidden}",
+        "if name != renewal.hidden}",
         "}",
         "tests/api/test_signing.py",
     ),

@@ -10,7 +10,6 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import answers, jobs
 from chalicelib.api.curation import ids_in, refuse_ids_with_query
-from chalicelib.api.idempotency import idempotent
 from chalicelib.api.preconditions import precondition_of
 from chalicelib.api.questions import query_in
 from chalicelib.api.requests import body_of, owner_of, query_of
@@ -31,7 +30,6 @@ def remove(request: Request, services: Services, image_id: str) -> Response:
     return answers.changed(answers.image_json(request, image))
 
 
-@idempotent()
 def restore(request: Request, services: Services, image_id: str) -> Response:
     """``POST /images/{id}/restore``: out of the bin, with labels and corrections."""
     body_of(request, (), optional=True)
@@ -39,7 +37,6 @@ def restore(request: Request, services: Services, image_id: str) -> Response:
     return answers.changed(answers.image_json(request, image))
 
 
-@idempotent()
 def delete_many(request: Request, services: Services) -> Response:
     """``POST /images/delete``: up to 100 images at once, or as a job what a query finds."""
     fields = body_of(request, ("ids", "q", "permanent"))
@@ -56,7 +53,6 @@ def delete_many(request: Request, services: Services) -> Response:
     return _outcomes(ids, delete)
 
 
-@idempotent()
 def restore_many(request: Request, services: Services) -> Response:
     """``POST /images/restore``: up to 100 images at once, or as a job what a query finds in the bin."""
     fields, owner = body_of(request, ("ids", "q")), owner_of(request)

@@ -9,7 +9,6 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import answers, jobs
 from chalicelib.api.fields import Fields
-from chalicelib.api.idempotency import idempotent
 from chalicelib.api.names import MOST_PARENTS, name_in, name_in_path, names_in
 from chalicelib.api.preconditions import precondition_of
 from chalicelib.api.questions import query_in
@@ -77,7 +76,6 @@ def remove_caption(request: Request, services: Services, image_id: str) -> Respo
     return answers.changed(answers.image_json(request, image))
 
 
-@idempotent()
 def correct_many(request: Request, services: Services) -> Response:
     """``POST /images/labels``: the same corrections for up to 100 images at once, or as a job for a query."""
     fields = body_of(request, ("ids", "q", "add", "remove"))
@@ -94,7 +92,6 @@ def correct_many(request: Request, services: Services) -> Response:
     return answers.fresh({"images": outcomes})
 
 
-@idempotent()
 def rename(request: Request, services: Services, name: str) -> Response:
     """``POST /labels/{name}/rename``: call it otherwise, in all images and in all results to come."""
     old, new = name_in_path(name), name_in(body_of(request, ("to",)), "to")

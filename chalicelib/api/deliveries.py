@@ -10,7 +10,6 @@ from chalicelib import pipeline
 from chalicelib.api import answers
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.fields import required
-from chalicelib.api.idempotency import idempotent
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.delivery.deliveries import PARKED, by_destination, by_image
 from chalicelib.delivery.delivery import Delivery
@@ -55,7 +54,6 @@ def show(request: Request, services: Services, delivery_id: str) -> Response:
     return answers.fresh(_json(request, services.deliveries.get(owner_of(request), delivery_id)))
 
 
-@idempotent()
 def retry(request: Request, services: Services, delivery_id: str) -> Response:
     """``POST /deliveries/{id}/retry``: start again, now."""
     body_of(request, (), optional=True)
@@ -63,7 +61,6 @@ def retry(request: Request, services: Services, delivery_id: str) -> Response:
     return answers.accepted(_json(request, pipeline.send_again(delivery, services)))
 
 
-@idempotent()
 def retry_parked(request: Request, services: Services) -> Response:
     """``POST /deliveries/retry``: start a destination's parked deliveries of a time range again."""
     fields = body_of(request, ("destination", "since", "until"))

@@ -9,7 +9,6 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import answers, jobs
 from chalicelib.api.cursors import LONGEST, Cursors
-from chalicelib.api.idempotency import idempotent
 from chalicelib.api.questions import PARAMETERS, query_in, question_in
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.delivery.listings import Format
@@ -40,7 +39,6 @@ def show(request: Request, services: Services) -> Response:
     return answers.fresh(body)
 
 
-@idempotent()
 def create(request: Request, services: Services) -> Response:
     """``POST /export``: the originals of what is asked for in one ZIP file, as a job."""
     wanted = {"q": query_in(body_of(request, ("q",), optional=True))}

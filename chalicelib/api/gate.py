@@ -1,6 +1,6 @@
-"""The gate: every route is shut but for a few, and a token opens as much as its scopes say.
+"""The gate: a token opens as much as its scopes say, by the scope that stands in the table of routes.
 
-API Gateway asks the authorizer who sends a token, and keeps the answer for a minute; what the token
+API Gateway asks the authorizer who sends a token, and keeps the answer for a minute. What the token
 opens is decided here for each request, so that a route can be neither forgotten nor cached open.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from chalice.app import Authorizer, AuthResponse, CORSConfig, Request, RouteEntry
+from chalice.app import AuthResponse, CORSConfig, Request
 
 from chalicelib.access.rates import WINDOW_SECONDS
-from chalicelib.access.tokens import ADMIN, READ, WRITE
+from chalicelib.access.tokens import ADMIN
 from chalicelib.api.requests import owner_of
 from chalicelib.errors import Forbidden, Unauthorized
 from chalicelib.settings import Settings
@@ -21,20 +21,6 @@ if TYPE_CHECKING:
     from chalicelib.wiring import Services
 
 KEPT_SECONDS = 60  # how long a revoked token may still open a deployed API
-OPEN = frozenset({"/", "/health", "/docs", "/openapi.json"})
-OPEN_BELOW = ("/page/", "/schemas/")
-# Reading takes read and everything else write, but for what is below these.
-_SCOPE_BELOW = {
-    "/tokens": ADMIN,
-    "/signing-secret": WRITE,  # who knows it can speak in the service's name
-}
-
-
-def shut(routes: Mapping[str, Mapping[str, RouteEntry]], door: Authorizer | None) -> None:
-    """Put every route of an app behind ``door``, if there is one; only :func:`is_open` lets one stay open."""
-    for path, methods in routes.items():
-        for entry in methods.values():
-            entry.authorizer = None if is_open(path) else door
 
 
 def shared_with(origin: str) -> CORSConfig | bool:
@@ -50,17 +36,6 @@ def shared_with(origin: str) -> CORSConfig | bool:
         expose_headers=["ETag", "Location", "Retry-After", "RateLimit", "RateLimit-Policy"],
         max_age=3600,
     )
-
-
-def is_open(route: str) -> bool:
-    """Whether a route (``/images/{image_id}``) is open to everybody."""
-    return route in OPEN or route.startswith(OPEN_BELOW)
-
-
-def scope_for(method: str, route: str) -> str:
-    """The scope that a token needs for a route that is not open."""
-    special = (scope for below, scope in _SCOPE_BELOW.items() if f"{route}/".startswith(f"{below}/"))
-    return next(special, READ if method in ("GET", "HEAD") else WRITE)
 
 
 def admit(header: str, services: Services) -> AuthResponse:
@@ -80,25 +55,24 @@ def admit(header: str, services: Services) -> AuthResponse:
     return AuthResponse(routes=["*"], principal_id=token.owner, context=context)
 
 
-def enter(request: Request, services: Services) -> dict[str, str]:
-    """Let a request through to its route; the headers that tell what is left, if that is bounded.
+def enter(request: Request, scope: str, services: Services) -> dict[str, str]:
+    """Let a request through to a route that takes ``scope``; the headers that tell how many more may follow.
 
-    It is counted as soon as it is known who asks, and before anything else is looked at: what is refused,
-    here or by its route, counts as well. The headers are those of the IETF's draft "RateLimit header fields
-    for HTTP".
+    A route without a scope is open to everybody. Any other request is counted as soon as it is known who
+    asks, before anything else is looked at: what is refused, here or by its route, counts as well. The
+    headers are those of the IETF's draft "RateLimit header fields for HTTP".
 
     :raises Unauthorized: nobody said who asks.
     :raises TooManyRequests: the owner has asked too often in the last minute.
     :raises Forbidden: its token does not open this.
     """
-    route = request.context["resourcePath"]
-    if is_open(route):
+    if not scope:
         return {}
     caller = request.context.get("authorizer")
     if not caller and services.settings.auth != "none":
         raise Unauthorized("Send a token: Authorization: Bearer.")
     allowance = services.rates.take(owner_of(request))
-    _check_scope(scope_for(request.method, route), caller, services.settings)
+    _check_scope(scope, caller, services.settings)
     if allowance is None:
         return {}
     return {

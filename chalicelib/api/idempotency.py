@@ -1,10 +1,10 @@
-"""``Idempotency-Key``: the same request sent again does nothing again."""
+"""``Idempotency-Key``: the same POST sent again does nothing again."""
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
@@ -22,40 +22,30 @@ Handler = Callable[..., Response]
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _MADE_ID = "sightline.made_id"
-_IDEMPOTENT: set[Handler] = set()  # filled while the handlers' modules are imported
 
 
-def idempotent(
-    renewed: Callable[..., Json] = lambda body, owner, services, *path: body, hidden: str = ""
-) -> Callable[[Handler], Handler]:
-    """Decorates the handler of a POST: it answers to a key as it answered to it within the last 24 hours.
+@dataclass(frozen=True)
+class Renewal:
+    """How an answer that was kept is completed when it is given again.
 
-    What it makes has the id that :func:`made_id` gives, so that whoever takes over from a crashed first
-    request makes the same thing. In a repeated answer ``renewed(body, owner, services, *path)`` replaces what
-    does not hold so long, like addresses to upload to, and the field ``hidden``, which is kept nowhere.
-    Refusals are not kept: a request that was wrong may be put right under its key.
+    ``renewed(body, owner, services, **path)`` replaces what does not hold for a day, like addresses to upload
+    to, and adds the field ``hidden``, which is kept nowhere.
     """
 
-    def decorated(handler: Handler) -> Handler:
-        @functools.wraps(handler)
-        def once(request: Request, services: Services, *path: str) -> Response:
-            key = _key_of(request)
-            if key is None:
-                return handler(request, services, *path)
-            owner, asked = owner_of(request), "\n".join([request.path, *path, ""]).encode()
-            claim = services.repeats.claim(owner, key, asked + raw_body_of(request))
-            if claim.answer is not None:
-                return _again(claim, renewed(claim.answer["body"], owner, services, *path))
-            request.context[_MADE_ID] = claim.made_id
-            answer = _made(services, claim, lambda: handler(request, services, *path))
-            body = answer.body
-            shown = {name: one for name, one in body.items() if name != hidden} if hidden else body
-            kept = {"status": answer.status_code, "headers": dict(answer.headers), "body": shown}
-            services.repeats.keep(claim, kept)
-            return answer
+    renewed: Callable[..., Json] = lambda body, owner, services, **path: body
+    hidden: str = ""
 
-        _IDEMPOTENT.add(once)
-        return once
+
+_AS_IT_WAS = Renewal()
+_RENEWALS: dict[Handler, Renewal] = {}  # filled while the handlers' modules are imported
+
+
+def renewing(renewed: Callable[..., Json], *, hidden: str = "") -> Callable[[Handler], Handler]:
+    """Decorates a handler whose repeated answers need a :class:`Renewal`."""
+
+    def decorated(handler: Handler) -> Handler:
+        _RENEWALS[handler] = Renewal(renewed, hidden)
+        return handler
 
     return decorated
 
@@ -65,20 +55,43 @@ def made_id(request: Request) -> str:
     return str(request.context.get(_MADE_ID) or new_id())
 
 
-def check(request: Request, handler: Handler) -> None:
-    """Refuse a key where it would not be honoured: whoever sends one counts on it.
+def call(
+    handler: Handler, request: Request, services: Services, path: Mapping[str, str], *, keyed: bool
+) -> Response:
+    """Call ``handler(request, services, **path)``, or answer as the key was answered within 24 hours.
 
-    :raises BadRequest: ``handler`` is not :func:`idempotent`, or the key is no key.
+    What a handler makes has the id that :func:`made_id` gives: whoever takes over from a crashed first
+    request makes the same thing. Refusals are not kept: a request that was wrong may be put right under its
+    key.
+
+    :raises BadRequest: the key is no key, or the route is not ``keyed``: whoever sends one counts on it.
     """
-    if request.method == "POST" and _key_of(request) is not None and handler not in _IDEMPOTENT:
+    key = _key_of(request)
+    if key is None:
+        return handler(request, services, **path)
+    if not keyed:
         raise BadRequest(
             "This route takes no Idempotency-Key: its answer holds what is kept nowhere.",
             code="no-idempotency-key-here",
         )
+    renewal, owner = _RENEWALS.get(handler, _AS_IT_WAS), owner_of(request)
+    asked = "\n".join([request.path, *path.values(), ""]).encode()
+    claim = services.repeats.claim(owner, key, asked + raw_body_of(request))
+    if claim.answer is not None:
+        return _again(claim, renewal.renewed(claim.answer["body"], owner, services, **path))
+    request.context[_MADE_ID] = claim.made_id
+    answer = _made(services, claim, lambda: handler(request, services, **path))
+    shown = answer.body
+    if renewal.hidden:
+        shown = {name: one for name, one in shown.items() if name != renewal.hidden}
+    kept = {"status": answer.status_code, "headers": dict(answer.headers), "body": shown}
+    services.repeats.keep(claim, kept)
+    return answer
 
 
 def _key_of(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
+    """The key of a POST: the other methods do nothing again when they come again."""
+    key = request.headers.get("idempotency-key") if request.method == "POST" else None
     if key is not None and not _KEY.fullmatch(key):
         raise BadRequest("Idempotency-Key has 1 to 255 visible ASCII characters.", code="bad-idempotency-key")
     return key

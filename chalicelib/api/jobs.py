@@ -10,7 +10,7 @@ from chalicelib import pipeline
 from chalicelib.api import answers
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.fields import Fields, listed, required
-from chalicelib.api.idempotency import idempotent, made_id
+from chalicelib.api.idempotency import made_id
 from chalicelib.api.questions import query_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, pointing_inside, query_of
 from chalicelib.api.submissions import LONGEST_URL, asked_in
@@ -61,7 +61,6 @@ def started(request: Request, kind: JobKind, wanted: Json, services: Services) -
     )
 
 
-@idempotent()
 def create(request: Request, services: Services) -> Response:
     """``POST /jobs``: label what lies in a bucket or at addresses, or say beforehand what that costs."""
     fields = body_of(request, ("kind", "source", "options", "dry_run", "max_cost", "unchanged_since"))
@@ -86,14 +85,12 @@ def create(request: Request, services: Services) -> Response:
     return _started(request, pipeline.start(owner, "label", wanted, services, job_id), services)
 
 
-@idempotent()
 def pause(request: Request, services: Services, job_id: str) -> Response:
     """``POST /jobs/{id}/pause``: let it rest until it is resumed."""
     body_of(request, (), optional=True)
     return answers.fresh(_shown(request, pipeline.pause(owner_of(request), job_id, services), services))
 
 
-@idempotent()
 def resume(request: Request, services: Services, job_id: str) -> Response:
     """``POST /jobs/{id}/resume``: let it go on, perhaps with more money."""
     fields = body_of(request, ("max_cost",), optional=True)
@@ -102,7 +99,6 @@ def resume(request: Request, services: Services, job_id: str) -> Response:
     return answers.fresh(_shown(request, job, services))
 
 
-@idempotent()
 def cancel(request: Request, services: Services, job_id: str) -> Response:
     """``POST /jobs/{id}/cancel``: end it before its time."""
     body_of(request, (), optional=True)

@@ -9,7 +9,7 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import answers, waiting
 from chalicelib.api.fields import required
-from chalicelib.api.idempotency import idempotent, made_id
+from chalicelib.api.idempotency import made_id, renewing
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.api.submissions import LONGEST_FILENAME, callback_in, content_in
 from chalicelib.delivery import blobs
@@ -29,10 +29,10 @@ def _open_again(body: Json, owner: str, services: Services) -> Json:
     return {**body, "upload_url": services.objects.presigned_put(record.image.key)}
 
 
-@idempotent(renewed=_open_again)
+@renewing(_open_again)
 def create_blob(request: Request, services: Services) -> Response:
     """``POST /blobs``, ``POST /blobs/upload``: announce an upload; a body is optional."""
-    fields = body_of(request, ("callback_url",), optional=True, forms=True)
+    fields = body_of(request, ("callback_url",), optional=True)
     callback = callback_in(fields, services)
     new = NewImage(id=made_id(request), callback_url=callback, callback_format="blob")
     image = pipeline.await_upload(new, owner_of(request), services)
@@ -58,10 +58,9 @@ def get_blob(request: Request, services: Services, blob_id: str) -> Response:
     return shown
 
 
-@idempotent()
 def upload(request: Request, services: Services) -> Response:
     """``POST /upload``: store a base64 image under a file name."""
-    fields = body_of(request, ("filename", *CONTENTS), forms=True)
+    fields = body_of(request, ("filename", *CONTENTS))
     filename = required(fields.line("filename", longest=LONGEST_FILENAME), "/filename")
     given = [name for name in CONTENTS if name in fields]
     if len(given) > 1:

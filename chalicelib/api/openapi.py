@@ -1,4 +1,8 @@
-"""The description of the API (OpenAPI 3.1), put together from one file for each kind of thing."""
+"""The description of the API (OpenAPI 3.1): files, completed from the table of routes.
+
+There is one file for each kind of thing, which says what a route is for, what it takes and what it answers.
+What the table decides (the scope, the idempotency key, what is refused) is added here for all routes alike.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import chalicelib
-from chalicelib.api.gate import is_open
+from chalicelib.api.routes import OPEN, ROUTES, Route
 from chalicelib.model import Json
 
 FRAGMENTS = (
@@ -24,14 +28,10 @@ FRAGMENTS = (
     "usage",
     "schemas",
 )
-METHODS = ("get", "put", "post", "delete", "patch")
-REFUSALS = {
-    "401": {"$ref": "#/components/responses/Unauthorized"},
-    "403": {"$ref": "#/components/responses/Forbidden"},
-    "429": {"$ref": "#/components/responses/TooManyRequests"},
-}
-# What a token is shown in is kept nowhere, so it cannot be answered again.
-WITHOUT_KEY = frozenset({"/tokens"})
+FAULTS = {"429": "TooManyRequests", "500": "InternalError", "503": "Unavailable"}
+SHUT = {"401": "Unauthorized", "403": "Forbidden"}
+WITH_BODY = {"413": "TooLarge", "415": "UnsupportedMediaType"}
+WITH_KEY = {"422": "Unusable"}
 _FOLDER = Path(__file__).parent / "openapi"
 
 
@@ -40,25 +40,23 @@ def document(base: str, auth: str = "token") -> Json:
 
     Where ``auth`` is ``none`` it asks for no token.
     """
-    made = {**_merged(), "servers": [{"url": base or "/"}]}
-    return made if auth == "token" else {**made, "security": []}
+    return {**_merged(auth), "servers": [{"url": base or "/"}]}
 
 
 @functools.cache
-def _merged() -> Json:
+def _merged(auth: str) -> Json:
     made: Json = {}
     for name in FRAGMENTS:
         _merge_into(made, json.loads((_FOLDER / f"{name}.json").read_text("utf-8")))
     made["info"]["version"] = chalicelib.__version__
     schemas = made["components"]["schemas"]
     made["components"]["schemas"] = {name: _whole(schema, schemas) for name, schema in schemas.items()}
-    for path, item in made["paths"].items():
-        for operation in (one for method, one in item.items() if method in METHODS):
-            operation.update(_access(path, operation))
-            operation.setdefault("description", operation["summary"])
-        if "post" in item and path not in WITHOUT_KEY:
-            _let_repeat(item["post"])
-    return made
+    shut = auth == "token"
+    for route in ROUTES:
+        operation = made["paths"][route.path][route.method.lower()]
+        _complete(operation, route)
+        operation["security"] = [{"token": [route.scope]}] if shut and route.scope != OPEN else []
+    return made if shut else {**made, "security": []}
 
 
 def _whole(schema: Json, schemas: Json) -> Json:
@@ -77,22 +75,21 @@ def _whole(schema: Json, schemas: Json) -> Json:
     }
 
 
-def _access(path: str, operation: Json) -> Json:
-    """What the gate adds to an operation: who need not say who they are, and what all others may hear."""
-    if is_open(path):
-        return {"security": [], "responses": {**operation["responses"], "429": REFUSALS["429"]}}
-    return {"responses": {**operation["responses"], **REFUSALS}}
-
-
-def _let_repeat(operation: Json) -> None:
-    """What an idempotency key adds to an operation (:mod:`chalicelib.api.idempotency`)."""
-    key = {"$ref": "#/components/parameters/IdempotencyKey"}
-    operation["parameters"] = [*operation.get("parameters", []), key]
-    operation["responses"].setdefault("422", {"$ref": "#/components/responses/Unusable"})
-    for status, response in operation["responses"].items():
-        if status.startswith("2"):
-            replayed = {"Idempotency-Replayed": {"$ref": "#/components/headers/IdempotencyReplayed"}}
+def _complete(operation: Json, route: Route) -> None:
+    """Add to an operation what the table says of its route."""
+    operation.setdefault("description", operation["summary"])
+    refusals = {**FAULTS, **({} if route.scope == OPEN else SHUT)}
+    if route.body is not None:
+        refusals |= WITH_BODY if "*/*" not in route.body.types else {"413": WITH_BODY["413"]}
+    if route.keyed:
+        refusals |= WITH_KEY
+        key = {"$ref": "#/components/parameters/IdempotencyKey"}
+        operation["parameters"] = [*operation.get("parameters", []), key]
+        replayed = {"Idempotency-Replayed": {"$ref": "#/components/headers/IdempotencyReplayed"}}
+        for response in (one for status, one in operation["responses"].items() if status.startswith("2")):
             response["headers"] = {**response.get("headers", {}), **replayed}
+    added = {status: {"$ref": f"#/components/responses/{name}"} for status, name in refusals.items()}
+    operation["responses"] = dict(sorted({**added, **operation["responses"]}.items()))
 
 
 def _merge_into(made: dict[str, Any], fragment: Json) -> None:

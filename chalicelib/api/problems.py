@@ -7,12 +7,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-from chalice.app import Blueprint, CORSConfig, Request, Response
+from chalice.app import CORSConfig, Request, Response
 
-from chalicelib import wiring
-from chalicelib.api import gate, idempotency
 from chalicelib.api.answers import Headers
 from chalicelib.errors import (
     BadRequest,
@@ -33,9 +30,6 @@ from chalicelib.errors import (
     UnusableUrl,
 )
 from chalicelib.model import Json
-
-if TYPE_CHECKING:
-    from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.api")
 
@@ -80,35 +74,21 @@ FRAMEWORK_KINDS = {kind.status: kind for kind in (BAD_REQUEST, METHOD_NOT_ALLOWE
 INTERNAL_DETAIL = "The request could not be answered; what happened was logged."
 
 
-def guarded(handler: Callable[..., Response], request: Request, services: Services, *path: str) -> Response:
-    """Call ``handler(request, services, *path)``; what it raises is answered as a problem.
+def of_error(error: Exception, request: Request, *, message: bool = False) -> Response:
+    """The problem that an error is answered as; one that nobody foresaw is logged, and told nothing of.
 
-    This is the outer edge of every route: an error nobody foresaw is logged with its traceback and
-    answered as a 500 that tells nothing of it.
+    With ``message`` the problem has its detail under that name too: clients of older services look for it.
     """
-    try:
-        allowance = gate.enter(request, services)
-        idempotency.check(request, handler)
-        answer = handler(request, services, *path)
-        answer.headers.update({**allowance, **NO_SNIFFING})
-        return answer
-    except Exception as error:
-        return _answered(error, request)
-
-
-def answering(routes: Blueprint, *, message: bool = False) -> Callable[..., Response]:
-    """What each view of ``routes`` returns: what a handler of :mod:`chalicelib.api` answers, or a problem.
-
-    Clients of older services look for a ``message`` in what goes wrong.
-    """
-
-    def answer(handler: Callable[..., Response], *path: str) -> Response:
-        given = guarded(handler, routes.current_request, wiring.services(), *path)
-        if message and given.headers.get("Content-Type") == MEDIA_TYPE:
-            given.body["message"] = given.body["detail"]
-        return given
-
-    return answer
+    kind = kind_of(error)
+    if isinstance(error, SightlineError) and kind is not INTERNAL_ERROR:
+        advice, more = _advice(error), error.data
+        made = problem(kind, error.detail, code=error.code, pointer=error.pointer, headers=advice, more=more)
+    else:
+        log.error("%s %s broke", request.method, request.path, exc_info=error)
+        made = problem(INTERNAL_ERROR, INTERNAL_DETAIL, code=INTERNAL_ERROR.slug)
+    if message:
+        made.body["message"] = made.body["detail"]
+    return made
 
 
 def framework_errors_as_problems(cors: CORSConfig | bool | None) -> Callable[..., Response]:
@@ -161,21 +141,6 @@ def problem(
         body["pointer"] = pointer
     fixed: Headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", **NO_SNIFFING}
     return Response(body=body, status_code=kind.status, headers={**(headers or {}), **fixed})
-
-
-def _answered(error: Exception, request: Request) -> Response:
-    kind = kind_of(error)
-    if isinstance(error, SightlineError) and kind is not INTERNAL_ERROR:
-        return problem(
-            kind,
-            error.detail,
-            code=error.code,
-            pointer=error.pointer,
-            headers=_advice(error),
-            more=error.data,
-        )
-    log.error("%s %s broke", request.method, request.path, exc_info=error)
-    return problem(INTERNAL_ERROR, INTERNAL_DETAIL, code=INTERNAL_ERROR.slug)
 
 
 def _detail(kind: Kind, message: str) -> str:

@@ -8,7 +8,6 @@ from chalice.app import Request, Response
 
 from chalicelib import pipeline
 from chalicelib.api import answers, jobs
-from chalicelib.api.idempotency import idempotent
 from chalicelib.api.questions import query_in
 from chalicelib.api.requests import body_of, owner_of
 from chalicelib.api.submissions import asked_in
@@ -22,7 +21,6 @@ FILTERS = ("q", "model_version_other_than", "labelled_before")
 LONGEST_VERSION = 255
 
 
-@idempotent()
 def relabel(request: Request, services: Services, image_id: str) -> Response:
     """``POST /images/{id}/relabel``: recognise it again; what is not given stays as it was asked before."""
     asked = asked_in(body_of(request, ASKED, optional=True))
@@ -31,7 +29,6 @@ def relabel(request: Request, services: Services, image_id: str) -> Response:
     return answers.accepted(body, body["links"]["self"])
 
 
-@idempotent()
 def relabel_many(request: Request, services: Services) -> Response:
     """``POST /relabel``: the same as a job, for the images that every filter lets through."""
     fields = body_of(request, (*FILTERS, *ASKED))

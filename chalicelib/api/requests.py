@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from chalice.app import Request
@@ -16,9 +17,21 @@ from chalicelib.model import DEFAULT_OWNER
 # "Lambda quotas": 6 MB for the request of a synchronous invocation; held everywhere, so that what works
 # offline works deployed.
 MAX_BODY_BYTES = 6 * 1024 * 1024
-JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 MOST_IN_FORM = 100
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a route takes as a body: its media types (``*/*``: whatever it is called), and how many bytes."""
+
+    types: tuple[str, ...]
+    max_bytes: int = MAX_BODY_BYTES
+
+
+JSON = Body(("application/json",))
+JSON_OR_FORM = Body((*JSON.types, FORM))
+XMP = Body(("application/rdf+xml", "text/xml", "*/*"))
 
 
 def owner_of(request: Request) -> str:
@@ -33,24 +46,35 @@ def token_of(request: Request) -> tuple[str, tuple[str, ...]]:
     return str(caller.get("token", "")), tuple(str(caller.get("scopes", "")).split())
 
 
-def body_of(request: Request, known: Sequence[str], *, optional: bool = False, forms: bool = False) -> Fields:
-    """The body's JSON object, holding no field but ``known``; if ``optional`` nothing is as good as ``{}``.
+def check_body(request: Request, body: Body) -> None:
+    """Refuse a body that a route does not take, before anything is done.
 
-    With ``forms`` an HTML form will do, and JSON that is called one: curl says so of whatever it sends.
-
-    Raises :exc:`BadRequest`, :exc:`TooLarge` or :exc:`UnreadableBody`.
+    :raises BadRequest: it cannot be read as bytes.
+    :raises TooLarge: it has too many of them.
+    :raises UnreadableBody: it is of another media type.
     """
-    raw = raw_body_of(request)
-    if len(raw) > MAX_BODY_BYTES:
+    raw, media = raw_body_of(request), _media_type_of(request)
+    if len(raw) > body.max_bytes:
         raise TooLarge(
-            f"The body has {len(raw)} bytes and may have {MAX_BODY_BYTES}. "
+            f"The body has {len(raw)} bytes and may have {body.max_bytes}. "
             "POST {} to /images and send the photo to the address that comes back."
         )
-    media = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
-    form = forms and media == FORM
-    if raw and media != JSON and not form:
-        raise UnreadableBody(f"The body is of the type {shortened(media)}. Send Content-Type: {JSON}.")
-    if form and not raw.lstrip().startswith(b"{"):
+    if raw and not {media, "*/*"} & {*body.types}:
+        raise UnreadableBody(
+            f"The body is of the type {shortened(media)}. Send Content-Type: {body.types[0]}."
+        )
+
+
+def body_of(request: Request, known: Sequence[str], *, optional: bool = False) -> Fields:
+    """The body's JSON object, holding no field but ``known``; if ``optional`` nothing is as good as ``{}``.
+
+    An HTML form is read where the route takes one, and so is JSON that is called one: curl says so of
+    whatever it sends.
+
+    Raises :exc:`BadRequest`.
+    """
+    raw = raw_body_of(request)
+    if raw and _media_type_of(request) == FORM and not raw.lstrip().startswith(b"{"):
         return Fields(_of_form(raw), known)
     return Fields(_parsed(b"{}" if optional and not raw else raw), known)
 
@@ -88,6 +112,11 @@ def raw_body_of(request: Request) -> bytes:
     except ValueError as error:  # a gateway's base64 or text that cannot be turned into bytes
         raise _not_json("it cannot be read as bytes") from error
     return raw.encode() if isinstance(raw, str) else raw
+
+
+def _media_type_of(request: Request) -> str:
+    """The media type that a request gives its body, without parameters; JSON where it gives none."""
+    return str(request.headers.get("content-type", *JSON.types)).partition(";")[0].strip().lower()
 
 
 def _parsed(raw: bytes) -> Object:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib.api import answers
-from chalicelib.api.idempotency import idempotent
+from chalicelib.api.idempotency import renewing
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.delivery.keyring import OWNER, Secret
 from chalicelib.ids import rfc3339
@@ -32,14 +32,14 @@ def _subscriptions_again(body: Json, owner: str, services: Services, subscriptio
     return _document(services.keyring.get(owner, subscription.id), services)
 
 
-@idempotent(renewed=_owners_again, hidden="secret")
+@renewing(_owners_again, hidden="secret")
 def rotate(request: Request, services: Services) -> Response:
     """``POST /signing-secret/rotate``: a new one; the old one signs along for a day."""
     body_of(request, (), optional=True)
     return _shown(services.keyring.rotate(owner_of(request), OWNER), services)
 
 
-@idempotent(renewed=_subscriptions_again, hidden="secret")
+@renewing(_subscriptions_again, hidden="secret")
 def rotate_subscription(request: Request, services: Services, subscription_id: str) -> Response:
     """``POST /subscriptions/{id}/signing-secret/rotate``: the same for a subscription's own."""
     body_of(request, (), optional=True)

@@ -10,7 +10,7 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import answers
 from chalicelib.api.fields import Fields, required
-from chalicelib.api.idempotency import idempotent, made_id
+from chalicelib.api.idempotency import made_id, renewing
 from chalicelib.api.preconditions import refuse_stale
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
 from chalicelib.api.submissions import LONGEST_URL
@@ -36,7 +36,7 @@ def _with_secret(body: Json, owner: str, services: Services) -> Json:
     return {**body, "secret": services.keyring.get(owner, body["id"]).current}
 
 
-@idempotent(renewed=_with_secret, hidden="secret")
+@renewing(_with_secret, hidden="secret")
 def create(request: Request, services: Services) -> Response:
     """``POST /subscriptions``: be told of every result that fits; the answer alone shows the secret."""
     fields = body_of(request, EDITED)
@@ -91,7 +91,6 @@ def remove(request: Request, services: Services, subscription_id: str) -> Respon
     return Response(body="", status_code=204)
 
 
-@idempotent()
 def test(request: Request, services: Services, subscription_id: str) -> Response:
     """``POST /subscriptions/{id}/test``: send a signed sample now, and say what came back."""
     body_of(request, (), optional=True)
@@ -101,7 +100,6 @@ def test(request: Request, services: Services, subscription_id: str) -> Response
     return answers.fresh({"arrived": arrived, **outcome.attempt.to_json(), "reference": outcome.reference})
 
 
-@idempotent()
 def confirm(request: Request, services: Services, subscription_id: str) -> Response:
     """``POST /subscriptions/{id}/confirm``: ask whether the receiver's origin agrees to be called often."""
     body_of(request, (), optional=True)

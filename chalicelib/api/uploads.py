@@ -12,7 +12,7 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import answers
 from chalicelib.api.fields import Fields, required
-from chalicelib.api.idempotency import idempotent, made_id
+from chalicelib.api.idempotency import made_id, renewing
 from chalicelib.api.requests import body_of, owner_of, pointing_at
 from chalicelib.api.submissions import ABOUT, LONGEST_URL, content_in, new_image_in
 from chalicelib.errors import BadRequest, TooLarge
@@ -38,7 +38,7 @@ def _open_again(body: Json, owner: str, services: Services) -> Json:
     return {**body, "upload": _upload(record.image, services)}
 
 
-@idempotent(renewed=_open_again)
+@renewing(_open_again)
 def create(request: Request, services: Services) -> Response:
     """``POST /images``: announce an upload, or take an image from a URL or from the body itself."""
     fields = body_of(request, ("url", "content", "sha256", "if_known", "size", "content_type", *ABOUT))
@@ -53,7 +53,6 @@ def create(request: Request, services: Services) -> Response:
     return answers.created(body["links"]["self"], body)
 
 
-@idempotent()
 def known(request: Request, services: Services) -> Response:
     """``POST /images/known``: which of up to 1,000 digests an image has already."""
     fields = body_of(request, ("sha256",))

@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.access.repeats import KEPT_SECONDS
 from chalicelib.api import openapi
+from chalicelib.api.routes import ROUTES
 from chalicelib.errors import Unavailable
 from chalicelib.model import Label
 from tests.api.client import Api
@@ -154,16 +155,17 @@ MADE_BY = {  # every POST that takes a key: what to send, and where what it made
 OF_DELIVERIES = {"/deliveries/retry", "/deliveries/{delivery_id}/retry"}  # make nothing, but take one
 
 
-def described_with_a_key() -> set[str]:
-    key = {"$ref": "#/components/parameters/IdempotencyKey"}
-    paths = openapi.document("")["paths"]
-    return {path for path, item in paths.items() if key in item.get("post", {}).get("parameters", [])}
-
-
 def test_every_post_takes_a_key_but_where_the_answer_is_kept_nowhere() -> None:
-    assert described_with_a_key() == MADE_BY.keys() | OF_DELIVERIES
-    posts = {path for path, item in openapi.document("")["paths"].items() if "post" in item}
-    assert posts - described_with_a_key() == {"/tokens"}
+    assert {route.path for route in ROUTES if route.keyed} == MADE_BY.keys() | OF_DELIVERIES
+    assert [route.path for route in ROUTES if route.method == "POST" and not route.keyed] == ["/tokens"]
+    assert all(route.method == "POST" for route in ROUTES if route.keyed)
+
+
+def test_the_description_asks_for_a_key_where_the_table_does() -> None:
+    key = {"$ref": "#/components/parameters/IdempotencyKey"}
+    for route in ROUTES:
+        described = openapi.document("")["paths"][route.path][route.method.lower()]
+        assert (key in described.get("parameters", [])) == route.keyed, route
 
 
 @pytest.mark.parametrize("template", MADE_BY)

@@ -11,6 +11,7 @@ from openapi_spec_validator import validate
 
 import app
 from chalicelib.api import openapi
+from chalicelib.api.routes import ROUTES
 from tests.api.client import Api
 from tests.fakes.services import FakeServices
 from tests.openapi_check import assert_described, assert_valid
@@ -111,7 +112,7 @@ def test_two_fragments_that_say_the_same_thing_are_refused(
         (tmp_path / f"{name}.json").write_text('{"info": {"title": "Twice"}}')
     monkeypatch.setattr(openapi, "_FOLDER", tmp_path)
     with pytest.raises(ValueError, match="described twice"):
-        openapi._merged.__wrapped__()
+        openapi._merged.__wrapped__("token")
 
 
 def schemas(node: Any, pointer: str = "", *, inside: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -154,13 +155,25 @@ def test_every_choice_has_a_type() -> None:
 
 def test_whoever_needs_no_token_is_not_asked_for_one(api: Api, services: FakeServices) -> None:
     assert services.settings.auth == "none"
-    assert api.get("/openapi.json").json_body["security"] == []
+    described = api.get("/openapi.json").json_body
+    assert described["security"] == described["paths"]["/images"]["get"]["security"] == []
     services.with_settings(auth="token")
     described = api.get("/openapi.json").json_body
     assert described["security"] == [{"token": []}]
     assert described["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
     assert described["paths"]["/health"]["get"]["security"] == []
-    assert "security" not in described["paths"]["/images"]["get"]
+    assert described["paths"]["/images"]["get"]["security"] == [{"token": ["read"]}]
+    assert described["paths"]["/signing-secret"]["get"]["security"] == [{"token": ["write"]}]
+    assert described["paths"]["/tokens"]["post"]["security"] == [{"token": ["admin"]}]
+
+
+def test_a_body_is_described_by_the_media_types_that_its_route_takes() -> None:
+    paths = openapi.document("")["paths"]
+    for route in ROUTES:
+        body = paths[route.path][route.method.lower()].get("requestBody")
+        if body is not None:
+            assert route.body, route
+            assert set(body["content"]) == {*route.body.types} - {"*/*"}, route
 
 
 def test_what_is_put_together_of_others_is_one_object() -> None:

@@ -1,0 +1,174 @@
+"""Every route in one table: what answers it, whom it is open to, what it takes.
+
+The loop below the table registers it with Chalice. The gate, the idempotency keys and the OpenAPI description
+read the same rows, so that they cannot differ. A handler is named by module and function of
+:mod:`chalicelib.api`. It is imported when a request first asks for it, so a cold start pays for no other.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from chalice.app import Authorizer, Chalice, Request, Response
+
+from chalicelib import wiring
+from chalicelib.access.tokens import ADMIN, READ, WRITE
+from chalicelib.api import gate, idempotency, problems
+from chalicelib.api.requests import JSON, JSON_OR_FORM, XMP, Body, check_body
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+
+Handler = Callable[..., Response]
+OPEN = ""  # the scope of what everybody may ask for, without a token
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method and the template of a path, the handler that answers, and the scope that a token needs for it.
+
+    ``body`` is what is taken as a body; where it is None a body is not looked at. ``keyed`` says whether an
+    ``Idempotency-Key`` is honoured. ``message`` says that a problem has its detail under that name too, where
+    older clients look for it.
+    """
+
+    method: str
+    path: str
+    handler: str
+    scope: str
+    body: Body | None = None
+    keyed: bool = False
+    message: bool = False
+
+
+GET = partial(Route, "GET")  # and HEAD (RFC 9110 §9.3.2)
+POST = partial(Route, "POST", body=JSON, keyed=True)
+PUT = partial(Route, "PUT", body=JSON)
+PATCH = partial(Route, "PATCH", body=JSON)
+DELETE = partial(Route, "DELETE")
+
+ROUTES = (
+    # photos come in, are looked at, found and counted
+    POST("/images", "uploads.create", WRITE),
+    GET("/images", "listing.index", READ),
+    POST("/images/known", "uploads.known", WRITE),
+    GET("/images/{image_id}", "images.show", READ),
+    DELETE("/images/{image_id}", "bin.remove", WRITE),
+    POST("/images/{image_id}/restore", "bin.restore", WRITE),
+    POST("/images/delete", "bin.delete_many", WRITE),
+    POST("/images/restore", "bin.restore_many", WRITE),
+    GET("/images/{image_id}/content", "images.content", READ),
+    GET("/images/{image_id}/thumbnail", "images.thumbnail", READ),
+    GET("/images/{image_id}/metadata", "sidecars.metadata", READ),
+    GET("/images/{image_id}/xmp", "sidecars.xmp", READ),
+    GET("/labels", "labels.index", READ),
+    GET("/months", "labels.months", READ),
+    GET("/export", "exports.show", READ),
+    POST("/export", "exports.create", WRITE),
+    GET("/usage", "usage.show", READ),
+    # a person knows better
+    PUT("/images/{image_id}/labels/{name}", "curation.put_label", WRITE),
+    DELETE("/images/{image_id}/labels/{name}", "curation.remove_label", WRITE),
+    DELETE("/images/{image_id}/corrections/{name}", "curation.undo", WRITE),
+    PUT("/images/{image_id}/xmp", "curation.put_xmp", WRITE, body=XMP),
+    PUT("/images/{image_id}/caption", "curation.put_caption", WRITE),
+    DELETE("/images/{image_id}/caption", "curation.remove_caption", WRITE),
+    POST("/images/labels", "curation.correct_many", WRITE),
+    POST("/labels/{name}/rename", "curation.rename", WRITE),
+    DELETE("/labels/{name}/rename", "curation.end_rename", WRITE),
+    GET("/renames", "curation.renames", READ),
+    GET("/vocabulary", "vocabulary.show", READ),
+    PUT("/vocabulary", "vocabulary.put", WRITE),
+    # recognised again, and what became of it
+    POST("/images/{image_id}/relabel", "relabelling.relabel", WRITE),
+    POST("/relabel", "relabelling.relabel_many", WRITE),
+    GET("/images/{image_id}/history", "histories.show", READ),
+    GET("/images/{image_id}/why", "histories.why", READ),
+    # work on many images
+    GET("/jobs", "jobs.index", READ),
+    POST("/jobs", "jobs.create", WRITE),
+    GET("/jobs/{job_id}", "jobs.show", READ),
+    POST("/jobs/{job_id}/pause", "jobs.pause", WRITE),
+    POST("/jobs/{job_id}/resume", "jobs.resume", WRITE),
+    POST("/jobs/{job_id}/cancel", "jobs.cancel", WRITE),
+    # everyone who asked is told
+    GET("/images/{image_id}/deliveries", "deliveries.of_image", READ),
+    GET("/deliveries", "deliveries.index", READ),
+    GET("/deliveries/{delivery_id}", "deliveries.show", READ),
+    POST("/deliveries/{delivery_id}/retry", "deliveries.retry", WRITE),
+    POST("/deliveries/retry", "deliveries.retry_parked", WRITE),
+    POST("/subscriptions", "subscriptions.create", WRITE),
+    GET("/subscriptions", "subscriptions.index", READ),
+    GET("/subscriptions/{subscription_id}", "subscriptions.show", READ),
+    PATCH("/subscriptions/{subscription_id}", "subscriptions.change", WRITE),
+    DELETE("/subscriptions/{subscription_id}", "subscriptions.remove", WRITE),
+    GET("/subscriptions/{subscription_id}/deliveries", "deliveries.of_subscription", READ),
+    POST("/subscriptions/{subscription_id}/test", "subscriptions.test", WRITE),
+    POST("/subscriptions/{subscription_id}/confirm", "subscriptions.confirm", WRITE),
+    POST("/subscriptions/{subscription_id}/signing-secret/rotate", "signing.rotate_subscription", WRITE),
+    GET("/signing-secret", "signing.show", WRITE),  # who knows it can speak in the service's name
+    POST("/signing-secret/rotate", "signing.rotate", WRITE),
+    # the service itself
+    POST("/tokens", "tokens.create", ADMIN, keyed=False),  # the answer shows what is kept nowhere
+    GET("/tokens", "tokens.index", ADMIN),
+    GET("/tokens/{token_id}", "tokens.show", ADMIN),
+    DELETE("/tokens/{token_id}", "tokens.remove", ADMIN),
+    GET("/", "pages.photos", OPEN),
+    GET("/docs", "pages.docs", OPEN),
+    GET("/page/{version}/{name}", "pages.file", OPEN),
+    GET("/health", "service.health", OPEN),
+    GET("/openapi.json", "service.description", OPEN),
+    GET("/schemas/image-1.xsd", "service.schema", OPEN),
+    # what clients of older services of this kind ask for
+    POST("/blobs", "legacy.create_blob", WRITE, body=JSON_OR_FORM, message=True),
+    POST("/blobs/upload", "legacy.create_blob", WRITE, body=JSON_OR_FORM, message=True),
+    POST("/upload", "legacy.upload", WRITE, body=JSON_OR_FORM, message=True),
+    GET("/blobs/{blob_id}", "legacy.show_blob", READ, message=True),
+    GET("/blobs/get/{blob_id}", "legacy.get_blob", READ, message=True),
+    GET("/predict", "legacy.predict", READ, message=True),
+)
+
+
+def register(app: Chalice, door: Authorizer | None) -> None:
+    """Register every route, all but the open ones behind ``door``, if there is one.
+
+    Chalice would hold a request to its Content-Type even where it has no body; :func:`answer` looks at both.
+    """
+    for route in ROUTES:
+        methods = ["GET", "HEAD"] if route.method == "GET" else [route.method]
+        shut = None if route.scope == OPEN else door
+        app.route(route.path, methods=methods, authorizer=shut, content_types=["*/*"])(_view(app, route))
+
+
+def handler_of(route: Route) -> Handler:
+    """The function that answers a route: ``handler(request, services, **path)``; imported now if need be."""
+    module, _, name = route.handler.partition(".")
+    return cast(Handler, getattr(importlib.import_module(f"chalicelib.api.{module}"), name))
+
+
+def answer(route: Route, request: Request, services: Services, path: dict[str, str]) -> Response:
+    """What a route answers to a request; what is raised on the way is answered as a problem.
+
+    This is the outer edge of every route: an error nobody foresaw is logged with its traceback and
+    answered as a 500 that tells nothing of it.
+    """
+    try:
+        allowance = gate.enter(request, route.scope, services)
+        if route.body is not None:
+            check_body(request, route.body)
+        given = idempotency.call(handler_of(route), request, services, path, keyed=route.keyed)
+        given.headers.update({**allowance, **problems.NO_SNIFFING})
+        return given
+    except Exception as error:
+        return problems.of_error(error, request, message=route.message)
+
+
+def _view(app: Chalice, route: Route) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        return answer(route, cast(Request, app.current_request), wiring.services(), path)
+
+    return view
