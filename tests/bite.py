@@ -698,7 +698,7 @@ GUARDS = (
     Guard(
         "objects of others among which we write",
         "chalicelib/intake/objects.py",
-        "(there and not own(there[1]))",
+        "(there and not own(_mark_of(there)))",
         "False",
         "tests/intake/test_objects.py",
     ),

@@ -13,11 +13,11 @@ from chalicelib.api.fields import Fields, listed, required
 from chalicelib.api.idempotency import made_id
 from chalicelib.api.questions import query_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, pointing_inside, query_of
-from chalicelib.api.submissions import LONGEST_URL, asked_in
+from chalicelib.api.submissions import asked_in
 from chalicelib.errors import BadRequest
 from chalicelib.ids import millisecond_at
 from chalicelib.library.jobs import KINDS, STATUSES, Job, JobKind, JobStatus
-from chalicelib.model import ASKED, Asked, Json
+from chalicelib.model import ASKED, LONGEST_URL, Asked, Json
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services

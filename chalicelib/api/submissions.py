@@ -8,7 +8,17 @@ from chalicelib import pipeline
 from chalicelib.api.fields import Fields
 from chalicelib.api.requests import pointing_at
 from chalicelib.intake import content
-from chalicelib.model import ASKED, FEATURES, Asked, NewImage
+from chalicelib.model import (
+    ASKED,
+    FEATURES,
+    LONGEST_METADATA_KEY,
+    LONGEST_METADATA_VALUE,
+    LONGEST_URL,
+    MOST_METADATA,
+    MOST_METADATA_BYTES,
+    Asked,
+    NewImage,
+)
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -18,7 +28,6 @@ FILTERS = ("include_labels", "exclude_labels", "include_categories", "exclude_ca
 MOST_FILTERED = 100  # names in one filter
 LONGEST_NAME = 128
 LONGEST_FILENAME = 255
-LONGEST_URL = 2048
 
 
 def new_image_in(fields: Fields, image_id: str, services: Services) -> NewImage:
@@ -29,10 +38,10 @@ def new_image_in(fields: Fields, image_id: str, services: Services) -> NewImage:
         callback_url=callback_in(fields, services),
         metadata=fields.text_map(
             "metadata",
-            most=50,
-            longest_key=128,
-            longest_value=1024,
-            most_bytes=16_384,  # the record, an item of at most 400 KB, has the labels to hold as well
+            most=MOST_METADATA,
+            longest_key=LONGEST_METADATA_KEY,
+            longest_value=LONGEST_METADATA_VALUE,
+            most_bytes=MOST_METADATA_BYTES,
         ),
         **asked_in(fields).asked(),
     )

@@ -13,7 +13,6 @@ from chalicelib.api.fields import Fields, required
 from chalicelib.api.idempotency import made_id, renewing
 from chalicelib.api.preconditions import refuse_stale
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
-from chalicelib.api.submissions import LONGEST_URL
 from chalicelib.delivery.attempts import Verdict
 from chalicelib.delivery.breakers import Receiver
 from chalicelib.delivery.events import EVENT_TYPES, ON_REQUEST
@@ -22,7 +21,7 @@ from chalicelib.errors import Conflict
 from chalicelib.ids import rfc3339
 from chalicelib.library import query
 from chalicelib.library.grammar import LONGEST as LONGEST_QUERY
-from chalicelib.model import Json
+from chalicelib.model import LONGEST_URL, Json
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services

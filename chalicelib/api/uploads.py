@@ -14,10 +14,10 @@ from chalicelib.api import answers
 from chalicelib.api.fields import Fields, required
 from chalicelib.api.idempotency import made_id, renewing
 from chalicelib.api.requests import body_of, owner_of, pointing_at
-from chalicelib.api.submissions import ABOUT, LONGEST_URL, content_in, new_image_in
+from chalicelib.api.submissions import ABOUT, content_in, new_image_in
 from chalicelib.errors import BadRequest, TooLarge
 from chalicelib.library.record import StoredImage
-from chalicelib.model import Image, Json
+from chalicelib.model import LONGEST_URL, Image, Json
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services

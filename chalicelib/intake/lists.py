@@ -6,19 +6,25 @@ import json
 import re
 
 from chalicelib.errors import SourceRefused
-from chalicelib.intake.objects import UPLOADS, is_litter
-from chalicelib.model import DEFAULT_OWNER, Entry, Json
+from chalicelib.intake.objects import LONGEST_KEY, UPLOADS, is_litter
+from chalicelib.model import (
+    DEFAULT_OWNER,
+    LONGEST_METADATA_KEY,
+    LONGEST_METADATA_VALUE,
+    LONGEST_URL,
+    MOST_METADATA,
+    MOST_METADATA_BYTES,
+    Entry,
+    Json,
+)
 
 LONGEST_LINE = 65_536  # bytes
-LONGEST_KEY = 1024  # bytes, Amazon S3 "Object key names"
-LONGEST_URL = 2048  # characters
 BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")  # those of before 2018, too
 ETAG = re.compile(r"[!-~]{0,128}")
 LARGEST = 2**50  # bytes that a line may say
 JOBS = "jobs/"
 OWN_FOLDERS = ("metadata/", "thumbnails/", "exports/", JOBS)
-MOST_METADATA = 16_384  # bytes, and so many members: what POST /images takes, and two of our own
-MOST_SAID = 48
+MOST_MEMBERS = MOST_METADATA - 2  # of the metadata: two of our own are added
 
 
 def parts_of(uri: str) -> tuple[str, str]:
@@ -91,10 +97,12 @@ def entry_of(line: bytes, own: str, owner: str) -> Entry:
 
 
 def _is_metadata(said: Json) -> bool:
-    fits = len(said) <= MOST_SAID and len(json.dumps(said)) <= MOST_METADATA
+    fits = len(said) <= MOST_MEMBERS and len(json.dumps(said)) <= MOST_METADATA_BYTES
     return fits and all(
-        n and _is_text(n, 512) and len(n) <= 128 and len(one) <= 1024 and _is_text(one, 4096)
-        for n, one in said.items()
+        0 < len(name) <= LONGEST_METADATA_KEY
+        and len(value) <= LONGEST_METADATA_VALUE
+        and _is_text(name + value, 4 * (LONGEST_METADATA_KEY + LONGEST_METADATA_VALUE))
+        for name, value in said.items()
     )
 
 

@@ -132,14 +132,8 @@ class ObjectStore:
 
     def etag(self, key: str) -> str | None:
         """The ETag of the object that lies there now, None where none does."""
-        try:
-            with faults_told_apart("S3"):
-                answer = self._client.head_object(Bucket=self.bucket, Key=key)
-        except ClientError as error:
-            if code_of(error) in _ABSENT:
-                return None
-            raise
-        return str(answer["ETag"]).strip('"')
+        answer = self._head(key)
+        return str(answer["ETag"]).strip('"') if answer else None
 
     def listed(self, prefix: str) -> Iterator[tuple[str, str]]:
         """Keys and ETags of all objects whose keys begin so."""
@@ -168,10 +162,10 @@ class ObjectStore:
         Whether it was stored. What others put there at the same moment is not overwritten (Amazon S3 user
         guide, "Conditional requests").
         """
-        there = self._mark(key)
-        if not is_key(key) or (there and not own(there[1])):
+        there = self._head(key)
+        if not is_key(key) or (there and not own(_mark_of(there))):
             return False
-        only = {"IfMatch": there[0]} if there else {"IfNoneMatch": "*"}
+        only = {"IfMatch": there["ETag"]} if there else {"IfNoneMatch": "*"}
         marked = {"ContentType": content_type, "Metadata": {_MARK: mark}}
         try:
             with faults_told_apart("S3"):
@@ -184,20 +178,20 @@ class ObjectStore:
 
     def delete_own(self, key: str, *, own: Own) -> None:
         """Remove an object that is our own by its mark."""
-        there = self._mark(key)
-        if there and own(there[1]):
+        there = self._head(key)
+        if there and own(_mark_of(there)):
             self._remove(key)
 
-    def _mark(self, key: str) -> tuple[str, str] | None:
-        """The ETag and the mark (empty without one) of the object that lies there, None where none does."""
+    def _head(self, key: str) -> Json | None:
+        """What S3 says of the object that lies there now, None where none does."""
         try:
             with faults_told_apart("S3"):
-                answer = self._client.head_object(Bucket=self.bucket, Key=key)
+                answer: Json = self._client.head_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
             if code_of(error) in _ABSENT:
                 return None
             raise
-        return answer["ETag"], str(answer.get("Metadata", {}).get(_MARK, ""))
+        return answer
 
     def write_thumbnail(self, key: str, content: bytes) -> None:
         """Store the small JPEG that goes with the object under ``key``."""
@@ -273,6 +267,10 @@ def sidecar_key(key: str, words: str = "") -> str:
 def thumbnail_key(key: str) -> str:
     """``thumbnails/<the key below uploads/>.jpg``."""
     return f"thumbnails/{key.removeprefix(UPLOADS)}.jpg"
+
+
+def _mark_of(there: Json) -> str:
+    return str(there.get("Metadata", {}).get(_MARK, ""))
 
 
 def _not_found(key: str) -> NotFound:

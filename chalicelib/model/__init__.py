@@ -22,7 +22,16 @@ from chalicelib.model.recognition import (
 )
 from chalicelib.model.rekognition import in_rekognitions_words
 from chalicelib.model.terms import Terms
-from chalicelib.model.uploads import CallbackFormat, NewImage, ObjectUploaded
+from chalicelib.model.uploads import (
+    LONGEST_METADATA_KEY,
+    LONGEST_METADATA_VALUE,
+    LONGEST_URL,
+    MOST_METADATA,
+    MOST_METADATA_BYTES,
+    CallbackFormat,
+    NewImage,
+    ObjectUploaded,
+)
 
 __all__ = [
     "ASKED",
@@ -31,6 +40,11 @@ __all__ = [
     "FINAL",
     "LONGEST_ALT",
     "LONGEST_CAPTION",
+    "LONGEST_METADATA_KEY",
+    "LONGEST_METADATA_VALUE",
+    "LONGEST_URL",
+    "MOST_METADATA",
+    "MOST_METADATA_BYTES",
     "Asked",
     "Box",
     "CallbackFormat",

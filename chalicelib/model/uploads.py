@@ -14,6 +14,12 @@ from chalicelib.model.recognition import Asked
 
 CallbackFormat = Literal["event", "blob"]
 REMOVED = "ObjectRemoved"
+LONGEST_URL = 2048  # characters
+# Bounds of an image's metadata: the record, an item of at most 400 KB, has the labels to hold as well.
+MOST_METADATA = 50  # members
+LONGEST_METADATA_KEY = 128  # characters
+LONGEST_METADATA_VALUE = 1024
+MOST_METADATA_BYTES = 16_384
 
 
 @dataclass(frozen=True)

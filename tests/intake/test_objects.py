@@ -85,14 +85,14 @@ def test_what_somebody_puts_there_at_the_same_moment_stays(
 ) -> None:
     if there:
         real.write_own(KEY, b"1", "text/xml", mark="us", own=bool)
-    looked = real._mark
+    looked = real._head
 
     def meanwhile(key: str) -> Any:
         found = looked(key)
         s3.put_object(Bucket="images", Key=key, Body=b"theirs")
         return found
 
-    monkeypatch.setattr(real, "_mark", meanwhile)
+    monkeypatch.setattr(real, "_head", meanwhile)
     assert real.write_own(KEY, b"22", "text/xml", mark="us", own=bool) is False
     assert s3.get_object(Bucket="images", Key=KEY)["Body"].read() == b"theirs"
 
