@@ -394,7 +394,7 @@ GUARDS = (
     ),
     Guard(
         "no compressed bodies",
-        "chalicelib/outbound/answers.py",
+        "chalicelib/outbound/response.py",
         'if answer.getheader("Content-Encoding", "identity").strip().lower() not in ("", "identity"):',
         "if False:",
         "tests/outbound/test_http.py",

@@ -7,7 +7,7 @@ from typing import Literal
 
 from chalicelib.errors import UnusableUrl
 from chalicelib.ids import derived_id
-from chalicelib.outbound.targets import Target
+from chalicelib.outbound.url import Target
 
 INTEGRATION = "integration"
 CALLBACK = "callback"

@@ -4,6 +4,6 @@
 """
 
 from chalicelib.outbound.http import Outbound
-from chalicelib.outbound.reply import Headers, Reply
+from chalicelib.outbound.response import Headers, Reply
 
 __all__ = ["Headers", "Outbound", "Reply"]

@@ -1,9 +1,9 @@
 """The one module that does outgoing HTTP: fetching what users point at, posting what they asked for.
 
-Every address a name resolves to is checked, and the connection goes to one of exactly these; names,
-ports and certificates are those of the URL. It stands on :mod:`http.client` alone: that reads no proxy,
-password file or cookie from its surroundings, decodes nothing, follows nothing, and takes the
-socket, path and ``Host`` it is given, so that there is no second reading of the URL.
+Every address a name resolves to is checked, and the connection goes to one of exactly these; names, ports and
+certificates are those of the URL. :mod:`http.client` does the rest: it reads no proxy setting, password file
+or cookie, decodes nothing, follows nothing, and takes the socket, path and ``Host`` that it is given, so
+nobody reads the URL a second time.
 """
 
 from __future__ import annotations
@@ -19,11 +19,18 @@ from typing import cast
 
 from chalicelib.errors import DeliveryFailed
 from chalicelib.outbound.addresses import is_loopback, is_public, read_address
-from chalicelib.outbound.answers import NETWORK_ERRORS, beginning, final_answer, whole_body
-from chalicelib.outbound.refusals import SENTENCE, refused
-from chalicelib.outbound.reply import Headers, Reply
-from chalicelib.outbound.targets import Target
-from chalicelib.outbound.wire import Deadline, Dial, Resolve, Wire, dial, look_up, resolve_within, secured
+from chalicelib.outbound.response import NETWORK_ERRORS, Headers, Reply, beginning, final_response, whole_body
+from chalicelib.outbound.sockets import (
+    BoundedSocket,
+    Deadline,
+    Dial,
+    Resolve,
+    dial,
+    look_up,
+    resolve_within,
+    secured,
+)
+from chalicelib.outbound.url import SENTENCE, Target, refused
 
 logger = logging.getLogger("sightline.outbound")
 
@@ -121,15 +128,15 @@ class Outbound:
     ) -> Iterator[HTTPResponse]:
         with contextlib.closing(self._connected(target, clock)) as sock:
             # Twice the body leaves room for chunks of a few bytes each.
-            wire = cast(socket.socket, Wire(sock, clock, FRAMING_BYTES + 2 * max_bytes))
+            bounded = cast(socket.socket, BoundedSocket(sock, clock, FRAMING_BYTES + 2 * max_bytes))
             connection = HTTPConnection(target.host, target.port)
-            connection.sock = wire
+            connection.sock = bounded
             # One who has already answered may stop reading: the answer counts.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.request(
                     method, target.path, body, {**HEADERS, **(headers or {}), "Host": target.authority}
                 )
-            with final_answer(wire, method) as answer:
+            with final_response(bounded, method) as answer:
                 yield answer
 
     def _connected(self, target: Target, clock: Deadline) -> socket.socket:

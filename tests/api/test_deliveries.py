@@ -12,7 +12,7 @@ from chalicelib import pipeline
 from chalicelib.delivery.deliveries import key_of
 from chalicelib.delivery.delivery import KEPT_ATTEMPTS
 from chalicelib.expressions import Update
-from chalicelib.outbound.reply import Headers, Reply
+from chalicelib.outbound.response import Headers, Reply
 from tests.api.client import Api
 from tests.fakes.mail import Mail
 from tests.fakes.receiver import FakeReceiver

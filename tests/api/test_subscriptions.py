@@ -15,7 +15,7 @@ from chalicelib.delivery.subscriptions import MOST, Subscription, key_of
 from chalicelib.errors import NotFound
 from chalicelib.expressions import Put
 from chalicelib.outbound import Outbound
-from chalicelib.outbound.reply import Headers, Reply
+from chalicelib.outbound.response import Headers, Reply
 from chalicelib.pipeline.delivery_worker import PAUSED
 from tests.api.client import Api
 from tests.api.test_deliveries import told

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.errors import SightlineError
-from chalicelib.outbound.reply import Headers, Reply
+from chalicelib.outbound.response import Headers, Reply
 
 Answer = int | Reply | SightlineError
 

@@ -14,7 +14,7 @@ from chalicelib.intake.links import ThumbnailLinks
 from chalicelib.intake.sources import Sources
 from chalicelib.library.outcome import Outcome
 from chalicelib.model import Failure, Image, Json, Label, Model
-from chalicelib.outbound.reply import Headers, Reply
+from chalicelib.outbound.response import Headers, Reply
 from tests.fakes.aws import FakeAssembly, FakeObjects
 from tests.fakes.world import World
 

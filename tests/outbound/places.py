@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.outbound.addresses import is_public, read_address
-from chalicelib.outbound.wire import dial
+from chalicelib.outbound.sockets import dial
 
 PUBLIC_V4 = "93.184.215.14"
 PUBLIC_V6 = "2606:2800:21f:cb07:6820:80da:af6b:8b2c"

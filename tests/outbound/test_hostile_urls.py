@@ -20,8 +20,8 @@ import pytest
 from chalicelib.errors import UnusableUrl
 from chalicelib.outbound import Outbound
 from chalicelib.outbound.addresses import is_public
-from chalicelib.outbound.refusals import CODE, SENTENCE
-from chalicelib.outbound.wire import look_up
+from chalicelib.outbound.sockets import look_up
+from chalicelib.outbound.url import CODE, SENTENCE
 from tests.outbound.places import PUBLIC_V4, PUBLIC_V6, Dialler, Names
 from tests.stubs.hostile_http import HostileServer
 

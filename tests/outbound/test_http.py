@@ -1,4 +1,7 @@
-"""Fetching and posting over real sockets, from partners good and bad."""
+"""Fetching and posting over real sockets, from partners good and bad.
+
+Holds `chalicelib/outbound/http.py`, `chalicelib/outbound/response.py`, `chalicelib/outbound/sockets.py`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import pytest
 
 from chalicelib.errors import DeliveryFailed, UnusableUrl
 from chalicelib.outbound import Outbound, Reply
-from chalicelib.outbound.refusals import CODE, SENTENCE
+from chalicelib.outbound.url import CODE, SENTENCE
 from tests.outbound.places import PUBLIC_V4, PUBLIC_V6, Dialler, Names
 from tests.stubs.hostile_http import DRIP_SECONDS, SOON, HostileServer
 

@@ -20,7 +20,7 @@ from chalicelib.delivery.subscriptions import MOST, Subscription
 from chalicelib.errors import TooManyRequests
 from chalicelib.ids import new_id
 from chalicelib.model import Box, Instance, Label, NewImage, ObjectUploaded
-from chalicelib.outbound.reply import Headers, Reply
+from chalicelib.outbound.response import Headers, Reply
 from chalicelib.pipeline.curating import Word
 from tests.fakes.mail import Mail, sqs_event
 from tests.fakes.receiver import FakeReceiver, Posted

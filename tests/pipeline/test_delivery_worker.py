@@ -25,7 +25,7 @@ from chalicelib.errors import Conflict, DeliveryFailed, Unavailable, UnusableUrl
 from chalicelib.expressions import Key
 from chalicelib.ids import new_id
 from chalicelib.model import Label, NewImage, ObjectUploaded
-from chalicelib.outbound.reply import Headers, Reply
+from chalicelib.outbound.response import Headers, Reply
 from chalicelib.pipeline.batches import FIRST_PAUSE
 from chalicelib.pipeline.curating import Word
 from tests.fakes.mail import Mail, sns_event, sqs_event

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import UnusableUrl
-from chalicelib.outbound.targets import MAX_URL_LENGTH, Target
+from chalicelib.outbound.url import MAX_URL_LENGTH, Target
 
 
 @pytest.mark.parametrize(

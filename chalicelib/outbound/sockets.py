@@ -1,8 +1,8 @@
 """Sockets that keep a deadline, whatever the other side does.
 
-The usual timeouts bound one wait, so that a byte now and then keeps a request alive for ever. Here
-every single wait (look-up, connect, handshake, send, receive) is given only the time that is left in
-all, and everything received is counted.
+The usual timeouts bound one wait, so a byte now and then keeps a request alive for ever. Here each wait
+(look-up, connect, handshake, send, receive) gets only the time that is left of the whole, and every byte that
+is received is counted.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Deadline:
         return seconds
 
 
-class TooMuch(OSError):
+class TooManyBytes(OSError):
     """The other side sent more bytes than its answer can need."""
 
 
-class Wire:
+class BoundedSocket:
     """A connected socket as :mod:`http.client` uses one: ``sendall``, ``makefile`` and ``close``.
 
     At most ``budget`` bytes are received, headers and framing included. ``close`` does nothing since
@@ -77,7 +77,7 @@ class _Received(io.RawIOBase):
         count = self._sock.recv_into(buffer)
         self._budget -= count
         if self._budget < 0:
-            raise TooMuch("more bytes than the answer can need")
+            raise TooManyBytes("more bytes than the answer can need")
         return count
 
 

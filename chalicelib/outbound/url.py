@@ -1,17 +1,29 @@
 """Reading a URL, once: what this grammar finds is what is resolved, checked, dialled and asked for.
 
 Sources: RFC 3986 §3; for host names RFC 1123 §2.1, and UTS #46 for those beyond ASCII.
+
+Every URL that cannot be used gets the same answer. A text that differed by cause would tell a stranger which
+names and ports exist inside the network that Sightline runs in. So the sentence states all the rules at once,
+and the log keeps the reason.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin
 
+from chalicelib.errors import UnusableUrl
 from chalicelib.outbound.addresses import read_address
-from chalicelib.outbound.refusals import refused
 
+logger = logging.getLogger("sightline.outbound")
+
+CODE = "url-not-fetched"
+SENTENCE = (
+    "The URL could not be used: it must be http or https without a user name, on port 80, 443 or another "
+    "that is allowed here, lead to a public address, and answer in time, uncompressed and with few redirects."
+)
 MAX_URL_LENGTH = 4096
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -77,6 +89,12 @@ class Target:
         if self.scheme == "https" and onward.scheme == "http":
             raise refused(self.origin, "it redirects from https to http")
         return onward
+
+
+def refused(where: object, reason: object) -> UnusableUrl:
+    """The error to raise; ``where`` names the place without path and query, which may hold secrets."""
+    logger.warning("URL refused: %r: %s", str(where), reason)
+    return UnusableUrl(SENTENCE, code=CODE)
 
 
 def _host(raw: str) -> str:

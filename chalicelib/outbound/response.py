@@ -1,15 +1,16 @@
-"""Reading an HTTP answer no further than it is wanted."""
+"""An HTTP response, read no further than it is wanted."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 
 from chalicelib.errors import UnusableUrl
-from chalicelib.outbound.refusals import refused
+from chalicelib.outbound.url import refused
 
 PIECE_BYTES = 65_536
 NETWORK_ERRORS = (OSError, HTTPException)
@@ -17,16 +18,44 @@ _DEFLATED = ("gzip", "x-gzip", "deflate")
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # told apart by their first bytes
 
 
+class Headers(Mapping[str, str]):
+    """Header fields, found by name whatever the case; those sent several times are joined by commas."""
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        self._values: dict[str, str] = {}
+        for name, value in fields:
+            earlier = self._values.get(name.lower())
+            self._values[name.lower()] = value if earlier is None else f"{earlier}, {value}"
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer of any ``status``: ``body`` is at most the bytes asked for, no longer in gzip."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 @contextlib.contextmanager
-def final_answer(wire: socket.socket, method: str) -> Iterator[HTTPResponse]:
-    """Interim answers (RFC 9110 §15.2) are passed over; :mod:`http.client` does so for 100 only."""
+def final_response(sock: socket.socket, method: str) -> Iterator[HTTPResponse]:
+    """Skip interim responses (RFC 9110 §15.2); :mod:`http.client` does so for 100 only."""
     while True:
-        with contextlib.closing(HTTPResponse(wire, method=method)) as answer:
-            answer.begin()
-            if answer.status >= 200:
-                yield answer
+        with contextlib.closing(HTTPResponse(sock, method=method)) as response:
+            response.begin()
+            if response.status >= 200:
+                yield response
                 return
-            answer.fp = None  # type: ignore[assignment] # not to be closed with this answer: the next is in it
+            response.fp = None  # type: ignore[assignment] # not to be closed with this one: the next is in it
 
 
 def whole_body(answer: HTTPResponse, max_bytes: int, origin: str) -> bytes:
