@@ -274,10 +274,10 @@ GUARDS = (
     ),
     Guard(
         "no formulas in spreadsheets",
-        "chalicelib/delivery/listings.py",
+        "chalicelib/export/tabular.py",
         """return _FORMULA.sub(r"\\1'\\2", value)""",
         """return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value""",
-        "tests/delivery/test_listings.py",
+        "tests/export/test_tabular.py",
     ),
     Guard(
         "no original stops an archive",

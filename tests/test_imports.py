@@ -34,7 +34,7 @@ GROUND = {
     "settings",
     "table",
 }
-ROOMS = {"access", "intake", "recognition", "library", "delivery"}
+ROOMS = {"access", "intake", "recognition", "library", "delivery", "export"}
 MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),
     **{room: GROUND | {room} for room in ROOMS},

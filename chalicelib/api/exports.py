@@ -11,8 +11,8 @@ from chalicelib.api import answers, jobs
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.questions import PARAMETERS, query_in, question_in
 from chalicelib.api.requests import body_of, owner_of, query_of
-from chalicelib.delivery.listings import Format
 from chalicelib.errors import BadRequest
+from chalicelib.export.tabular import Format
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chalicelib.delivery.listings import MEDIA_TYPES, Format, head, written
 from chalicelib.errors import Conflict, TooManyRequests
+from chalicelib.export.tabular import MEDIA_TYPES, Format, head, written
 from chalicelib.expressions import Delete, Key, Put
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.library.manifests import Manifest

@@ -18,8 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.delivery.archive import Entry, end
 from chalicelib.errors import NotFound, SightlineError, Transient
+from chalicelib.export.zip_format import ZipEntry, end
 from chalicelib.ids import new_id
 from chalicelib.intake.assembly import SMALLEST_PART
 from chalicelib.library.jobs import Job, JobFailure
@@ -160,9 +160,9 @@ class _Packer:
         if content is None:
             self._missing.append(image.id)
             return
-        self._put_entry(Entry(_name(image), _time(image.created_at), content))
+        self._put_entry(ZipEntry(_name(image), _time(image.created_at), content))
 
-    def _put_entry(self, entry: Entry) -> None:
+    def _put_entry(self, entry: ZipEntry) -> None:
         listed, local = entry.listed(self._before.offset + len(self.body)), entry.local()
         self._directory += listed
         self.body += local
@@ -175,7 +175,7 @@ class _Packer:
         missing = [*state.missing, *self._missing][:NAMED]
         if last and absent:
             listed = json.dumps({"missing": missing, "total": absent}, indent=2).encode()
-            self._put_entry(Entry(MISSING_FILE, _time(self._job.created_at), listed))
+            self._put_entry(ZipEntry(MISSING_FILE, _time(self._job.created_at), listed))
         body = bytes(self.body)
         offset = state.offset + len(body)
         directories = [*state.directories, self._put("directory", bytes(self._directory))]

@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.delivery.listings import cell
+from chalicelib.export.tabular import cell
 from chalicelib.intake.assembly import SMALLEST_PART
 from chalicelib.intake.lists import JOBS
 from chalicelib.library.jobs import Job, JobStatus

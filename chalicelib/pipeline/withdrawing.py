@@ -6,8 +6,8 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from chalicelib.delivery.archive import names_in
 from chalicelib.errors import NotFound
+from chalicelib.export.zip_format import names_in
 from chalicelib.ids import is_id
 from chalicelib.library.manifests import Manifest
 from chalicelib.library.record import StoredImage, record_key

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws import Patience, TimeLeft, code_of
 from chalicelib.errors import Misconfigured, RecogniserRefused, SightlineError, Unavailable
 from chalicelib.model import Json
-from chalicelib.recognition.language_model import LanguageModelRecogniser, ModelAnswer, Question
+from chalicelib.recognition.language_model import LanguageModelRecogniser, ModelAnswer, ModelQuestion
 from chalicelib.recognition.prompt import TOOL, Prompt
 
 logger = logging.getLogger("sightline.recognition.bedrock")
@@ -45,7 +45,7 @@ class BedrockRecogniser(LanguageModelRecogniser):
         self._client = client
         self._patience = patience
 
-    def _ask(self, question: Question, time_left: TimeLeft) -> ModelAnswer:
+    def _ask(self, question: ModelQuestion, time_left: TimeLeft) -> ModelAnswer:
         ask = functools.partial(self._client.converse, modelId=self._model, **_request(question))
         try:
             answer: Json = self._patience.call("Bedrock", ask, time_left)
@@ -61,7 +61,7 @@ class BedrockRecogniser(LanguageModelRecogniser):
         )
 
 
-def _request(question: Question) -> Json:
+def _request(question: ModelQuestion) -> Json:
     tool = {
         "name": TOOL,
         "description": "Takes what is to be seen on the picture.",

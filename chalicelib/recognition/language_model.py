@@ -23,7 +23,7 @@ _MOST_TOKENS_COUNTED = 10_000_000  # for one picture: a number above it is no co
 
 
 @dataclass(frozen=True)
-class Question:
+class ModelQuestion:
     """What a model is asked: ``instructions``, the ``schema`` of the answer, and a ``picture`` (a JPEG)."""
 
     instructions: str
@@ -65,7 +65,9 @@ class LanguageModelRecogniser(ABC):
         if not {"labels", "caption"} & set(options.features):
             return choice.answer((), model, options)
         picture = scaled(photo, LONGEST_SIDE, MOST_BYTES_SENT)
-        answer = self._ask(Question(prompt.instructions(options), prompt.schema(options), picture), time_left)
+        answer = self._ask(
+            ModelQuestion(prompt.instructions(options), prompt.schema(options), picture), time_left
+        )
         calls = {self.kind: 1, **self._tokens(answer)}
         if answer.refused:
             raise RecogniserRefused(
@@ -83,7 +85,7 @@ class LanguageModelRecogniser(ABC):
         return Model(f"{self.kind}:{self._model} {self._prompt().fingerprint}", "")
 
     @abstractmethod
-    def _ask(self, question: Question, time_left: TimeLeft) -> ModelAnswer:
+    def _ask(self, question: ModelQuestion, time_left: TimeLeft) -> ModelAnswer:
         """Ask the model; raises what :meth:`~chalicelib.recognition.recogniser.Recogniser.recognise` may."""
 
     def _tokens(self, answer: ModelAnswer) -> dict[str, int]:

@@ -16,7 +16,7 @@ from chalicelib.aws import THROTTLE, Patience, TimeLeft
 from chalicelib.errors import DeliveryFailed, Misconfigured, RecogniserRefused, Unavailable, UnusableUrl
 from chalicelib.model import Json
 from chalicelib.outbound import Outbound, Reply
-from chalicelib.recognition.language_model import LanguageModelRecogniser, ModelAnswer, Question
+from chalicelib.recognition.language_model import LanguageModelRecogniser, ModelAnswer, ModelQuestion
 from chalicelib.recognition.prompt import TOOL, Prompt
 
 logger = logging.getLogger("sightline.recognition.openai")
@@ -51,7 +51,7 @@ class OpenAiRecogniser(LanguageModelRecogniser):
         self._key = key
         self._patience = patience
 
-    def _ask(self, question: Question, time_left: TimeLeft) -> ModelAnswer:
+    def _ask(self, question: ModelQuestion, time_left: TimeLeft) -> ModelAnswer:
         request = _request(self._model, question)
         answer = self._patience.call(
             "The model", functools.partial(self._answered, request, time_left), time_left
@@ -94,7 +94,7 @@ class OpenAiRecogniser(LanguageModelRecogniser):
             raise Unavailable(f"The model at VISION_URL did not answer: {error.detail}") from error
 
 
-def _request(model: str, question: Question) -> Json:
+def _request(model: str, question: ModelQuestion) -> Json:
     form = {"name": TOOL, "strict": True, "schema": question.schema}
     told = f"{question.instructions}\nAnswer in JSON by this schema: {json.dumps(question.schema)}"
     picture = f"data:image/jpeg;base64,{base64.b64encode(question.picture).decode()}"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.delivery.archive import Entry, end
+from chalicelib.export.zip_format import ZipEntry, end
 
 AT = datetime.datetime(2026, 3, 1, 9, 30, 58, tzinfo=datetime.UTC)
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40).filter(
@@ -19,7 +19,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 )
 
 
-def archive(entries: list[Entry], *, at: int = 0) -> bytes:
+def archive(entries: list[ZipEntry], *, at: int = 0) -> bytes:
     """The entries and what belongs behind them, for a file in which they begin at ``at``."""
     body, directory = bytearray(), bytearray()
     for entry in entries:
@@ -30,7 +30,7 @@ def archive(entries: list[Entry], *, at: int = 0) -> bytes:
 
 @given(st.dictionaries(NAMES, st.binary(max_size=200), max_size=5))
 def test_what_is_packed_comes_out_again(files: dict[str, bytes]) -> None:
-    with zipfile.ZipFile(io.BytesIO(archive([Entry(name, AT, files[name]) for name in files]))) as packed:
+    with zipfile.ZipFile(io.BytesIO(archive([ZipEntry(name, AT, files[name]) for name in files]))) as packed:
         assert packed.testzip() is None
         assert {info.filename: packed.read(info) for info in packed.infolist()} == files
         assert all(info.date_time == (2026, 3, 1, 9, 30, 58) for info in packed.infolist())
@@ -38,7 +38,7 @@ def test_what_is_packed_comes_out_again(files: dict[str, bytes]) -> None:
 
 def test_more_than_65_535_files_fit() -> None:
     names = [f"{number}.jpg" for number in range(0x10001)]
-    with zipfile.ZipFile(io.BytesIO(archive([Entry(name, AT, b"") for name in names]))) as packed:
+    with zipfile.ZipFile(io.BytesIO(archive([ZipEntry(name, AT, b"") for name in names]))) as packed:
         assert packed.namelist() == names
 
 
@@ -47,6 +47,6 @@ def test_a_file_of_more_than_4_gb_can_be_read(tmp_path: Path, at: int) -> None:
     path = tmp_path / "sparse.zip"
     with path.open("wb") as file:
         file.seek(at)  # a hole takes no room on the disk
-        file.write(archive([Entry("a.jpg", AT, b"one"), Entry("b.jpg", AT, b"two")], at=at))
+        file.write(archive([ZipEntry("a.jpg", AT, b"one"), ZipEntry("b.jpg", AT, b"two")], at=at))
     with zipfile.ZipFile(path) as packed:
         assert [packed.read(name) for name in packed.namelist()] == [b"one", b"two"]

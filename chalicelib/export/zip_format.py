@@ -19,7 +19,7 @@ _FULL_16, _FULL_32 = 0xFFFF, 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
-class Entry:
+class ZipEntry:
     """One file in an archive, up to 4 GB: its ``name``, the moment it is dated, and what is in it."""
 
     name: str

@@ -9,7 +9,7 @@ import itertools
 
 import pytest
 
-from chalicelib.delivery.listings import COLUMNS, written
+from chalicelib.export.tabular import COLUMNS, written
 from chalicelib.model import Caption, Image, Label
 
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"

@@ -1,0 +1,1 @@
+"""What is taken away: images as CSV and JSON Lines, photos in a ZIP file."""
