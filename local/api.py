@@ -18,8 +18,8 @@ from chalice.local import (
     NotAuthorizedError,
 )
 
-from chalicelib.api.answers import Headers
 from chalicelib.api.problems import CHALLENGE, INTERNAL_ERROR, KINDS, Kind, problem
+from chalicelib.api.responses import Headers
 from chalicelib.errors import BadRequest, Forbidden, NotFound, TooLarge, Unauthorized
 from local.limits import ANSWER_BYTES
 from local.server import BadBody, LargeBody, Patient, Server

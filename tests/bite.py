@@ -564,9 +564,9 @@ GUARDS = (
     ),
     Guard(
         "only what has changed nobody changes",
-        "chalicelib/api/preconditions.py",
-        'if not {"*", tag} & {',
-        'if not {"*", tag} | {',
+        "chalicelib/api/responses.py",
+        'not {"*", tag()} & {',
+        'not {"*", tag()} | {',
         "tests/api/test_bin.py",
     ),
     Guard(

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import answers, jobs
+from chalicelib.api import jobs, responses
 from chalicelib.api.curation import ids_in, refuse_ids_with_query
-from chalicelib.api.preconditions import precondition_of
 from chalicelib.api.questions import query_in
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.errors import Conflict, NotFound
@@ -23,18 +22,18 @@ if TYPE_CHECKING:
 def remove(request: Request, services: Services, image_id: str) -> Response:
     """``DELETE /images/{id}``: into the bin; with ``permanent`` (or where there is no bin) it is erased."""
     permanent = query_of(request, ("permanent",)).choice("permanent", "false", "true") == "true"
-    check = precondition_of(request)
+    check = responses.precondition_of(request)
     image = pipeline.delete_image(owner_of(request), image_id, services, permanent=permanent, check=check)
     if image is None:
         return Response(body="", status_code=204)
-    return answers.changed(answers.image_json(request, image))
+    return responses.changed(responses.image_json(request, image))
 
 
 def restore(request: Request, services: Services, image_id: str) -> Response:
     """``POST /images/{id}/restore``: out of the bin, with labels and corrections."""
     body_of(request, (), optional=True)
     image, _ = pipeline.restore_image(owner_of(request), image_id, services)
-    return answers.changed(answers.image_json(request, image))
+    return responses.changed(responses.image_json(request, image))
 
 
 def delete_many(request: Request, services: Services) -> Response:
@@ -76,4 +75,4 @@ def _outcomes(ids: tuple[str, ...], act: Callable[[str], str]) -> Response:
         except (NotFound, Conflict) as error:
             return {"id": image_id, "outcome": error.code}
 
-    return answers.fresh({"images": [outcome(one) for one in dict.fromkeys(ids)]})
+    return responses.fresh({"images": [outcome(one) for one in dict.fromkeys(ids)]})

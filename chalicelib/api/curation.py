@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import answers, jobs
+from chalicelib.api import jobs, responses
 from chalicelib.api.fields import Fields
 from chalicelib.api.names import MOST_PARENTS, name_in, name_in_path, names_in
-from chalicelib.api.preconditions import precondition_of
 from chalicelib.api.questions import query_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of, raw_body_of
 from chalicelib.errors import BadRequest, NotFound, Permanent
@@ -50,11 +49,11 @@ def undo(request: Request, services: Services, image_id: str, name: str) -> Resp
 def put_xmp(request: Request, services: Services, image_id: str) -> Response:
     """``PUT /images/{id}/xmp``: what people say in a sidecar is there."""
     query_of(request, ())
-    packet, owner, check = raw_body_of(request), owner_of(request), precondition_of(request)
+    packet, owner, check = raw_body_of(request), owner_of(request), responses.precondition_of(request)
     services.images.stored(owner, image_id)  # what is not there is told first, whatever is sent
     with pointing_at(""):
         image = pipeline.add_keywords(owner, image_id, packet, services, check=check)
-    return answers.changed(answers.image_json(request, image))
+    return responses.changed(responses.image_json(request, image))
 
 
 def put_caption(request: Request, services: Services, image_id: str) -> Response:
@@ -64,16 +63,16 @@ def put_caption(request: Request, services: Services, image_id: str) -> Response
     alt = fields.line("alt", longest=LONGEST_ALT)
     if text is None and alt is None:
         raise BadRequest("Give text, alt or both.", code="missing", pointer="")
-    check = precondition_of(request)
+    check = responses.precondition_of(request)
     image = pipeline.write_caption(owner_of(request), image_id, services, text=text, alt=alt, check=check)
-    return answers.changed(answers.image_json(request, image))
+    return responses.changed(responses.image_json(request, image))
 
 
 def remove_caption(request: Request, services: Services, image_id: str) -> Response:
     """``DELETE /images/{id}/caption``: the model's words count again."""
-    check = precondition_of(request)
+    check = responses.precondition_of(request)
     image = pipeline.take_back_caption(owner_of(request), image_id, services, check=check)
-    return answers.changed(answers.image_json(request, image))
+    return responses.changed(responses.image_json(request, image))
 
 
 def correct_many(request: Request, services: Services) -> Response:
@@ -89,7 +88,7 @@ def correct_many(request: Request, services: Services) -> Response:
         return jobs.started(request, "correct", wanted, services)
     words = pipeline.words_of(add, remove)
     outcomes = [_outcome(owner_of(request), one, words, services) for one in dict.fromkeys(ids)]
-    return answers.fresh({"images": outcomes})
+    return responses.fresh({"images": outcomes})
 
 
 def rename(request: Request, services: Services, name: str) -> Response:
@@ -112,7 +111,7 @@ def renames(request: Request, services: Services) -> Response:
     """``GET /renames``: what is called otherwise."""
     query_of(request, ())
     shown = [{"from": one.old, "to": one.new, "at": one.at} for one in services.renames.of(owner_of(request))]
-    return answers.fresh({"renames": shown})
+    return responses.fresh({"renames": shown})
 
 
 def refuse_ids_with_query(fields: Fields) -> None:
@@ -127,9 +126,9 @@ def ids_in(fields: Fields) -> tuple[str, ...] | None:
 
 
 def _corrected(request: Request, services: Services, image_id: str, word: Word) -> Response:
-    check = precondition_of(request)
+    check = responses.precondition_of(request)
     image, _ = pipeline.correct(owner_of(request), image_id, [word], services, check=check)
-    return answers.changed(answers.image_json(request, image))
+    return responses.changed(responses.image_json(request, image))
 
 
 def _outcome(owner: str, image_id: str, words: list[Word], services: Services) -> Json:

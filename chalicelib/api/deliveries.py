@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import answers
+from chalicelib.api import responses
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.fields import required
 from chalicelib.api.requests import body_of, owner_of, query_of
@@ -51,14 +51,14 @@ def of_subscription(request: Request, services: Services, subscription_id: str) 
 def show(request: Request, services: Services, delivery_id: str) -> Response:
     """``GET /deliveries/{id}``: one of them."""
     query_of(request, ())
-    return answers.fresh(_json(request, services.deliveries.get(owner_of(request), delivery_id)))
+    return responses.fresh(_json(request, services.deliveries.get(owner_of(request), delivery_id)))
 
 
 def retry(request: Request, services: Services, delivery_id: str) -> Response:
     """``POST /deliveries/{id}/retry``: start again, now."""
     body_of(request, (), optional=True)
     delivery = services.deliveries.get(owner_of(request), delivery_id)
-    return answers.accepted(_json(request, pipeline.send_again(delivery, services)))
+    return responses.accepted(_json(request, pipeline.send_again(delivery, services)))
 
 
 def retry_parked(request: Request, services: Services) -> Response:
@@ -67,7 +67,7 @@ def retry_parked(request: Request, services: Services) -> Response:
     named = required(fields.line("destination", longest=255), "/destination")
     since, until = (required(fields.moment(name), f"/{name}") for name in ("since", "until"))
     resent = pipeline.send_parked_again(owner_of(request), _destination(named, "/"), since, until, services)
-    return answers.accepted({"count": resent.count, "more": resent.more})
+    return responses.accepted({"count": resent.count, "more": resent.more})
 
 
 def _page(request: Request, listing: str, services: Services, known: tuple[str, ...] = ()) -> Response:
@@ -81,11 +81,11 @@ def _page(request: Request, listing: str, services: Services, known: tuple[str, 
         after=cursors.decode(query.line("cursor", longest=LONGEST)),
     )
     shown = [_json(request, delivery) for delivery in page.deliveries]
-    return answers.fresh({"deliveries": shown, "next_cursor": cursors.encode(page.next_after)})
+    return responses.fresh({"deliveries": shown, "next_cursor": cursors.encode(page.next_after)})
 
 
 def _json(request: Request, delivery: Delivery) -> Json:
-    base = answers.base_of(request)
+    base = responses.base_of(request)
     here, image = f"{base}/deliveries/{delivery.id}", f"{base}/images/{delivery.image_id}"
     return {**delivery.document(), "links": {"self": here, "retry": f"{here}/retry", "image": image}}
 

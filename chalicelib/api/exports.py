@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import answers, jobs
+from chalicelib.api import jobs, responses
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.questions import PARAMETERS, query_in, question_in
 from chalicelib.api.requests import body_of, owner_of, query_of
@@ -36,7 +36,7 @@ def show(request: Request, services: Services) -> Response:
         "expires_in": services.settings.download_expires_seconds,
         "next_cursor": cursors.encode(file.next_at),
     }
-    return answers.fresh(body)
+    return responses.fresh(body)
 
 
 def create(request: Request, services: Services) -> Response:

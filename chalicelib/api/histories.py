@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import answers
+from chalicelib.api import responses
 from chalicelib.api.fields import required
 from chalicelib.api.names import LONGEST_NAME
 from chalicelib.api.requests import owner_of, query_of
@@ -27,7 +27,7 @@ def show(request: Request, services: Services, image_id: str) -> Response:
     image = services.images.get(owner_of(request), image_id)
     steps = services.history.of(image.owner, image.id)
     shown = [_step(step, before) for step, before in zip_longest(steps, steps[1:])]
-    return answers.fresh({"history": shown})
+    return responses.fresh({"history": shown})
 
 
 def _step(step: Step, before: Step | None) -> Json:
@@ -51,4 +51,4 @@ def why(request: Request, services: Services, image_id: str) -> Response:
     query = query_of(request, ("label",))
     label = required(query.line("label", longest=LONGEST_NAME), "?label")
     reason = pipeline.why(owner_of(request), image_id, label, services)
-    return answers.fresh({"label": label, **dataclasses.asdict(reason)})
+    return responses.fresh({"label": label, **dataclasses.asdict(reason)})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
-from chalicelib.api import answers, waiting
+from chalicelib.api import responses, waiting
 from chalicelib.api.fields import Query
 from chalicelib.api.requests import owner_of, query_of
 from chalicelib.errors import Conflict, NotFound
@@ -68,14 +68,14 @@ def answered(
     These may read otherwise and be as good (a role's credentials are renewed), so they are left out of the
     entity tag, and the step of time in which they were signed is let in: what is kept by its tag is open.
     """
-    base = answers.base_of(request)
-    plain = shape([answers.image_text(base, image) for image in images])
+    base = responses.base_of(request)
+    plain = shape([responses.image_text(base, image) for image in images])
     if not parameters.choice("with", "", "thumbnail_url"):
-        return answers.tagged(request, plain)
+        return responses.tagged(request, plain)
     linked = [
-        answers.image_text(base, image, thumbnail_url=services.thumbnails.link(image)) for image in images
+        responses.image_text(base, image, thumbnail_url=services.thumbnails.link(image)) for image in images
     ]
-    return answers.tagged(request, shape(linked), alike=[plain, services.thumbnails.step()])
+    return responses.tagged(request, shape(linked), alike=[plain, services.thumbnails.step()])
 
 
 def _name(image: Image) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import answers
+from chalicelib.api import responses
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.fields import Fields, listed, required
 from chalicelib.api.idempotency import made_id
@@ -45,13 +45,13 @@ def index(request: Request, services: Services) -> Response:
         status=None if status == ANY else cast(JobStatus, status),
     )
     shown = [_shown(request, job, services) for job in page.jobs]
-    return answers.fresh({"jobs": shown, "next_cursor": cursors.encode(page.next_after)})
+    return responses.fresh({"jobs": shown, "next_cursor": cursors.encode(page.next_after)})
 
 
 def show(request: Request, services: Services, job_id: str) -> Response:
     """``GET /jobs/{id}``: how far it has come."""
     query_of(request, ())
-    return answers.fresh(_shown(request, services.jobs.get(owner_of(request), job_id), services))
+    return responses.fresh(_shown(request, services.jobs.get(owner_of(request), job_id), services))
 
 
 def started(request: Request, kind: JobKind, wanted: Json, services: Services) -> Response:
@@ -88,7 +88,7 @@ def create(request: Request, services: Services) -> Response:
 def pause(request: Request, services: Services, job_id: str) -> Response:
     """``POST /jobs/{id}/pause``: let it rest until it is resumed."""
     body_of(request, (), optional=True)
-    return answers.fresh(_shown(request, pipeline.pause(owner_of(request), job_id, services), services))
+    return responses.fresh(_shown(request, pipeline.pause(owner_of(request), job_id, services), services))
 
 
 def resume(request: Request, services: Services, job_id: str) -> Response:
@@ -96,13 +96,13 @@ def resume(request: Request, services: Services, job_id: str) -> Response:
     fields = body_of(request, ("max_cost",), optional=True)
     money = fields.number("max_cost", low=0, high=MOST_MONEY)
     job = pipeline.resume(owner_of(request), job_id, services, money)
-    return answers.fresh(_shown(request, job, services))
+    return responses.fresh(_shown(request, job, services))
 
 
 def cancel(request: Request, services: Services, job_id: str) -> Response:
     """``POST /jobs/{id}/cancel``: end it before its time."""
     body_of(request, (), optional=True)
-    return answers.fresh(_shown(request, pipeline.cancel(owner_of(request), job_id, services), services))
+    return responses.fresh(_shown(request, pipeline.cancel(owner_of(request), job_id, services), services))
 
 
 def _options_in(fields: Fields) -> Json:
@@ -134,11 +134,11 @@ def _source_in(fields: Fields, owner: str, job_id: str, services: Services) -> J
 
 def _started(request: Request, job: Job, services: Services) -> Response:
     shown = _shown(request, job, services)
-    return answers.accepted(shown, shown["links"]["self"])
+    return responses.accepted(shown, shown["links"]["self"])
 
 
 def _shown(request: Request, job: Job, services: Services) -> Json:
-    links = {"self": f"{answers.base_of(request)}/jobs/{job.id}"}
+    links = {"self": f"{responses.base_of(request)}/jobs/{job.id}"}
     if job.kind == "label":
         told = {"estimate": pipeline.estimate_of(job, services)} if job.request["dry_run"] else {}
         files = pipeline.links_to_results(job, services)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
-from chalicelib.api import answers
+from chalicelib.api import responses
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.requests import owner_of, query_of
 from chalicelib.errors import BadRequest
@@ -35,7 +35,7 @@ def index(request: Request, services: Services) -> Response:
     last = page.next_after
     ended_at = json.dumps([last.name, last.count]) if last else None
     counts = [{"name": one.name, "count": one.count} for one in page.counts]
-    return answers.tagged(request, {"labels": counts, "next_cursor": cursors.encode(ended_at)})
+    return responses.tagged(request, {"labels": counts, "next_cursor": cursors.encode(ended_at)})
 
 
 def months(request: Request, services: Services) -> Response:
@@ -44,7 +44,7 @@ def months(request: Request, services: Services) -> Response:
     counts = services.labels.months(owner_of(request))
     dated = [{"month": one.name, "count": one.count} for one in counts if one.name]
     undated = sum(one.count for one in counts if not one.name)
-    return answers.tagged(request, {"months": dated, "undated": undated})
+    return responses.tagged(request, {"months": dated, "undated": undated})
 
 
 def _comparable(prefix: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import answers, waiting
+from chalicelib.api import responses, waiting
 from chalicelib.api.fields import required
 from chalicelib.api.idempotency import made_id, renewing
 from chalicelib.api.requests import body_of, owner_of, query_of
@@ -42,13 +42,13 @@ def create_blob(request: Request, services: Services) -> Response:
         "upload_url": services.objects.presigned_put(image.key),
         "_links": {"status": status},
     }
-    return answers.created(status, body)
+    return responses.created(status, body)
 
 
 def show_blob(request: Request, services: Services, blob_id: str) -> Response:
     """``GET /blobs/{id}``: how far it is, and its labels as the recogniser writes them."""
     image = services.images.get(owner_of(request), blob_id)
-    return answers.fresh({**blobs.document(image), "_links": {"status": _status_address(request, image)}})
+    return responses.fresh({**blobs.document(image), "_links": {"status": _status_address(request, image)}})
 
 
 def get_blob(request: Request, services: Services, blob_id: str) -> Response:
@@ -69,7 +69,7 @@ def upload(request: Request, services: Services) -> Response:
     new = NewImage(id=made_id(request), filename=filename)
     image = pipeline.take_in(content, new, owner_of(request), services)
     body = {"filename": image.filename, "image_id": image.id, "status": image.status}
-    return answers.created(f"{answers.base_of(request)}/images/{image.id}", body)
+    return responses.created(f"{responses.base_of(request)}/images/{image.id}", body)
 
 
 def predict(request: Request, services: Services) -> Response:
@@ -83,7 +83,7 @@ def predict(request: Request, services: Services) -> Response:
         "confidence": best and round(best.confidence, 2),
         "labels": [label.to_json() for label in image.labels],
     }
-    return answers.fresh(body)
+    return responses.fresh(body)
 
 
 def _latest(filename: str, request: Request, services: Services) -> Image:
@@ -112,4 +112,4 @@ def _most_telling(image: Image) -> Label | None:
 
 
 def _status_address(request: Request, image: Image) -> str:
-    return f"{answers.base_of(request)}/blobs/{image.id}"
+    return f"{responses.base_of(request)}/blobs/{image.id}"

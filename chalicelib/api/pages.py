@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from chalice.app import Request, Response
 
-from chalicelib.api import answers
+from chalicelib.api import responses
 from chalicelib.api.bundle import bundled
 from chalicelib.errors import NotFound
 
@@ -65,7 +65,7 @@ def file(request: Request, services: Services, version: str, name: str) -> Respo
     content = files().get(name)
     if content is None or version != version_of_files():
         raise NotFound("There is no such file of the page; load the page again.")
-    headers: answers.Headers = {
+    headers: responses.Headers = {
         "Content-Type": TYPES[Path(name).suffix],
         "Cache-Control": _A_YEAR,
     }
@@ -131,13 +131,13 @@ def policy(*origins: str) -> str:
 
 
 def _beside(request: Request, services: Services) -> Where:
-    base = f"{answers.path_of_base(request)}/"
+    base = f"{responses.path_of_base(request)}/"
     known = services.settings
     return Where(base, api=base, docs="docs", max_bytes=known.max_image_bytes, bin_days=known.bin_days)
 
 
 def _served(name: str, where: Where, allowed: str) -> Response:
-    headers: answers.Headers = {
+    headers: responses.Headers = {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": allowed,
         "Cache-Control": "no-cache",

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from chalice.app import CORSConfig, Request, Response
 
-from chalicelib.api.answers import Headers
+from chalicelib.api.responses import Headers
 from chalicelib.errors import (
     BadRequest,
     Conflict,

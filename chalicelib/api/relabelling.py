@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import answers, jobs
+from chalicelib.api import jobs, responses
 from chalicelib.api.questions import query_in
 from chalicelib.api.requests import body_of, owner_of
 from chalicelib.api.submissions import asked_in
@@ -25,8 +25,8 @@ def relabel(request: Request, services: Services, image_id: str) -> Response:
     """``POST /images/{id}/relabel``: recognise it again; what is not given stays as it was asked before."""
     asked = asked_in(body_of(request, ASKED, optional=True))
     image = pipeline.relabel(owner_of(request), image_id, asked, services)
-    body = answers.image_json(request, image)
-    return answers.accepted(body, body["links"]["self"])
+    body = responses.image_json(request, image)
+    return responses.accepted(body, body["links"]["self"])
 
 
 def relabel_many(request: Request, services: Services) -> Response:

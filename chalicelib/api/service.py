@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 import chalicelib
-from chalicelib.api import answers, openapi
+from chalicelib.api import openapi, responses
 from chalicelib.delivery import documents
 
 if TYPE_CHECKING:
@@ -20,17 +20,19 @@ def health(request: Request, services: Services) -> Response:
     :raises Unavailable: one of them cannot.
     """
     services.health.check()
-    return answers.fresh({"status": "ok", "version": chalicelib.__version__, "auth": services.settings.auth})
+    return responses.fresh(
+        {"status": "ok", "version": chalicelib.__version__, "auth": services.settings.auth}
+    )
 
 
 def description(request: Request, services: Services) -> Response:
     """``GET /openapi.json``: the description of every route."""
-    return answers.tagged(request, openapi.document(answers.base_of(request), services.settings.auth))
+    return responses.tagged(request, openapi.document(responses.base_of(request), services.settings.auth))
 
 
 def schema(request: Request, services: Services) -> Response:
     """``GET /schemas/image-1.xsd``: what the XML about an image holds to."""
-    headers: answers.Headers = {
+    headers: responses.Headers = {
         "Content-Type": "text/xml; charset=utf-8",
         "Cache-Control": "public, max-age=86400",
     }

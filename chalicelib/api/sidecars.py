@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
-from chalicelib.api import answers
+from chalicelib.api import responses
 from chalicelib.api.media import prefers_xml
 from chalicelib.api.requests import owner_of, query_of
 from chalicelib.delivery import documents
@@ -25,7 +25,7 @@ def metadata(request: Request, services: Services, image_id: str) -> Response:
     """``GET /images/{id}/metadata``: the image as its sidecar has it, as XML, or in Rekognition's words."""
     form = query_of(request, ("format",)).choice("format", "sightline", "rekognition")
     image = _final(request, services, image_id)
-    headers: answers.Headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
+    headers: responses.Headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
     if form == "sightline" and prefers_xml(request.headers.get("accept", "")):
         headers["Content-Type"] = "application/xml; charset=utf-8"
         return Response(body=documents.to_xml(image.image).decode(), headers=headers)

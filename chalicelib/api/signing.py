@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
-from chalicelib.api import answers
+from chalicelib.api import responses
 from chalicelib.api.idempotency import renewing
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.delivery.keyring import OWNER, Secret
@@ -48,7 +48,7 @@ def rotate_subscription(request: Request, services: Services, subscription_id: s
 
 
 def _shown(secret: Secret, services: Services) -> Response:
-    return answers.fresh(_document(secret, services))
+    return responses.fresh(_document(secret, services))
 
 
 def _document(secret: Secret, services: Services) -> Json:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import answers
+from chalicelib.api import responses
 from chalicelib.api.fields import Fields, required
 from chalicelib.api.idempotency import made_id, renewing
-from chalicelib.api.preconditions import refuse_stale
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
 from chalicelib.delivery.attempts import Verdict
 from chalicelib.delivery.breakers import Receiver
@@ -47,7 +46,7 @@ def create(request: Request, services: Services) -> Response:
     origin = subscription.destination.place.origin
     confirmed = services.origins.is_confirmed(subscription.owner, origin)
     body = {**_json(request, subscription, Receiver(), confirmed), "secret": secret}
-    return answers.created(body["links"]["self"], body)
+    return responses.created(body["links"]["self"], body)
 
 
 def index(request: Request, services: Services) -> Response:
@@ -60,14 +59,14 @@ def index(request: Request, services: Services) -> Response:
     confirmed = services.origins.are_confirmed(owner, [place.origin for place in places])
     known = zip(found, conditions, confirmed, strict=True)
     shown = [_json(request, one, condition.receiver, agreed) for one, condition, agreed in known]
-    return answers.fresh({"subscriptions": shown})
+    return responses.fresh({"subscriptions": shown})
 
 
 def show(request: Request, services: Services, subscription_id: str) -> Response:
     """``GET /subscriptions/{id}``: one of them, and whether it is still sent to."""
     query_of(request, ())
     subscription = services.subscriptions.get(owner_of(request), subscription_id)
-    return answers.tagged(request, _shown(request, subscription, services))
+    return responses.tagged(request, _shown(request, subscription, services))
 
 
 def change(request: Request, services: Services, subscription_id: str) -> Response:
@@ -76,12 +75,13 @@ def change(request: Request, services: Services, subscription_id: str) -> Respon
     owner, changes = owner_of(request), _changes_in(fields, services)
 
     def edit(before: Subscription) -> Subscription:
-        if "if-match" in request.headers:
-            refuse_stale(request, "subscription", answers.tag(_shown(request, before, services)))
+        responses.refuse_stale(
+            request, "subscription", lambda: responses.tag(_shown(request, before, services))
+        )
         return dataclasses.replace(before, **changes)
 
     changed = pipeline.change_subscription(owner, subscription_id, edit, services)
-    return answers.changed(_shown(request, changed, services))
+    return responses.changed(_shown(request, changed, services))
 
 
 def remove(request: Request, services: Services, subscription_id: str) -> Response:
@@ -96,7 +96,7 @@ def test(request: Request, services: Services, subscription_id: str) -> Response
     subscription = services.subscriptions.get(owner_of(request), subscription_id)
     outcome = pipeline.try_out(subscription, services)
     arrived = outcome.verdict is Verdict.ARRIVED
-    return answers.fresh({"arrived": arrived, **outcome.attempt.to_json(), "reference": outcome.reference})
+    return responses.fresh({"arrived": arrived, **outcome.attempt.to_json(), "reference": outcome.reference})
 
 
 def confirm(request: Request, services: Services, subscription_id: str) -> Response:
@@ -104,7 +104,7 @@ def confirm(request: Request, services: Services, subscription_id: str) -> Respo
     body_of(request, (), optional=True)
     subscription = services.subscriptions.get(owner_of(request), subscription_id)
     result, confirmed = pipeline.confirm(subscription, services)
-    return answers.fresh({"confirmed": confirmed, **result.attempt.to_json()})
+    return responses.fresh({"confirmed": confirmed, **result.attempt.to_json()})
 
 
 def _changes_in(fields: Fields, services: Services) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def _shown(request: Request, subscription: Subscription, services: Services) -> 
 
 
 def _json(request: Request, subscription: Subscription, receiver: Receiver, confirmed: bool) -> Json:
-    here = f"{answers.base_of(request)}/subscriptions/{subscription.id}"
+    here = f"{responses.base_of(request)}/subscriptions/{subscription.id}"
     disabled = {"at": receiver.disabled_at, "reason": receiver.reason} if receiver.disabled_at else None
     links = {
         "self": here,

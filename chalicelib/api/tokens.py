@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib.access.tokens import ADMIN, LONGEST_DAYS, LONGEST_NAME, SCOPES
-from chalicelib.api import answers
+from chalicelib.api import responses
 from chalicelib.api.requests import body_of, owner_of, query_of, token_of
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ def create(request: Request, services: Services) -> Response:
     days = fields.whole("days", low=1, high=LONGEST_DAYS) or DAYS
     name = fields.line("name", longest=LONGEST_NAME) or ""
     token, text = services.tokens.issue(owner_of(request), scopes, days=days, name=name, maker=maker)
-    answer = answers.created(
-        f"{answers.base_of(request)}/tokens/{token.id}", {**token.document(), "token": text}
+    answer = responses.created(
+        f"{responses.base_of(request)}/tokens/{token.id}", {**token.document(), "token": text}
     )
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -36,13 +36,13 @@ def index(request: Request, services: Services) -> Response:
     query_of(request, ())
     tokens = services.tokens.all(owner_of(request))
     known = {"", *(one.id for one in tokens)}
-    return answers.fresh({"tokens": [one.document(orphan=one.made_by not in known) for one in tokens]})
+    return responses.fresh({"tokens": [one.document(orphan=one.made_by not in known) for one in tokens]})
 
 
 def show(request: Request, services: Services, token_id: str) -> Response:
     """``GET /tokens/{id}``."""
     token = services.tokens.get(owner_of(request), token_id)
-    return answers.fresh(token.document(orphan=services.tokens.is_orphan(token)))
+    return responses.fresh(token.document(orphan=services.tokens.is_orphan(token)))
 
 
 def remove(request: Request, services: Services, token_id: str) -> Response:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import answers
+from chalicelib.api import responses
 from chalicelib.api.fields import Fields, required
 from chalicelib.api.idempotency import made_id, renewing
 from chalicelib.api.requests import body_of, owner_of, pointing_at
@@ -45,12 +45,12 @@ def create(request: Request, services: Services) -> Response:
     owner, sent = owner_of(request), content_in(fields)
     known = _known(fields, sent, owner, services)
     if known:
-        return answers.fresh(answers.image_json(request, known.image))
+        return responses.fresh(responses.image_json(request, known.image))
     image = _taken_in(fields, sent, made_id(request), owner, services)
-    body = answers.image_json(request, image)
+    body = responses.image_json(request, image)
     if image.status == "awaiting_upload":
         body["upload"] = _upload(image, services)
-    return answers.created(body["links"]["self"], body)
+    return responses.created(body["links"]["self"], body)
 
 
 def known(request: Request, services: Services) -> Response:
@@ -60,14 +60,14 @@ def known(request: Request, services: Services) -> Response:
     for place, one in enumerate(digests):
         _digest(one, f"/sha256/{place}")
     found = pipeline.known_by(digests, owner_of(request), services)
-    base = answers.base_of(request)
+    base = responses.base_of(request)
 
     def shown(digest: str) -> Json:
         image = found.get(digest)
         links = image and {"self": f"{base}/images/{image.id}"}
         return {"sha256": digest, "id": image and image.id, "links": links}
 
-    return answers.fresh({"images": [shown(one) for one in digests]})
+    return responses.fresh({"images": [shown(one) for one in digests]})
 
 
 def _known(fields: Fields, sent: bytes | None, owner: str, services: Services) -> StoredImage | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
-from chalicelib.api import answers
+from chalicelib.api import responses
 from chalicelib.api.fields import Query
 from chalicelib.api.requests import owner_of, query_of
 from chalicelib.errors import BadRequest
@@ -45,7 +45,7 @@ def show(request: Request, services: Services) -> Response:
         "days": [{"day": one.day, **_shown([one], listed)} for one in days],
         "total": _shown(days, listed),
     }
-    return answers.fresh(body)
+    return responses.fresh(body)
 
 
 def _day(query: Query, name: str) -> datetime.date | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
-from chalicelib.api import answers, jobs
+from chalicelib.api import jobs, responses
 from chalicelib.api.names import LONGEST_NAME
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.errors import BadRequest
@@ -22,7 +22,7 @@ LONGEST_TERM = 8 * LONGEST_NAME  # characters, with its aliases
 def show(request: Request, services: Services) -> Response:
     """``GET /vocabulary``: the terms, none where any name will do."""
     query_of(request, ())
-    return answers.fresh(_shown(services.renames.vocabulary(owner_of(request))))
+    return responses.fresh(_shown(services.renames.vocabulary(owner_of(request))))
 
 
 def put(request: Request, services: Services) -> Response:

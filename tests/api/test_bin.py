@@ -1,4 +1,4 @@
-"""The bin over HTTP (chalicelib/api: bin, preconditions, images): into it, and out of it."""
+"""The bin over HTTP (chalicelib/api: bin, responses): into it, and out of it."""
 
 from __future__ import annotations
 

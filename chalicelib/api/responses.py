@@ -1,14 +1,16 @@
-"""Answers: JSON bodies, entity tags, and links that work behind a stage, a domain or a port."""
+"""Responses: JSON bodies, entity tags, preconditions; links that work behind a stage, a domain or a port."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
+from collections.abc import Callable
 
 from chalice.app import Request, Response
 
-from chalicelib.library.record import StoredImage
+from chalicelib.errors import Stale
+from chalicelib.library.record import Record, StoredImage
 from chalicelib.model import Image, Json
 
 Headers = dict[str, str | list[str]]  # as Chalice has them
@@ -109,6 +111,23 @@ def tagged(request: Request, body: Json | str, *, alike: object = None) -> Respo
     if _holds(request, tag):
         return Response(body="", status_code=304, headers=headers)
     return Response(body=text, headers={**_JSON, **headers})
+
+
+def precondition_of(request: Request) -> Callable[[Record], None]:
+    """``If-Match`` of a request that changes an image: a check of the record that is about to be changed."""
+    return lambda record: refuse_stale(
+        request, "image", lambda: image_tag(request, record.text, record.image.id)
+    )
+
+
+def refuse_stale(request: Request, what: str, tag: Callable[[], str]) -> None:
+    """Hold a request to its ``If-Match``, if it has one (RFC 9110 §13.1.1); a weak tag fits nothing.
+
+    :raises Stale: the client has seen another state than the one that has this ``tag`` now.
+    """
+    given = request.headers.get("if-match")
+    if given is not None and not {"*", tag()} & {one.strip() for one in given.split(",")}:
+        raise Stale(f"The {what} has changed since you saw it; fetch it again.")
 
 
 def _tag_of(text: str) -> str:

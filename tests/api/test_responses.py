@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from chalice.app import Request
 
-from chalicelib.api import answers
+from chalicelib.api import responses
 
 
 def request(path: str, template: str, **headers: str) -> Request:
@@ -44,15 +44,15 @@ GATEWAY = {"Host": "x1.execute-api.eu-west-1.amazonaws.com", "X_Forwarded_Proto"
 def test_links_begin_where_the_client_found_the_api(
     path: str, template: str, headers: dict[str, str], base: str
 ) -> None:
-    assert answers.base_of(request(path, template, **headers)) == base
+    assert responses.base_of(request(path, template, **headers)) == base
 
 
 def test_any_tag_will_do_for_a_star() -> None:
-    answer = answers.tagged(request("/", "/", if_none_match="*"), {"a": 1})
+    answer = responses.tagged(request("/", "/", if_none_match="*"), {"a": 1})
     assert (answer.status_code, answer.body) == (304, "")
 
 
 def test_the_same_body_has_the_same_tag_and_another_has_not() -> None:
     asked = request("/", "/")
-    tags = [answers.tagged(asked, body).headers["ETag"] for body in ({"a": 1}, {"a": 1}, {"a": 2})]
+    tags = [responses.tagged(asked, body).headers["ETag"] for body in ({"a": 1}, {"a": 1}, {"a": 2})]
     assert tags[0] == tags[1] != tags[2]
