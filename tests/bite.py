@@ -249,7 +249,7 @@ GUARDS = (
         "chalicelib/delivery/keyring.py",
         "replaced = [(self.current, now + OVERLAP_SECONDS), *standing][:MOST_REPLACED]",
         "replaced = [(self.current, now + OVERLAP_SECONDS)]",
-        "tests/api/test_subscriptions.py",
+        "tests/api/test_subscription_handlers.py",
     ),
     Guard(
         "the owner in the keys of exported files",
@@ -291,7 +291,7 @@ GUARDS = (
         "chalicelib/delivery/deliveries.py",
         "if room < 0 and found:",
         "if False:",
-        "tests/api/test_deliveries.py",
+        "tests/api/test_delivery_handlers.py",
     ),
     Guard(
         "a message of the topic is bounded in bytes",
@@ -305,7 +305,7 @@ GUARDS = (
         "chalicelib/api/waiting.py",
         "(left := deadline - clock()) > 0 and may_wait():",
         "(left := deadline - clock()) > 0:",
-        "tests/api/test_images.py",
+        "tests/api/test_image_handlers.py",
     ),
     Guard(
         "a signing secret of another root key",
@@ -319,7 +319,7 @@ GUARDS = (
         "chalicelib/api/idempotency.py",
         "if name != renewal.hidden}",
         "}",
-        "tests/api/test_signing.py",
+        "tests/api/test_secret_handlers.py",
     ),
     Guard(
         "a key that is refused counts for no try",
@@ -327,7 +327,7 @@ GUARDS = (
         "signing = _signing(case, destination, services)  # a fault of ours counts for no try\n"
         "    claimed = services.deliveries.claim(delivery)",
         "claimed = services.deliveries.claim(delivery)\n    signing = _signing(case, destination, services)",
-        "tests/api/test_signing.py",
+        "tests/api/test_secret_handlers.py",
     ),
     Guard(
         "how many requests are in flight at one origin",
@@ -362,7 +362,7 @@ GUARDS = (
         "chalicelib/pipeline/delivery_worker.py",
         "return services.breakers.of(owner, place), agreed",
         "return services.breakers.of(owner, place), case.confirmed",
-        "tests/api/test_subscriptions.py",
+        "tests/api/test_subscription_handlers.py",
     ),
     Guard(
         "only who sends the token back has agreed",
@@ -511,7 +511,7 @@ GUARDS = (
             return None""",
         """        if term is None:
             return label""",
-        "tests/api/test_vocabulary.py",
+        "tests/api/test_vocabulary_handlers.py",
     ),
     Guard(
         "a changed secret is noticed",
@@ -560,14 +560,14 @@ GUARDS = (
         "chalicelib/pipeline/bin.py",
         "    if record.image.binned:\n        raise Conflict(",
         "    if False:\n        raise Conflict(",
-        "tests/api/test_bin.py",
+        "tests/api/test_bin_handlers.py",
     ),
     Guard(
         "only what has changed nobody changes",
         "chalicelib/api/responses.py",
         'not {"*", tag()} & {',
         'not {"*", tag()} | {',
-        "tests/api/test_bin.py",
+        "tests/api/test_bin_handlers.py",
     ),
     Guard(
         "what is about to be erased stays in the bin",

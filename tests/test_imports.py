@@ -88,7 +88,7 @@ def test_aws_chalice_and_the_environment_each_have_one_door(path: Path) -> None:
 # for each module.
 LOADS = {
     "check_token": "",
-    "api_handler": "import chalicelib.api.images; services().images",
+    "api_handler": "import chalicelib.api.image_handlers; services().images",
     "on_image_change": "pipeline.project",
     "on_sns_message": "pipeline.fan_out",
     "on_sqs_message": "pipeline.deliver",

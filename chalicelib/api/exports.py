@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import jobs, responses
+from chalicelib.api import job_handlers, responses
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.questions import PARAMETERS, query_in, question_in
 from chalicelib.api.requests import body_of, owner_of, query_of
@@ -42,4 +42,4 @@ def show(request: Request, services: Services) -> Response:
 def create(request: Request, services: Services) -> Response:
     """``POST /export``: the originals of what is asked for in one ZIP file, as a job."""
     wanted = {"q": query_in(body_of(request, ("q",), optional=True))}
-    return jobs.started(request, "zip", wanted, services)
+    return job_handlers.started(request, "zip", wanted, services)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import jobs, responses
+from chalicelib.api import job_handlers, responses
 from chalicelib.api.questions import query_in
 from chalicelib.api.requests import body_of, owner_of
 from chalicelib.api.submissions import asked_in
@@ -44,4 +44,4 @@ def relabel_many(request: Request, services: Services) -> Response:
         "labelled_before": fields.moment("labelled_before"),
         "asked": asked_in(fields).asked(),
     }
-    return jobs.started(request, "relabel", wanted, services)
+    return job_handlers.started(request, "relabel", wanted, services)

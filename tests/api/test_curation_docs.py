@@ -7,7 +7,7 @@ import re
 import shlex
 from pathlib import Path
 
-from chalicelib.api.curation import MOST_IDS
+from chalicelib.api.correction_handlers import MOST_IDS
 from chalicelib.library.corrections import MOST_CORRECTIONS
 from chalicelib.library.history import KEPT
 from chalicelib.library.recognitions import LEASE_SECONDS

@@ -7,7 +7,7 @@ import hashlib
 
 import pytest
 
-from chalicelib.api.uploads import MOST_DIGESTS
+from chalicelib.api.upload_handlers import MOST_DIGESTS
 from chalicelib.expressions import Key, Put
 from chalicelib.library.index import Entry, digest_term, partition
 from chalicelib.model import Label

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib.api.cursors import LONGEST, Cursors
-from chalicelib.api.images import answered
+from chalicelib.api.image_handlers import answered
 from chalicelib.api.questions import PARAMETERS, question_in, search_in
 from chalicelib.api.requests import owner_of, query_of
 from chalicelib.library.search import ORDERS

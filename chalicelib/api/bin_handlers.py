@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import jobs, responses
-from chalicelib.api.curation import ids_in, refuse_ids_with_query
+from chalicelib.api import job_handlers, responses
+from chalicelib.api.correction_handlers import ids_in, refuse_ids_with_query
 from chalicelib.api.questions import query_in
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.errors import Conflict, NotFound
@@ -43,7 +43,9 @@ def delete_many(request: Request, services: Services) -> Response:
     refuse_ids_with_query(fields)
     ids = ids_in(fields)
     if ids is None:
-        return jobs.started(request, "delete", {"q": query_in(fields), "permanent": permanent}, services)
+        return job_handlers.started(
+            request, "delete", {"q": query_in(fields), "permanent": permanent}, services
+        )
 
     def delete(image_id: str) -> str:
         image = pipeline.delete_image(owner, image_id, services, permanent=permanent)
@@ -58,7 +60,7 @@ def restore_many(request: Request, services: Services) -> Response:
     refuse_ids_with_query(fields)
     ids = ids_in(fields)
     if ids is None:
-        return jobs.started(request, "restore", {"q": query_in(fields)}, services)
+        return job_handlers.started(request, "restore", {"q": query_in(fields)}, services)
 
     def restored(image_id: str) -> str:
         return "restored" if pipeline.restore_image(owner, image_id, services)[1] else "unchanged"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
-from chalicelib.api import jobs, responses
+from chalicelib.api import job_handlers, responses
 from chalicelib.api.names import LONGEST_NAME
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.errors import BadRequest
@@ -36,7 +36,7 @@ def put(request: Request, services: Services) -> Response:
         raise BadRequest("A name stands for two terms.", code="ambiguous-term", pointer="/terms")
     services.jobs.refuse_too_many(owner)
     services.renames.set_vocabulary(owner, entries)
-    return jobs.started(request, "vocabulary", {"q": "", "terms": len(entries)}, services)
+    return job_handlers.started(request, "vocabulary", {"q": "", "terms": len(entries)}, services)
 
 
 def _entry(line: str, pointer: str) -> list[str]:

@@ -18,7 +18,7 @@ from chalicelib.outbound import Outbound
 from chalicelib.outbound.response import Headers, Reply
 from chalicelib.pipeline.delivery_worker import PAUSED
 from tests.api.client import Api
-from tests.api.test_deliveries import told
+from tests.api.test_delivery_handlers import told
 from tests.fakes.mail import Mail
 from tests.fakes.receiver import FakeReceiver
 from tests.fakes.services import FakeServices

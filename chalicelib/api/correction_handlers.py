@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import jobs, responses
+from chalicelib.api import job_handlers, responses
 from chalicelib.api.fields import Fields
 from chalicelib.api.names import MOST_PARENTS, name_in, name_in_path, names_in
 from chalicelib.api.questions import query_in
@@ -85,7 +85,7 @@ def correct_many(request: Request, services: Services) -> Response:
     ids = ids_in(fields)
     if ids is None:
         wanted = {"q": query_in(fields), "add": list(add), "remove": list(remove)}
-        return jobs.started(request, "correct", wanted, services)
+        return job_handlers.started(request, "correct", wanted, services)
     words = pipeline.words_of(add, remove)
     outcomes = [_outcome(owner_of(request), one, words, services) for one in dict.fromkeys(ids)]
     return responses.fresh({"images": outcomes})
@@ -98,7 +98,7 @@ def rename(request: Request, services: Services, name: str) -> Response:
         raise BadRequest("That is the same name.", code="same-name", pointer="/to")
     services.jobs.refuse_too_many(owner_of(request))
     services.renames.add(owner_of(request), old, new)
-    return jobs.started(request, "rename", {"from": old, "to": new}, services)
+    return job_handlers.started(request, "rename", {"from": old, "to": new}, services)
 
 
 def end_rename(request: Request, services: Services, name: str) -> Response:
