@@ -151,6 +151,9 @@ class SourceRefused(Permanent):
     code = "unreadable"
 
 
+TOO_LARGE = "too-large"  # the code of a file with too many bytes
+
+
 class UnusableImage(Permanent):
     """Bytes that no recogniser can be given; the image ends as ``failed`` with this code."""
 

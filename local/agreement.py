@@ -18,8 +18,8 @@ from chalicelib.expressions import Item, Key, Update, decoded
 from chalicelib.ids import moment_of, rfc3339
 from chalicelib.library.record import SORT_KEY, Record, StoredImage, parse_key
 from chalicelib.model import Image, ObjectUploaded
-from chalicelib.pipeline.audit import disagreements
 from chalicelib.pipeline.batches import event_of
+from chalicelib.pipeline.repair import disagreements
 from chalicelib.table import ConditionFailed
 from chalicelib.wiring import Services
 from local.keeping import Restored

@@ -127,7 +127,7 @@ GUARDS = (
     ),
     Guard(
         "the day's budget",
-        "chalicelib/pipeline/budget.py",
+        "chalicelib/pipeline/cached_recognition.py",
         "expires_at=_end(services)) > most:",
         "expires_at=_end(services)) > 10**9:",
         "tests/pipeline/test_budget.py",
@@ -499,7 +499,7 @@ GUARDS = (
     ),
     Guard(
         "a person's caption outranks every model's",
-        "chalicelib/library/captions.py",
+        "chalicelib/library/corrections.py",
         'if said is not None and said.source == "person":',
         "if False:",
         "tests/api/test_captions.py",
@@ -550,7 +550,7 @@ GUARDS = (
     ),
     Guard(
         "what is in the bin is not known",
-        "chalicelib/pipeline/known.py",
+        "chalicelib/pipeline/arrival.py",
         " and not one.binned)",
         ")",
         "tests/pipeline/test_relocation.py",
@@ -718,16 +718,16 @@ GUARDS = (
     ),
     Guard(
         "a keyword that a person took back",
-        "chalicelib/pipeline/describing.py",
+        "chalicelib/pipeline/description.py",
         "record.image.etag == stored.etag and record.image.width is not None",
         "False",
         "tests/pipeline/test_keywords.py",
     ),
     Guard(
         "room for keywords",
-        "chalicelib/pipeline/describing.py",
-        "        outcome = fitting(outcome, record)\n",
-        "",
+        "chalicelib/pipeline/description.py",
+        "with_room_for(dataclasses.replace(outcome, keywords=keywords), record)",
+        "dataclasses.replace(outcome, keywords=keywords)",
         "tests/pipeline/test_keywords.py",
     ),
     Guard(
@@ -810,7 +810,7 @@ GUARDS = (
     Guard(
         "what was too large is not missed",
         "chalicelib/pipeline/labelling.py",
-        "if record is None or is_dropped(record.image):",
+        "if record is None or was_dropped(record.image):",
         "if record is None:",
         "tests/pipeline/test_relocation.py",
     ),

@@ -13,7 +13,7 @@ from chalicelib.errors import NotFound
 from chalicelib.intake.objects import sidecar_key, thumbnail_key
 from chalicelib.library.record import Record
 from chalicelib.model import DEFAULT_OWNER
-from chalicelib.pipeline.known import same_bytes
+from chalicelib.pipeline.relocation import same_bytes
 from chalicelib.pipeline.repair import repair
 from torture.album import PARENTS, Scene, digest
 from torture.partner import Arrival

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from PIL import Image
 from PIL.Image import DecompressionBombError
 
-from chalicelib.errors import UnusableImage
+from chalicelib.errors import TOO_LARGE, UnusableImage
 from chalicelib.intake import metadata
 from chalicelib.intake.conversion import (
     CONVERTED_SIDE,
@@ -30,7 +30,6 @@ from chalicelib.intake.formats import FORMATS, READABLE, Format, format_name, ot
 from chalicelib.intake.metadata import Exif
 from chalicelib.intake.source import Source, Truncated, Unsupported
 
-TOO_LARGE = "too-large"  # the code of a file with too many bytes
 MEMORY_BYTES = 880_000_000  # for the file and what is decoded of it (measured: tests/intake/test_memory.py)
 _LONGEST_SIDE = 100_000  # pixels; one row is then a small part of that
 Image.MAX_IMAGE_PIXELS = None  # Pillow would warn by a limit of its own; here they are counted beforehand

@@ -1,4 +1,4 @@
-"""Captions as they are shown: a person's, else the model's, else one that is put together of labels."""
+"""Captions that are put together of labels, where no model and no person has written one."""
 
 from __future__ import annotations
 
@@ -34,16 +34,6 @@ _UNCOUNTED = {
     "land",
 }
 _UNCOUNTED |= {"luggage", "meat", "nature", "outdoors", "rice", "sand", "snow", "text", "water", "wood"}
-
-
-def effective_caption(seen: Caption | None, labels: Sequence[Label], said: Caption | None) -> Caption | None:
-    """The caption of an image: what a person ``said`` counts, else what was ``seen``.
-
-    One that is made of labels follows them, as they are corrected and called by now.
-    """
-    if said is not None and said.source == "person":
-        return said
-    return template(labels) if seen is not None and seen.source == "template" else seen
 
 
 def template(labels: Sequence[Label]) -> Caption | None:

@@ -1,4 +1,4 @@
-"""Labels as they are shown: what a recogniser saw, as a person has corrected it."""
+"""Labels and captions as they are shown: what a recogniser saw, as a person has corrected it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from chalicelib.errors import Conflict
-from chalicelib.model import Correction, Label, normalised
+from chalicelib.library.captions import template
+from chalicelib.model import Caption, Correction, Label, normalised
 
 MOST_CORRECTIONS = 200  # an image: the record is one item of at most 400 KB
 SURE = 100.0  # a person's word, where the person gave no number
 BY_XMP = "xmp"  # who says what is a keyword in the photo's XMP
 
 
-def effective(seen: Sequence[Label], corrections: Sequence[Correction]) -> tuple[Label, ...]:
+def effective_labels(seen: Sequence[Label], corrections: Sequence[Correction]) -> tuple[Label, ...]:
     """The labels of an image, the surest first: a person's word counts, else the recogniser's.
 
     What a person has removed is gone as a parent and as an alias too, so that nothing finds the image by it.
@@ -27,6 +28,16 @@ def effective(seen: Sequence[Label], corrections: Sequence[Correction]) -> tuple
     labels = [_confirmed(label, said.get(normalised(label.name)), gone) for label in kept]
     labels += [_added(one, gone) for name, one in said.items() if one.present and name not in known]
     return tuple(sorted(labels, key=lambda label: -label.confidence))
+
+
+def effective_caption(seen: Caption | None, labels: Sequence[Label], said: Caption | None) -> Caption | None:
+    """The caption of an image: what a person ``said`` counts, else what was ``seen``.
+
+    One that is made of labels follows them, as they are corrected and called by now.
+    """
+    if said is not None and said.source == "person":
+        return said
+    return template(labels) if seen is not None and seen.source == "template" else seen
 
 
 def said_of(corrections: Iterable[Correction], name: str) -> Correction | None:

@@ -16,8 +16,16 @@ from chalicelib.errors import Busy, NotFound, Superseded, Unavailable
 from chalicelib.expressions import Delete, Item, Key, Put, Update, Write
 from chalicelib.ids import is_id, new_id, rfc3339
 from chalicelib.library.bounds import check_said
-from chalicelib.library.outcome import Outcome
-from chalicelib.library.record import Kind, Record, StoredImage, lookup_key, packed, parse_key, record_key
+from chalicelib.library.record import (
+    Kind,
+    Outcome,
+    Record,
+    StoredImage,
+    lookup_key,
+    packed,
+    parse_key,
+    record_key,
+)
 from chalicelib.library.renames import Rules, rules_key
 from chalicelib.model import DEFAULT_OWNER, Image
 from chalicelib.table import ConditionFailed, Table

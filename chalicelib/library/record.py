@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, cast
 
+from chalicelib.errors import TOO_LARGE
 from chalicelib.expressions import Item, Key
 from chalicelib.ids import is_id
-from chalicelib.library.captions import effective_caption
-from chalicelib.library.corrections import effective
+from chalicelib.library.corrections import effective_caption, effective_labels, with_keywords
 from chalicelib.model import DEFAULT_OWNER, FINAL, Caption, Correction, Failure, Image, Json, Label, Status
 
 Kind = Literal["recognised", "copied", "corrected", "renamed", "failed", "binned", "restored"]
@@ -97,7 +97,7 @@ class Record:
     def told(self, seen: Iterable[Label], corrections: tuple[Correction, ...]) -> Record:
         """The record of an image on which this was seen and of which a person says this."""
         kept = tuple(seen)
-        labels = effective(kept, corrections)
+        labels = effective_labels(kept, corrections)
         caption = effective_caption(self.seen_caption, labels, self.image.caption)
         image = dataclasses.replace(self.image, labels=labels, corrections=corrections, caption=caption)
         return dataclasses.replace(self, image=image, seen=kept)
@@ -159,6 +159,43 @@ class Record:
             binned_from=cast("Status | None", item.get("binned_from")),
             text=stored.text,
         )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``image`` with a new result number and the labels that were seen.
+
+    ``recognition`` names the cached recognition that it was taken from, ``calls`` counts what was called
+    for it. ``error`` is why nothing came of a wish to recognise again; the image's own error says why it
+    failed. ``keywords`` are those that people have put into the photo's XMP.
+    """
+
+    image: Image
+    kind: Kind = "recognised"
+    recognition: str = ""
+    calls: Mapping[str, int] = field(default_factory=dict)
+    error: Failure | None = None
+    keywords: tuple[Correction, ...] = ()
+
+    def of(self, record: Record) -> Record:
+        """The record with this result; what a person has said stays."""
+        done = dataclasses.replace(
+            record,
+            image=dataclasses.replace(
+                self.image, corrected_at=None, restored_at=None, caption=record.image.caption
+            ),
+            seen_caption=self.image.caption,
+            kind=self.kind,
+            calls=self.calls,
+            setback=self.error,
+            recognition=self.recognition,
+            lease_until=0.0,
+            attempts=0,
+            released=0,
+            claim="",
+            relabel=None,
+        )
+        return done.told(self.image.labels, with_keywords(record.image.corrections, self.keywords))
 
 
 @dataclass(frozen=True)
@@ -285,3 +322,8 @@ def record_key(owner: str, image_id: str) -> Key:
 def lookup_key(key: str) -> Key:
     """Of the row that leads from an object's key to its image, where the key is somebody's own."""
     return Key(f"{DEFAULT_OWNER}#key#{key}", "lookup")
+
+
+def was_dropped(image: Image) -> bool:
+    """Whether the labeler has removed its object, as no photo is that large."""
+    return image.error is not None and image.error.code == TOO_LARGE and parse_key(image.key) is not None

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chalicelib.pipeline.arrival import await_upload, fetch_and_take_in, take_in
+    from chalicelib.pipeline.arrival import await_upload, fetch_and_take_in, known_by, take_in
     from chalicelib.pipeline.bin import delete_image, restore_image
     from chalicelib.pipeline.captioning import take_back_caption, write_caption
     from chalicelib.pipeline.curating import correct, words_of
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from chalicelib.pipeline.job_source import check_source, list_of_addresses
     from chalicelib.pipeline.job_worker import cancel, pause, resume, start, work_on_jobs
     from chalicelib.pipeline.keywords import add_keywords
-    from chalicelib.pipeline.known import known_by
     from chalicelib.pipeline.labelling import label_image, label_or_leave
     from chalicelib.pipeline.packing import archive_link, missing_from
     from chalicelib.pipeline.projection import project
@@ -80,7 +79,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "arrival": ("await_upload", "fetch_and_take_in", "take_in"),
+    "arrival": ("await_upload", "fetch_and_take_in", "known_by", "take_in"),
     "bin": ("delete_image", "restore_image"),
     "captioning": ("take_back_caption", "write_caption"),
     "curating": ("correct", "words_of"),
@@ -93,7 +92,6 @@ _MODULES = {
     "job_source": ("check_source", "list_of_addresses"),
     "job_worker": ("cancel", "pause", "resume", "start", "work_on_jobs"),
     "keywords": ("add_keywords",),
-    "known": ("known_by",),
     "labelling": ("label_image", "label_or_leave"),
     "packing": ("archive_link", "missing_from"),
     "projection": ("project",),

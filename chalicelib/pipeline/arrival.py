@@ -1,22 +1,26 @@
-"""An image comes in."""
+"""An image comes in: announced, fetched or handed over, unless its bytes are here already."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Mapping, Sequence
 from urllib.parse import unquote, urlsplit
 
 from chalicelib.errors import Superseded, Transient, UnusableUrl
 from chalicelib.ids import rfc3339
-from chalicelib.library.record import key_for
+from chalicelib.library.index import digest_term, partition
+from chalicelib.library.record import StoredImage, key_for, record_key
 from chalicelib.model import Image, NewImage, ObjectUploaded
-from chalicelib.pipeline.batches import event_of
+from chalicelib.pipeline.batches import event_of, for_each
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.arrival")
 
 FETCH_SECONDS = 20.0  # of API Gateway's 29
 LONGEST_FILENAME = 255
+AT_ONCE = 16  # small queries; a thousand of them take a few seconds of API Gateway's 29
+NEWEST = 3  # entries looked at: the index may be a second behind the records
 
 
 def await_upload(new: NewImage, owner: str, services: Services) -> Image:
@@ -52,6 +56,31 @@ def take_in(content: bytes, new: NewImage, owner: str, services: Services) -> Im
     image = _create(dataclasses.replace(_announced(new, owner, services), status="labelling"), services)
     services.objects.put(image.key, content)
     return image
+
+
+def known_by(digests: Sequence[str], owner: str, services: Services) -> Mapping[str, StoredImage]:
+    """The newest image of an owner for each digest that there is one for.
+
+    An image is found as soon as it is labelled, or has failed: by then its bytes have been read.
+    """
+    candidates: dict[str, list[str]] = {}
+
+    def look_up(digest: str) -> None:
+        term = partition(owner, digest_term(digest))
+        entries = services.table.query(term, limit=NEWEST, newest_first=True)
+        candidates[digest] = [str(entry["sk"]) for entry in entries]
+
+    for_each(dict.fromkeys(digests), look_up, at_once=AT_ONCE)
+    keys = {record_key(owner, one): one for ids in candidates.values() for one in ids}
+    stored = {keys[key]: StoredImage(item) for key, item in services.table.get_many(list(keys)).items()}
+    return {digest: image for digest, ids in candidates.items() if (image := _having(digest, ids, stored))}
+
+
+def _having(digest: str, ids: Sequence[str], stored: Mapping[str, StoredImage]) -> StoredImage | None:
+    """The first of these images that has these bytes by its record, which has the last word."""
+    found = (stored[one] for one in ids if one in stored)
+    here = (one for one in found if not one.erased and not one.binned)
+    return next((one for one in here if one.document["sha256"] == digest), None)
 
 
 def send_to_labeler(image: Image, services: Services) -> None:

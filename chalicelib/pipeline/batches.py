@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from chalicelib.errors import ComesAgain, Transient
 from chalicelib.intake.objects import UPLOADS, is_litter
+from chalicelib.metrics import MESSAGE_AGE
 from chalicelib.model import Json, ObjectUploaded
 from chalicelib.queues import Queue
+from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.batches")
 T = TypeVar("T")
@@ -81,7 +84,10 @@ def each_message(
         return None
 
     messages = [Message.of(record) for record in event["Records"]]
-    outcomes = _outcomes(messages, attempted, at_once)
+    if at_once == 1:
+        outcomes = [attempted(message) for message in messages]
+    else:
+        outcomes = _side_by_side(messages, attempted, at_once)
     failed = [message for message, error in zip(messages, outcomes, strict=True) if error]
     errors = sorted(filter(None, outcomes), key=lambda error: isinstance(error, ComesAgain))
     if not errors or (reports and isinstance(errors[0], ComesAgain)):
@@ -92,54 +98,85 @@ def each_message(
     raise errors[0]
 
 
+def report_ages(event: Json, queue: str, services: Services) -> None:
+    """Report how old the messages of an SQS event are; a wait that their sender asked for is part of it."""
+    sent = (record.get("attributes", {}).get("SentTimestamp") for record in event["Records"])
+    ages = [max(0.0, services.now() - int(one) / 1000) for one in sent if one]
+    services.metrics.put(MESSAGE_AGE, *(round(age, 3) for age in ages), by=queue)
+
+
 def pause_after(tries: int) -> float:
     """Seconds until a message that met a passing fault comes again."""
     return float(min(LONGEST_PAUSE, FIRST_PAUSE * 4 ** min(tries - 1, 8)))
 
 
-def for_each(items: Iterable[T], act: Callable[[T], object], *, at_once: int = 1) -> None:
-    """Act on every item, then raise the first error: one bad message does not keep the others waiting.
+class Attempts:
+    """Lets one bad item of a batch not keep the others waiting: its error is raised when all have been tried.
 
-    With ``at_once`` over 1, so many threads act: one slow item does not either.
+    ::
+
+        attempts = Attempts()
+        for item in items:
+            with attempts.each():
+                act(item)
+        attempts.raise_first()
     """
 
-    def attempted(item: T) -> Exception | None:
+    def __init__(self) -> None:
+        self._first: Exception | None = None
+
+    @contextmanager
+    def each(self) -> Iterator[None]:
+        """Around the work on one item."""
         try:
-            act(item)
+            yield
         except Exception as error:
             log.warning("one of a batch failed: %r", error)
-            return error
-        return None
+            self._first = self._first or error
 
-    for error in filter(None, _outcomes(items, attempted, at_once)):
-        raise error
+    def raise_first(self) -> None:
+        """Raise the first error, if there was any."""
+        if self._first:
+            raise self._first
 
 
-def _outcomes(items: Iterable[T], act: Callable[[T], R], at_once: int) -> list[R]:
-    if at_once == 1:
-        return [act(item) for item in items]
+def for_each(items: Iterable[T], act: Callable[[T], object], *, at_once: int) -> None:
+    """Act on every item, so many at once, then raise the first error: a slow item keeps nobody waiting."""
+    attempts = Attempts()
+
+    def attempt(item: T) -> None:
+        with attempts.each():
+            act(item)
+
+    _side_by_side(items, attempt, at_once)
+    attempts.raise_first()
+
+
+def _side_by_side(items: Iterable[T], act: Callable[[T], R], at_once: int) -> list[R]:
     with ThreadPoolExecutor(at_once) as threads:
         # Each in a copy of this thread's context, so that its lines of the log name the request.
         tasks = [threads.submit(copy_context().run, act, item) for item in items]
     return [task.result() for task in tasks]
 
 
-def for_each_upload(notification: Json, act: Callable[[ObjectUploaded], object]) -> None:
-    """Act on every upload that an S3 notification tells of, as :func:`for_each` does.
+def records_of(notification: Json) -> list[Json]:
+    """The records of an S3 notification; S3's test event has none.
 
-    S3's test event has no records; other folders, and what is no photo by its very name
-    (:func:`~chalicelib.intake.objects.is_litter`), are not our business. What the labeler failed on comes
-    wrapped (AWS Lambda, "Capturing records of Lambda asynchronous invocations"), because the uploads queue is
-    where Lambda leaves it.
+    What the labeler failed on comes wrapped (AWS Lambda, "Capturing records of Lambda asynchronous
+    invocations"), because the uploads queue is where Lambda leaves it.
     """
-
-    def act_on(record: Json) -> None:
-        uploaded = ObjectUploaded.from_json(record)
-        if uploaded.key.startswith(UPLOADS) and not is_litter(uploaded.key):
-            act(uploaded)
-
     told: Json = notification.get("requestPayload", notification)
-    for_each(told.get("Records", []), act_on)
+    return list(told.get("Records", []))
+
+
+def upload_in(record: Json) -> ObjectUploaded | None:
+    """The upload that a record of an S3 notification tells of.
+
+    None for other folders, and for what is no photo by its very name
+    (:func:`~chalicelib.intake.objects.is_litter`).
+    """
+    uploaded = ObjectUploaded.from_json(record)
+    return uploaded if uploaded.key.startswith(UPLOADS) and not is_litter(uploaded.key) else None
 
 
 def event_of(uploaded: ObjectUploaded) -> Json:

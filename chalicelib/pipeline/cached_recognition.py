@@ -1,20 +1,29 @@
-"""A recogniser is asked once for the same bytes and the same question; everyone else gets what it said."""
+"""A recogniser is asked once for the same bytes and the same question; everyone else gets what it said.
+
+Each call is reserved from the owner's budget of calls a day (UTC) before it is made. The reservations of a
+day are one counter, so that workers who ask at the same moment keep within the limit too.
+"""
 
 from __future__ import annotations
 
+import datetime
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.aws import TimeLeft
 from chalicelib.errors import RecogniserRefused, SightlineError
-from chalicelib.ids import derived_id
+from chalicelib.expressions import Key, Update
+from chalicelib.ids import derived_id, rfc3339
 from chalicelib.intake.objects import StoredObject
 from chalicelib.library.recognitions import Cached, Lease, Question
 from chalicelib.library.record import Record
-from chalicelib.model import Image, Photo, Recognition, RecognitionOptions
-from chalicelib.pipeline import budget, measuring
+from chalicelib.metrics import RECOGNISER_TIME
+from chalicelib.model import Image, Photo, Recognition, RecognitionOptions, calls_in
 from chalicelib.wiring import Services
+
+BUDGET_KEPT_SECONDS = 3 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -65,16 +74,18 @@ def _asked(
     """Ask the recogniser under a lease, and cache what it says."""
     calls: Mapping[str, int] = {}
     try:
-        budget.reserve(image.owner, services)
+        _reserve_call(image.owner, services)
+        began = time.monotonic()
         try:
-            with measuring.recogniser_time(services):
-                recognition = services.recogniser.recognise(photo, options, time_left)
+            recognition = services.recogniser.recognise(photo, options, time_left)
             calls = recognition.calls
         except RecogniserRefused as error:
             calls = error.calls
             raise
         finally:
-            budget.settle(image.owner, calls, services)
+            took = round((time.monotonic() - began) * 1000)
+            services.metrics.put(RECOGNISER_TIME, took, by=services.settings.recogniser)
+            _settle_calls(image.owner, calls, services)
         # A recogniser that reads the bucket itself may have been shown what came there meanwhile.
         reads = photo.key is not None and services.recogniser.reads_bucket
         unchanged = not reads or services.objects.etag(image.key) == stored.etag
@@ -86,3 +97,42 @@ def _asked(
         return Seen(recognition, image.id, "", calls)
     services.recognitions.keep(lease, Cached(recognition, options, image.id, image.result + 1))
     return Seen(recognition, image.id, lease.question.name, calls)
+
+
+def _reserve_call(owner: str, services: Services) -> None:
+    """Reserve one call of today's; does nothing where there is no limit.
+
+    :raises RecogniserRefused: they are used up.
+    """
+    most = services.settings.daily_calls
+    if most and services.table.count(_today(owner, services), expires_at=_end(services)) > most:
+        _add(owner, -1, services)
+        raise RecogniserRefused(
+            f"Today's {most} calls of the recogniser are used up; have it labelled again tomorrow.",
+            code="budget-used-up",
+        )
+
+
+def _settle_calls(owner: str, calls: Mapping[str, int], services: Services) -> None:
+    """Let a reservation stand for as many calls as were made, none where the recogniser did not answer."""
+    if services.settings.daily_calls:
+        _add(owner, calls_in(calls) - 1, services)
+
+
+def today(services: Services) -> str:
+    """The day (UTC) that calls count for."""
+    return rfc3339(services.now())[:10]
+
+
+def _add(owner: str, calls: int, services: Services) -> None:
+    if calls:
+        services.table.write(Update(_today(owner, services), add={"used": calls}))
+
+
+def _today(owner: str, services: Services) -> Key:
+    return Key(f"{owner}#budget", today(services))
+
+
+def _end(services: Services) -> int:
+    day = datetime.datetime.fromisoformat(today(services)).replace(tzinfo=datetime.UTC)
+    return int(day.timestamp()) + BUDGET_KEPT_SECONDS

@@ -7,7 +7,7 @@ import dataclasses
 from chalicelib.errors import NotFound
 from chalicelib.ids import rfc3339
 from chalicelib.library.bounds import check_item
-from chalicelib.library.captions import effective_caption
+from chalicelib.library.corrections import effective_caption
 from chalicelib.library.record import Record
 from chalicelib.model import Caption, Image
 from chalicelib.pipeline.bin import Check, anyhow, refuse_binned

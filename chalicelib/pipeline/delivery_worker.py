@@ -21,8 +21,7 @@ from chalicelib.delivery.sender import SendResult
 from chalicelib.errors import Superseded
 from chalicelib.metrics import DELIVERIES
 from chalicelib.model import Json
-from chalicelib.pipeline import measuring
-from chalicelib.pipeline.batches import Message, each_message
+from chalicelib.pipeline.batches import Message, each_message, report_ages
 from chalicelib.pipeline.news import IN_BIN, NEWER_RESULT, Case, News, case_of
 from chalicelib.pipeline.receivers import link_to, receiver_of, request_for
 from chalicelib.wiring import Services
@@ -46,7 +45,7 @@ def deliver(event: Json, services: Services) -> Json:
     What a destination does is recorded and planned for. A delivery that is to be tried again soon, or that
     met a fault of our own, is reported as failed, and its message comes again.
     """
-    measuring.waited(event, "deliveries", services)
+    report_ages(event, "deliveries", services)
     chosen = services.settings
     in_flight = InFlight(share_of(chosen.in_flight_per_origin, chosen.deliveries_concurrency))
     return each_message(

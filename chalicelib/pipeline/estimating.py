@@ -25,7 +25,7 @@ from chalicelib.library.streams import TOP
 from chalicelib.model import Entry, Failure, Image, Json
 from chalicelib.pipeline.feed import Feed
 from chalicelib.pipeline.job_source import next_entries
-from chalicelib.pipeline.orders import SOURCE_ETAG
+from chalicelib.pipeline.upload_worker import SOURCE_ETAG
 from chalicelib.recognition.prices import price_of_an_image
 from chalicelib.wiring import Services
 

@@ -12,7 +12,7 @@ import logging
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.events import ImageFinished
 from chalicelib.model import Json
-from chalicelib.pipeline.batches import for_each
+from chalicelib.pipeline.batches import Attempts
 from chalicelib.pipeline.news import News, news_in
 from chalicelib.pipeline.receivers import receivers_of
 from chalicelib.wiring import Services
@@ -22,11 +22,11 @@ log = logging.getLogger("sightline.fanout")
 
 def fan_out(event: Json, services: Services) -> None:
     """Make one delivery for each destination of an SNS event's results, and one message for each delivery."""
-
-    def fan_out_one(record: Json) -> None:
-        _fan_out(ImageFinished.from_message(json.loads(record["Sns"]["Message"])), services)
-
-    for_each(event["Records"], fan_out_one)
+    attempts = Attempts()
+    for record in event["Records"]:
+        with attempts.each():
+            _fan_out(ImageFinished.from_message(json.loads(record["Sns"]["Message"])), services)
+    attempts.raise_first()
 
 
 def _fan_out(finished: ImageFinished, services: Services) -> None:

@@ -16,8 +16,7 @@ from chalicelib.ids import rfc3339
 from chalicelib.library.bounds import check_item, check_said
 from chalicelib.library.corrections import BY_XMP, with_keywords
 from chalicelib.library.grammar import MOST_NAME_BYTES
-from chalicelib.library.outcome import Outcome
-from chalicelib.library.record import Record
+from chalicelib.library.record import Outcome, Record
 from chalicelib.library.renames import Rules
 from chalicelib.model import Correction, Image, Label, normalised
 from chalicelib.pipeline.bin import Check, anyhow
@@ -43,10 +42,8 @@ def corrections_in(packets: Iterable[bytes], rules: Rules, now: float) -> tuple[
     return _corrections((one for packet in packets for one in keywords_in(packet)), rules, now)
 
 
-def fitting(outcome: Outcome, record: Record) -> Outcome:
-    """The outcome, without keywords where the image has no room for them."""
-    if not outcome.keywords:
-        return outcome
+def with_room_for(outcome: Outcome, record: Record) -> Outcome:
+    """The outcome, without its keywords where the image has no room for them."""
     try:
         made = outcome.of(record)
         check_said(made.image, before=record.image)

@@ -7,32 +7,18 @@ import logging
 
 from chalicelib import logs
 from chalicelib.aws import TimeLeft, unhurried
-from chalicelib.errors import (
-    Busy,
-    Misconfigured,
-    NotFound,
-    Superseded,
-    Transient,
-)
+from chalicelib.errors import Busy, Misconfigured, NotFound, Superseded, Transient
 from chalicelib.ids import millisecond_at, new_id, rfc3339
 from chalicelib.intake.objects import UPLOADS, StoredObject, is_sidecar
 from chalicelib.library import usage
-from chalicelib.library.outcome import Outcome
-from chalicelib.library.record import Record, parse_key
+from chalicelib.library.record import Outcome, Record, parse_key, was_dropped
 from chalicelib.library.renames import Rules
-from chalicelib.model import (
-    DEFAULT_OWNER,
-    Failure,
-    Image,
-    Json,
-    ObjectUploaded,
-)
-from chalicelib.pipeline import budget, measuring, relocation
-from chalicelib.pipeline.audit import is_dropped
-from chalicelib.pipeline.batches import event_of, for_each_upload
+from chalicelib.metrics import IMAGES_FAILED, IMAGES_LABELLED
+from chalicelib.model import DEFAULT_OWNER, Failure, Image, Json, ObjectUploaded
+from chalicelib.pipeline import relocation
+from chalicelib.pipeline.batches import Attempts, event_of, records_of, upload_in
 from chalicelib.pipeline.bin import lose, next_look, put_back
-from chalicelib.pipeline.describing import NEVER_UPLOADED, OBJECT_MISSING, failed, is_removed, outcome_of
-from chalicelib.pipeline.preparing import drop_outdated_thumbnail
+from chalicelib.pipeline.description import NEVER_UPLOADED, OBJECT_MISSING, failed, outcome_of
 from chalicelib.pipeline.sidecars import take_sidecar
 from chalicelib.wiring import Services
 
@@ -45,7 +31,21 @@ WAIT_SECONDS = 24 * 3600.0  # for a deployment to be mended that may not read th
 
 def label_or_leave(event: Json, services: Services, time_left: TimeLeft = unhurried) -> None:
     """Label the objects of an S3 event; those that cannot be finished now are left on the uploads queue."""
-    for_each_upload(event, lambda uploaded: _label_or_leave(uploaded, services, time_left))
+    attempts = Attempts()
+    for record in records_of(event):
+        with attempts.each():
+            uploaded = upload_in(record)
+            if uploaded is None:
+                continue
+            if uploaded.removed and not is_sidecar(uploaded.key):  # its copy, if it was renamed, comes first
+                services.uploads_queue.send(event_of(uploaded), delay=SETTLE_SECONDS)
+                continue
+            try:
+                label_image(uploaded, services, time_left)
+            except Transient as error:
+                log.warning("left on the queue: %r: %s", uploaded.key, error)
+                services.uploads_queue.send(event_of(uploaded), delay=error.retry_after or RETRY_SECONDS)
+    attempts.raise_first()
 
 
 def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft = unhurried) -> None:
@@ -54,26 +54,21 @@ def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLef
     Does nothing where that has been done. At most one worker recognises an image at a time. ``time_left()``
     is how many seconds the function may still run. A sidecar is no image: its keywords go to its photo's.
 
-    :raises Busy: another worker is at it.
+    :raises Busy: another worker is at it; or the object was removed just now, and may have been renamed.
     :raises Transient: a service did not answer; the record keeps what has been reached.
     """
     with logs.about(key=uploaded.key):
         if is_sidecar(uploaded.key):
             return take_sidecar(uploaded, services)
-        _let_settle(uploaded, services)
+        told_at = uploaded.moment if uploaded.removed else None
+        wait = told_at + SETTLE_SECONDS - services.now() if told_at else 0.0
+        if 0 < wait <= SETTLE_SECONDS:
+            raise Busy("The object was removed just now.", retry_after=max(1.0, wait))
         try:
             _label(uploaded, services, time_left)
         except Misconfigured as error:
             _wait_or_fail(uploaded.key, error, services)
             raise
-
-
-def _let_settle(uploaded: ObjectUploaded, services: Services) -> None:
-    """:raises Busy: it was removed just now; the copy of it, if it was renamed, is to be seen first."""
-    told_at = uploaded.moment if uploaded.removed else None
-    wait = told_at + SETTLE_SECONDS - services.now() if told_at else 0.0
-    if 0 < wait <= SETTLE_SECONDS:
-        raise Busy("The object was removed just now.", retry_after=max(1.0, wait))
 
 
 def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) -> None:
@@ -83,18 +78,14 @@ def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) ->
         if record.image.final and not record.image.binned and _is_old(uploaded, record.image):
             _drop_too_large(record.image, services)
             return
-    stored = _stored(uploaded.key, services)
-    if stored is None:
+    try:
+        stored = services.objects.read(uploaded.key, max_bytes=services.settings.max_image_bytes)
+    except NotFound:
         _without_object(record, uploaded, services)
         return
-    if record is None and _was_erased(uploaded.key, services):
-        log.info("uploaded after its image was deleted, removed: %r", uploaded.key)
-        services.objects.delete(uploaded.key)
-        return
-    if record is None and _was_moved(uploaded.key, services):
-        log.info("put where the object of an image was that has another key by now: %r", uploaded.key)
-        return
     if record is None:
+        if _is_of_no_image(uploaded.key, services):
+            return
         record = relocation.follow(uploaded, stored, services)
     elif record.image.binned:
         record = put_back(record, uploaded, stored, services)
@@ -119,22 +110,12 @@ def label_claimed(
     """
     try:
         outcome = outcome_of(claimed, uploaded, stored, rules, services, time_left)
-        drop_outdated_thumbnail(claimed.image, outcome.image, services)
+        if claimed.image.width is not None and outcome.image.width is None:
+            services.objects.delete_thumbnail(claimed.image.key)  # that of an earlier object
         _finish(claimed, outcome, services)
     except Transient:
         services.images.release(claimed)
         raise
-
-
-def _label_or_leave(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) -> None:
-    if uploaded.removed and not is_sidecar(uploaded.key):  # a copy, if it was renamed, is to be seen first
-        services.uploads_queue.send(event_of(uploaded), delay=SETTLE_SECONDS)
-        return
-    try:
-        label_image(uploaded, services, time_left)
-    except Transient as error:
-        log.warning("left on the queue: %r: %s", uploaded.key, error)
-        services.uploads_queue.send(event_of(uploaded), delay=error.retry_after or RETRY_SECONDS)
 
 
 def _wait_or_fail(key: str, error: Misconfigured, services: Services) -> None:
@@ -163,7 +144,7 @@ def _without_object(record: Record | None, uploaded: ObjectUploaded, services: S
 
     One that was waited for has failed.
     """
-    if record is None or is_dropped(record.image):
+    if record is None or was_dropped(record.image):
         return
     if record.image.binned:
         _look_again(record, uploaded, services)
@@ -190,20 +171,23 @@ def _look_again(record: Record, uploaded: ObjectUploaded, services: Services) ->
         services.images.change(record, record, look_at=next_look(record.image, services.now()))
 
 
-def _was_erased(key: str, services: Services) -> bool:
-    """Whether the image that the API made this key for was deleted by a person.
+def _is_of_no_image(key: str, services: Services) -> bool:
+    """Whether an object came to an address of the API's whose image is gone or has moved.
 
-    Without that mark an object is taken in: a table that was restored, or a bucket that was copied, loses
-    none.
+    The object of an image that a person has deleted is removed. Without the mark of that it is taken in: a
+    table that was restored, or a bucket that was copied, loses none.
     """
     made = parse_key(key)
-    return made is not None and services.images.was_erased(*made)
-
-
-def _was_moved(key: str, services: Services) -> bool:
-    """Whether the API made this key for an image whose object was renamed since: its id is taken."""
-    made = parse_key(key)
-    return made is not None and services.images.find(*made) is not None
+    if made is None:
+        return False
+    if services.images.was_erased(*made):
+        log.info("uploaded after its image was deleted, removed: %r", key)
+        services.objects.delete(key)
+        return True
+    if services.images.find(*made) is not None:
+        log.info("put where the object of an image was that has another key by now: %r", key)
+        return True
+    return False
 
 
 def _claimed(record: Record | None, key: str, services: Services) -> Record:
@@ -242,9 +226,13 @@ def _finish(claimed: Record, outcome: Outcome, services: Services) -> None:
             services.recognitions.forget_unused(image.owner, image.sha256)
             if outcome.calls:  # they were paid for all the same
                 counted = usage.calls_counted(outcome.calls)
-                services.table.write(usage.called(image.owner, budget.today(services), counted))
+                services.table.write(usage.called(image.owner, rfc3339(services.now())[:10], counted))
     else:
-        measuring.result(outcome, services)
+        failure = outcome.error or image.error
+        if failure:
+            services.metrics.put(IMAGES_FAILED, 1, by=failure.code)
+        else:
+            services.metrics.put(IMAGES_LABELLED, 1)
         _drop_too_large(image, services)
 
 
@@ -254,18 +242,11 @@ def _drop_too_large(image: Image, services: Services) -> None:
     Only what came to an address of ours: what people put into the bucket themselves stays there. An event
     that comes again makes up for a worker that died before.
     """
-    if not is_dropped(image) or not is_removed(image.key, image.size, services):
+    if not was_dropped(image) or (image.size or 0) <= services.settings.max_image_bytes:
         return
     if services.objects.etag(image.key) == image.etag:
         log.info("too large, removed: %r", image.key)
         services.objects.delete_original(image.key)
-
-
-def _stored(key: str, services: Services) -> StoredObject | None:
-    try:
-        return services.objects.read(key, max_bytes=services.settings.max_image_bytes)
-    except NotFound:
-        return None
 
 
 def _is_old(uploaded: ObjectUploaded, image: Image) -> bool:

@@ -14,16 +14,17 @@ import logging
 from chalicelib.ids import millisecond_at
 from chalicelib.intake.objects import UPLOADS, StoredObject, leaves_room
 from chalicelib.library.corrections import BY_XMP
-from chalicelib.library.record import Record, parse_key
+from chalicelib.library.index import digest_term, partition
+from chalicelib.library.record import Record, StoredImage, parse_key, record_key
 from chalicelib.model import DEFAULT_OWNER, ObjectUploaded
 from chalicelib.pipeline.bin import taken_out
-from chalicelib.pipeline.known import same_bytes
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.relocation")
 
 COPIED_SECONDS = 15 * 60.0  # before the original went at most: a copy that is older is another image
 MOST_LOOKS = 5
+MOST_ALIKE = 20  # images with the same bytes that are looked at
 
 
 def follow(uploaded: ObjectUploaded, stored: StoredObject, services: Services) -> Record | None:
@@ -69,6 +70,16 @@ def follow_copy(record: Record, removed: ObjectUploaded, services: Services) -> 
         ):
             return _moved(record, copy.key, copy.etag, copy.sequencer, services, copy=other)
     return None
+
+
+def same_bytes(sha256: str, owner: str, services: Services) -> list[Record]:
+    """The newest images of an owner that have these bytes, by their records; those in the bin included."""
+    term = partition(owner, digest_term(sha256))
+    entries = services.table.query(term, limit=MOST_ALIKE, newest_first=True)
+    keys = [record_key(owner, str(entry["sk"])) for entry in entries]
+    items = services.table.get_many(keys)
+    found = [items[key] for key in keys if key in items and not StoredImage(items[key]).erased]
+    return [one for one in map(Record.from_item, found) if one.image.sha256 == sha256]
 
 
 def _moved(

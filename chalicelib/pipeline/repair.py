@@ -4,18 +4,22 @@ The projection keeps the two together, so there should be nothing to find; this 
 stream lost, and for tables that were edited by hand or restored in part. It may run while the service does:
 an image that was not projected comes through the stream once more, a count moves under the number of its
 row's last move.
+
+The bucket is held against the records by one rule, here and at the start of ``make run``: what does not agree
+is looked at once more, as if S3 had told of it. That is for events that never came, for a bucket or a table
+that was restored, and for folders that were changed while nothing ran.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from chalicelib.expressions import Key, Value
-from chalicelib.intake.objects import UPLOADS
+from chalicelib.intake.objects import UPLOADS, is_litter, is_sidecar
 from chalicelib.library import catalogue, index
 from chalicelib.library.index import (
     ALL,
@@ -29,9 +33,8 @@ from chalicelib.library.index import (
     image_in,
 )
 from chalicelib.library.markers import Marker, marker_key
-from chalicelib.library.record import StoredImage, parse_key, record_key
-from chalicelib.model import DEFAULT_OWNER
-from chalicelib.pipeline.audit import disagreements
+from chalicelib.library.record import StoredImage, parse_key, record_key, was_dropped
+from chalicelib.model import DEFAULT_OWNER, ObjectUploaded
 from chalicelib.pipeline.batches import event_of
 from chalicelib.pipeline.projection import restore
 from chalicelib.table import BATCH_LIMIT, ConditionFailed
@@ -199,3 +202,31 @@ def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
     them = iter(things)
     while batch := list(itertools.islice(them, size)):
         yield batch
+
+
+def is_photo(key: str) -> bool:
+    """Whether an object is one that is taken in."""
+    return key.startswith(UPLOADS) and not is_litter(key) and not is_sidecar(key)
+
+
+def disagreements(records: Mapping[str, StoredImage], etags: Mapping[str, str]) -> Iterator[ObjectUploaded]:
+    """What the labeler is to look at: photos that their record does not know, records whose photo has gone.
+
+    Both are told by the object's key: the ``records`` of images, and the ``etags`` of what is in the bucket.
+    """
+    for key, etag in etags.items():
+        if is_photo(key) and not _knows(records.get(key), etag):
+            yield ObjectUploaded(key, etag)
+    for key, record in records.items():
+        if key not in etags and record.final and not record.binned and not _needs_none(record):
+            yield ObjectUploaded(key, removed=True)
+
+
+def _needs_none(record: StoredImage) -> bool:
+    return not record.item.get("etag") or was_dropped(record.image)
+
+
+def _knows(record: StoredImage | None, etag: str) -> bool:
+    if record is None or not record.final:
+        return False
+    return not record.missing if record.binned else record.item.get("etag") == etag

@@ -22,7 +22,7 @@ from chalicelib.library import images, jobs, markers
 from chalicelib.library.jobs import Job
 from chalicelib.library.record import Record, StoredImage
 from chalicelib.model import ObjectUploaded
-from chalicelib.pipeline.batches import event_of, for_each
+from chalicelib.pipeline.batches import Attempts, event_of, for_each
 from chalicelib.queues import Queue
 from chalicelib.wiring import Services
 
@@ -57,7 +57,11 @@ def sweep(services: Services, time_left: TimeLeft = unhurried) -> None:
     """
     first = int(services.now() // MINUTE) % len(KINDS)
     kinds = KINDS[first:] + KINDS[:first]
-    for_each(kinds, lambda kind: _sweep(kind, services, time_left))
+    attempts = Attempts()
+    for kind in kinds:
+        with attempts.each():
+            _sweep(kind, services, time_left)
+    attempts.raise_first()
 
 
 def _sweep(kind: Kind, services: Services, time_left: TimeLeft) -> None:

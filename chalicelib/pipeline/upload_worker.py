@@ -1,15 +1,34 @@
-"""What waits to be labelled: uploads, as the bucket tells of them, and the lines of jobs."""
+"""What waits to be labelled: uploads, as the bucket tells of them, and the lines of jobs.
+
+What a line of a job names is taken in, if need be, and recognised as any upload is. What came of it is stored
+once. Until then a line may be done again: whatever the worker before had reached is found where it is, and
+nothing is recognised twice.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import logging
+
+from chalicelib import logs
 from chalicelib.aws import TimeLeft, unhurried
-from chalicelib.errors import Busy, Superseded
-from chalicelib.model import Json, Order
-from chalicelib.pipeline import measuring
-from chalicelib.pipeline.batches import Message, each_message, for_each_upload
-from chalicelib.pipeline.labelling import RETRY_SECONDS, label_image
-from chalicelib.pipeline.orders import label_line
+from chalicelib.errors import Busy, Permanent, SourceRefused, Superseded, Transient
+from chalicelib.ids import rfc3339
+from chalicelib.intake.lists import in_place
+from chalicelib.intake.objects import StoredObject
+from chalicelib.library.lines import Line, Origin, Outcome
+from chalicelib.library.record import Record, key_for
+from chalicelib.model import Entry, Image, Json, ObjectUploaded, Order
+from chalicelib.pipeline.arrival import LONGEST_FILENAME, fetched, last_segment
+from chalicelib.pipeline.batches import Attempts, Message, each_message, records_of, report_ages, upload_in
+from chalicelib.pipeline.labelling import RETRY_SECONDS, label_claimed, label_image
+from chalicelib.recognition.prices import cost, prices
 from chalicelib.wiring import Services
+
+log = logging.getLogger("sightline.upload_worker")
+
+SOURCE, SOURCE_ETAG = "source", "source_etag"  # of an image's metadata: where it came from
 
 
 def label_messages(event: Json, services: Services, time_left: TimeLeft = unhurried) -> Json:
@@ -18,16 +37,162 @@ def label_messages(event: Json, services: Services, time_left: TimeLeft = unhurr
     The message of an image that another worker holds comes when that one must be done; nothing is sent to
     the queue that feeds this function, as Lambda ends such circles after 16 rounds.
     """
-    measuring.waited(event, "uploads", services)
+    report_ages(event, "uploads", services)
 
     def label(message: Message) -> float | None:
         try:
             if "line" in message.body:
-                label_line(Order.from_json(message.body["line"]), services, time_left)
+                _label_line(Order.from_json(message.body["line"]), services, time_left)
             else:
-                for_each_upload(message.body, lambda uploaded: label_image(uploaded, services, time_left))
+                attempts = Attempts()
+                for record in records_of(message.body):
+                    with attempts.each():
+                        if uploaded := upload_in(record):
+                            label_image(uploaded, services, time_left)
+                attempts.raise_first()
         except (Busy, Superseded) as error:
             return error.retry_after or RETRY_SECONDS
         return None
 
     return each_message(event, label, services.uploads_queue, reports=services.settings.partial_batches)
+
+
+def _label_line(order: Order, services: Services, time_left: TimeLeft) -> None:
+    """Bring a line of a job to its end, and store what came of it.
+
+    :raises Transient: not now.
+    """
+    with logs.about(job=order.job, line=str(order.line)):
+        if services.lines.get(order.owner, order.job, order.line):
+            return
+        try:
+            line = _labelled(order, services, time_left)
+        except Permanent as error:
+            log.info("refused: %s: %s", error.code, error.detail)
+            line = _line(order, "refused", code=error.code)
+        services.lines.settle(order.owner, order.job, line)
+
+
+def _labelled(order: Order, services: Services, time_left: TimeLeft) -> Line:
+    origin = services.lines.origin(order.owner, order.entry.ref, order.job, order.line)
+    if in_place(order.entry, services.objects.bucket):
+        image_id = _in_place(order, origin, services, time_left)
+    else:
+        origin, image_id = _brought(order, origin, services, time_left)
+    if (origin.job, origin.line) != (order.job, order.line):
+        return _line(order, "repeated", image_id)
+    record = services.images.find(order.owner, image_id)
+    if record is None or record.image.binned:
+        return _line(order, "refused", image_id, "deleted")
+    return _outcome(order, record, services)
+
+
+def _outcome(order: Order, record: Record, services: Services) -> Line:
+    image, micros = record.image, cost(record.calls, prices(services.settings))
+    if (image.completed_at or "") < order.since:
+        return _line(order, "known", image.id)
+    if image.error:
+        return _line(order, "failed", image.id, image.error.code, micros)
+    outcome: Outcome = "copied" if record.kind == "copied" else "labelled"
+    return _line(order, outcome, image.id, micros=micros)
+
+
+def _in_place(order: Order, origin: Origin, services: Services, time_left: TimeLeft) -> str:
+    """Label an object where it lies; the image's id."""
+    key = order.entry.key
+    if order.unchanged_since is not None:
+        _refuse_changed(order, services.sources.modified(order.entry))
+    if origin.line == order.line:
+        label_image(ObjectUploaded(key, order.entry.etag), services, time_left)
+    record = services.images.find_by_key(key)
+    if record is None:
+        raise SourceRefused("There is no such object.", code="no-such-key")
+    if record.image.owner != order.owner:
+        raise SourceRefused("It is somebody else's.", code="access-denied")
+    return record.image.id
+
+
+def _brought(order: Order, origin: Origin, services: Services, time_left: TimeLeft) -> tuple[Origin, str]:
+    """Take in what lies elsewhere and label it; its origin, and the image's id."""
+    if (origin.job, origin.line) != (order.job, order.line):
+        return origin, origin.image_id
+    record = services.images.find(order.owner, origin.image_id)
+    if record is None and services.images.was_erased(order.owner, origin.image_id):
+        origin = services.lines.renewed(order.owner, order.entry.ref, origin)
+        record = services.images.find(order.owner, origin.image_id)
+    if record and (record.image.binned or _is_this(order.entry, record.image)):
+        return origin, record.image.id
+    stored = _content(order, services)
+    same = record and record.image.sha256 == hashlib.sha256(stored.content or b"").hexdigest()
+    if not (record and record.image.final and same):
+        _take_in(order, origin.image_id, record, stored, services, time_left)
+    return origin, origin.image_id
+
+
+def _is_this(entry: Entry, image: Image) -> bool:
+    """Whether an image's result is of the very object that the source lists."""
+    return image.final and bool(entry.etag) and image.metadata.get(SOURCE_ETAG) == entry.etag
+
+
+def _content(order: Order, services: Services) -> StoredObject:
+    entry, most = order.entry, services.settings.max_image_bytes
+    if entry.url:
+        content = fetched(entry.url, services)
+        return StoredObject(content, "", len(content))
+    stored = services.sources.read(entry, max_bytes=most)
+    if order.unchanged_since is not None:
+        _refuse_changed(order, stored.modified)
+    return stored
+
+
+def _refuse_changed(order: Order, modified: float) -> None:
+    if order.unchanged_since is not None and modified > order.unchanged_since:
+        raise SourceRefused("It has changed since.", code="changed-since")
+
+
+def _take_in(
+    order: Order,
+    image_id: str,
+    record: Record | None,
+    stored: StoredObject,
+    services: Services,
+    time_left: TimeLeft,
+) -> None:
+    """Put a photo where images lie, under a claim, so that its own event finds nothing left to do."""
+    if record is None:
+        claimed = services.images.create_claimed(_image(order, image_id, stored, services))
+    else:
+        changed = _image(order, image_id, stored, services)
+        claimed = services.images.claim(
+            record, dataclasses.replace(record.image, status="labelling", metadata=changed.metadata)
+        )
+    key = claimed.image.key
+    try:
+        etag = services.objects.put(key, stored.content or b"")
+    except Transient:
+        services.images.release(claimed)
+        raise
+    mine = StoredObject(stored.content, etag, stored.size, services.now())
+    rules = services.renames.rules(order.owner)
+    label_claimed(claimed, ObjectUploaded(key, etag), mine, rules, services, time_left)
+
+
+def _image(order: Order, image_id: str, stored: StoredObject, services: Services) -> Image:
+    entry, now = order.entry, rfc3339(services.now())
+    origin = {SOURCE: entry.ref[:1024], **({SOURCE_ETAG: stored.etag} if stored.etag else {})}
+    name = last_segment(entry.url) if entry.url else entry.key
+    return Image(
+        id=image_id,
+        owner=order.owner,
+        key=key_for(order.owner, image_id),
+        status="labelling",
+        filename=name if len(name) <= LONGEST_FILENAME else name.rpartition("/")[2][-LONGEST_FILENAME:],
+        created_at=now,
+        started_at=now,
+        metadata={**entry.metadata, **origin},
+        **order.asked,
+    )
+
+
+def _line(order: Order, outcome: Outcome, image_id: str = "", code: str = "", micros: int = 0) -> Line:
+    return Line(order.line, order.entry.ref, outcome, image_id, code, micros)

@@ -8,9 +8,8 @@ from chalicelib.ids import new_id
 from chalicelib.library.catalogue import Catalogue
 from chalicelib.library.conditions import quoted
 from chalicelib.library.index import partition
-from chalicelib.library.outcome import Outcome
 from chalicelib.library.query import parse
-from chalicelib.library.record import Record, key_for
+from chalicelib.library.record import Outcome, Record, key_for
 from chalicelib.library.search import Search
 from chalicelib.model import Image, Label
 from tests.fakes.world import World

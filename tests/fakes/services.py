@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from chalicelib.errors import UnusableUrl
 from chalicelib.intake.links import ThumbnailLinks
 from chalicelib.intake.sources import Sources
-from chalicelib.library.outcome import Outcome
+from chalicelib.library.record import Outcome
 from chalicelib.model import Failure, Image, Json, Label, Model
 from chalicelib.outbound.response import Headers, Reply
 from tests.fakes.aws import FakeAssembly, FakeObjects

@@ -14,7 +14,7 @@ from chalicelib.delivery.events import ImageFinished
 from chalicelib.library.markers import Marker
 from chalicelib.library.record import Record, record_key
 from chalicelib.model import Image, ObjectUploaded
-from chalicelib.pipeline.batches import for_each_upload
+from chalicelib.pipeline.batches import records_of, upload_in
 from tests.golden.__main__ import DELIVERY, FOLDER, LABELLED, MARKER, RECORDS, files
 
 
@@ -47,7 +47,7 @@ def test_a_delivery_is_read_whole() -> None:
 def test_messages_that_are_still_on_a_queue_are_understood() -> None:
     message = golden("delivery-message.json")
     told: list[ObjectUploaded] = []
-    for_each_upload(golden("upload-message.json"), told.append)
+    told += map(upload_in, records_of(golden("upload-message.json")))
     [uploaded] = told
     finished = ImageFinished.from_message(golden("result-message.json"))
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import Conflict
-from chalicelib.library.corrections import MOST_CORRECTIONS, effective, with_word, without_word
+from chalicelib.library.corrections import MOST_CORRECTIONS, effective_labels, with_word, without_word
 from chalicelib.model import Correction, Label, normalised
 
 AT = "2026-03-01T00:00:00.000Z"
@@ -20,23 +20,23 @@ def said(name: str, present: bool, **more: object) -> Correction:
 
 
 def test_without_a_word_labels_stay_as_they_were_seen() -> None:
-    assert effective([TABBY, CAT], []) == (TABBY, CAT)
+    assert effective_labels([TABBY, CAT], []) == (TABBY, CAT)
 
 
 def test_what_is_removed_is_gone_as_a_parent_and_as_an_alias_too() -> None:
-    (left,) = effective([CAT, TABBY], [said("CAT", False), said("tiger cat", False)])
+    (left,) = effective_labels([CAT, TABBY], [said("CAT", False), said("tiger cat", False)])
     assert (left.name, left.parents, left.aliases) == ("Tabby", ("Animal",), ())
 
 
 def test_what_is_confirmed_is_sure_and_keeps_what_the_recogniser_knows_of_it() -> None:
-    confirmed = effective([CAT, TABBY], [said("tabby", True)])[0]
+    confirmed = effective_labels([CAT, TABBY], [said("tabby", True)])[0]
     assert (confirmed.name, confirmed.confidence, confirmed.source) == ("Tabby", 100.0, "person")
     assert confirmed.parents == TABBY.parents
 
 
 def test_what_is_added_has_the_confidence_and_the_parents_that_were_said() -> None:
     words = [said("Rex", True, confidence=85.0, parents=("Dog", "Cat")), said("cat", False)]
-    assert effective([CAT], words) == (Label("Rex", 85.0, parents=("Dog",), source="person"),)
+    assert effective_labels([CAT], words) == (Label("Rex", 85.0, parents=("Dog",), source="person"),)
 
 
 def test_the_last_word_on_a_label_replaces_the_one_before_and_can_be_taken_back() -> None:
@@ -70,7 +70,7 @@ def test_nothing_that_was_removed_is_shown_and_all_that_was_added_is(
     corrections: tuple[Correction, ...] = ()
     for word in spoken:
         corrections = with_word(corrections, word)
-    shown = effective(seen, corrections)
+    shown = effective_labels(seen, corrections)
     found = {normalised(n) for label in shown for n in (label.name, *label.parents, *label.aliases)}
     named = {normalised(label.name) for label in shown}
     for word in corrections:

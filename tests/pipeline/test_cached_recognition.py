@@ -11,7 +11,7 @@ from chalicelib import pipeline
 from chalicelib.errors import Unavailable
 from chalicelib.library.recognitions import LEASE_SECONDS
 from chalicelib.model import Asked, Image, Label, Model, NewImage, ObjectUploaded
-from chalicelib.pipeline.describing import MOST_ATTEMPTS
+from chalicelib.pipeline.description import MOST_ATTEMPTS
 from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, World, s3_event

@@ -19,7 +19,7 @@ from chalicelib import pipeline
 from chalicelib.delivery.documents import SCHEMA
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.ids import new_id
-from chalicelib.library.outcome import Outcome
+from chalicelib.library.record import Outcome
 from chalicelib.model import Image, Label
 from chalicelib.outbound import Outbound
 from tests.fakes.mail import Mail

@@ -1,6 +1,6 @@
 """The labeler, whose events come twice, late, at once and not at all.
 
-(chalicelib/pipeline: labelling, describing)
+(chalicelib/pipeline: labelling, description)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from chalicelib.expressions import Delete
 from chalicelib.library.images import LEASE_SECONDS, SHARDS, UPLOAD_SECONDS
 from chalicelib.library.record import record_key
 from chalicelib.model import Label, NewImage, ObjectUploaded, in_rekognitions_words
-from chalicelib.pipeline.describing import MOST_ATTEMPTS
+from chalicelib.pipeline.description import MOST_ATTEMPTS
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, ROCKET, World, s3_event
 

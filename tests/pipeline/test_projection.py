@@ -28,8 +28,7 @@ from chalicelib.library.markers import (
     REBUILD_SHARDS,
     marker_key,
 )
-from chalicelib.library.outcome import Outcome
-from chalicelib.library.record import Record, StoredImage, key_for, record_key
+from chalicelib.library.record import Outcome, Record, StoredImage, key_for, record_key
 from chalicelib.model import Asked, Correction, Image, Json, Label
 from chalicelib.pipeline.curating import Word
 from chalicelib.pipeline.projection import project, restore

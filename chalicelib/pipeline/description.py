@@ -1,4 +1,4 @@
-"""What comes of an image's object: it is read, recognised and described, or the image has failed."""
+"""An image's object is read, recognised and described, or the image has failed."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ from types import MappingProxyType
 from typing import Any
 
 from chalicelib.aws import TimeLeft
-from chalicelib.errors import RecogniserRefused, TooMuch, UnusableImage
+from chalicelib.errors import TOO_LARGE, RecogniserRefused, TooMuch, UnusableImage
 from chalicelib.ids import rfc3339
+from chalicelib.intake.metadata import Exif
 from chalicelib.intake.objects import LONGEST_KEY, StoredObject, leaves_room
-from chalicelib.intake.photos import TOO_LARGE
+from chalicelib.intake.photos import check_bytes, prepare
 from chalicelib.library.bounds import check_item
 from chalicelib.library.captions import template
-from chalicelib.library.outcome import Outcome
-from chalicelib.library.record import Record, parse_key
+from chalicelib.library.record import Outcome, Record, parse_key
 from chalicelib.library.renames import Rules
-from chalicelib.model import Correction, Failure, Image, ObjectUploaded
+from chalicelib.model import Correction, Failure, Image, ObjectUploaded, Photo
 from chalicelib.pipeline.cached_recognition import Seen, recognise
-from chalicelib.pipeline.keywords import corrections_in, fitting
-from chalicelib.pipeline.preparing import NOTHING_SEEN, prepared
+from chalicelib.pipeline.keywords import corrections_in, with_room_for
 from chalicelib.pipeline.sidecars import packets_beside
 from chalicelib.wiring import Services
 
-log = logging.getLogger("sightline.describing")
+log = logging.getLogger("sightline.description")
 
 MOST_ATTEMPTS = 8
 
@@ -41,6 +40,27 @@ KEY_TOO_LONG = Failure(
 GAVE_UP = Failure(
     "gave-up", f"Labelling was interrupted {MOST_ATTEMPTS} times; have it labelled again to retry."
 )
+
+# What a record says of a file that nobody has looked into yet.
+NOTHING_SEEN: dict[str, Any] = {
+    "content_type": None,
+    "width": None,
+    "height": None,
+    "preview": False,
+    "warnings": (),
+    "taken_at": None,
+    "taken_at_source": None,
+    "camera": None,
+    "location": None,
+    "labels": (),
+    "model": None,
+    "properties": None,
+    "moderation": None,
+    "text": None,
+    "caption": None,
+    "copied_from": None,
+    "error": None,
+}
 
 
 def outcome_of(
@@ -66,19 +86,51 @@ def outcome_of(
         return failed(record, image, KEY_TOO_LONG, services)
     keywords: tuple[Correction, ...] = ()
     try:
-        image, photo, packet = prepared(image, stored, services)
+        image, photo, packet = _prepared(image, stored, services)
         keywords = _keywords(packet, record, stored, rules, services)
         seen = recognise(photo, stored, image, record, services, time_left)
-        outcome = dataclasses.replace(_labelled(image, seen, rules, services), keywords=keywords)
-        outcome = fitting(outcome, record)
+        outcome = _with_keywords(_labelled(image, seen, rules, services), keywords, record)
         check_item(outcome.of(record))
         return outcome
     except (UnusableImage, RecogniserRefused, TooMuch) as error:
-        removed = error.code == TOO_LARGE and is_removed(image.key, image.size, services)
+        removed = error.code == TOO_LARGE and _is_removed(image.key, image.size, services)
         detail = f"{error.detail} It was removed." if removed else error.detail
         calls = error.calls if isinstance(error, RecogniserRefused) else {}
         outcome = failed(record, image, Failure(error.code, detail), services, calls)
-        return fitting(dataclasses.replace(outcome, keywords=keywords), record)
+        return _with_keywords(outcome, keywords, record)
+
+
+def _prepared(image: Image, stored: StoredObject, services: Services) -> tuple[Image, Photo, bytes]:
+    """The image with what its file tells of it, the photo for the recogniser, and the XMP packet in the file.
+
+    The thumbnail is stored.
+
+    :raises UnusableImage: the file cannot be read.
+    """
+    chosen = services.settings
+    check_bytes(stored.size, chosen.max_image_bytes)
+    content = stored.content or b""
+    made = prepare(content, max_bytes=chosen.max_image_bytes, max_pixels=chosen.max_image_pixels)
+    services.objects.write_thumbnail(image.key, made.thumbnail)
+    kept = made.exif if chosen.keep_exif else Exif()
+    described = dataclasses.replace(
+        image,
+        content_type=made.content_type,
+        width=made.width,
+        height=made.height,
+        preview=made.preview,
+        warnings=made.warnings,
+        taken_at=made.exif.taken_at,
+        taken_at_source=made.exif.taken_at_source,
+        camera=kept.camera,
+        location=kept.location,
+    )
+    if made.converted is None:
+        where = (chosen.bucket, image.key)
+        photo = Photo(made.plain or content, made.content_type, made.width, made.height, *where)
+    else:
+        photo = Photo(made.converted, "image/jpeg", made.width, made.height, chosen.bucket, None)
+    return described, photo, made.xmp
 
 
 def _keywords(
@@ -93,6 +145,11 @@ def _keywords(
     beside = packets_beside(record.image.key, services) if rules.sidecars else ()
     packets = [one for one in (packet, *beside) if one]
     return corrections_in(packets, rules, services.now()) if packets else ()
+
+
+def _with_keywords(outcome: Outcome, keywords: tuple[Correction, ...], record: Record) -> Outcome:
+    """The outcome with people's keywords, unless the image has no room for them."""
+    return with_room_for(dataclasses.replace(outcome, keywords=keywords), record) if keywords else outcome
 
 
 def _labelled(image: Image, seen: Seen, rules: Rules, services: Services) -> Outcome:
@@ -143,6 +200,6 @@ def _final(image: Image, services: Services, **outcome: Any) -> Image:
     )
 
 
-def is_removed(key: str, size: int | None, services: Services) -> bool:
+def _is_removed(key: str, size: int | None, services: Services) -> bool:
     """Whether an object of this size is removed for it."""
     return parse_key(key) is not None and (size or 0) > services.settings.max_image_bytes
