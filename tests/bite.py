@@ -302,7 +302,7 @@ GUARDS = (
     ),
     Guard(
         "the seconds of a long poll",
-        "chalicelib/api/waiting.py",
+        "chalicelib/api/long_poll.py",
         "(left := deadline - clock()) > 0 and may_wait():",
         "(left := deadline - clock()) > 0:",
         "tests/api/test_image_handlers.py",

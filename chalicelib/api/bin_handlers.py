@@ -10,7 +10,7 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import job_handlers, responses
 from chalicelib.api.correction_handlers import ids_in, refuse_ids_with_query
-from chalicelib.api.questions import query_in
+from chalicelib.api.query_parameters import query_in
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.model import Json

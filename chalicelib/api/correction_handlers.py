@@ -9,8 +9,8 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import job_handlers, responses
 from chalicelib.api.fields import Fields
-from chalicelib.api.names import MOST_PARENTS, name_in, name_in_path, names_in
-from chalicelib.api.questions import query_in
+from chalicelib.api.label_names import MOST_PARENTS, name_in_path, names_in
+from chalicelib.api.query_parameters import query_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of, raw_body_of
 from chalicelib.errors import BadRequest, NotFound, Permanent
 from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Json, normalised
@@ -89,29 +89,6 @@ def correct_many(request: Request, services: Services) -> Response:
     words = pipeline.words_of(add, remove)
     outcomes = [_outcome(owner_of(request), one, words, services) for one in dict.fromkeys(ids)]
     return responses.fresh({"images": outcomes})
-
-
-def rename(request: Request, services: Services, name: str) -> Response:
-    """``POST /labels/{name}/rename``: call it otherwise, in all images and in all results to come."""
-    old, new = name_in_path(name), name_in(body_of(request, ("to",)), "to")
-    if normalised(old) == normalised(new):
-        raise BadRequest("That is the same name.", code="same-name", pointer="/to")
-    services.jobs.refuse_too_many(owner_of(request))
-    services.renames.add(owner_of(request), old, new)
-    return job_handlers.started(request, "rename", {"from": old, "to": new}, services)
-
-
-def end_rename(request: Request, services: Services, name: str) -> Response:
-    """``DELETE /labels/{name}/rename``: results to come have the old name again."""
-    services.renames.remove(owner_of(request), name_in_path(name))
-    return Response(body="", status_code=204)
-
-
-def renames(request: Request, services: Services) -> Response:
-    """``GET /renames``: what is called otherwise."""
-    query_of(request, ())
-    shown = [{"from": one.old, "to": one.new, "at": one.at} for one in services.renames.of(owner_of(request))]
-    return responses.fresh({"renames": shown})
 
 
 def refuse_ids_with_query(fields: Fields) -> None:

@@ -153,7 +153,7 @@ class Fields:
         return made
 
 
-class Query:
+class Parameters:
     """The query parameters of a request."""
 
     def __init__(self, values: Mapping[str, Sequence[str]], known: Sequence[str]) -> None:

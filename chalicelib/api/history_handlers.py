@@ -11,7 +11,7 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import responses
 from chalicelib.api.fields import required
-from chalicelib.api.names import LONGEST_NAME
+from chalicelib.api.label_names import LONGEST_NAME
 from chalicelib.api.requests import owner_of, query_of
 from chalicelib.library.changes import Change
 from chalicelib.library.history import Step

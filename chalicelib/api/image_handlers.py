@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
-from chalicelib.api import responses, waiting
-from chalicelib.api.fields import Query
+from chalicelib.api import long_poll, responses
+from chalicelib.api.fields import Parameters
 from chalicelib.api.requests import owner_of, query_of
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.library.record import StoredImage
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def show(request: Request, services: Services, image_id: str) -> Response:
     """``GET /images/{id}``: the image; ``wait`` or ``Prefer: wait`` gives it seconds to become final."""
     parameters, owner = query_of(request, ("wait", "with")), owner_of(request)
-    preferred = None if "wait" in parameters else waiting.preferred(request.headers.get("prefer", ""))
-    seconds = parameters.whole("wait", low=0, high=waiting.LONGEST_SECONDS, default=preferred or 0)
-    image = waiting.until_final(
+    preferred = None if "wait" in parameters else long_poll.preferred(request.headers.get("prefer", ""))
+    seconds = parameters.whole("wait", low=0, high=long_poll.LONGEST_SECONDS, default=preferred or 0)
+    image = long_poll.until_final(
         lambda: services.images.stored(owner, image_id), seconds, lambda: services.rates.take_second(owner)
     )
     answer = answered(parameters, request, services, [image], lambda shown: shown[0])
@@ -57,7 +57,7 @@ def thumbnail(request: Request, services: Services, image_id: str) -> Response:
 
 
 def answered(
-    parameters: Query,
+    parameters: Parameters,
     request: Request,
     services: Services,
     images: Sequence[StoredImage],

@@ -1,4 +1,4 @@
-"""Jobs: work on many images, and how far it has come."""
+"""Jobs: work on many images, and how far it has come; and one image labelled again."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from chalicelib.api import responses
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.fields import Fields, listed, required
 from chalicelib.api.idempotency import made_id
-from chalicelib.api.questions import query_in
+from chalicelib.api.image_fields import asked_in
+from chalicelib.api.query_parameters import query_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, pointing_inside, query_of
-from chalicelib.api.submissions import asked_in
 from chalicelib.errors import BadRequest
 from chalicelib.ids import millisecond_at
 from chalicelib.library.jobs import KINDS, STATUSES, Job, JobKind, JobStatus
@@ -29,6 +29,8 @@ SOURCES = ("manifest", "inventory", "prefix", "urls", "q")
 MOST_URLS = 1000
 LONGEST_URI = 1100  # characters: a key has 1,024 bytes
 MOST_MONEY = 1_000_000.0  # dollars
+FILTERS = ("q", "model_version_other_than", "labelled_before")  # of what is labelled again
+LONGEST_VERSION = 255
 
 
 def index(request: Request, services: Services) -> Response:
@@ -103,6 +105,38 @@ def cancel(request: Request, services: Services, job_id: str) -> Response:
     """``POST /jobs/{id}/cancel``: end it before its time."""
     body_of(request, (), optional=True)
     return responses.fresh(_shown(request, pipeline.cancel(owner_of(request), job_id, services), services))
+
+
+def relabel(request: Request, services: Services, image_id: str) -> Response:
+    """``POST /images/{id}/relabel``: recognise it again; what is not given stays as it was asked before."""
+    asked = asked_in(body_of(request, ASKED, optional=True))
+    image = pipeline.relabel(owner_of(request), image_id, asked, services)
+    body = responses.image_json(request, image)
+    return responses.accepted(body, body["links"]["self"])
+
+
+def relabel_many(request: Request, services: Services) -> Response:
+    """``POST /relabel``: the same as a job, for the images that every filter lets through."""
+    fields = body_of(request, (*FILTERS, *ASKED))
+    if not any(name in fields for name in FILTERS):
+        raise BadRequest(
+            "Say which images: give q, model_version_other_than or labelled_before.",
+            code="missing",
+            pointer="",
+        )
+    wanted = {
+        "q": query_in(fields),
+        "model_version_other_than": fields.line("model_version_other_than", longest=LONGEST_VERSION),
+        "labelled_before": fields.moment("labelled_before"),
+        "asked": asked_in(fields).asked(),
+    }
+    return started(request, "relabel", wanted, services)
+
+
+def export_originals(request: Request, services: Services) -> Response:
+    """``POST /export``: the originals of what is asked for in one ZIP file, as a job."""
+    wanted = {"q": query_in(body_of(request, ("q",), optional=True))}
+    return started(request, "zip", wanted, services)
 
 
 def _options_in(fields: Fields) -> Json:

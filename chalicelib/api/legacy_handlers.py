@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib import pipeline
-from chalicelib.api import responses, waiting
+from chalicelib.api import long_poll, responses
 from chalicelib.api.fields import required
 from chalicelib.api.idempotency import made_id, renewing
+from chalicelib.api.image_fields import LONGEST_FILENAME, callback_in, content_in
 from chalicelib.api.requests import body_of, owner_of, query_of
-from chalicelib.api.submissions import LONGEST_FILENAME, callback_in, content_in
 from chalicelib.delivery import blobs
 from chalicelib.errors import BadRequest, Conflict, NotFound, UnusableImage
 from chalicelib.model import Image, Json, Label, NewImage
@@ -96,7 +96,9 @@ def _latest(filename: str, request: Request, services: Services) -> Image:
 def _labelled(image: Image, services: Services) -> Image:
     if image.status == "awaiting_upload":
         raise Conflict("The image has been announced but not been uploaded yet.", code="not-uploaded-yet")
-    image = waiting.until_final(lambda: services.images.get(image.owner, image.id), waiting.LONGEST_SECONDS)
+    image = long_poll.until_final(
+        lambda: services.images.get(image.owner, image.id), long_poll.LONGEST_SECONDS
+    )
     if not image.final:
         raise Conflict("The image is still being labelled; please ask again.", code="not-labelled-yet")
     if image.error:

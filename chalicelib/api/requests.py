@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from chalice.app import Request
 
-from chalicelib.api.fields import Fields, Object, Query, shortened
+from chalicelib.api.fields import Fields, Object, Parameters, shortened
 from chalicelib.errors import BadRequest, Permanent, TooLarge, UnreadableBody
 from chalicelib.model import DEFAULT_OWNER
 
@@ -79,10 +79,10 @@ def body_of(request: Request, known: Sequence[str], *, optional: bool = False) -
     return Fields(_parsed(b"{}" if optional and not raw else raw), known)
 
 
-def query_of(request: Request, known: Sequence[str]) -> Query:
+def query_of(request: Request, known: Sequence[str]) -> Parameters:
     """The query parameters, none but ``known``; raises :exc:`BadRequest`."""
     given = request.query_params
-    return Query({} if given is None else {name: given.getlist(name) for name in given}, known)
+    return Parameters({} if given is None else {name: given.getlist(name) for name in given}, known)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The list of images, and what a query finds."""
+"""What a query finds: a page of images, or a file of them to download."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
+from chalicelib import pipeline
+from chalicelib.api import responses
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.image_handlers import answered
-from chalicelib.api.questions import PARAMETERS, question_in, search_in
+from chalicelib.api.query_parameters import PARAMETERS, question_in, search_in
 from chalicelib.api.requests import owner_of, query_of
+from chalicelib.errors import BadRequest
 from chalicelib.library.search import ORDERS
 from chalicelib.library.streams import TOP
 
 if TYPE_CHECKING:
+    from chalicelib.export.tabular import Format
     from chalicelib.wiring import Services
 
 
@@ -35,3 +39,24 @@ def index(request: Request, services: Services) -> Response:
         return f'{{"images":[{",".join(shown)}],"next_cursor":{following}{told}}}'
 
     return answered(parameters, request, services, page.stored, listed)
+
+
+def export(request: Request, services: Services) -> Response:
+    """``GET /export``: a file of what is asked for, and a cursor where it takes more than one."""
+    parameters = query_of(request, (*PARAMETERS, "format", "excel", "cursor"))
+    owner, asked = owner_of(request), question_in(parameters)
+    form: Format = "jsonl" if parameters.choice("format", "csv", "jsonl") == "jsonl" else "csv"
+    marked = parameters.choice("excel", "false", "true") == "true"
+    if marked and form != "csv":
+        raise BadRequest("Only CSV can be for Excel.", code="bad-value", pointer="?excel")
+    cursors = Cursors(services, owner, "export", form, str(asked))
+    place = cursors.decode(parameters.line("cursor", longest=LONGEST))
+    file = pipeline.export(owner, asked, form, services, marked=marked, at=place)
+    body = {
+        "url": file.url,
+        "format": form,
+        "images": file.images,
+        "expires_in": services.settings.download_expires_seconds,
+        "next_cursor": cursors.encode(file.next_at),
+    }
+    return responses.fresh(body)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
 from chalicelib.api import responses
-from chalicelib.api.media import prefers_xml
 from chalicelib.api.requests import owner_of, query_of
 from chalicelib.delivery import documents
 from chalicelib.errors import Conflict
@@ -19,6 +19,8 @@ from chalicelib.model.xmp import to_xmp
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
+
+_XML = ("application/xml", "text/xml")
 
 
 def metadata(request: Request, services: Services, image_id: str) -> Response:
@@ -48,3 +50,22 @@ def _final(request: Request, services: Services, image_id: str) -> StoredImage:
     if not image.final:
         raise Conflict("The image has not been labelled yet.", code="not-labelled-yet")
     return image
+
+
+def prefers_xml(accept: str) -> bool:
+    """Whether ``accept`` ranks XML above JSON (RFC 9110 §12.5.1); without a preference JSON it is."""
+    ranked = dict(_ranges(accept))
+    anything = ranked.get("application/*", ranked.get("*/*", 0.0))
+    return max(ranked.get(one, 0.0) for one in _XML) > ranked.get("application/json", anything)
+
+
+def _ranges(accept: str) -> Iterator[tuple[str, float]]:
+    """Each media range with its quality; one that is no number is as good as 0."""
+    for part in accept.lower().split(","):
+        media, *parameters = (one.strip() for one in part.split(";"))
+        given = (one.partition("=") for one in parameters)
+        quality = next((value.strip() for name, _, value in given if name.strip() == "q"), "1")
+        try:
+            yield media, float(quality)
+        except ValueError:
+            yield media, 0.0

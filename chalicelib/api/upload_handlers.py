@@ -13,8 +13,8 @@ from chalicelib import pipeline
 from chalicelib.api import responses
 from chalicelib.api.fields import Fields, required
 from chalicelib.api.idempotency import made_id, renewing
+from chalicelib.api.image_fields import ABOUT, content_in, new_image_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at
-from chalicelib.api.submissions import ABOUT, content_in, new_image_in
 from chalicelib.errors import BadRequest, TooLarge
 from chalicelib.library.record import StoredImage
 from chalicelib.model import LONGEST_URL, Image, Json

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib.api import responses
-from chalicelib.api.fields import Query
+from chalicelib.api.fields import Parameters
 from chalicelib.api.requests import owner_of, query_of
 from chalicelib.errors import BadRequest
 from chalicelib.ids import rfc3339
@@ -48,7 +48,7 @@ def show(request: Request, services: Services) -> Response:
     return responses.fresh(body)
 
 
-def _day(query: Query, name: str) -> datetime.date | None:
+def _day(query: Parameters, name: str) -> datetime.date | None:
     text = query.line(name, longest=10)
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""An owner's vocabulary: the only terms that labels are shown by."""
+"""An owner's own words for labels: renames, and a vocabulary, the only terms that labels are shown by."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib.api import job_handlers, responses
-from chalicelib.api.names import LONGEST_NAME
+from chalicelib.api.label_names import LONGEST_NAME, name_in, name_in_path
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.errors import BadRequest
 from chalicelib.model import Json, Terms, normalised
@@ -37,6 +37,29 @@ def put(request: Request, services: Services) -> Response:
     services.jobs.refuse_too_many(owner)
     services.renames.set_vocabulary(owner, entries)
     return job_handlers.started(request, "vocabulary", {"q": "", "terms": len(entries)}, services)
+
+
+def rename(request: Request, services: Services, name: str) -> Response:
+    """``POST /labels/{name}/rename``: call it otherwise, in all images and in all results to come."""
+    old, new = name_in_path(name), name_in(body_of(request, ("to",)), "to")
+    if normalised(old) == normalised(new):
+        raise BadRequest("That is the same name.", code="same-name", pointer="/to")
+    services.jobs.refuse_too_many(owner_of(request))
+    services.renames.add(owner_of(request), old, new)
+    return job_handlers.started(request, "rename", {"from": old, "to": new}, services)
+
+
+def end_rename(request: Request, services: Services, name: str) -> Response:
+    """``DELETE /labels/{name}/rename``: results to come have the old name again."""
+    services.renames.remove(owner_of(request), name_in_path(name))
+    return Response(body="", status_code=204)
+
+
+def renames(request: Request, services: Services) -> Response:
+    """``GET /renames``: what is called otherwise."""
+    query_of(request, ())
+    shown = [{"from": one.old, "to": one.new, "at": one.at} for one in services.renames.of(owner_of(request))]
+    return responses.fresh({"renames": shown})
 
 
 def _entry(line: str, pointer: str) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.access.rates import Rates
-from chalicelib.api import waiting
+from chalicelib.api import long_poll
 from chalicelib.intake.objects import sidecar_key
 from chalicelib.model import Image, Json, Label, in_rekognitions_words
 from tests.api.client import Api
@@ -185,7 +185,7 @@ def test_waiting_ends_at_once_for_a_final_image(api: Api, services: FakeServices
 def test_waiting_lasts_until_the_image_is_labelled(
     api: Api, services: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(long_poll, "POLL_SECONDS", 0.001)
     image_id, read, looks = api.handed_in(), services.images.stored, []
 
     def labelled_at_the_third_look(owner: str, image_id: str) -> Image:
@@ -202,7 +202,7 @@ def test_waiting_lasts_until_the_image_is_labelled(
 def test_waiting_uses_up_what_an_owner_may_ask_in_a_minute(
     api: Api, services: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(long_poll, "POLL_SECONDS", 0.001)
     image_id = api.handed_in()
     services.rates = Rates(services.table, services.clock, 5)  # type: ignore[arg-type]
     assert api.get(f"/images/{image_id}?wait=20").json_body["status"] == "awaiting_upload"

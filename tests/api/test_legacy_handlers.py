@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.api import waiting
+from chalicelib.api import long_poll
 from chalicelib.model import Label
 from tests.api.client import Api
 from tests.fakes.services import FakeServices
@@ -201,7 +201,7 @@ def test_an_announced_image_predicts_nothing_yet(api: Api) -> None:
 
 
 def test_a_prediction_does_not_wait_for_ever(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "LONGEST_SECONDS", 0)
+    monkeypatch.setattr(long_poll, "LONGEST_SECONDS", 0)
     api.handed_in(filename="x.jpg", content=CONTENT)
     answer = api.get("/predict?filename=x.jpg")
     assert (answer.status_code, answer.json_body["code"]) == (409, "not-labelled-yet")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.api.waiting import preferred, until_final
+from chalicelib.api.long_poll import preferred, until_final
 from chalicelib.model import Image
 from tests.fakes.clock import Clock
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.api.media import prefers_xml
+from chalicelib.api.sidecar_handlers import prefers_xml
 
 
 @pytest.mark.parametrize(

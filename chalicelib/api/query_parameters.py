@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from chalicelib.api.fields import Fields
-from chalicelib.api.fields import Query as Parameters
+from chalicelib.api.fields import Fields, Parameters
 from chalicelib.api.requests import pointing_at
 from chalicelib.library import grammar
 from chalicelib.library.conditions import quoted
