@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from chalicelib.access.tokens import Tokens
     from chalicelib.delivery.breakers import Breakers
     from chalicelib.delivery.deliveries import Deliveries
-    from chalicelib.delivery.integration import Integration
     from chalicelib.delivery.keyring import Keyring
     from chalicelib.delivery.origins import Origins
     from chalicelib.delivery.subscriptions import Subscriptions
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from chalicelib.library.secret import DeploymentSecret
     from chalicelib.library.usage import Usage
     from chalicelib.metrics import Metrics
+    from chalicelib.named_secret import NamedSecret
     from chalicelib.outbound import Outbound
     from chalicelib.queues import Queue, Topic
     from chalicelib.recognition.governor import Governor
@@ -260,11 +260,11 @@ class Services:
         return Keyring(self.table, root, self.now)
 
     @cached_property
-    def integration(self) -> Integration:
-        from chalicelib.delivery.integration import Integration
+    def integration_address(self) -> NamedSecret:
+        from chalicelib.delivery.destinations import integration_address
 
         named = self.settings.integration_url
-        return Integration(named, lambda: self.clients.make("secretsmanager"), self.now)
+        return integration_address(named, lambda: self.clients.make("secretsmanager"), self.now)
 
     @cached_property
     def metrics(self) -> Metrics:

@@ -331,8 +331,8 @@ GUARDS = (
     ),
     Guard(
         "how many requests are in flight at one origin",
-        "chalicelib/delivery/in_flight.py",
-        "free = room.acquire(timeout=PATIENCE_SECONDS)",
+        "chalicelib/delivery/origins.py",
+        "free = room.acquire(timeout=ROOM_SECONDS)",
         "free = room.acquire(timeout=0) or True",
         "tests/pipeline/test_confirming.py",
     ),

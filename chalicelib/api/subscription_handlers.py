@@ -12,8 +12,8 @@ from chalicelib.api import responses
 from chalicelib.api.fields import Fields, required
 from chalicelib.api.idempotency import made_id, renewing
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of
-from chalicelib.delivery.attempts import Verdict
 from chalicelib.delivery.breakers import Receiver
+from chalicelib.delivery.delivery import Verdict
 from chalicelib.delivery.events import EVENT_TYPES, ON_REQUEST
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import Conflict

@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.delivery.attempts import Attempt
-from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.delivery import Attempt, Delivery
 from chalicelib.due import ATTRIBUTES
 from chalicelib.errors import Conflict, NotFound, Superseded
 from chalicelib.expressions import Delete, Item, Key, Put, Update, Value, Write

@@ -1,13 +1,13 @@
-"""A delivery: one result of an image on its way to one destination."""
+"""A delivery: one result of an image on its way to one destination, and the attempts to bring it there."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Literal
 
-from chalicelib.delivery.attempts import INTERRUPTED, Attempt
 from chalicelib.delivery.destinations import Place
 from chalicelib.expressions import Item
 from chalicelib.ids import derived_id, rfc3339
@@ -15,6 +15,42 @@ from chalicelib.model import Json
 
 Status = Literal["pending", "delivered", "parked", "cancelled"]
 KEPT_ATTEMPTS = 30  # three full rounds; a stored item has room for 400 KB
+
+INTERRUPTED = "The worker was interrupted; the receiver may have got it."
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A try: ``at`` (RFC 3339), the HTTP ``status`` of the answer, its first kB of text, how long it took.
+
+    ``error`` is why there was no answer; a try without ``status`` and ``error`` is under way.
+    """
+
+    at: str
+    status: int | None = None
+    duration_ms: int | None = None
+    answer: str = ""
+    error: str | None = None
+
+    @property
+    def under_way(self) -> bool:
+        return self.status is None and self.error is None
+
+    def to_json(self) -> Json:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Json) -> Attempt:
+        return cls(**data)
+
+
+class Verdict(Enum):
+    """What an answer means for a delivery."""
+
+    ARRIVED = "arrived"
+    AGAIN = "again"  # later, by the schedule
+    NEVER = "never"  # the same document will be refused again
+    GONE = "gone"  # nobody listens there any more
 
 
 @dataclass(frozen=True)

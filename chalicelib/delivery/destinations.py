@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from chalicelib.errors import UnusableUrl
 from chalicelib.ids import derived_id
+from chalicelib.named_secret import NamedSecret
 from chalicelib.outbound.url import Target
 
 INTEGRATION = "integration"
@@ -50,3 +53,20 @@ def origin_of(url: str) -> str:
         return Target.of(url).origin
     except UnusableUrl:
         return ""
+
+
+def integration_address(named: str, secrets: Callable[[], Any], now: Callable[[], float]) -> NamedSecret:
+    """The integration server's address: ``named`` itself, or what the secret holds that it names.
+
+    It is empty where there is no such server. Reading it raises :exc:`~chalicelib.errors.Unavailable` where
+    the secret cannot be read or holds no address: then nobody knows yet whom to tell.
+    """
+    return NamedSecret(named, secrets, now, what="http(s) URL", fits=_is_address)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False

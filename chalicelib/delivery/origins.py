@@ -3,13 +3,19 @@
 Anybody may name anybody's address as a receiver. So an origin (scheme, host and port) that has not answered
 a challenge is sent a few requests in ten minutes and no more, however many receivers there are at it; the
 rest wait. The integration server is the operator's own and needs no agreement.
+
+No origin gets more requests at once than the setting says. Workers do not know of each other, so each keeps
+to its share, or to one request at a time where there are more workers than requests.
 """
 
 from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable, Mapping
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from chalicelib.expressions import Delete, Item, Key, Put
 from chalicelib.ids import rfc3339
@@ -18,6 +24,7 @@ from chalicelib.table import Table
 WINDOW_SECONDS = 600  # six in the hour that the setting speaks of
 MOST_WINDOWS = 144  # ahead, that a delivery is put off at once: a day
 SPREAD_SECONDS = 60.0  # over which those that waited for a window set out
+ROOM_SECONDS = 2.0  # that a delivery waits for others to the same origin; receivers answer faster
 CHALLENGE = "sightline-challenge"  # the header that carries a token there and, if it pleases, back
 
 
@@ -58,6 +65,31 @@ class Origins:
         if not ahead:
             return 0.0
         return (window + ahead) * WINDOW_SECONDS - self._now() + random.uniform(0, SPREAD_SECONDS)  # noqa: S311
+
+
+class InFlight:
+    """The requests of one worker's batch: ``most`` at once to any origin."""
+
+    def __init__(self, most: int) -> None:
+        self._making = threading.Lock()
+        self._rooms: defaultdict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(most))
+
+    @contextmanager
+    def room(self, origin: str) -> Iterator[bool]:
+        """Whether there is room for one more request, which takes it for the length of the block."""
+        with self._making:
+            room = self._rooms[origin]
+        free = room.acquire(timeout=ROOM_SECONDS)
+        try:
+            yield free
+        finally:
+            if free:
+                room.release()
+
+
+def share_of(in_flight: int, workers: int) -> int:
+    """One worker's share of ``in_flight`` requests."""
+    return max(1, in_flight // workers)
 
 
 def key_of(owner: str, origin: str) -> Key:

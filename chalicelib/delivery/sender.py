@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chalicelib.delivery import documents, schedule, signatures
-from chalicelib.delivery.attempts import Attempt, Verdict, beginning_of, verdict_on
+from chalicelib.delivery.delivery import Attempt, Verdict
 from chalicelib.delivery.origins import CHALLENGE
-from chalicelib.errors import DeliveryFailed, SightlineError, UnusableUrl
+from chalicelib.errors import DeliveryFailed, UnusableUrl
 from chalicelib.ids import rfc3339
 from chalicelib.outbound import Outbound, Reply
 
-PATIENCE_ASKED = frozenset(
-    {429, 503}
-)  # answers whose Retry-After is honoured (RFC 6585 §4, RFC 9110 §15.6.4)
+# Answers whose Retry-After is honoured (RFC 6585 §4, RFC 9110 §15.6.4).
+PATIENCE_ASKED = frozenset({429, 503})
 BREAKER_OPEN = "Not sent: the destination failed several times in a row, the last a moment ago."
+ANSWER_BYTES = 1024  # of an answer's body, which are kept
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class SendResult:
 def send(
     request: WebhookRequest, outbound: Outbound, *, deadline: float, now: Callable[[], float]
 ) -> SendResult:
-    """POST a signed request; whatever the other side does within ``deadline`` seconds is an outcome."""
+    """POST a signed request; whatever the other side does within ``deadline`` seconds is a result."""
     at, began = now(), time.monotonic()
     headers = {
         "Content-Type": request.content_type,
@@ -61,8 +61,17 @@ def send(
     try:
         reply = outbound.post(request.url, body=request.body, headers=headers, deadline=deadline)
     except (DeliveryFailed, UnusableUrl) as error:
-        return _unanswered(error, rfc3339(at), _since(began))
-    return _answered(reply, request, rfc3339(at), _since(began), now())
+        # An address that may not be used will not become one that may; anything else may pass.
+        verdict = Verdict.NEVER if isinstance(error, UnusableUrl) else Verdict.AGAIN
+        return SendResult(Attempt(rfc3339(at), None, _since(began), error=error.detail), verdict)
+    attempt = Attempt(rfc3339(at), reply.status, _since(began), beginning_of(reply.body))
+    verdict = verdict_on(reply.status)
+    if verdict is Verdict.ARRIVED:
+        xml = request.content_type == documents.CONTENT_TYPE
+        reference = documents.reference_in(reply.body) if xml else None
+        return SendResult(attempt, verdict, reference=reference, reply=reply)
+    asked = reply.headers.get("retry-after") if reply.status in PATIENCE_ASKED else None
+    return SendResult(attempt, verdict, schedule.retry_after(asked, now()), reply=reply)
 
 
 def unsent(now: float) -> SendResult:
@@ -70,21 +79,23 @@ def unsent(now: float) -> SendResult:
     return SendResult(Attempt(rfc3339(now), None, 0, error=BREAKER_OPEN), Verdict.AGAIN)
 
 
-def _unanswered(error: SightlineError, at: str, duration_ms: int) -> SendResult:
-    # An address that may not be used will not become one that may; anything else may pass.
-    verdict = Verdict.NEVER if isinstance(error, UnusableUrl) else Verdict.AGAIN
-    return SendResult(Attempt(at, None, duration_ms, error=error.detail), verdict)
+def verdict_on(status: int) -> Verdict:
+    """2xx has arrived, 410 is gone, other 4xx but 408 and 429 are final; the rest may pass.
+
+    Source: the Standard Webhooks specification 1.0, "Deliverability and reliability". A redirect is not
+    followed: it may be a maintenance page, so it is tried again.
+    """
+    if 200 <= status < 300:
+        return Verdict.ARRIVED
+    if status == 410:
+        return Verdict.GONE
+    return Verdict.NEVER if 400 <= status < 500 and status not in (408, 429) else Verdict.AGAIN
 
 
-def _answered(reply: Reply, request: WebhookRequest, at: str, duration_ms: int, now: float) -> SendResult:
-    attempt = Attempt(at, reply.status, duration_ms, beginning_of(reply.body))
-    verdict = verdict_on(reply.status)
-    if verdict is Verdict.ARRIVED:
-        xml = request.content_type == documents.CONTENT_TYPE
-        reference = documents.reference_in(reply.body) if xml else None
-        return SendResult(attempt, verdict, reference=reference, reply=reply)
-    asked = reply.headers.get("retry-after") if reply.status in PATIENCE_ASKED else None
-    return SendResult(attempt, verdict, schedule.retry_after(asked, now), reply=reply)
+def beginning_of(body: bytes) -> str:
+    """The first kB of an answer as text; what cannot be read or cannot be seen is U+FFFD."""
+    text = body[:ANSWER_BYTES].decode("utf-8", "replace")
+    return "".join(c if c.isprintable() or c in "\t\n\r" else "\ufffd" for c in text)
 
 
 def _since(began: float) -> int:

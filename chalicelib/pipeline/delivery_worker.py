@@ -11,12 +11,11 @@ import random
 
 from chalicelib import logs
 from chalicelib.delivery import schedule, sender
-from chalicelib.delivery.attempts import Verdict
 from chalicelib.delivery.breakers import GONE, Condition
 from chalicelib.delivery.deliveries import SOON_SECONDS
-from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.delivery import Delivery, Verdict
 from chalicelib.delivery.destinations import INTEGRATION, Destination
-from chalicelib.delivery.in_flight import InFlight, share_of
+from chalicelib.delivery.origins import InFlight, share_of
 from chalicelib.delivery.sender import SendResult
 from chalicelib.errors import Superseded
 from chalicelib.metrics import DELIVERIES

@@ -94,7 +94,7 @@ def check_receiver(url: str, services: Services) -> None:
 def _standing_one(name: str, image: Image, services: Services) -> Destination | None:
     """The integration server, or the image's own callback: they are told of everything."""
     if name == INTEGRATION:
-        server = services.integration.url()
+        server = services.integration_address.text()
         return Destination(name, server, "xml", *signer_of(image.owner, name)) if server else None
     url, form = image.callback_url, FORMATS[image.callback_format]
     return Destination(name, url, form, *signer_of(image.owner, name)) if url else None

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 from chalicelib.delivery import sender
-from chalicelib.delivery.attempts import Verdict
+from chalicelib.delivery.delivery import Verdict
 from chalicelib.delivery.destinations import Format
 from chalicelib.delivery.events import CHALLENGE_TYPE, TEST_TYPE, ImageFinished
 from chalicelib.delivery.origins import CHALLENGE, new_challenge

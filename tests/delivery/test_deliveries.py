@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.delivery.attempts import Attempt
 from chalicelib.delivery.deliveries import SHARDS, Deliveries, by_destination, by_image, key_of
-from chalicelib.delivery.delivery import KEPT_ATTEMPTS, Delivery
+from chalicelib.delivery.delivery import KEPT_ATTEMPTS, Attempt, Delivery
 from chalicelib.delivery.destinations import Place
 from chalicelib.due import DueIndex
 from chalicelib.errors import Conflict, Superseded

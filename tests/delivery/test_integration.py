@@ -1,4 +1,7 @@
-"""The integration server's address: as it is set, or in a secret that can change while we run."""
+"""The integration server's address: as it is set, or in a secret that can change while we run.
+
+Holds `chalicelib/named_secret.py`.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ from typing import NoReturn
 
 import pytest
 
-from chalicelib.delivery.integration import Integration
+from chalicelib.delivery.destinations import integration_address
 from chalicelib.errors import Unavailable
-from chalicelib.named_secret import KEPT_SECONDS
+from chalicelib.named_secret import KEPT_SECONDS, NamedSecret
 from tests.fakes.aws import FakeSecrets
 from tests.fakes.clock import Clock
 
@@ -16,8 +19,8 @@ ADDRESS = "https://partner.example/labels?key=hidden"
 NAME = "sightline-dev-integration"
 
 
-def integration(secrets: FakeSecrets, clock: Clock) -> Integration:
-    return Integration(f"secret:{NAME}", lambda: secrets, clock)
+def integration(secrets: FakeSecrets, clock: Clock) -> NamedSecret:
+    return integration_address(f"secret:{NAME}", lambda: secrets, clock)
 
 
 @pytest.mark.parametrize("named", ["https://partner.example/labels", ""])
@@ -25,18 +28,18 @@ def test_an_address_is_taken_as_it_is_and_nobody_is_asked(named: str) -> None:
     def nobody() -> NoReturn:
         raise AssertionError("no secret is needed")
 
-    assert Integration(named, nobody, Clock()).url() == named
+    assert integration_address(named, nobody, Clock()).text() == named
 
 
 def test_a_secret_is_read_once_in_a_while_and_its_change_is_noticed() -> None:
     clock, secrets = Clock(), FakeSecrets(**{NAME: f"  {ADDRESS}\n"})
     ours = integration(secrets, clock)
 
-    assert [ours.url(), ours.url(), secrets.asked] == [ADDRESS, ADDRESS, 1]
+    assert [ours.text(), ours.text(), secrets.asked] == [ADDRESS, ADDRESS, 1]
     secrets.kept[NAME] = "https://new.example/labels"
-    assert ours.url() == ADDRESS
+    assert ours.text() == ADDRESS
     clock.forward(KEPT_SECONDS)
-    assert ours.url() == "https://new.example/labels"
+    assert ours.text() == "https://new.example/labels"
 
 
 def test_a_secret_that_is_not_there_keeps_everyone_waiting_and_is_looked_for_again() -> None:
@@ -44,9 +47,9 @@ def test_a_secret_that_is_not_there_keeps_everyone_waiting_and_is_looked_for_aga
     ours = integration(secrets, Clock())
 
     with pytest.raises(Unavailable, match=r"'sightline-dev-integration' cannot be read: ResourceNotFound"):
-        ours.url()
+        ours.text()
     secrets.kept[NAME] = ADDRESS
-    assert ours.url() == ADDRESS
+    assert ours.text() == ADDRESS
 
 
 @pytest.mark.parametrize(
@@ -56,6 +59,6 @@ def test_a_secret_that_is_no_address_is_refused_and_not_told(
     content: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(Unavailable, match=r"holds no http\(s\) URL") as refused:
-        integration(FakeSecrets(**{NAME: content}), Clock()).url()
+        integration(FakeSecrets(**{NAME: content}), Clock()).text()
 
     assert not content or content not in f"{refused.value} {caplog.text}"

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.delivery import schedule
-from chalicelib.delivery.attempts import ANSWER_BYTES, Verdict, beginning_of, verdict_on
+from chalicelib.delivery.delivery import Verdict
+from chalicelib.delivery.sender import ANSWER_BYTES, beginning_of, verdict_on
 
 NOW = 1_790_000_000.0
 HOUR = 3600.0

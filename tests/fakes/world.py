@@ -14,7 +14,7 @@ from chalicelib.access.repeats import Repeats
 from chalicelib.access.tokens import Tokens
 from chalicelib.delivery.breakers import Breakers
 from chalicelib.delivery.deliveries import Deliveries
-from chalicelib.delivery.integration import Integration
+from chalicelib.delivery.destinations import integration_address
 from chalicelib.delivery.keyring import Keyring
 from chalicelib.delivery.origins import Origins
 from chalicelib.delivery.root_key import RootKey
@@ -37,6 +37,7 @@ from chalicelib.library.secret import DeploymentSecret
 from chalicelib.library.usage import Usage
 from chalicelib.metrics import Metrics
 from chalicelib.model import Image, Json, ObjectUploaded
+from chalicelib.named_secret import NamedSecret
 from chalicelib.recognition.governor import Governor
 from chalicelib.settings import Settings
 from local.feed import EventSourceMapping, Feed
@@ -105,8 +106,8 @@ class World:
         self.recogniser: Any = FakeRecogniser()
 
     @property
-    def integration(self) -> Integration:
-        return Integration(self.settings.integration_url, lambda: self.secrets, self.clock)
+    def integration_address(self) -> NamedSecret:
+        return integration_address(self.settings.integration_url, lambda: self.secrets, self.clock)
 
     def now(self) -> float:
         return self.clock()

@@ -7,8 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from chalicelib.delivery.attempts import Attempt
-from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.delivery import Attempt, Delivery
 from chalicelib.delivery.destinations import Place
 from chalicelib.delivery.events import ImageFinished
 from chalicelib.library.index import Entry

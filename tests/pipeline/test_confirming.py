@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.delivery import in_flight, signatures
+from chalicelib.delivery import origins, signatures
 from chalicelib.delivery.events import WHOLE_BYTES
 from chalicelib.delivery.origins import CHALLENGE, WINDOW_SECONDS
 from chalicelib.delivery.subscriptions import MOST, Subscription
@@ -131,7 +131,7 @@ def test_one_origin_gets_so_many_requests_at_once_however_many_workers_there_are
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hundred subscriptions share one host's room."""
-    monkeypatch.setattr(in_flight, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(origins, "ROOM_SECONDS", 0.0)
     world.with_settings(integration_url="", deliveries_concurrency=10, in_flight_per_origin=30)
     subscriptions = [subscribe(world, f"/{number}") for number in range(MOST)]
     world.origins.confirm("default", HOST)

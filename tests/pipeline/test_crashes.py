@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chalicelib import pipeline
-from chalicelib.delivery.attempts import INTERRUPTED
+from chalicelib.delivery.delivery import INTERRUPTED
 from chalicelib.model import Label
 from tests.fakes.mail import Mail
 from tests.fakes.receiver import FakeReceiver
