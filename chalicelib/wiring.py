@@ -17,8 +17,8 @@ from chalicelib.clients import ENDPOINT, ONE_TRY, OWN_REGION, QUICK, Clients, pa
 from chalicelib.settings import Settings, settings
 
 if TYPE_CHECKING:
-    from chalicelib.access.rates import Rates
-    from chalicelib.access.repeats import Repeats
+    from chalicelib.access.idempotency_keys import IdempotencyKeys
+    from chalicelib.access.rate_limiter import RateLimiter
     from chalicelib.access.tokens import Tokens
     from chalicelib.delivery.breakers import Breakers
     from chalicelib.delivery.deliveries import Deliveries
@@ -112,16 +112,16 @@ class Services:
         return Health({"table": lambda: table.get(nothing), "bucket": objects.reach}, self.now)
 
     @cached_property
-    def rates(self) -> Rates:
-        from chalicelib.access.rates import Rates
+    def rate_limiter(self) -> RateLimiter:
+        from chalicelib.access.rate_limiter import RateLimiter
 
-        return Rates(self.table, self.now, self.settings.rate_limit)
+        return RateLimiter(self.table, self.now, self.settings.rate_limit)
 
     @cached_property
-    def repeats(self) -> Repeats:
-        from chalicelib.access.repeats import Repeats
+    def idempotency_keys(self) -> IdempotencyKeys:
+        from chalicelib.access.idempotency_keys import IdempotencyKeys
 
-        return Repeats(self.table, self.now)
+        return IdempotencyKeys(self.table, self.now)
 
     @cached_property
     def tokens(self) -> Tokens:

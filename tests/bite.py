@@ -95,26 +95,26 @@ GUARDS = (
     ),
     Guard(
         "the rate of requests",
-        "chalicelib/access/rates.py",
+        "chalicelib/access/rate_limiter.py",
         "if total <= self._limit:",
         "if True:",
-        "tests/access/test_rates.py",
+        "tests/access/test_rate_limiter.py",
     ),
     Guard(
         "the minute that slides",
-        "chalicelib/access/rates.py",
+        "chalicelib/access/rate_limiter.py",
         "for one in range(slot, _SLOTS)",
         "for one in range(0)",
-        "tests/access/test_rates.py",
+        "tests/access/test_rate_limiter.py",
     ),
     Guard(
         "a request is counted before its token's scope is looked at",
         "chalicelib/api/gate.py",
-        """    allowance = services.rates.take(owner_of(request))
+        """    allowance = services.rate_limiter.take(owner_of(request))
     _check_scope(scope, caller, services.settings)
 """,
         """    _check_scope(scope, caller, services.settings)
-    allowance = services.rates.take(owner_of(request))
+    allowance = services.rate_limiter.take(owner_of(request))
 """,
         GATE,
     ),
@@ -134,14 +134,14 @@ GUARDS = (
     ),
     Guard(
         "one body for one idempotency key",
-        "chalicelib/access/repeats.py",
+        "chalicelib/access/idempotency_keys.py",
         "if stored and stored.request != digest:",
         "if False:",
-        "tests/access/test_repeats.py",
+        "tests/access/test_idempotency_keys.py",
     ),
     Guard(
         "the condition on an idempotency key's write",
-        "chalicelib/access/repeats.py",
+        "chalicelib/access/idempotency_keys.py",
         'claim.to_item(), when={"revision": left}',
         "claim.to_item()",
         "tests/journeys/test_repeats.py",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import AuthResponse, CORSConfig, Request
 
-from chalicelib.access.rates import WINDOW_SECONDS
+from chalicelib.access.rate_limiter import WINDOW_SECONDS
 from chalicelib.access.tokens import ADMIN
 from chalicelib.api.requests import owner_of
 from chalicelib.errors import Forbidden, Unauthorized
@@ -71,7 +71,7 @@ def enter(request: Request, scope: str, services: Services) -> dict[str, str]:
     caller = request.context.get("authorizer")
     if not caller and services.settings.auth != "none":
         raise Unauthorized("Send a token: Authorization: Bearer.")
-    allowance = services.rates.take(owner_of(request))
+    allowance = services.rate_limiter.take(owner_of(request))
     _check_scope(scope, caller, services.settings)
     if allowance is None:
         return {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
-from chalicelib.access.repeats import Claim
+from chalicelib.access.idempotency_keys import Claim
 from chalicelib.api.requests import owner_of, raw_body_of
 from chalicelib.errors import BadRequest, Permanent
 from chalicelib.ids import new_id
@@ -76,7 +76,7 @@ def call(
         )
     renewal, owner = _RENEWALS.get(handler, _AS_IT_WAS), owner_of(request)
     asked = "\n".join([request.path, *path.values(), ""]).encode()
-    claim = services.repeats.claim(owner, key, asked + raw_body_of(request))
+    claim = services.idempotency_keys.claim(owner, key, asked + raw_body_of(request))
     if claim.answer is not None:
         return _again(claim, renewal.renewed(claim.answer["body"], owner, services, **path))
     request.context[_MADE_ID] = claim.made_id
@@ -85,7 +85,7 @@ def call(
     if renewal.hidden:
         shown = {name: one for name, one in shown.items() if name != renewal.hidden}
     kept = {"status": answer.status_code, "headers": dict(answer.headers), "body": shown}
-    services.repeats.keep(claim, kept)
+    services.idempotency_keys.keep(claim, kept)
     return answer
 
 
@@ -101,10 +101,10 @@ def _made(services: Services, claim: Claim, make: Callable[[], Response]) -> Res
     try:
         return make()
     except Permanent:
-        services.repeats.forget(claim)
+        services.idempotency_keys.forget(claim)
         raise
     except Exception:
-        services.repeats.give_back(claim)
+        services.idempotency_keys.give_back(claim)
         raise
 
 

@@ -24,7 +24,9 @@ def show(request: Request, services: Services, image_id: str) -> Response:
     preferred = None if "wait" in parameters else long_poll.preferred(request.headers.get("prefer", ""))
     seconds = parameters.whole("wait", low=0, high=long_poll.LONGEST_SECONDS, default=preferred or 0)
     image = long_poll.until_final(
-        lambda: services.images.stored(owner, image_id), seconds, lambda: services.rates.take_second(owner)
+        lambda: services.images.stored(owner, image_id),
+        seconds,
+        lambda: services.rate_limiter.take_second(owner),
     )
     answer = answered(parameters, request, services, [image], lambda shown: shown[0])
     if preferred is not None:

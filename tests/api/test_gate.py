@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from chalicelib import pipeline
-from chalicelib.access.rates import Rates
+from chalicelib.access.rate_limiter import RateLimiter
 from chalicelib.api import openapi
 from chalicelib.errors import Unauthorized
 from chalicelib.model import Label
@@ -223,7 +223,7 @@ class TestOtherOrigins:
 
 class TestRates:
     def test_an_owner_who_asks_too_often_is_told_when_to_come_back(self, gated: Gated) -> None:
-        gated.services.rates = Rates(gated.services.table, gated.services.clock, 2)  # type: ignore[arg-type]
+        gated.services.rate_limiter = RateLimiter(gated.services.table, gated.services.clock, 2)  # type: ignore[arg-type]
         anna, again = gated.holder("read"), gated.holder("read")
         first = anna.get("/images")
         assert re.fullmatch(r'"owner";r=1;t=\d+', first.headers["RateLimit"])
@@ -236,14 +236,14 @@ class TestRates:
         assert gated.stranger().get("/health").status_code == 200
 
     def test_what_is_refused_counts_as_well(self, gated: Gated) -> None:
-        gated.services.rates = Rates(gated.services.table, gated.services.clock, 3)  # type: ignore[arg-type]
+        gated.services.rate_limiter = RateLimiter(gated.services.table, gated.services.clock, 3)  # type: ignore[arg-type]
         anna = gated.holder("read")
         refused = [anna.post("/images", {}), anna.get("/images?nonsense=1"), anna.get("/images/nothing")]
         assert [one.status_code for one in refused] == [403, 400, 404]
         assert anna.post("/images", {}).status_code == 429
 
     def test_who_is_not_known_uses_up_nobodys(self, gated: Gated) -> None:
-        gated.services.rates = Rates(gated.services.table, gated.services.clock, 1)  # type: ignore[arg-type]
+        gated.services.rate_limiter = RateLimiter(gated.services.table, gated.services.clock, 1)  # type: ignore[arg-type]
         assert gated.stranger().get("/images").status_code == 401
         assert gated.holder("read", owner="default").get("/images").status_code == 200
 

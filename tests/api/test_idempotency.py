@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from chalicelib.access.repeats import KEPT_SECONDS
+from chalicelib.access.idempotency_keys import KEPT_SECONDS
 from chalicelib.api import openapi
 from chalicelib.api.routes import ROUTES
 from chalicelib.errors import Unavailable
@@ -114,14 +114,14 @@ def test_a_request_that_broke_halfway_is_finished_by_its_repeat(api: Api, servic
 def test_an_answer_that_could_not_be_kept_is_given_again_for_the_same_image(
     api: Api, services: FakeServices
 ) -> None:
-    keep = services.repeats.keep
+    keep = services.idempotency_keys.keep
 
     def broken(*_: object) -> None:
         raise Unavailable("DynamoDB did not answer.")
 
-    services.repeats.keep = broken  # type: ignore[method-assign]
+    services.idempotency_keys.keep = broken  # type: ignore[method-assign]
     assert api.post("/images", {}, idempotency_key="once").status_code == 503
-    services.repeats.keep = keep  # type: ignore[method-assign]
+    services.idempotency_keys.keep = keep  # type: ignore[method-assign]
     services.clock.forward(60)
     assert api.post("/images", {}, idempotency_key="once").status_code == 201
     assert count(api) == 1
@@ -187,14 +187,14 @@ def test_whatever_is_made_is_made_once(api: Api, services: FakeServices, templat
 
 
 def test_a_job_that_a_crash_cut_off_is_not_begun_a_second_time(api: Api, services: FakeServices) -> None:
-    keep = services.repeats.keep
+    keep = services.idempotency_keys.keep
 
     def broken(*_: object) -> None:
         raise Unavailable("DynamoDB did not answer.")
 
-    services.repeats.keep = broken  # type: ignore[method-assign]
+    services.idempotency_keys.keep = broken  # type: ignore[method-assign]
     assert api.post("/export", {"q": "cat"}, idempotency_key="once").status_code == 503
-    services.repeats.keep = keep  # type: ignore[method-assign]
+    services.idempotency_keys.keep = keep  # type: ignore[method-assign]
     services.clock.forward(60)
     assert api.post("/export", {"q": "cat"}, idempotency_key="once").status_code == 202
     assert len({message["job"]["id"] for message in services.jobs_queue.messages}) == 1

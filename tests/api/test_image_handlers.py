@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.access.rates import Rates
+from chalicelib.access.rate_limiter import RateLimiter
 from chalicelib.api import long_poll
 from chalicelib.intake.objects import sidecar_key
 from chalicelib.model import Image, Json, Label, in_rekognitions_words
@@ -204,7 +204,7 @@ def test_waiting_uses_up_what_an_owner_may_ask_in_a_minute(
 ) -> None:
     monkeypatch.setattr(long_poll, "POLL_SECONDS", 0.001)
     image_id = api.handed_in()
-    services.rates = Rates(services.table, services.clock, 5)  # type: ignore[arg-type]
+    services.rate_limiter = RateLimiter(services.table, services.clock, 5)  # type: ignore[arg-type]
     assert api.get(f"/images/{image_id}?wait=20").json_body["status"] == "awaiting_upload"
     assert api.get(f"/images/{image_id}").status_code == 429
 

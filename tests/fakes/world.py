@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib import pipeline
-from chalicelib.access.rates import Rates
-from chalicelib.access.repeats import Repeats
+from chalicelib.access.idempotency_keys import IdempotencyKeys
+from chalicelib.access.rate_limiter import RateLimiter
 from chalicelib.access.tokens import Tokens
 from chalicelib.delivery.breakers import Breakers
 from chalicelib.delivery.deliveries import Deliveries
@@ -90,8 +90,8 @@ class World:
         self.parameters = FakeParameters()
         root = RootKey(lambda: self.parameters, self.settings.signing_root, self.settings.signing_kms_key)
         self.keyring = Keyring(self.table, root, self.clock)  # type: ignore[arg-type]
-        self.rates = Rates(self.table, self.clock, self.settings.rate_limit)  # type: ignore[arg-type]
-        self.repeats = Repeats(self.table, self.clock, self.clock.forward)  # type: ignore[arg-type]
+        self.rate_limiter = RateLimiter(self.table, self.clock, self.settings.rate_limit)  # type: ignore[arg-type]
+        self.idempotency_keys = IdempotencyKeys(self.table, self.clock, self.clock.forward)  # type: ignore[arg-type]
         self.tokens = Tokens(self.table, self.clock)  # type: ignore[arg-type]
         self.metrics = Metrics(self.settings.stage, self.clock)
         nothing = Key("~health", "health")

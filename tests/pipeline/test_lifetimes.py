@@ -48,8 +48,8 @@ def busy_world() -> tuple[Any, Mail]:
     pipeline.subscribe(subscription, services)
     services.origins.confirm("anna", subscription.destination.place.origin)
     services.tokens.issue("anna", ["read"], days=30)
-    services.rates.take("anna")
-    services.repeats.claim("anna", "a key", b"a request")
+    services.rate_limiter.take("anna")
+    services.idempotency_keys.claim("anna", "a key", b"a request")
     services.secret.key_for("cursors")
     new = NewImage(callback_url="https://callback.example/x")
     for content in (CAT, ROCKET):

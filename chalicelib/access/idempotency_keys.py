@@ -55,7 +55,7 @@ class Claim:
         }
 
 
-class Repeats:
+class IdempotencyKeys:
     """Claims keys and keeps answers for a day."""
 
     def __init__(

@@ -36,7 +36,7 @@ class Allowance:
     seconds: int
 
 
-class Rates:
+class RateLimiter:
     """Counts requests by owner; a ``limit`` of 0 counts nothing and bounds nothing."""
 
     def __init__(self, table: Table, now: Callable[[], float], limit: int) -> None:
