@@ -30,14 +30,14 @@ def aws() -> Iterator[LocalAws]:
 
 
 class Colleagues:
-    """People with a clone of the project each, at one version."""
+    """People with a clone of the project each, at one version; their packages hold no libraries."""
 
     def __init__(self, folder: Path, aws: LocalAws) -> None:
         self._folder, self._aws, self._clones = folder, aws, 0
 
     def clone(self) -> Workbench:
         self._clones += 1
-        return set_up(self._folder / str(self._clones), variables(self._aws))
+        return set_up(self._folder / str(self._clones), {**variables(self._aws), "WITHOUT_LIBRARIES": "1"})
 
 
 @pytest.fixture(scope="module")

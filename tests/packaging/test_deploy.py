@@ -31,6 +31,7 @@ Json = dict[str, Any]
 pytestmark = pytest.mark.slow
 STAGE = "prod"  # the tests that change a stage have one to themselves, for other processors
 DEPLOY = ("deploy", "--arch", "arm64")
+SMALL = {"WITHOUT_LIBRARIES": "1"}  # where only what is wired counts
 
 
 def sources(kind: type) -> dict[str, Any]:
@@ -235,12 +236,12 @@ def changing(bench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def prod(changing: Workbench, aws: LocalAws) -> Workbench:
     """The stage is up, whatever another test did to it."""
     if not inventory(aws)["functions"]:
-        run(changing, *DEPLOY)
+        run(changing, *DEPLOY, **SMALL)
     return changing
 
 
-def run(bench: Workbench, action: str, *more: str) -> str:
-    ran = bench.infra(action, "--stage", STAGE, *more)
+def run(bench: Workbench, action: str, *more: str, **variables: str) -> str:
+    ran = bench.infra(action, "--stage", STAGE, *more, **variables)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
@@ -266,8 +267,10 @@ def inventory(aws: LocalAws) -> Json:
 
 
 def test_arm64_is_what_the_functions_and_their_libraries_are_for(
-    prod: Workbench, aws: LocalAws, tmp_path: Path
+    changing: Workbench, aws: LocalAws, tmp_path: Path
 ) -> None:
+    run(changing, *DEPLOY)
+
     for name in inventory(aws)["functions"]:
         described = aws.client("lambda").get_function_configuration(FunctionName=name)
         assert described["Architectures"] == ["arm64"]
@@ -281,7 +284,7 @@ def test_a_table_with_another_stream_gets_another_mapping(prod: Workbench, aws: 
     former = stream_of(aws, table)
     new_stream(table)
 
-    run(prod, *DEPLOY)
+    run(prod, *DEPLOY, **SMALL)
 
     assert stream_of(aws, table) != former
     [reading] = [
@@ -316,7 +319,7 @@ def test_a_renamed_handler_leaves_nothing_behind(prod: Workbench, aws: LocalAws)
     app.write_text(app.read_text().replace("def sweep(", "def tidy("))
     config.write_text(config.read_text().replace('"sweep":', '"tidy":'))
 
-    run(prod, *DEPLOY)
+    run(prod, *DEPLOY, **SMALL)
 
     after = json.dumps(inventory(aws))
     assert "tidy" in after
