@@ -27,6 +27,6 @@ These mend moto (by ``mending``), and would go if it did:
 * ``sizes`` with ``limits``: it takes messages of any size.
 * ``objects``: it holds every photo in memory, and every part of an upload for as long as its photo.
 * ``signed``: it stores presigned requests unread, whoever signed them and whatever was added.
-* ``lookups``: it finds out at every request what is the same at each.
+* ``overhead``: it does at every request what need not be done.
 * ``wsgi``: its server opens a connection and a thread for each call.
 """

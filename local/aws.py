@@ -67,9 +67,9 @@ class LocalAws:
 
     def __init__(self, port: int = 0, around: Callable[[WsgiApp], WsgiApp] = lambda app: app) -> None:
         # Importing moto takes a third of a second; nobody who only wants a constant should pay it.
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-        from local import changes, lineage, lookups, queues, sizes, tables, updates
+        from local import changes, lineage, overhead, queues, sizes, tables, updates
         from local.signed import SignedOnly
         from local.wsgi import WsgiServer
 
@@ -78,13 +78,14 @@ class LocalAws:
         updates.mend()
         changes.mend()
         sizes.mend()
-        lookups.mend()
+        overhead.mend()
         lineage.mend()
         with listen(port) as listener:
-            moto = IsolatedTables(around(DomainDispatcherApplication(create_backend_app)))
+            moto = IsolatedTables(around(DomainDispatcherApplication(overhead.backend_app)))
             self._server = WsgiServer(listener, SignedOnly(lineage.Traced(moto)))
         self.port: int = self._server.server_address[1]
         self.url = f"http://{HOST}:{self.port}"
+        self.queues = queues.QueuesHere()
         self._session = boto3.session.Session("local", "local", region_name=REGION)
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()

@@ -44,7 +44,8 @@ class Runtime:
 
     ``client`` makes a boto3 client by service name, ``timeout_of`` tells a function's timeout in
     seconds, ``mapping_of`` what a deployment says of its event source mapping, ``shard_of`` gives the
-    stream of a table. A trigger that the offline stack cannot fire raises :exc:`ValueError`.
+    stream of a table. Pollers receive from ``queues`` (:class:`~local.queues.QueuesHere`; None: by requests).
+    A trigger that the offline stack cannot fire raises :exc:`ValueError`.
 
     A function is stopped at its timeout, and not invoked for the 17th time in a chain of calls, but for those
     that ``may_go_in_circles``. Differences from AWS: retries come sooner (:class:`Pace`), a queue is polled
@@ -60,6 +61,7 @@ class Runtime:
         may_go_in_circles: Sequence[str] = (),
         mapping_of: Callable[[str], EventSourceMapping] = lambda function: EventSourceMapping(),
         shard_of: Callable[[str], Shard] = streams.shard_here,
+        queues: Any = None,
         faults: Faults = Faults(),  # noqa: B008 - frozen
         pace: Pace = Pace(),  # noqa: B008 - frozen
     ) -> None:
@@ -69,6 +71,7 @@ class Runtime:
         self._may_go_in_circles = may_go_in_circles
         self._mapping_of = mapping_of
         self._shard_of = shard_of
+        self._queues = queues or client("sqs")
         self._faults = faults
         self._account = faults.account()
         self._pace = pace
@@ -143,7 +146,7 @@ class Runtime:
             feed = streams.feed(config, shard, says, self._pace, give_up)
             return StreamPoller(function, feed, dice, self._activity, self._account)
         source = self._source(config, function)
-        return Poller(source, self._client("sqs"), dice, self._activity, self._account)
+        return Poller(source, self._queues, dice, self._activity, self._account)
 
     def _give_up(self, queue_arn: str, message: Json) -> None:
         """Tell the failure queue of a stream what was given up, where the deployment has one."""

@@ -94,6 +94,7 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
             timeout_of=timeout_of,
             may_go_in_circles=MAY_GO_IN_CIRCLES,
             mapping_of=mapping_of,
+            queues=aws.queues,
             faults=wish.faults,
             pace=wish.pace,
         )

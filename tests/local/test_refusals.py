@@ -45,7 +45,9 @@ class Bench:
         self._stack = stack
 
     def run(self, **options: Any) -> Runtime:
-        return self._stack.enter_context(Runtime(self.app, self.aws.client, pace=QUICK, **options))
+        return self._stack.enter_context(
+            Runtime(self.app, self.aws.client, queues=self.aws.queues, pace=QUICK, **options)
+        )
 
     def send(self, body: str) -> None:
         self.sqs.send_message(QueueUrl=self.url, MessageBody=body)

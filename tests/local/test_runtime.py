@@ -66,6 +66,7 @@ class Bench:
             self.app,
             self.aws.client,
             mapping_of=lambda function: EventSourceMapping(**says),
+            queues=self.aws.queues,
             faults=faults,
             pace=pace,
         )

@@ -1,0 +1,78 @@
+"""What moto is spared makes no difference to what it answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from local import overhead
+from local.aws import LocalAws
+
+
+@pytest.mark.parametrize(
+    ("host", "backend"),
+    [
+        ("dynamodb.eu-west-1.amazonaws.com", "dynamodb"),
+        ("sqs.eu-west-1.amazonaws.com", "sqs"),
+        ("moto_api", "moto_api"),
+        (None, None),
+    ],
+)
+def test_a_host_leads_to_its_service_each_time(host: str | None, backend: str | None) -> None:
+    application = DomainDispatcherApplication(create_backend_app)
+
+    assert [overhead.backend_for_host(application, host) for _ in range(2)] == [backend] * 2
+
+
+@pytest.mark.parametrize(("name", "spelt"), [("GetItem", "get_item"), ("SSEDescription", "sse_description")])
+def test_a_name_is_spelt_alike_each_time(name: str, spelt: str) -> None:
+    assert [overhead.camelcase_to_underscores(name) for _ in range(2)] == [spelt] * 2
+
+
+VALUES: dict[str, Any] = {
+    "S": {"S": "text"},
+    "empty": {"S": ""},
+    "N": {"N": "1.50"},
+    "B": {"B": b"\x00\xff"},
+    "BOOL": {"BOOL": False},
+    "NULL": {"NULL": True},
+    "L": {"L": [{"S": "one"}, {"M": {"two": {"B": b"2"}}}, {"L": []}]},
+    "M": {"M": {"a": {"N": "1"}, "b": {"M": {}}}},
+    "SS": {"SS": ["a", "b"]},
+    "BS": {"BS": [b"a", b"b"]},
+}
+
+
+@pytest.fixture
+def table(aws: LocalAws) -> str:
+    dynamodb, name = aws.client("dynamodb"), "values"
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )
+    return name
+
+
+def test_values_of_every_type_come_back_as_they_were_put(aws: LocalAws, table: str) -> None:
+    item = {"pk": {"S": "all"}, **VALUES}
+
+    aws.client("dynamodb").put_item(TableName=table, Item=item)
+
+    found = aws.client("dynamodb").batch_get_item(RequestItems={table: {"Keys": [{"pk": {"S": "all"}}]}})
+    assert found["Responses"][table] == [item]
+
+
+def test_a_web_pages_request_is_answered_with_the_headers_that_let_it_read_the_answer(aws: LocalAws) -> None:
+    """And no other request is."""
+    url = aws.client("s3").generate_presigned_url("get_object", {"Bucket": "nowhere", "Key": "nothing"})
+
+    page = requests.get(url, headers={"Origin": "http://127.0.0.1:8000"}, timeout=10)
+    program = requests.get(url, timeout=10)
+
+    assert page.headers["Access-Control-Allow-Origin"]
+    assert "Access-Control-Allow-Origin" not in program.headers
