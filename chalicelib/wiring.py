@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.access.rate_limiter import RateLimiter
     from chalicelib.access.tokens import Tokens
     from chalicelib.delivery.breakers import Breakers
-    from chalicelib.delivery.deliveries import Deliveries
+    from chalicelib.delivery.delivery_log import Deliveries
     from chalicelib.delivery.keyring import Keyring
     from chalicelib.delivery.origins import Origins
     from chalicelib.delivery.subscriptions import Subscriptions
@@ -221,7 +221,7 @@ class Services:
 
     @cached_property
     def deliveries(self) -> Deliveries:
-        from chalicelib.delivery.deliveries import Deliveries
+        from chalicelib.delivery.delivery_log import Deliveries
 
         return Deliveries(self.table, self.now)
 

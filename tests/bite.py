@@ -288,7 +288,7 @@ GUARDS = (
     ),
     Guard(
         "a page of deliveries is bounded in bytes",
-        "chalicelib/delivery/deliveries.py",
+        "chalicelib/delivery/delivery_log.py",
         "if room < 0 and found:",
         "if False:",
         "tests/api/test_delivery_handlers.py",
@@ -518,7 +518,7 @@ GUARDS = (
         "chalicelib/cache.py",
         "if self._held is None or self._now() - self._held[0] >= self._seconds:",
         "if self._held is None:",
-        "tests/delivery/test_integration.py",
+        "tests/delivery/test_destinations.py",
     ),
     Guard(
         "whose pages see what the gateway refuses",

@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from chalicelib.delivery.deliveries import by_image
 from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.delivery_log import by_image
 from chalicelib.errors import NotFound
 from chalicelib.intake.objects import sidecar_key, thumbnail_key
 from chalicelib.library.record import Record

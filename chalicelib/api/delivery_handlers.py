@@ -11,8 +11,8 @@ from chalicelib.api import responses
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.fields import required
 from chalicelib.api.requests import body_of, owner_of, query_of
-from chalicelib.delivery.deliveries import PARKED, by_destination, by_image
 from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.delivery_log import PARKED, by_destination, by_image
 from chalicelib.delivery.destinations import CALLBACK, INTEGRATION
 from chalicelib.errors import BadRequest
 from chalicelib.ids import is_id

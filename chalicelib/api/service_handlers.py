@@ -8,7 +8,7 @@ from chalice.app import Request, Response
 
 import chalicelib
 from chalicelib.api import openapi, responses
-from chalicelib.delivery import documents
+from chalicelib.delivery import xml_document
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -36,4 +36,4 @@ def schema(request: Request, services: Services) -> Response:
         "Content-Type": "text/xml; charset=utf-8",
         "Cache-Control": "public, max-age=86400",
     }
-    return Response(body=documents.SCHEMA.read_text("utf-8"), headers=headers)
+    return Response(body=xml_document.SCHEMA.read_text("utf-8"), headers=headers)

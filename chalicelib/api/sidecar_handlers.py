@@ -10,7 +10,7 @@ from chalice.app import Request, Response
 
 from chalicelib.api import responses
 from chalicelib.api.requests import owner_of, query_of
-from chalicelib.delivery import documents
+from chalicelib.delivery import xml_document
 from chalicelib.errors import Conflict
 from chalicelib.library.record import StoredImage
 from chalicelib.model import in_rekognitions_words
@@ -30,7 +30,7 @@ def metadata(request: Request, services: Services, image_id: str) -> Response:
     headers: responses.Headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
     if form == "sightline" and prefers_xml(request.headers.get("accept", "")):
         headers["Content-Type"] = "application/xml; charset=utf-8"
-        return Response(body=documents.to_xml(image.image).decode(), headers=headers)
+        return Response(body=xml_document.to_xml(image.image).decode(), headers=headers)
     headers["Content-Type"] = "application/json"
     shown = in_rekognitions_words(image.image) if form == "rekognition" else image.document
     return Response(body=json.dumps(shown, ensure_ascii=False, indent=2), headers=headers)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chalicelib.delivery import documents, schedule, signatures
+from chalicelib.delivery import schedule, signatures, xml_document
 from chalicelib.delivery.delivery import Attempt, Verdict
 from chalicelib.delivery.origins import CHALLENGE
 from chalicelib.errors import DeliveryFailed, UnusableUrl
@@ -67,8 +67,8 @@ def send(
     attempt = Attempt(rfc3339(at), reply.status, _since(began), beginning_of(reply.body))
     verdict = verdict_on(reply.status)
     if verdict is Verdict.ARRIVED:
-        xml = request.content_type == documents.CONTENT_TYPE
-        reference = documents.reference_in(reply.body) if xml else None
+        xml = request.content_type == xml_document.CONTENT_TYPE
+        reference = xml_document.reference_in(reply.body) if xml else None
         return SendResult(attempt, verdict, reference=reference, reply=reply)
     asked = reply.headers.get("retry-after") if reply.status in PATIENCE_ASKED else None
     return SendResult(attempt, verdict, schedule.retry_after(asked, now()), reply=reply)

@@ -12,8 +12,8 @@ import random
 from chalicelib import logs
 from chalicelib.delivery import schedule, sender
 from chalicelib.delivery.breakers import GONE, Condition
-from chalicelib.delivery.deliveries import SOON_SECONDS
 from chalicelib.delivery.delivery import Delivery, Verdict
+from chalicelib.delivery.delivery_log import SOON_SECONDS
 from chalicelib.delivery.destinations import INTEGRATION, Destination
 from chalicelib.delivery.origins import InFlight, share_of
 from chalicelib.delivery.sender import SendResult

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from chalicelib.delivery import breakers, deliveries, keyring, origins, subscriptions
+from chalicelib.delivery import breakers, delivery_log, keyring, origins, subscriptions
 from chalicelib.delivery.breakers import Condition
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.destinations import CALLBACK, INTEGRATION, Place
@@ -91,7 +91,7 @@ def case_of(message: Json, services: Services) -> Case | None:
     :raises KeyError, TypeError: this is no message of ours.
     """
     owner, name, place = message["owner"], message["destination"], Place(**message["place"])
-    delivery = deliveries.key_of(owner, message["delivery_id"])
+    delivery = delivery_log.key_of(owner, message["delivery_id"])
     record = record_key(owner, message["image_id"])
     secret = keyring.key_of(*signer_of(owner, name))
     subscription = subscriptions.key_of(owner, name)

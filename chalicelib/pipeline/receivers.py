@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from chalicelib.delivery import blobs, documents, events
+from chalicelib.delivery import blobs, events, xml_document
 from chalicelib.delivery.destinations import CALLBACK, INTEGRATION, Destination, Format
 from chalicelib.delivery.events import ON_REQUEST, ImageFinished
 from chalicelib.delivery.sender import WebhookRequest
@@ -63,7 +63,7 @@ def request_for(
     """
     match destination.format:
         case "xml":
-            content_type, body = documents.CONTENT_TYPE, documents.to_xml(image)
+            content_type, body = xml_document.CONTENT_TYPE, xml_document.to_xml(image)
         case "blob":
             content_type, body = blobs.CONTENT_TYPE, json.dumps(blobs.document(image)).encode()
         case "json":

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from chalicelib.delivery.deliveries import by_destination
 from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.delivery_log import by_destination
 from chalicelib.errors import Conflict, Superseded
 from chalicelib.pipeline.batches import for_each
 from chalicelib.pipeline.receivers import destination_named

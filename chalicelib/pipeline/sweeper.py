@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.aws import TimeLeft, unhurried
-from chalicelib.delivery import deliveries
+from chalicelib.delivery import delivery_log
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.due import put_offs_of
 from chalicelib.expressions import Item, Key
@@ -124,7 +124,7 @@ def _delivery(key: Key, item: Item, services: Services) -> Act | float | None:
     if delivery.status != "pending":
         return None
     waits_until = max(delivery.lease_until, delivery.next_attempt_at)
-    if waits_until > services.now() + deliveries.SLACK_SECONDS:
+    if waits_until > services.now() + delivery_log.SLACK_SECONDS:
         return waits_until
     return lambda: services.deliveries_queue.send(delivery.message())
 
@@ -147,7 +147,7 @@ KINDS = (
     Kind(images.SHARDS, _image, lambda services: services.uploads_queue),
     Kind(images.BIN_SHARDS, _in_bin),
     Kind(jobs.SHARDS, _job, lambda services: services.jobs_queue),
-    Kind(deliveries.SHARDS, _delivery, lambda services: services.deliveries_queue),
+    Kind(delivery_log.SHARDS, _delivery, lambda services: services.deliveries_queue),
     Kind(markers.REBUILD_SHARDS, _unprojected),
     Kind(markers.FANOUT_SHARDS, _unconfirmed),
 )

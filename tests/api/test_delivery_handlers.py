@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.delivery.deliveries import key_of
 from chalicelib.delivery.delivery import KEPT_ATTEMPTS
+from chalicelib.delivery.delivery_log import key_of
 from chalicelib.expressions import Update
 from chalicelib.outbound.response import Headers, Reply
 from tests.api.client import Api

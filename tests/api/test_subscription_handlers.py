@@ -1,4 +1,7 @@
-"""Subscriptions and signing secrets over HTTP."""
+"""Subscriptions and signing secrets over HTTP.
+
+Holds `chalicelib/delivery/subscriptions.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.delivery import signatures
-from chalicelib.delivery.documents import SCHEMA
 from chalicelib.delivery.origins import CHALLENGE, Origins
 from chalicelib.delivery.subscriptions import MOST, Subscription, key_of
+from chalicelib.delivery.xml_document import SCHEMA
 from chalicelib.errors import NotFound
 from chalicelib.expressions import Put
 from chalicelib.outbound import Outbound

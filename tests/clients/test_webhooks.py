@@ -9,7 +9,7 @@ import time
 import pytest
 
 from chalicelib.delivery import signatures
-from chalicelib.delivery.documents import to_xml
+from chalicelib.delivery.xml_document import to_xml
 from local.config import ROOT
 from tests.clients.conftest import Workshop
 from tests.delivery.test_xml_docs import SAMPLE

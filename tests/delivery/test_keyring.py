@@ -1,6 +1,6 @@
 """Signing secrets: none is stored, none that somebody was told is lost, however many rotate at once.
 
-Holds the keyring and :mod:`chalicelib.delivery.root_key`.
+Holds `chalicelib/delivery/root_key.py`.
 """
 
 from __future__ import annotations

@@ -9,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.delivery import schedule
-from chalicelib.delivery.delivery import Verdict
-from chalicelib.delivery.sender import ANSWER_BYTES, beginning_of, verdict_on
 
 NOW = 1_790_000_000.0
 HOUR = 3600.0
@@ -79,18 +77,3 @@ def test_retry_after_is_read_in_both_forms_and_clamped_to_a_day(
 def test_whatever_stands_in_retry_after_is_read_or_ignored(value: str) -> None:
     read = schedule.retry_after(value, NOW)
     assert read is None or 0 <= read <= schedule.LONGEST_ASKED
-
-
-@given(st.integers(100, 999))
-def test_every_status_has_one_meaning(status: int) -> None:
-    verdict = verdict_on(status)
-    assert (verdict is Verdict.ARRIVED) == (200 <= status <= 299)
-    assert (verdict is Verdict.GONE) == (status == 410)
-    assert (verdict is Verdict.NEVER) == (400 <= status <= 499 and status not in (408, 410, 429))
-
-
-@given(st.binary(max_size=3000))
-def test_the_beginning_of_any_answer_can_be_kept_and_shown(body: bytes) -> None:
-    text = beginning_of(body)
-    assert len(text) <= ANSWER_BYTES
-    assert all(char.isprintable() or char in "\t\n\r" for char in text)

@@ -14,7 +14,7 @@ import svix.webhooks
 import xmlschema
 
 from chalicelib.delivery import signatures
-from chalicelib.delivery.documents import SCHEMA, to_xml
+from chalicelib.delivery.xml_document import SCHEMA, to_xml
 from chalicelib.model import Box, Image, Instance, Label, Model
 
 DOCS = (Path(__file__).parents[2] / "docs" / "xml.md").read_text()

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib import pipeline
-from chalicelib.delivery.deliveries import by_destination
 from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.delivery_log import by_destination
 from chalicelib.model import Json
 
 BATCH = 10  # messages, SQS's most

@@ -13,7 +13,7 @@ from chalicelib.access.idempotency_keys import IdempotencyKeys
 from chalicelib.access.rate_limiter import RateLimiter
 from chalicelib.access.tokens import Tokens
 from chalicelib.delivery.breakers import Breakers
-from chalicelib.delivery.deliveries import Deliveries
+from chalicelib.delivery.delivery_log import Deliveries
 from chalicelib.delivery.destinations import integration_address
 from chalicelib.delivery.keyring import Keyring
 from chalicelib.delivery.origins import Origins

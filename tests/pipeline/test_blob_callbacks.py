@@ -1,4 +1,7 @@
-"""Who announces a blob is called back once, with the blob; who announces an image, of every result."""
+"""Who announces a blob is called back once, with the blob; who announces an image, of every result.
+
+Holds `chalicelib/delivery/blobs.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Receivers agree to be called often: what strangers are sent until they do, and how they say so.
 
-Holds :mod:`chalicelib.delivery.in_flight` as well: how much anybody is sent at once.
+Holds `chalicelib/delivery/origins.py`.
 """
 
 from __future__ import annotations

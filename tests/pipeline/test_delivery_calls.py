@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.delivery.deliveries import by_image
+from chalicelib.delivery.delivery_log import by_image
 from chalicelib.delivery.events import ImageFinished
 from chalicelib.ids import new_id
 from chalicelib.library.record import key_for

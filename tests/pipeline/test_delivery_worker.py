@@ -16,8 +16,8 @@ import pytest
 from chalicelib import pipeline
 from chalicelib.delivery import signatures
 from chalicelib.delivery.breakers import Breaker
-from chalicelib.delivery.deliveries import key_of
 from chalicelib.delivery.delivery import Delivery
+from chalicelib.delivery.delivery_log import key_of
 from chalicelib.delivery.destinations import Destination
 from chalicelib.delivery.sender import BREAKER_OPEN
 from chalicelib.delivery.subscriptions import Subscription

@@ -16,8 +16,8 @@ import standardwebhooks
 import xmlschema
 
 from chalicelib import pipeline
-from chalicelib.delivery.documents import SCHEMA
 from chalicelib.delivery.subscriptions import Subscription
+from chalicelib.delivery.xml_document import SCHEMA
 from chalicelib.ids import new_id
 from chalicelib.library.record import Outcome
 from chalicelib.model import Image, Label

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.delivery.deliveries import by_destination
+from chalicelib.delivery.delivery_log import by_destination
 from chalicelib.errors import SightlineError
 from chalicelib.library.query import Query
 from chalicelib.library.streams import TOP

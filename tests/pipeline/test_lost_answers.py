@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.delivery.deliveries import by_destination
+from chalicelib.delivery.delivery_log import by_destination
 from chalicelib.model import Label
 from local.aws import LocalAws
 from tests.fakes.mail import sns_event

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.delivery import deliveries
+from chalicelib.delivery import delivery_log
 from chalicelib.due import DueIndex, put_offs_of
 from chalicelib.expressions import Item, Key, Update, Value
 from chalicelib.ids import new_id
@@ -37,7 +37,7 @@ def a_delivery(world: Any) -> Key:
     Mail(world).announce()
     [message] = world.deliveries_queue.messages
     world.deliveries_queue.messages.clear()
-    return deliveries.key_of("default", message["delivery_id"])
+    return delivery_log.key_of("default", message["delivery_id"])
 
 
 def a_job(world: Any) -> Key:

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from chalicelib.delivery import documents
-from chalicelib.delivery.documents import NAMESPACE, labels_in, reference_in, to_xml
+from chalicelib.delivery import xml_document
+from chalicelib.delivery.xml_document import NAMESPACE, labels_in, reference_in, to_xml
 from chalicelib.model import Box, Caption, Failure, Image, Instance, Label, Model
 from tests.thorough import examples
 
-SCHEMA_FILE = Path(documents.__file__).with_name("image-1.xsd")
+SCHEMA_FILE = Path(xml_document.__file__).with_name("image-1.xsd")
 SCHEMA = xmlschema.XMLSchema(str(SCHEMA_FILE))
 LXML_SCHEMA = etree.XMLSchema(etree.parse(SCHEMA_FILE))
 

@@ -1,4 +1,7 @@
-"""The delivery log as it is stored, in memory and in DynamoDB as moto emulates it."""
+"""The delivery log as it is stored, in memory and in DynamoDB as moto emulates it.
+
+Holds `chalicelib/delivery/delivery.py`.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.delivery.deliveries import SHARDS, Deliveries, by_destination, by_image, key_of
 from chalicelib.delivery.delivery import KEPT_ATTEMPTS, Attempt, Delivery
+from chalicelib.delivery.delivery_log import SHARDS, Deliveries, by_destination, by_image, key_of
 from chalicelib.delivery.destinations import Place
 from chalicelib.due import DueIndex
 from chalicelib.errors import Conflict, Superseded

@@ -32,7 +32,7 @@ SHARDS = tuple(f"delivery#{shard}" for shard in range(DUE_SHARDS))  # of the due
 
 
 @dataclass(frozen=True)
-class Page:
+class DeliveryPage:
     """Deliveries, newest first; ``next_after`` is where the next page begins, None where nothing follows."""
 
     deliveries: tuple[Delivery, ...]
@@ -97,7 +97,9 @@ class Deliveries:
         item = self._table.get(key)
         return Delivery.from_item(item) if item else None
 
-    def page(self, owner: str, listing: str, *, limit: int, after: str | None, until: str = "") -> Page:
+    def page(
+        self, owner: str, listing: str, *, limit: int, after: str | None, until: str = ""
+    ) -> DeliveryPage:
         """Deliveries of a listing, newest first, made before or at ``until`` (RFC 3339) if that is given.
 
         A page that grows too long for an answer ends early.
@@ -116,9 +118,9 @@ class Deliveries:
                 continue
             room -= len(json.dumps(str(items[key]["delivery"])))  # as an answer escapes it
             if room < 0 and found:
-                return Page(tuple(found), places[number - 1])
+                return DeliveryPage(tuple(found), places[number - 1])
             found.append(Delivery.from_item(items[key]))
-        return Page(tuple(found), places[limit - 1] if len(places) > limit else None)
+        return DeliveryPage(tuple(found), places[limit - 1] if len(places) > limit else None)
 
     def is_due(self, delivery: Delivery) -> bool:
         """Whether somebody should bring it now: it waits, its time has come, and nobody is at it."""
