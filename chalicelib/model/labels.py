@@ -32,6 +32,12 @@ class Box:
         return {name: round(value, 5) for name, value in dataclasses.asdict(self).items()}
 
     @classmethod
+    def between(cls, left: float, top: float, right: float, bottom: float) -> Box:
+        """A box by its edges, cut where it reaches beyond the picture."""
+        left, top, right, bottom = (min(1.0, max(0.0, float(edge))) for edge in (left, top, right, bottom))
+        return cls(left, top, max(0.0, right - left), max(0.0, bottom - top))
+
+    @classmethod
     def from_json(cls, data: Json) -> Box:
         return cls(data["left"], data["top"], data["width"], data["height"])
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from PIL import Image
 
 from chalicelib.model import Box, Instance
-from chalicelib.recognition.boxes import within_picture
 from chalicelib.recognition.coco import NAMES
 from chalicelib.recognition.hierarchy import title
 from chalicelib.recognition.network import Network
@@ -66,7 +65,7 @@ def _seen(
         boxes[0].tolist(), classes[0].tolist(), scores[0].tolist(), strict=True
     ):
         if score >= _LEAST_SCORE and int(number) in NAMES:
-            box = within_picture(
+            box = Box.between(
                 at_left + _clamped(left) * across,
                 at_top + _clamped(top) * down,
                 at_left + _clamped(right) * across,

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chalicelib.model import Instance, Label
 from chalicelib.recognition.corrections import ADDED, MOVED, RENAMED
 from chalicelib.recognition.vocabulary import DROPPED, DROPPED_SENSES
 
+Instances = Mapping[str, Sequence[Instance]]
 _SMALL_WORDS = frozenset({"of", "the", "for", "and", "des"})
 
 
@@ -51,6 +53,34 @@ class Hierarchy:
             for name in names:
                 sums[name] += probability
         return {name: min(100.0, 100.0 * total) for name, total in sums.items()}
+
+    def labels(
+        self, confidences: Mapping[str, float], instances: Instances, *, least: float = 0.0
+    ) -> tuple[Label, ...]:
+        """An image's labels from confidence ``least``, falling, of what a classifier and a detector say.
+
+        A general term is at least as sure as what it stands above and comes before it where both are equally
+        sure, so wherever the list is cut, a label keeps its parents. The most general term is the category.
+        """
+        sure = dict(confidences)
+        for name, found in instances.items():
+            best = max(instance.confidence for instance in found)
+            for affected in (name, *self.above[name]):
+                sure[affected] = max(best, sure.get(affected, 0.0))
+        order = sorted(
+            (name for name in sure if sure[name] >= least),
+            key=lambda name: (-sure[name], len(self.above[name]), name),
+        )
+        return tuple(
+            Label(
+                name,
+                sure[name],
+                parents=self.above[name],
+                categories=(name, *self.above[name])[-1:],
+                instances=tuple(instances.get(name, ())),
+            )
+            for name in order
+        )
 
 
 class _Tree:

@@ -1,9 +1,13 @@
-"""Amazon Rekognition: labels, image properties, moderation and text of the object in the bucket."""
+"""Amazon Rekognition: labels, image properties, moderation and text of the object in the bucket.
+
+What it says besides labels is kept in this project's case and bounded, so that it fits into a record.
+"""
 
 from __future__ import annotations
 
 import functools
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,17 +15,21 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws import Patience, TimeLeft, code_of, unhurried
 from chalicelib.errors import Misconfigured, RecogniserRefused, SightlineError, Unavailable, UnusableImage
-from chalicelib.model import Instance, Json, Label, Model, Photo, Recognition, RecognitionOptions
-from chalicelib.recognition import choice, findings
+from chalicelib.model import Box, Instance, Json, Label, Model, Photo, Recognition, RecognitionOptions
+from chalicelib.recognition import choice
 
 logger = logging.getLogger("sightline.recognition.rekognition")
 
 MOST_LABELS = 1000
+MOST_COLORS = 12  # of an image or of one instance
+MOST_WORDS = 200  # lines and words; DetectText itself finds up to 100 words
+MOST_MODERATION_LABELS = 100
+# Where a name in camel case has an underscore in snake case.
+_WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # What DetectLabels calls those of our features that it gives.
 _DETECT_LABELS = {"labels": "GENERAL_LABELS", "properties": "IMAGE_PROPERTIES"}
 _GIVEN = frozenset({*_DETECT_LABELS, "moderation", "text"})
 _VERSIONS = ("LabelModelVersion", "ModerationModelVersion", "TextModelVersion")
-_Ask = Callable[..., Json]
 
 
 class RekognitionRecogniser:
@@ -42,16 +50,28 @@ class RekognitionRecogniser:
         self, photo: Photo, options: RecognitionOptions, time_left: TimeLeft = unhurried
     ) -> Recognition:
         ask = functools.partial(self._ask, photo, time_left)
-        labels = _labels_of(ask, options)
-        moderation = _moderation_of(ask, options)
-        text = ask("detect_text") if "text" in options.features else {}
+        labels: Json = {}
+        moderation: Json = {}
+        text: Json = {}
+        features = [_DETECT_LABELS[one] for one in options.features if one in _DETECT_LABELS]
+        if features:
+            # It takes bounds of labels only where it is asked for labels (API reference, DetectLabels).
+            bounds = {"MinConfidence": choice.lowest(options), "MaxLabels": MOST_LABELS}
+            only = bounds if "labels" in options.features else {}
+            labels = ask("detect_labels", Features=features, **only)
+        if "moderation" in options.features:
+            moderation = ask("detect_moderation_labels", MinConfidence=options.min_confidence)
+        if "text" in options.features:
+            text = ask("detect_text")
+        versions = (one.get(name) for name in _VERSIONS for one in (labels, moderation, text))
         return choice.answer(
             map(_label, labels.get("Labels", ())),
-            Model("rekognition", _version({**text, **moderation, **labels})),
+            Model("rekognition", next((str(one) for one in versions if one), "unknown")),
             options,
-            properties=findings.properties(labels),
-            moderation=findings.moderation(moderation) if moderation else None,
-            text=findings.text(text) if text else None,
+            # Quality and dominant colours of the picture, of its foreground and of its background.
+            properties=_snake_cased(labels.get("ImageProperties")),
+            moderation=_moderation(moderation) if moderation else None,
+            text=_text(text) if text else None,
             calls={f"rekognition:{feature}": 1 for feature in options.features if feature in _GIVEN},
         )
 
@@ -61,7 +81,9 @@ class RekognitionRecogniser:
         return Model("rekognition", "")
 
     def _ask(self, photo: Photo, time_left: TimeLeft, operation: str, **arguments: Any) -> Json:
-        call = functools.partial(getattr(self._client, operation), Image=_where(photo), **arguments)
+        stored = {"S3Object": {"Bucket": photo.bucket, "Name": photo.key}}
+        image = {"Bytes": photo.content} if photo.key is None else stored
+        call = functools.partial(getattr(self._client, operation), Image=image, **arguments)
         try:
             return self._patience.call("Rekognition", call, time_left)
         except Misconfigured as error:
@@ -69,31 +91,6 @@ class RekognitionRecogniser:
             raise
         except ClientError as error:
             raise _translated(error, photo) from error
-
-
-def _labels_of(ask: _Ask, options: RecognitionOptions) -> Json:
-    features = [_DETECT_LABELS[one] for one in options.features if one in _DETECT_LABELS]
-    if not features:
-        return {}
-    # Rekognition takes bounds of labels only where it is asked for labels (API reference, DetectLabels).
-    bounds = {"MinConfidence": choice.lowest(options), "MaxLabels": MOST_LABELS}
-    return ask("detect_labels", Features=features, **(bounds if "labels" in options.features else {}))
-
-
-def _moderation_of(ask: _Ask, options: RecognitionOptions) -> Json:
-    if "moderation" not in options.features:
-        return {}
-    return ask("detect_moderation_labels", MinConfidence=options.min_confidence)
-
-
-def _version(answer: Mapping[str, Any]) -> str:
-    return next((str(answer[name]) for name in _VERSIONS if answer.get(name)), "unknown")
-
-
-def _where(photo: Photo) -> Json:
-    if photo.key is None:
-        return {"Bytes": photo.content}
-    return {"S3Object": {"Bucket": photo.bucket, "Name": photo.key}}
 
 
 def _label(data: Mapping[str, Any]) -> Label:
@@ -112,8 +109,61 @@ def _names(data: Mapping[str, Any], member: str) -> tuple[str, ...]:
 
 
 def _instance(data: Mapping[str, Any]) -> Instance:
-    colors = findings.snake_cased(data.get("DominantColors", []))
-    return Instance(data["Confidence"], findings.box(data["BoundingBox"]), tuple(colors))
+    colors = _snake_cased(data.get("DominantColors", []))
+    return Instance(data["Confidence"], _box(data["BoundingBox"]), tuple(colors))
+
+
+def _moderation(answer: Mapping[str, Any]) -> Json:
+    """What DetectModerationLabels found: labels with their parents, and what kind of picture it is."""
+    labels = answer.get("ModerationLabels", ())[:MOST_MODERATION_LABELS]
+    return {
+        "model_version": answer.get("ModerationModelVersion") or "unknown",
+        "labels": [
+            {
+                "name": one["Name"],
+                "confidence": round(one["Confidence"], 2),
+                "parent": one.get("ParentName") or None,
+                "taxonomy_level": one.get("TaxonomyLevel"),
+            }
+            for one in labels
+        ],
+        "content_types": _snake_cased(answer.get("ContentTypes", [])),
+    }
+
+
+def _text(answer: Mapping[str, Any]) -> Json:
+    """What DetectText read: lines, and the words they consist of, by ``parent_id``."""
+    detections = answer.get("TextDetections", ())[:MOST_WORDS]
+    return {
+        "model_version": answer.get("TextModelVersion") or "unknown",
+        "detections": [
+            {
+                "id": one.get("Id"),
+                "parent_id": one.get("ParentId"),
+                "type": one["Type"].lower(),
+                "text": one["DetectedText"],
+                "confidence": round(one["Confidence"], 2),
+                "box": _box(one["Geometry"]["BoundingBox"]).to_json(),
+                "polygon": _snake_cased(one["Geometry"].get("Polygon", [])),
+            }
+            for one in detections
+        ],
+    }
+
+
+def _box(data: Mapping[str, float]) -> Box:
+    """A ``BoundingBox``, cut where it reaches beyond the picture."""
+    left, top = data["Left"], data["Top"]
+    return Box.between(left, top, left + data["Width"], top + data["Height"])
+
+
+def _snake_cased(value: Any) -> Any:
+    """The same with ``CSSColor`` as ``css_color``, fractions rounded and lists of colours bounded."""
+    if isinstance(value, Mapping):
+        return {_WORD_ENDS.sub("_", name).lower(): _snake_cased(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_snake_cased(one) for one in value[:MOST_COLORS]]
+    return round(value, 5) if isinstance(value, float) else value
 
 
 def _translated(error: ClientError, photo: Photo) -> SightlineError:

@@ -27,7 +27,6 @@ from chalicelib.errors import RecogniserRefused, SightlineError, Unavailable
 from chalicelib.model import Json, Model, Photo, Recognition, RecognitionOptions
 from chalicelib.recognition import choice
 from chalicelib.recognition.hierarchy import Hierarchy
-from chalicelib.recognition.merge import merged
 from chalicelib.recognition.network import required
 from chalicelib.recognition.pixels import fitted
 
@@ -65,7 +64,7 @@ class SageMakerRecogniser:
             raise _translated(error) from error
         answer = _understood(text)
         hierarchy = self._hierarchy_of(answer["classes"])
-        seen = merged(hierarchy.confidences(answer["scores"]), {}, hierarchy.above)
+        seen = hierarchy.labels(hierarchy.confidences(answer["scores"]), {})
         return choice.answer(seen, Model(**answer["model"]), options, calls={"sagemaker": 1})
 
     @property

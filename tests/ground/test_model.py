@@ -59,3 +59,11 @@ def test_what_is_ours_alone_is_not_in_the_document() -> None:
 def test_a_record_written_by_a_later_version_with_more_fields_is_still_read() -> None:
     image = Image("1", "owner", "uploads/x", "labelled", "x", "2026-01-01")
     assert Image.from_json({**image.to_json(), "unheard_of": 1}) == image
+
+
+def test_a_box_that_reaches_beyond_the_picture_is_cut() -> None:
+    assert Box.between(-0.5, 0.25, 0.5, 1.5) == Box(0.0, 0.25, 0.5, 0.75)
+
+
+def test_a_box_turned_inside_out_has_no_size() -> None:
+    assert Box.between(0.5, 0.5, 0.25, 0.25) == Box(0.5, 0.5, 0.0, 0.0)

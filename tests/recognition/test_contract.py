@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from chalicelib.aws import Patience
-from chalicelib.model import Instance, Label, Photo, Recognition, RecognitionOptions
+from chalicelib.model import Box, Instance, Label, Photo, Recognition, RecognitionOptions
 from chalicelib.model.recognition import TOKENS
 from chalicelib.recognition.bedrock import BedrockRecogniser
-from chalicelib.recognition.boxes import within_picture
 from chalicelib.recognition.cascade import CascadeRecogniser
 from chalicelib.recognition.onnx import OnnxRecogniser
 from chalicelib.recognition.openai import OpenAiRecogniser
@@ -203,7 +202,7 @@ class TestBedrock(RecogniserContract):
 class TestTheFake(RecogniserContract):
     @pytest.fixture
     def recognise(self) -> Recognise:
-        somewhere = Instance(90.0, within_picture(0.1, 0.1, 0.9, 0.9))
+        somewhere = Instance(90.0, Box.between(0.1, 0.1, 0.9, 0.9))
         fake: Recogniser = FakeRecogniser(
             Label("Cat", 93.0, ("Animal",), categories=("Animal",), instances=(somewhere,)),
             Label("Animal", 95.0, categories=("Animal",)),

@@ -1,4 +1,4 @@
-"""From a thousand probabilities to names that people use."""
+"""From a thousand probabilities and some boxes to labels that people use."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from chalicelib.model import Box, Instance, Label
 from chalicelib.recognition import coco
 from chalicelib.recognition.corrections import ADDED, MOVED, RENAMED
 from chalicelib.recognition.hierarchy import Hierarchy, title
@@ -22,6 +23,10 @@ from tests.recognition.conftest import MODELS
 
 DATA = json.loads((MODELS / "imagenet_hierarchy.json").read_text())
 CLASSES = DATA["names"][: DATA["classes"]]
+
+ABOVE = {"Cat": ("Mammal", "Animal"), "Mammal": ("Animal",), "Animal": (), "Person": ()}
+TREE = Hierarchy((), ABOVE)
+BOX = Box(0.0, 0.0, 0.5, 0.5)
 
 
 def seen(**probabilities: float) -> list[float]:
@@ -175,3 +180,47 @@ def test_a_giraffe_which_no_class_knows_is_an_animal(hierarchy: Hierarchy) -> No
 )
 def test_names_are_shown_in_title_case(name: str, shown: str) -> None:
     assert title(name) == shown
+
+
+def found(*scores: float) -> list[Instance]:
+    return [Instance(score, BOX) for score in scores]
+
+
+def by_name(labels: tuple[Label, ...]) -> dict[str, Label]:
+    return {label.name: label for label in labels}
+
+
+def test_the_more_confident_of_the_two_counts() -> None:
+    classifier_is_surer = TREE.labels({"Person": 80.0}, {"Person": found(70)})
+    detector_is_surer = TREE.labels({"Person": 80.0}, {"Person": found(90)})
+    assert classifier_is_surer[0].confidence == 80
+    assert detector_is_surer[0].confidence == 90
+
+
+def test_a_detected_cat_is_an_animal_too_but_its_boxes_are_the_cats_alone() -> None:
+    labels = by_name(TREE.labels({"Animal": 20.0}, {"Cat": found(74, 60)}))
+    assert {name: label.confidence for name, label in labels.items()} == {
+        "Cat": 74,
+        "Mammal": 74,
+        "Animal": 74,
+    }
+    assert [instance.confidence for instance in labels["Cat"].instances] == [74, 60]
+    assert labels["Mammal"].instances == labels["Animal"].instances == ()
+
+
+def test_a_detection_lowers_nothing() -> None:
+    labels = by_name(TREE.labels({"Cat": 91.0, "Mammal": 95.0, "Animal": 99.0}, {"Cat": found(50)}))
+    assert [labels[name].confidence for name in ("Cat", "Mammal", "Animal")] == [91, 95, 99]
+
+
+def test_a_general_term_comes_before_what_it_stands_above() -> None:
+    equally_sure = {"Cat": 90.0, "Mammal": 90.0, "Animal": 90.0, "Person": 90.0}
+    names = [label.name for label in TREE.labels(equally_sure, {})]
+    for most in range(1, 5):
+        assert all(set(ABOVE[name]) <= set(names[:most]) for name in names[:most])
+
+
+def test_a_label_has_its_parents_and_the_most_general_of_them_as_its_category() -> None:
+    labels = by_name(TREE.labels({"Cat": 90.0, "Mammal": 90.0, "Animal": 90.0}, {}))
+    assert labels["Cat"].parents == ("Mammal", "Animal")
+    assert {label.categories for label in labels.values()} == {("Animal",)}

@@ -15,9 +15,8 @@ from PIL import Image, ImageOps
 
 from chalicelib.errors import BadSetting
 from chalicelib.model import Label, Photo, RecognitionOptions
-from chalicelib.recognition.classifier import classify
 from chalicelib.recognition.network import Network
-from chalicelib.recognition.onnx import OnnxRecogniser
+from chalicelib.recognition.onnx import OnnxRecogniser, classify
 from tests.recognition.conftest import MODELS, ROOT, sample
 
 CLASSIFIER = Network(MODELS / "efficientnet_lite0_int8.onnx")
