@@ -279,7 +279,7 @@ class Settings:
         """The recogniser, or the second one of a cascade."""
         return last_asked(self.recogniser, self.cascade_second)
 
-    @property
+    @functools.cached_property
     def recognition(self) -> RecognitionOptions:
         """What recognisers are asked for where a client does not say otherwise."""
         usual = ("labels", "caption") if self.recogniser in ("openai", "bedrock") else ("labels",)

@@ -782,7 +782,7 @@ GUARDS = (
     Guard(
         "what a change that was given up has written goes with the next",
         "chalicelib/pipeline/record_changes.py",
-        "[*map(entries_of, documents), *([{PENDING: Entry()}] if self.passed else [])]",
+        "[*map(entries_of, documents), *([{PENDING: IndexEntry()}] if self.passed else [])]",
         "[]",
         "tests/pipeline/test_projection.py",
     ),

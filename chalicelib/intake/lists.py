@@ -14,8 +14,8 @@ from chalicelib.model import (
     LONGEST_URL,
     MOST_METADATA,
     MOST_METADATA_BYTES,
-    Entry,
     Json,
+    SourceEntry,
 )
 
 LONGEST_LINE = 65_536  # bytes
@@ -51,15 +51,15 @@ def refusal_of(bucket: str, key: str, own: str, owner: str) -> str:
     return "no-photo" if is_litter(key) else ""
 
 
-def in_place(entry: Entry, own: str) -> bool:
+def in_place(entry: SourceEntry, own: str) -> bool:
     """Whether an entry's object lies where it is labelled anyway."""
     return entry.bucket == own and entry.key.startswith(UPLOADS)
 
 
-def entry_of(line: bytes, own: str, owner: str) -> Entry:
+def entry_of(line: bytes, own: str, owner: str) -> SourceEntry:
     """What a line of a list names for an owner's job; one that cannot be read is refused."""
     if len(line) > LONGEST_LINE:
-        return Entry(refused="line-too-long")
+        return SourceEntry(refused="line-too-long")
     try:
         told = json.loads(line)
         ref, metadata = told["source-ref"], told.get("metadata") or {}
@@ -67,25 +67,25 @@ def entry_of(line: bytes, own: str, owner: str) -> Entry:
             raise TypeError
         said = {str(name): one if isinstance(one, str) else json.dumps(one) for name, one in metadata.items()}
     except (ValueError, TypeError, RecursionError):
-        return Entry(refused="not-json")
+        return SourceEntry(refused="not-json")
     except (KeyError, AttributeError):
-        return Entry(refused="no-source-ref")
+        return SourceEntry(refused="no-source-ref")
     if not _is_metadata(said):
         said, refused = {}, "bad-metadata"
     else:
         refused = ""
     if ref.startswith(("http://", "https://")):
         if len(ref) > LONGEST_URL or not _is_text(ref, 4 * LONGEST_URL):
-            return Entry(refused="unusable-url")
-        return Entry(url=ref, metadata=said, refused=refused)
+            return SourceEntry(refused="unusable-url")
+        return SourceEntry(url=ref, metadata=said, refused=refused)
     try:
         bucket, key = parts_of(ref)
     except SourceRefused:
-        return Entry(refused="bad-uri")
+        return SourceEntry(refused="bad-uri")
     size, modified, etag = told.get("size"), told.get("modified"), str(told.get("etag") or "").strip('"')
     if not ETAG.fullmatch(etag):  # it is no object's
         etag, refused = "", refused or "changed-since"
-    return Entry(
+    return SourceEntry(
         bucket=bucket,
         key=key,
         etag=etag,
@@ -114,7 +114,7 @@ def _is_text(text: str, most: int) -> bool:
         return False
 
 
-def line_of(entry: Entry) -> Json:
+def line_of(entry: SourceEntry) -> Json:
     """The line that names an entry."""
     told = entry.to_json()
     for name in ("bucket", "key", "url", "refused"):

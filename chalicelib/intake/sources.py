@@ -24,7 +24,7 @@ from chalicelib.errors import SourceRefused, Unavailable
 from chalicelib.ids import millisecond_at
 from chalicelib.intake.lists import entry_of, line_of, parts_of, refusal_of
 from chalicelib.intake.objects import StoredObject
-from chalicelib.model import Entry, Json
+from chalicelib.model import Json, SourceEntry
 
 PAGE_BYTES = 1_048_576  # of a list, read at once
 LISTED = 1000  # keys a call, Amazon S3 "ListObjectsV2"
@@ -70,7 +70,7 @@ class List:
 class Page:
     """Lines of a list, and where the next one begins (bytes)."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[SourceEntry, ...]
     next_at: int
 
 
@@ -90,7 +90,7 @@ class Sources:
         answer = self._call("head_object", Bucket=bucket, Key=key)
         return List(bucket, key, int(answer["ContentLength"]), str(answer["ETag"]).strip('"'))
 
-    def read(self, entry: Entry, *, max_bytes: int) -> StoredObject:
+    def read(self, entry: SourceEntry, *, max_bytes: int) -> StoredObject:
         """An entry's object, as it was when it was listed.
 
         :raises SourceRefused: it is not there, has changed, is too large, or may not be read.
@@ -104,7 +104,7 @@ class Sources:
             content = self._drained(body)
         return StoredObject(content, etag, size, answer["LastModified"].timestamp())
 
-    def modified(self, entry: Entry) -> float:
+    def modified(self, entry: SourceEntry) -> float:
         """When an entry's object was put there (seconds since 1970).
 
         :raises SourceRefused: it is not there, or may not be read.
@@ -120,13 +120,15 @@ class Sources:
         """
         raw = self._range(listed, at, PAGE_BYTES)
         ends_here = at + len(raw) >= listed.size
-        entries: list[Entry] = []
+        entries: list[SourceEntry] = []
         place = 0
         while place < len(raw) and len(entries) < most:
             end = raw.find(b"\n", place)
             if end < 0 and not ends_here:
                 if place == 0:  # a line longer than what was read
-                    return Page((Entry(refused="line-too-long"),), self._after_line(listed, at + len(raw)))
+                    return Page(
+                        (SourceEntry(refused="line-too-long"),), self._after_line(listed, at + len(raw))
+                    )
                 break
             end = len(raw) if end < 0 else end
             if line := raw[place:end].strip(b" \t\r\xef\xbb\xbf"):
@@ -134,7 +136,7 @@ class Sources:
             place = end + 1
         return Page(tuple(entries), min(at + place, listed.size))
 
-    def listing(self, bucket: str, prefix: str, after: str, owner: str) -> tuple[list[Entry], str]:
+    def listing(self, bucket: str, prefix: str, after: str, owner: str) -> tuple[list[SourceEntry], str]:
         """The next objects of a bucket below a prefix, and where to go on, empty where no more follow.
 
         What is the service's own, or another owner's, is not among them.
@@ -150,7 +152,7 @@ class Sources:
         )
         found = answer.get("Contents", [])
         entries = [
-            Entry(
+            SourceEntry(
                 bucket=bucket,
                 key=one["Key"],
                 etag=one["ETag"].strip('"'),
@@ -180,7 +182,7 @@ class Sources:
             raise SourceRefused("Only inventories in CSV are read.", code="not-an-inventory")
         return files, columns
 
-    def inventory(self, file: Json, columns: Sequence[str], owner: str) -> Iterator[Entry]:
+    def inventory(self, file: Json, columns: Sequence[str], owner: str) -> Iterator[SourceEntry]:
         """The objects that one file of an inventory names.
 
         :raises SourceRefused: it cannot be read, or not by this owner.
@@ -200,21 +202,21 @@ class Sources:
         except csv.Error as error:
             raise SourceRefused(f"{key} is no CSV: {error}.", code="not-an-inventory") from None
 
-    def write_list(self, key: str, entries: Iterable[Entry]) -> List:
+    def write_list(self, key: str, entries: Iterable[SourceEntry]) -> List:
         """Keep a list of our own."""
         lines = (json.dumps(line_of(one)).encode() + b"\n" for one in entries)
         content = b"".join(lines)
         answer = self._call("put_object", Bucket=self.bucket, Key=key, Body=content)
         return List(self.bucket, key, len(content), str(answer["ETag"]).strip('"'))
 
-    def _of_inventory(self, told: dict[str, str]) -> Entry:
+    def _of_inventory(self, told: dict[str, str]) -> SourceEntry:
         key = unquote_plus(told.get("Key", ""))
         size, at = told.get("Size", ""), told.get("LastModifiedDate", "")
         try:
             modified = millisecond_at(at) / 1000
         except ValueError:
             modified = None
-        return Entry(
+        return SourceEntry(
             bucket=told.get("Bucket", ""),
             key=key,
             etag=told.get("ETag", ""),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.ids import EPOCH, moment_of
-from chalicelib.library.index import SECOND, Entry, described, label_term
+from chalicelib.library.index import SECOND, IndexEntry, described, label_term
 from chalicelib.library.words import STEM, stem_term, word_term, words_of, written_on
 from chalicelib.model import Json, normalised
 
@@ -24,7 +24,7 @@ class Facts:
     id: str
     status: str
     filename: str
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, IndexEntry]
     taken: str = ""  # by the camera's clock, to the second; empty where none is noted
     written: tuple[str, ...] = ()  # lines of folded words, a space around each
 
@@ -55,7 +55,7 @@ class Labelled:
         entry = facts.entries.get(self.term)
         return entry is not None and self.admits(entry)
 
-    def admits(self, entry: Entry) -> bool:
+    def admits(self, entry: IndexEntry) -> bool:
         """Whether an entry under :attr:`term` is sure enough and tells of enough instances."""
         return entry.confidence >= self.confidence and entry.instances >= self.instances
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.expressions import Delete, Item, Key, Put
-from chalicelib.library.record import Kind, StoredImage, packed, record_key, unpacked
+from chalicelib.library.record import ResultKind, StoredImage, packed, record_key, unpacked
 from chalicelib.model import Failure, Json, Model, time_of
 from chalicelib.table import Table
 
@@ -19,7 +19,7 @@ class Step:
 
     result: int
     at: str
-    kind: Kind
+    kind: ResultKind
     labels: dict[str, float]
     model: Model | None
     copied_from: str | None

@@ -17,9 +17,9 @@ from chalicelib.expressions import Delete, Item, Key, Put, Update, Write
 from chalicelib.ids import is_id, new_id, rfc3339
 from chalicelib.library.bounds import check_said
 from chalicelib.library.record import (
-    Kind,
     Outcome,
     Record,
+    ResultKind,
     StoredImage,
     lookup_key,
     packed,
@@ -161,7 +161,7 @@ class Images:
         owner: str,
         image_id: str,
         change: Callable[[Record], Record | None],
-        kind: Kind | None = None,
+        kind: ResultKind | None = None,
     ) -> tuple[Record, bool]:
         """Store what ``change`` makes of an image's record, unless that is None; whether anything changed.
 
@@ -182,7 +182,7 @@ class Images:
         raise Unavailable(f"Image {image_id} keeps changing; ask again.")
 
     def change(
-        self, record: Record, changed: Record, kind: Kind | None = None, *, look_at: str = ""
+        self, record: Record, changed: Record, kind: ResultKind | None = None, *, look_at: str = ""
     ) -> Record:
         """Store ``changed`` in place of ``record``; ``kind`` is how a new result came about, if it has one.
 
@@ -196,7 +196,7 @@ class Images:
         return self._save(changed, version=self._version_after(record))
 
     def move(
-        self, record: Record, moved: Record, kind: Kind | None = None, *, copy: Record | None = None
+        self, record: Record, moved: Record, kind: ResultKind | None = None, *, copy: Record | None = None
     ) -> Record:
         """Store an image whose object lies under another key by now, all at once.
 
@@ -227,7 +227,7 @@ class Images:
             raise Superseded(f"Image {image.id} has changed meanwhile.") from None
         return saved
 
-    def _changed(self, record: Record, changed: Record, kind: Kind | None, look_at: str = "") -> Record:
+    def _changed(self, record: Record, changed: Record, kind: ResultKind | None, look_at: str = "") -> Record:
         if kind and changed.image.result > record.image.result:
             changed = dataclasses.replace(changed, kind=kind, calls={}, setback=None)
         soon = "" if changed.image.final else changed.due_at or self._at(LEASE_SECONDS)

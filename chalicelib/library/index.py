@@ -34,7 +34,7 @@ LONGEST_TERM = (
 
 
 @dataclass(frozen=True)
-class Entry:
+class IndexEntry:
     """What an index entry knows of its image: the ``confidence`` (0–100) and how many ``instances``."""
 
     confidence: float = 100.0
@@ -44,11 +44,11 @@ class Entry:
         return {"confidence": self.confidence, "instances": self.instances}
 
     @classmethod
-    def from_item(cls, item: Item) -> Entry:
+    def from_item(cls, item: Item) -> IndexEntry:
         return cls(float(item["confidence"]), int(item["instances"]))
 
 
-Entries = Mapping[str, Entry]
+IndexEntries = Mapping[str, IndexEntry]
 
 
 def label_term(name: str) -> str:
@@ -98,7 +98,7 @@ def counted_as(term: str) -> str | None:
     return term if term in (ALL, FAILED) or term.startswith(LABEL) else None
 
 
-def entries_of(document: Json) -> dict[str, Entry]:
+def entries_of(document: Json) -> dict[str, IndexEntry]:
     """Every term that finds an image, by its public document.
 
     One in the bin is found as that alone; where its object has gone by its bytes, too: they may come again.
@@ -106,10 +106,10 @@ def entries_of(document: Json) -> dict[str, Entry]:
     if document["status"] != "binned":
         return described(document)
     lost = [digest_term(document["sha256"])] if document.get("missing") and document["sha256"] else []
-    return dict.fromkeys([BINNED, *lost], Entry())
+    return dict.fromkeys([BINNED, *lost], IndexEntry())
 
 
-def described(document: Json) -> dict[str, Entry]:
+def described(document: Json) -> dict[str, IndexEntry]:
     """Every term that a public document answers to.
 
     A label is found by its name, its parents and its aliases, what is written by its words.
@@ -120,19 +120,21 @@ def described(document: Json) -> dict[str, Entry]:
     if document["taken_at"] or document["status"] in ("labelled", "failed"):  # else it has not been read yet
         terms.append(taken_term(document))
     terms += written_terms(written_on(document))
-    found = dict.fromkeys(terms, Entry())
+    found = dict.fromkeys(terms, IndexEntry())
     for label in document["labels"]:
         confidence, instances = round(label["confidence"], 2), len(label["instances"])
         for name in (label["name"], *label["parents"], *label["aliases"]):
             term = label_term(name)
             if len(term.encode()) > LONGEST_TERM:
                 continue
-            known = found.get(term, Entry(0.0))
-            found[term] = Entry(max(known.confidence, confidence), max(known.instances, instances))
+            known = found.get(term, IndexEntry(0.0))
+            found[term] = IndexEntry(max(known.confidence, confidence), max(known.instances, instances))
     return found
 
 
-def updates(owner: str, image_id: str, wanted: Entries, *present: Entries) -> Iterator[Put | Delete]:
+def updates(
+    owner: str, image_id: str, wanted: IndexEntries, *present: IndexEntries
+) -> Iterator[Put | Delete]:
     """The writes that bring an image's entries to what is ``wanted``.
 
     Each term may be in the index as any of ``present`` says, or be missing from it where one of them lacks

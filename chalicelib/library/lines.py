@@ -11,15 +11,15 @@ from chalicelib.expressions import Item, Key, Put, Update
 from chalicelib.ids import derived_id, new_id
 from chalicelib.table import ConditionFailed, Table
 
-Outcome = Literal["labelled", "copied", "known", "failed", "refused", "repeated"]
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+LineOutcome = Literal["labelled", "copied", "known", "failed", "refused", "repeated"]
+OUTCOMES: tuple[LineOutcome, ...] = get_args(LineOutcome)
 KEPT_SECONDS = 90 * 86_400  # as long as a job that is done
 SOURCE = "source"
 ORIGIN_SECONDS = 365 * 86_400  # after the last job that found it: whoever comes later has a new image made
 
 
 @dataclass(frozen=True)
-class Line:
+class LineResult:
     """The outcome of a line: the image that it led to, or a ``code`` that says why there is none.
 
     ``labelled`` cost ``micros`` (millionths of a dollar); ``copied`` has the labels of the same bytes
@@ -29,7 +29,7 @@ class Line:
 
     number: int
     ref: str
-    outcome: Outcome
+    outcome: LineOutcome
     image_id: str = ""
     code: str = ""
     micros: int = 0
@@ -51,21 +51,21 @@ class Lines:
         self._table = table
         self._now = now
 
-    def get(self, owner: str, job: str, number: int) -> Line | None:
+    def get(self, owner: str, job: str, number: int) -> LineResult | None:
         """What came of a line, if it has been done."""
         item = self._table.get(_key(owner, job, number))
         return None if item is None else _line(item)
 
-    def settle(self, owner: str, job: str, line: Line) -> None:
+    def settle(self, owner: str, job: str, line: LineResult) -> None:
         """Store what came of a line; who comes second changes nothing."""
         with contextlib.suppress(ConditionFailed):
             self._table.write(Put(_key(owner, job, line.number), self._item(line), {"outcome": None}))
 
-    def settle_many(self, owner: str, job: str, lines: Iterable[Line]) -> None:
+    def settle_many(self, owner: str, job: str, lines: Iterable[LineResult]) -> None:
         """The same of lines that nobody else does."""
         self._table.write_many([Put(_key(owner, job, one.number), self._item(one)) for one in lines])
 
-    def between(self, owner: str, job: str, first: int, last: int) -> list[Line]:
+    def between(self, owner: str, job: str, first: int, last: int) -> list[LineResult]:
         """What is known of the lines from ``first`` to ``last``, both included, in order."""
         rows = self._table.query(
             _partition(owner, job), limit=last - first + 1, after=_number(first - 1), at_most=_number(last)
@@ -114,7 +114,7 @@ class Lines:
             "expires_at": expires_at,
         }
 
-    def _item(self, line: Line) -> Item:
+    def _item(self, line: LineResult) -> Item:
         item: Item = {
             "outcome": line.outcome,
             "ref": line.ref,
@@ -126,10 +126,10 @@ class Lines:
         return {name: value for name, value in item.items() if value not in ("", 0)}
 
 
-def _line(row: Item) -> Line:
+def _line(row: Item) -> LineResult:
     outcome = next(one for one in OUTCOMES if one == row["outcome"])
     texts = (str(row.get("image_id", "")), str(row.get("code", "")))
-    return Line(int(row["sk"]), str(row.get("ref", "")), outcome, *texts, int(row.get("micros", 0)))
+    return LineResult(int(row["sk"]), str(row.get("ref", "")), outcome, *texts, int(row.get("micros", 0)))
 
 
 def _origin_key(owner: str, source: str) -> Key:

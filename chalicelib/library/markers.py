@@ -17,7 +17,7 @@ from typing import Any
 
 from chalicelib.expressions import Delete, Item, Key, Put, Update
 from chalicelib.ids import new_id, rfc3339
-from chalicelib.library.index import Entries, Entry
+from chalicelib.library.index import IndexEntries, IndexEntry
 from chalicelib.library.record import packed, record_key, unpacked
 from chalicelib.table import Table
 
@@ -40,7 +40,7 @@ class Marker:
 
     version: int = 0
     result: int = 0
-    entries: Entries = field(default_factory=dict)
+    entries: IndexEntries = field(default_factory=dict)
     key: str = ""
     revision: str = ""
 
@@ -48,7 +48,7 @@ class Marker:
     def from_item(cls, item: Item | None) -> Marker:
         if item is None:
             return cls()
-        entries = {term: Entry(*numbers) for term, numbers in unpacked(item["entries"]).items()}
+        entries = {term: IndexEntry(*numbers) for term, numbers in unpacked(item["entries"]).items()}
         key, revision = str(item.get("key", "")), str(item["revision"])
         return cls(int(item["version"]), int(item["result"]), entries, key, revision)
 

@@ -33,14 +33,14 @@ from chalicelib.library.index import (
     FAILED,
     STEMS,
     TAKEN,
-    Entry,
+    IndexEntry,
     counted_as,
     image_in,
     partition,
     status_term,
     stem_terms,
 )
-from chalicelib.library.streams import END, TOP, Both, Either, Entries, Listed, Reads, Stream, below
+from chalicelib.library.streams import END, TOP, Both, Either, IndexStream, Listed, Reads, Stream, below
 from chalicelib.library.words import STEM
 
 MERGED = 2.0
@@ -89,7 +89,7 @@ class Plan:
         periods = [one for one in _parts(node) if isinstance(one, Taken)]
         undated = any(one == Not(Taken()) for one in _parts(node))
         everything = max(1, self._sizes.get(ALL, 0))
-        return Entries(
+        return IndexStream(
             self._reads,
             partition(self._owner, TAKEN),
             admits=_any,
@@ -149,8 +149,8 @@ class Plan:
             return Both([self._entries(term, span, share) for term in leaf.terms], ())
         return self._entries(_term_of(leaf), span, share)
 
-    def _entries(self, term: str, span: Span, share: float, label: Labelled | None = None) -> Entries:
-        return Entries(
+    def _entries(self, term: str, span: Span, share: float, label: Labelled | None = None) -> IndexStream:
+        return IndexStream(
             self._reads,
             partition(self._owner, term),
             admits=label.admits if label else _any,
@@ -239,5 +239,5 @@ def _term_of(leaf: Leaf) -> str:
     return next(iter(reversed(stem_terms(leaf.prefix))), ALL)
 
 
-def _any(entry: Entry) -> bool:
+def _any(entry: IndexEntry) -> bool:
     return True

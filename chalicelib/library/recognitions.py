@@ -40,7 +40,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Cached:
+class CachedRecognition:
     """A cached recognition, with which ``options`` it was asked for, and for which image and ``result`` of
     it.
     """
@@ -51,7 +51,7 @@ class Cached:
     result: int
 
     @classmethod
-    def from_item(cls, item: Item) -> Cached | None:
+    def from_item(cls, item: Item) -> CachedRecognition | None:
         """What a row holds, if it holds a recognition and not only a lease."""
         if "recognition" not in item:
             return None
@@ -75,7 +75,7 @@ class Recognitions:
         self._table = table
         self._now = now
 
-    def find_or_lease(self, question: Question, *, not_before: float = 0.0) -> Cached | Lease:
+    def find_or_lease(self, question: Question, *, not_before: float = 0.0) -> CachedRecognition | Lease:
         """The cached recognition, if it is from ``not_before`` (seconds since 1970) or later; else a lease.
 
         One call where the bytes are new or known; a second one where what is there is too old.
@@ -88,7 +88,7 @@ class Recognitions:
             return lease
         except ConditionFailed as error:
             item = error.stored or {}
-        cached = Cached.from_item(item)
+        cached = CachedRecognition.from_item(item)
         if cached and float(item["recognised_at"]) >= not_before:
             return cached
         if float(item.get("lease_until", 0)) > self._now():
@@ -99,13 +99,13 @@ class Recognitions:
             raise _busy() from None
         return lease
 
-    def find(self, owner: str, name: str) -> Cached | None:
+    def find(self, owner: str, name: str) -> CachedRecognition | None:
         """The cached recognition of this name, as records remember it."""
         sha256, _, fingerprint = name.partition(".")
         item = self._table.get(_key(Question(owner, sha256, fingerprint))) if name else None
-        return Cached.from_item(item) if item else None
+        return CachedRecognition.from_item(item) if item else None
 
-    def keep(self, lease: Lease, cached: Cached) -> None:
+    def keep(self, lease: Lease, cached: CachedRecognition) -> None:
         """Store the recognition for everyone; a lease that another has taken over meanwhile keeps nothing."""
         self._end(
             lease,

@@ -22,7 +22,7 @@ from chalicelib.ids import is_id
 from chalicelib.library.corrections import effective_caption, effective_labels, with_keywords
 from chalicelib.model import DEFAULT_OWNER, FINAL, Caption, Correction, Failure, Image, Json, Label, Status
 
-Kind = Literal["recognised", "copied", "corrected", "renamed", "failed", "binned", "restored"]
+ResultKind = Literal["recognised", "copied", "corrected", "renamed", "failed", "binned", "restored"]
 SORT_KEY = "record"  # of every record, and of nothing else: what the stream's filter goes by
 
 # What most documents hold, most frequent last, to compress them by (zlib, "preset dictionary"): with it the
@@ -74,7 +74,7 @@ class Record:
     image: Image
     revision: str
     version: int = 0
-    kind: Kind | None = None
+    kind: ResultKind | None = None
     calls: Mapping[str, int] = field(default_factory=dict)
     setback: Failure | None = None
     lease_until: float = 0.0
@@ -144,7 +144,7 @@ class Record:
             image=image,
             revision=str(item["revision"]),
             version=stored.version,
-            kind=cast("Kind | None", item.get("kind")),
+            kind=cast("ResultKind | None", item.get("kind")),
             calls=stored.calls,
             setback=stored.setback,
             lease_until=float(item.get("lease_until", 0)),
@@ -171,7 +171,7 @@ class Outcome:
     """
 
     image: Image
-    kind: Kind = "recognised"
+    kind: ResultKind = "recognised"
     recognition: str = ""
     calls: Mapping[str, int] = field(default_factory=dict)
     error: Failure | None = None
@@ -255,8 +255,8 @@ class StoredImage:
         return str(self.item.get("key", ""))
 
     @property
-    def kind(self) -> Kind | None:
-        return cast("Kind | None", self.item.get("kind"))
+    def kind(self) -> ResultKind | None:
+        return cast("ResultKind | None", self.item.get("kind"))
 
     @property
     def calls(self) -> Mapping[str, int]:

@@ -47,8 +47,10 @@ class Rules:
     @classmethod
     def from_item(cls, item: Item | None) -> Rules:
         """The rules in the row of :func:`rules_key`; none where there is no row."""
+        if item is None:
+            return cls()
         names = {one.old: one.new for one in _renames_in(item)}
-        return cls(names, "sidecars_since" in (item or {}), Terms.made(terms_in(item)))
+        return cls(names, "sidecars_since" in item, Terms.made(terms_in(item)))
 
     def concern(self, names: Iterable[str]) -> bool:
         """Whether any of the labels' names is one that is called otherwise, or is not shown."""

@@ -28,7 +28,7 @@ ORDERS = ("arrival", "taken")
 
 
 @dataclass(frozen=True)
-class Page:
+class ImagePage:
     """Images, newest first; ``next_at`` is where to go on, None where nothing follows.
 
     A page may hold fewer images than were asked for, even none, and more may follow all the same.
@@ -50,7 +50,9 @@ class Search:
         self._table = table
         self._most_reads = most_reads
 
-    def page(self, owner: str, query: Query, *, limit: int, at: str = TOP, order: str = "arrival") -> Page:
+    def page(
+        self, owner: str, query: Query, *, limit: int, at: str = TOP, order: str = "arrival"
+    ) -> ImagePage:
         """Up to ``limit`` images that ``query`` asks for, from the place ``at`` on, in one of :data:`ORDERS`.
 
         By date taken, images without one come last and images that have not been read yet are left out. Those
@@ -138,7 +140,7 @@ class _Pass:
         self._given_back = False
         self._bytes = 0
 
-    def page(self, limit: int) -> Page:
+    def page(self, limit: int) -> ImagePage:
         found: list[StoredImage] = []
         proposed = 0
         try:
@@ -151,7 +153,7 @@ class _Pass:
                 self._seek()
         except Exhausted:
             pass
-        return Page(tuple(found), self._at or None)
+        return ImagePage(tuple(found), self._at or None)
 
     def _proposals(self, wanted: int) -> list[str]:
         """The next ids, at most as many as there may be records read; :exc:`Exhausted` if that is none."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from chalicelib.expressions import Item
-from chalicelib.library.index import Entry
+from chalicelib.library.index import IndexEntry
 from chalicelib.table import Table
 
 TOP = "~"  # above every id
@@ -59,7 +59,7 @@ class Stream(Protocol):
         """The newest id that is not above ``at_most``, None if there is none."""
 
 
-class Entries:
+class IndexStream:
     """The ids under one term that a condition admits, from ``oldest`` to ``newest``.
 
     ``share`` is how many entries will probably be read here for each id that is wanted: 1 where this stream
@@ -72,7 +72,7 @@ class Entries:
         reads: Reads,
         partition: str,
         *,
-        admits: Callable[[Entry], bool],
+        admits: Callable[[IndexEntry], bool],
         newest: str,
         oldest: str,
         share: float,
@@ -84,7 +84,7 @@ class Entries:
         self._newest = newest
         self._oldest = oldest
         self._share = share
-        self._known: deque[tuple[str, Entry]] = deque()
+        self._known: deque[tuple[str, IndexEntry]] = deque()
         self._ended = False
         self._stride = 0
 
@@ -101,7 +101,7 @@ class Entries:
         self.at = END
         return None
 
-    def _head(self, at_most: str) -> tuple[str, Entry | None]:
+    def _head(self, at_most: str) -> tuple[str, IndexEntry | None]:
         """The newest entry not above ``at_most``."""
         passed = 0
         while self._known and self._known[0][0] > at_most:
@@ -113,7 +113,7 @@ class Entries:
                 self._likely() if leapt else max(self._likely(), min(2 * self._stride, LONGEST_STRIDE))
             )
             items, self._ended = self._reads.entries(self._partition, at_most, self._stride)
-            self._known.extend((str(item["sk"]), Entry.from_item(item)) for item in items)
+            self._known.extend((str(item["sk"]), IndexEntry.from_item(item)) for item in items)
         return self._known[0] if self._known else (END, None)
 
     def _likely(self) -> int:

@@ -4,24 +4,31 @@ Confidences are 0–100, box edges are fractions of the picture (0–1), times a
 RFC 3339 UTC strings, sizes are bytes and pixels.
 """
 
-from chalicelib.model.caption import LONGEST_ALT, LONGEST_CAPTION, Caption
-from chalicelib.model.entries import Entry, Order
-from chalicelib.model.image import DEFAULT_OWNER, FINAL, Failure, Image, Status, time_of
+from chalicelib.model.image import (
+    DEFAULT_OWNER,
+    FINAL,
+    Failure,
+    Image,
+    Location,
+    Status,
+    time_of,
+)
 from chalicelib.model.json import Json
-from chalicelib.model.labels import Box, Correction, Instance, Label, normalised
-from chalicelib.model.location import Location
+from chalicelib.model.labels import Box, Correction, Instance, Label, Terms, normalised
 from chalicelib.model.recognition import (
     ASKED,
     FEATURES,
+    LONGEST_ALT,
+    LONGEST_CAPTION,
     Asked,
+    Caption,
     Model,
     Photo,
     Recognition,
     RecognitionOptions,
     calls_in,
 )
-from chalicelib.model.rekognition import in_rekognitions_words
-from chalicelib.model.terms import Terms
+from chalicelib.model.rekognition_format import in_rekognitions_words
 from chalicelib.model.uploads import (
     LONGEST_METADATA_KEY,
     LONGEST_METADATA_VALUE,
@@ -29,8 +36,10 @@ from chalicelib.model.uploads import (
     MOST_METADATA,
     MOST_METADATA_BYTES,
     CallbackFormat,
+    JobLine,
     NewImage,
     ObjectUploaded,
+    SourceEntry,
 )
 
 __all__ = [
@@ -50,20 +59,20 @@ __all__ = [
     "CallbackFormat",
     "Caption",
     "Correction",
-    "Entry",
     "Failure",
     "Image",
     "Instance",
+    "JobLine",
     "Json",
     "Label",
     "Location",
     "Model",
     "NewImage",
     "ObjectUploaded",
-    "Order",
     "Photo",
     "Recognition",
     "RecognitionOptions",
+    "SourceEntry",
     "Status",
     "Terms",
     "calls_in",

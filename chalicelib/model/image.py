@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from chalicelib.model.caption import Caption
 from chalicelib.model.json import Json
 from chalicelib.model.labels import Correction, Label
-from chalicelib.model.location import Location
-from chalicelib.model.recognition import ASKED, Asked, Model
+from chalicelib.model.recognition import ASKED, Asked, Caption, Model
 from chalicelib.model.uploads import CallbackFormat
 
 Status = Literal["awaiting_upload", "labelling", "labelled", "failed", "binned"]
@@ -32,6 +30,21 @@ class Failure:
     @classmethod
     def from_json(cls, data: Json) -> Failure:
         return cls(data["code"], data["detail"])
+
+
+@dataclass(frozen=True)
+class Location:
+    """A point on the earth: degrees, north and east positive."""
+
+    latitude: float
+    longitude: float
+
+    def to_json(self) -> Json:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Json) -> Location:
+        return cls(data["latitude"], data["longitude"])
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,17 @@
-"""What is on an image: labels, where their instances are, and what a person says of them."""
+"""What is on an image: labels, where their instances are, what people say of them, their vocabulary."""
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from chalicelib.model.json import Json
+
+_TERM_ENDS = re.compile(r"[,\n\r]")
 
 
 def normalised(name: str) -> str:
@@ -121,3 +125,49 @@ class Correction:
     def from_json(cls, data: Json) -> Correction:
         parents = data["parents"]
         return cls(**{**data, "parents": None if parents is None else tuple(parents)})
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A closed vocabulary: the owner's own terms, and by what other names each may be said.
+
+    ``names`` are the terms in their order; none means that any name will do. ``known`` leads from every name
+    and alias, normalised, to its term.
+    """
+
+    names: tuple[str, ...] = ()
+    known: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, text: str) -> Terms:
+        """Read a list of terms: one a line or between commas, aliases behind ``=``, comments behind ``#``.
+
+        ::
+
+            sneaker = trainer = running shoe
+            hiking boot
+        """
+        entries = (entry.split("=") for entry in _TERM_ENDS.split(re.sub("#.*", "", text)))
+        return cls.made([[tidy for one in said if (tidy := " ".join(one.split()))] for said in entries])
+
+    @classmethod
+    def made(cls, entries: Iterable[list[str]]) -> Terms:
+        """Of lists that hold a term and its aliases; a name that is given twice belongs to the first."""
+        names: list[str] = []
+        known: dict[str, str] = {}
+        for said in entries:
+            for one in said:
+                known.setdefault(normalised(one), said[0])
+            names += said[:1]
+        return cls(tuple(dict.fromkeys(names)), known)
+
+    def __bool__(self) -> bool:
+        return bool(self.names)
+
+    def term(self, name: str) -> str | None:
+        """The term that goes by ``name``, whatever its case; None where there is none."""
+        return self.known.get(normalised(name))
+
+    def of_any(self, names: Iterable[str]) -> str | None:
+        """The term of the first of ``names`` that has one."""
+        return next((term for one in names if (term := self.term(one))), None)

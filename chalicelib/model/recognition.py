@@ -5,14 +5,36 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from chalicelib.model.caption import Caption
 from chalicelib.model.json import Json
 from chalicelib.model.labels import Label
 
 TOKENS = "_tokens"  # what the names of counters end with that count no calls
+LONGEST_CAPTION = 500  # characters
+LONGEST_ALT = 125  # characters; screen readers read longer ones in pieces, or not to the end
 FEATURES = ("labels", "properties", "moderation", "text", "caption")
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A sentence or two (``text``) and the alternative text (``alt``), either of which may be empty.
+
+    ``source`` says whose they are: a multimodal ``model``'s; a ``template``'s, which names labels; a
+    ``person``'s, who outranks both. ``language`` is a BCP 47 tag, None where nobody said.
+    """
+
+    text: str
+    alt: str
+    source: Literal["model", "template", "person"]
+    language: str | None = None
+
+    def to_json(self) -> Json:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Json) -> Caption:
+        return cls(data["text"], data["alt"], data["source"], data["language"])
 
 
 @dataclass(frozen=True)

@@ -109,4 +109,6 @@ _MODULE_OF = {name: module for module, names in _MODULES.items() for name in nam
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(name)
-    return getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    use_case = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = use_case
+    return use_case

@@ -17,7 +17,7 @@ from chalicelib.errors import RecogniserRefused, SightlineError
 from chalicelib.expressions import Key, Update
 from chalicelib.ids import derived_id, rfc3339
 from chalicelib.intake.objects import StoredObject
-from chalicelib.library.recognitions import Cached, Lease, Question
+from chalicelib.library.recognitions import CachedRecognition, Lease, Question
 from chalicelib.library.record import Record
 from chalicelib.metrics import RECOGNISER_TIME
 from chalicelib.model import Image, Photo, Recognition, RecognitionOptions, calls_in
@@ -95,7 +95,7 @@ def _asked(
     if not unchanged:
         services.recognitions.give_back(lease)
         return Seen(recognition, image.id, "", calls)
-    services.recognitions.keep(lease, Cached(recognition, options, image.id, image.result + 1))
+    services.recognitions.keep(lease, CachedRecognition(recognition, options, image.id, image.result + 1))
     return Seen(recognition, image.id, lease.question.name, calls)
 
 

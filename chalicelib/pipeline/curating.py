@@ -10,7 +10,7 @@ from chalicelib.errors import NotFound
 from chalicelib.ids import rfc3339
 from chalicelib.library.bounds import check_item
 from chalicelib.library.corrections import said_of, with_word, without_word
-from chalicelib.library.record import Kind, Record
+from chalicelib.library.record import Record, ResultKind
 from chalicelib.model import Correction, Image, Label, normalised
 from chalicelib.pipeline.bin import Check, anyhow, refuse_binned
 from chalicelib.wiring import Services
@@ -66,7 +66,7 @@ def words_of(add: Iterable[str], remove: Iterable[str]) -> list[Word]:
 
 
 def revise(
-    owner: str, image_id: str, say: Callable[[Record], Said], kind: Kind, services: Services
+    owner: str, image_id: str, say: Callable[[Record], Said], kind: ResultKind, services: Services
 ) -> tuple[Image, bool]:
     """Store what ``say`` makes of an image's record as a new result; the projection makes it known."""
 

@@ -22,7 +22,7 @@ from chalicelib.library.jobs import Job
 from chalicelib.library.query import Query, parse
 from chalicelib.library.record import StoredImage, lookup_key, parse_key, record_key
 from chalicelib.library.streams import TOP
-from chalicelib.model import Entry, Failure, Image, Json
+from chalicelib.model import Failure, Image, Json, SourceEntry
 from chalicelib.pipeline.feed import Feed
 from chalicelib.pipeline.job_source import next_entries
 from chalicelib.pipeline.upload_worker import SOURCE_ETAG
@@ -97,7 +97,7 @@ def _nothing() -> dict[str, Any]:
 
 
 def _count(
-    job: Job, told: dict[str, Any], seen: set[int], entries: Sequence[Entry], services: Services
+    job: Job, told: dict[str, Any], seen: set[int], entries: Sequence[SourceEntry], services: Services
 ) -> None:
     taken = [one for one in entries if not one.refused]
     known = _known(job, taken, services)
@@ -129,7 +129,7 @@ def _is_again(text: str, seen: set[int]) -> bool:
     return False
 
 
-def _known(job: Job, entries: Sequence[Entry], services: Services) -> set[str]:
+def _known(job: Job, entries: Sequence[SourceEntry], services: Services) -> set[str]:
     """Which of these have been taken in by an earlier job, or been labelled where they lie."""
     own = services.objects.bucket
     here = [one for one in entries if in_place(one, own)]
@@ -141,7 +141,7 @@ def _known(job: Job, entries: Sequence[Entry], services: Services) -> set[str]:
     return {*_taken_in(job, elsewhere, services), *(keys[key] for key in leading)}
 
 
-def _taken_in(job: Job, entries: Sequence[Entry], services: Services) -> set[str]:
+def _taken_in(job: Job, entries: Sequence[SourceEntry], services: Services) -> set[str]:
     """Which are images with a result already, of the object that is there now as far as can be told."""
     origins = services.lines.origins(job.owner, [one.ref for one in entries])
     keys = {ref: record_key(job.owner, image_id) for ref, image_id in origins.items()}
@@ -154,11 +154,11 @@ def _taken_in(job: Job, entries: Sequence[Entry], services: Services) -> set[str
     }
 
 
-def _same_object(entry: Entry, image: Image) -> bool:
+def _same_object(entry: SourceEntry, image: Image) -> bool:
     return not entry.etag or image.metadata.get(SOURCE_ETAG) in (None, entry.etag)
 
 
-def _described(job: Job, entries: Sequence[Entry], services: Services) -> list[Entry]:
+def _described(job: Job, entries: Sequence[SourceEntry], services: Services) -> list[SourceEntry]:
     """The entries with the size and ETag that their buckets list, where the source did not say them.
 
     A stretch of keys is listed from its first to its last; one that is strewn over a large bucket is left.
@@ -167,7 +167,7 @@ def _described(job: Job, entries: Sequence[Entry], services: Services) -> list[E
     for one in entries:
         if one.bucket and not one.refused and one.size is None:
             wanted[one.bucket].add(one.key)
-    found: dict[tuple[str, str], Entry] = {}
+    found: dict[tuple[str, str], SourceEntry] = {}
     for bucket, keys in wanted.items():
         first, last = min(keys), max(keys)
         after = first[:-1]  # which sorts before it
@@ -182,7 +182,7 @@ def _described(job: Job, entries: Sequence[Entry], services: Services) -> list[E
     return [_with(one, found.get((one.bucket, one.key))) for one in entries]
 
 
-def _with(entry: Entry, listed: Entry | None) -> Entry:
+def _with(entry: SourceEntry, listed: SourceEntry | None) -> SourceEntry:
     if listed is None or entry.refused or entry.size is not None:
         return entry
     return dataclasses.replace(entry, size=listed.size, etag=entry.etag or listed.etag)

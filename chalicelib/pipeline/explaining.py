@@ -11,7 +11,7 @@ from chalicelib.errors import NotFound
 from chalicelib.library.conditions import quoted
 from chalicelib.library.corrections import BY_XMP, said_of
 from chalicelib.library.query import parse
-from chalicelib.library.recognitions import Cached
+from chalicelib.library.recognitions import CachedRecognition
 from chalicelib.library.record import Record
 from chalicelib.model import Correction, Label, Model, RecognitionOptions, normalised
 from chalicelib.recognition import choice
@@ -124,7 +124,7 @@ def _passed_over(record: Record, name: str, services: Services) -> Reason | None
     return dataclasses.replace(_left_out(kinds[0], answer), related=(kinds[0].name,)) if kinds else None
 
 
-def _left_out(label: Label, answer: Cached) -> Reason:
+def _left_out(label: Label, answer: CachedRecognition) -> Reason:
     sure, asked = round(label.confidence, 2), answer.options
     if choice.excluded(label, asked):
         return Reason("excluded", f"{label.name} was seen with {sure:.1f}, but {_filter(asked)}.", sure)

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from chalicelib.errors import SourceRefused
 from chalicelib.intake.sources import List
 from chalicelib.library.jobs import Job
-from chalicelib.library.lines import Line
-from chalicelib.model import Entry, Failure, Order
+from chalicelib.library.lines import LineResult
+from chalicelib.model import Failure, JobLine, SourceEntry
 from chalicelib.pipeline.feed import Batch, Feed
 from chalicelib.pipeline.job_source import next_entries
 from chalicelib.pipeline.results import write_further
@@ -116,11 +116,11 @@ def _sent_again(job: Job, batch: Batch, settled: set[int], services: Services) -
     try:
         page = services.sources.page(List(**batch.list), batch.at, batch.count, job.owner).entries
     except SourceRefused:  # the list is another one by now
-        page = (Entry(),) * batch.count
+        page = (SourceEntry(),) * batch.count
     missing = {number: entry for number, entry in enumerate(page, start=batch.first) if number not in settled}
     if batch.tries >= MOST_SENT or not all(entry.ref for entry in missing.values()):
         for number, entry in missing.items():  # unless somebody has done it meanwhile
-            services.lines.settle(job.owner, job.id, Line(number, entry.ref, "refused", code="gave-up"))
+            services.lines.settle(job.owner, job.id, LineResult(number, entry.ref, "refused", code="gave-up"))
     else:
         log.warning("sent again: %d lines of job %r", len(missing), job.id)
         _send(job, missing, services)
@@ -146,7 +146,9 @@ def _fed(job: Job, feed: Feed, waiting: int, services: Services) -> Feed:
         return feed
     numbered = {feed.line + place: entry for place, entry in enumerate(entries)}
     refused = {number: entry for number, entry in numbered.items() if entry.refused}
-    lines = [Line(number, entry.ref, "refused", code=entry.refused) for number, entry in refused.items()]
+    lines = [
+        LineResult(number, entry.ref, "refused", code=entry.refused) for number, entry in refused.items()
+    ]
     services.lines.settle_many(job.owner, job.id, lines)
     _send(job, {number: entry for number, entry in numbered.items() if number not in refused}, services)
     batch = Batch(feed.line, len(entries), dataclasses.asdict(listed), at, services.now())
@@ -168,10 +170,10 @@ def _affordable(job: Job, feed: Feed, services: Services) -> int:
     return int((most * 1_000_000 - feed.micros) / price + 1e-6) - out
 
 
-def _send(job: Job, numbered: dict[int, Entry], services: Services) -> None:
+def _send(job: Job, numbered: dict[int, SourceEntry], services: Services) -> None:
     since = job.request.get("unchanged_since")
     orders = [
-        Order(job.owner, job.id, number, job.created_at, entry, job.request["asked"], since)
+        JobLine(job.owner, job.id, number, job.created_at, entry, job.request["asked"], since)
         for number, entry in numbered.items()
     ]
     services.uploads_queue.send_many([{"line": one.to_json()} for one in orders])

@@ -11,7 +11,7 @@ from chalicelib.intake.lists import JOBS, parts_of, refusal_of
 from chalicelib.intake.objects import UPLOADS
 from chalicelib.intake.sources import List, Sources
 from chalicelib.library.jobs import Job
-from chalicelib.model import Entry, Json
+from chalicelib.model import Json, SourceEntry
 from chalicelib.pipeline.feed import Feed
 from chalicelib.wiring import Services
 
@@ -36,13 +36,13 @@ def check_source(kind: str, uri: str, owner: str, services: Services) -> None:
 def list_of_addresses(urls: Sequence[str], owner: str, job_id: str, services: Services) -> Json:
     """Where a job finds the addresses that it was given, and how many there are."""
     key = f"{JOBS}~{owner}/{job_id}/urls.jsonl"
-    listed = services.sources.write_list(key, [Entry(url=one) for one in urls])
+    listed = services.sources.write_list(key, [SourceEntry(url=one) for one in urls])
     return {"at": f"s3://{listed.bucket}/{listed.key}", "urls": len(urls)}
 
 
 def next_entries(
     job: Job, feed: Feed, most: int, services: Services
-) -> tuple[Feed, List | None, int, Sequence[Entry]]:
+) -> tuple[Feed, List | None, int, Sequence[SourceEntry]]:
     """The next lines of the source, and the list and the byte at which they stand.
 
     There are none at the end, after a long stretch of nothing, and where a list was made first: it has to be

@@ -13,7 +13,7 @@ from chalicelib.library.conditions import HasStatus, quoted
 from chalicelib.library.jobs import Job, JobFailure, JobKind
 from chalicelib.library.query import Query, parse
 from chalicelib.library.record import StoredImage
-from chalicelib.library.search import Page
+from chalicelib.library.search import ImagePage
 from chalicelib.library.streams import TOP
 from chalicelib.model import Asked, Image, Json
 from chalicelib.pipeline.batches import Message, each_message
@@ -180,7 +180,7 @@ def _further(job: Job, services: Services, *, patient: bool) -> Job:
     return _moved(job, page, sum(one is True for one in outcomes)).with_failures(failures)
 
 
-def _page(job: Job, services: Services) -> Page:
+def _page(job: Job, services: Services) -> ImagePage:
     asked = quoted(job.request["from"]) if job.kind == "rename" else job.request["q"]
     query = parse(asked) if asked else Query()
     if job.kind == "restore":
@@ -188,7 +188,7 @@ def _page(job: Job, services: Services) -> Page:
     return services.search.page(job.owner, query, limit=IMAGES_A_STEP, at=job.at or TOP)
 
 
-def _moved(job: Job, page: Page, changed: int) -> Job:
+def _moved(job: Job, page: ImagePage, changed: int) -> Job:
     return dataclasses.replace(
         job,
         status="running" if page.next_at else "done",

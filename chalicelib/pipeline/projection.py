@@ -22,7 +22,7 @@ from chalicelib.errors import Conflict, NotFound, Superseded, Transient, Unavail
 from chalicelib.expressions import Delete, Key, Put
 from chalicelib.intake.objects import REKOGNITION, xmp_key
 from chalicelib.library import history, index
-from chalicelib.library.index import Entry, digest_of
+from chalicelib.library.index import IndexEntry, digest_of
 from chalicelib.library.markers import image_of, result_of
 from chalicelib.library.record import StoredImage, record_key
 from chalicelib.model import Image, Json, in_rekognitions_words, time_of
@@ -76,7 +76,7 @@ def restore(owner: str, image_id: str, services: Services, *, suspects: Iterable
         change = RecordChange(owner, image_id)
         look_up([change], services, with_record=True)
         known = change.marker.entries
-        stale = dict.fromkeys([*known, *suspects], Entry())
+        stale = dict.fromkeys([*known, *suspects], IndexEntry())
         writes = list(index.updates(owner, image_id, known, {}, stale))
         if change.present is None:
             writes += history.removed(services.table, owner, image_id)
@@ -167,7 +167,7 @@ def _project_alone(change: RecordChange, services: Services) -> None:
         look_up([change], services)
         if not change.is_news:
             return restore(change.owner, change.image_id, services, suspects=suspects)
-        stale = dict.fromkeys([*change.marker.entries, *suspects], Entry())
+        stale = dict.fromkeys([*change.marker.entries, *suspects], IndexEntry())
         writes = list(index.updates(change.owner, change.image_id, change.wanted, {}, stale))
         _derive([change], writes, services)
         with contextlib.suppress(ConditionFailed):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from chalicelib.expressions import Key, decoded
-from chalicelib.library.index import PENDING, Entries, Entry, entries_of
+from chalicelib.library.index import PENDING, IndexEntries, IndexEntry, entries_of
 from chalicelib.library.markers import Marker, image_of, marker_key
 from chalicelib.library.record import SORT_KEY, StoredImage, key_for, record_key
 from chalicelib.library.renames import Rules, rules_key
@@ -61,7 +61,7 @@ class RecordChange:
         return list(results.values())
 
     @property
-    def attempted(self) -> list[Entries]:
+    def attempted(self) -> list[IndexEntries]:
         """The entries that an attempt which broke off may have written: of all versions since the marker.
 
         A record that waits for another result may be seen as that only, and not as the result before.
@@ -72,10 +72,10 @@ class RecordChange:
             for one in self.passed
             for status in (("labelled", "failed") if one.result and not one.final else ())
         ]
-        return [*map(entries_of, documents), *([{PENDING: Entry()}] if self.passed else [])]
+        return [*map(entries_of, documents), *([{PENDING: IndexEntry()}] if self.passed else [])]
 
     @cached_property
-    def wanted(self) -> Entries:
+    def wanted(self) -> IndexEntries:
         """The index entries that the image is to have."""
         return entries_of(self.present.document) if self.present else {}
 

@@ -27,7 +27,7 @@ from chalicelib.library.index import (
     FAILED,
     PENDING,
     TAKEN,
-    Entry,
+    IndexEntry,
     counted_as,
     entries_of,
     image_in,
@@ -130,7 +130,7 @@ def _held_to_records(
         wrong = [
             Fault("entry missing or wrong", term, image_id, mend)
             for term, entry in entries.items()
-            if places[term] not in found or Entry.from_item(found[places[term]]) != entry
+            if places[term] not in found or IndexEntry.from_item(found[places[term]]) != entry
         ]
         if wrong and mend:
             restore(owner, image_id, services)

@@ -16,7 +16,7 @@ from chalicelib.export.tabular import cell
 from chalicelib.intake.assembly import SMALLEST_PART
 from chalicelib.intake.lists import JOBS
 from chalicelib.library.jobs import Job, JobStatus
-from chalicelib.library.lines import Line
+from chalicelib.library.lines import LineResult
 from chalicelib.library.record import StoredImage, record_key
 from chalicelib.model import Json
 from chalicelib.wiring import Services
@@ -83,7 +83,7 @@ def _part(job: Job, name: str, written: dict[str, Any], services: Services) -> J
     return {**written, "line": line, "assembly": assembly, "etags": etags}
 
 
-def _written(job: Job, lines: Sequence[Line], name: str, services: Services) -> bytes:
+def _written(job: Job, lines: Sequence[LineResult], name: str, services: Services) -> bytes:
     keys = {one.image_id: record_key(job.owner, one.image_id) for one in lines if one.image_id}
     items = services.table.get_many(list(keys.values()))
     images = {image_id: StoredImage(items[key]) for image_id, key in keys.items() if key in items}
@@ -97,7 +97,7 @@ def _written(job: Job, lines: Sequence[Line], name: str, services: Services) -> 
     return text.encode("utf-8", "replace")
 
 
-def _row(line: Line, stored: StoredImage | None) -> Json:
+def _row(line: LineResult, stored: StoredImage | None) -> Json:
     row: Json = {"line": line.number, "source-ref": line.ref, "outcome": line.outcome}
     if line.code:
         row["code"] = line.code

@@ -38,7 +38,7 @@ Act = Callable[[], object]
 
 
 @dataclass(frozen=True)
-class Kind:
+class DueKind:
     """A kind of row: the ``shards`` of the index that it lies in, and what is to be done about one.
 
     ``look`` reads a row and answers what to do now, until when (seconds since 1970) it demonstrably waits,
@@ -64,7 +64,7 @@ def sweep(services: Services, time_left: TimeLeft = unhurried) -> None:
     attempts.raise_first()
 
 
-def _sweep(kind: Kind, services: Services, time_left: TimeLeft) -> None:
+def _sweep(kind: DueKind, services: Services, time_left: TimeLeft) -> None:
     if time_left() < SECONDS_A_ROW:
         return
     backed_up = kind.queue is not None and kind.queue(services).backlog() >= BACKLOG
@@ -76,7 +76,7 @@ def _sweep(kind: Kind, services: Services, time_left: TimeLeft) -> None:
     for_each(services.due.keys(kind.shards), see_to, at_once=AT_ONCE)
 
 
-def _see_to(key: Key, kind: Kind, services: Services, *, backed_up: bool) -> None:
+def _see_to(key: Key, kind: DueKind, services: Services, *, backed_up: bool) -> None:
     item = services.due.read(key)
     if item is None:
         return
@@ -144,10 +144,10 @@ def _unconfirmed(key: Key, item: Item, services: Services) -> Act | float | None
 
 
 KINDS = (
-    Kind(images.SHARDS, _image, lambda services: services.uploads_queue),
-    Kind(images.BIN_SHARDS, _in_bin),
-    Kind(jobs.SHARDS, _job, lambda services: services.jobs_queue),
-    Kind(delivery_log.SHARDS, _delivery, lambda services: services.deliveries_queue),
-    Kind(markers.REBUILD_SHARDS, _unprojected),
-    Kind(markers.FANOUT_SHARDS, _unconfirmed),
+    DueKind(images.SHARDS, _image, lambda services: services.uploads_queue),
+    DueKind(images.BIN_SHARDS, _in_bin),
+    DueKind(jobs.SHARDS, _job, lambda services: services.jobs_queue),
+    DueKind(delivery_log.SHARDS, _delivery, lambda services: services.deliveries_queue),
+    DueKind(markers.REBUILD_SHARDS, _unprojected),
+    DueKind(markers.FANOUT_SHARDS, _unconfirmed),
 )

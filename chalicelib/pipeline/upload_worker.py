@@ -17,9 +17,9 @@ from chalicelib.errors import Busy, Permanent, SourceRefused, Superseded, Transi
 from chalicelib.ids import rfc3339
 from chalicelib.intake.lists import in_place
 from chalicelib.intake.objects import StoredObject
-from chalicelib.library.lines import Line, Origin, Outcome
+from chalicelib.library.lines import LineOutcome, LineResult, Origin
 from chalicelib.library.record import Record, key_for
-from chalicelib.model import Entry, Image, Json, ObjectUploaded, Order
+from chalicelib.model import Image, JobLine, Json, ObjectUploaded, SourceEntry
 from chalicelib.pipeline.arrival import LONGEST_FILENAME, fetched, last_segment
 from chalicelib.pipeline.batches import Attempts, Message, each_message, records_of, report_ages, upload_in
 from chalicelib.pipeline.labelling import RETRY_SECONDS, label_claimed, label_image
@@ -42,7 +42,7 @@ def label_messages(event: Json, services: Services, time_left: TimeLeft = unhurr
     def label(message: Message) -> float | None:
         try:
             if "line" in message.body:
-                _label_line(Order.from_json(message.body["line"]), services, time_left)
+                _label_line(JobLine.from_json(message.body["line"]), services, time_left)
             else:
                 attempts = Attempts()
                 for record in records_of(message.body):
@@ -57,7 +57,7 @@ def label_messages(event: Json, services: Services, time_left: TimeLeft = unhurr
     return each_message(event, label, services.uploads_queue, reports=services.settings.partial_batches)
 
 
-def _label_line(order: Order, services: Services, time_left: TimeLeft) -> None:
+def _label_line(order: JobLine, services: Services, time_left: TimeLeft) -> None:
     """Bring a line of a job to its end, and store what came of it.
 
     :raises Transient: not now.
@@ -73,7 +73,7 @@ def _label_line(order: Order, services: Services, time_left: TimeLeft) -> None:
         services.lines.settle(order.owner, order.job, line)
 
 
-def _labelled(order: Order, services: Services, time_left: TimeLeft) -> Line:
+def _labelled(order: JobLine, services: Services, time_left: TimeLeft) -> LineResult:
     origin = services.lines.origin(order.owner, order.entry.ref, order.job, order.line)
     if in_place(order.entry, services.objects.bucket):
         image_id = _in_place(order, origin, services, time_left)
@@ -87,17 +87,17 @@ def _labelled(order: Order, services: Services, time_left: TimeLeft) -> Line:
     return _outcome(order, record, services)
 
 
-def _outcome(order: Order, record: Record, services: Services) -> Line:
+def _outcome(order: JobLine, record: Record, services: Services) -> LineResult:
     image, micros = record.image, cost(record.calls, prices(services.settings))
     if (image.completed_at or "") < order.since:
         return _line(order, "known", image.id)
     if image.error:
         return _line(order, "failed", image.id, image.error.code, micros)
-    outcome: Outcome = "copied" if record.kind == "copied" else "labelled"
+    outcome: LineOutcome = "copied" if record.kind == "copied" else "labelled"
     return _line(order, outcome, image.id, micros=micros)
 
 
-def _in_place(order: Order, origin: Origin, services: Services, time_left: TimeLeft) -> str:
+def _in_place(order: JobLine, origin: Origin, services: Services, time_left: TimeLeft) -> str:
     """Label an object where it lies; the image's id."""
     key = order.entry.key
     if order.unchanged_since is not None:
@@ -112,7 +112,7 @@ def _in_place(order: Order, origin: Origin, services: Services, time_left: TimeL
     return record.image.id
 
 
-def _brought(order: Order, origin: Origin, services: Services, time_left: TimeLeft) -> tuple[Origin, str]:
+def _brought(order: JobLine, origin: Origin, services: Services, time_left: TimeLeft) -> tuple[Origin, str]:
     """Take in what lies elsewhere and label it; its origin, and the image's id."""
     if (origin.job, origin.line) != (order.job, order.line):
         return origin, origin.image_id
@@ -129,12 +129,12 @@ def _brought(order: Order, origin: Origin, services: Services, time_left: TimeLe
     return origin, origin.image_id
 
 
-def _is_this(entry: Entry, image: Image) -> bool:
+def _is_this(entry: SourceEntry, image: Image) -> bool:
     """Whether an image's result is of the very object that the source lists."""
     return image.final and bool(entry.etag) and image.metadata.get(SOURCE_ETAG) == entry.etag
 
 
-def _content(order: Order, services: Services) -> StoredObject:
+def _content(order: JobLine, services: Services) -> StoredObject:
     entry, most = order.entry, services.settings.max_image_bytes
     if entry.url:
         content = fetched(entry.url, services)
@@ -145,13 +145,13 @@ def _content(order: Order, services: Services) -> StoredObject:
     return stored
 
 
-def _refuse_changed(order: Order, modified: float) -> None:
+def _refuse_changed(order: JobLine, modified: float) -> None:
     if order.unchanged_since is not None and modified > order.unchanged_since:
         raise SourceRefused("It has changed since.", code="changed-since")
 
 
 def _take_in(
-    order: Order,
+    order: JobLine,
     image_id: str,
     record: Record | None,
     stored: StoredObject,
@@ -177,7 +177,7 @@ def _take_in(
     label_claimed(claimed, ObjectUploaded(key, etag), mine, rules, services, time_left)
 
 
-def _image(order: Order, image_id: str, stored: StoredObject, services: Services) -> Image:
+def _image(order: JobLine, image_id: str, stored: StoredObject, services: Services) -> Image:
     entry, now = order.entry, rfc3339(services.now())
     origin = {SOURCE: entry.ref[:1024], **({SOURCE_ETAG: stored.etag} if stored.etag else {})}
     name = last_segment(entry.url) if entry.url else entry.key
@@ -194,5 +194,7 @@ def _image(order: Order, image_id: str, stored: StoredObject, services: Services
     )
 
 
-def _line(order: Order, outcome: Outcome, image_id: str = "", code: str = "", micros: int = 0) -> Line:
-    return Line(order.line, order.entry.ref, outcome, image_id, code, micros)
+def _line(
+    order: JobLine, outcome: LineOutcome, image_id: str = "", code: str = "", micros: int = 0
+) -> LineResult:
+    return LineResult(order.line, order.entry.ref, outcome, image_id, code, micros)

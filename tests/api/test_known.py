@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.api.upload_handlers import MOST_DIGESTS
 from chalicelib.expressions import Key, Put
-from chalicelib.library.index import Entry, digest_term, partition
+from chalicelib.library.index import IndexEntry, digest_term, partition
 from chalicelib.model import Label
 from tests.api.client import Api
 from tests.api.gated import gated_app
@@ -116,7 +116,7 @@ def test_a_removed_image_is_known_no_more(api: Api, services: FakeServices, here
 def test_an_entry_that_the_record_does_not_bear_out_is_not_believed(
     api: Api, services: FakeServices, here: str
 ) -> None:
-    services.table.write(Put(Key(partition("default", digest_term(OTHER)), here), Entry().to_item()))
+    services.table.write(Put(Key(partition("default", digest_term(OTHER)), here), IndexEntry().to_item()))
     assert api.post("/images/known", {"sha256": [OTHER]}).json_body["images"][0]["id"] is None
 
 

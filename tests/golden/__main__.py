@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.delivery.delivery import Attempt, Delivery
 from chalicelib.delivery.destinations import Place
 from chalicelib.delivery.events import ImageFinished
-from chalicelib.library.index import Entry
+from chalicelib.library.index import IndexEntry
 from chalicelib.library.markers import Marker
 from chalicelib.library.record import Record
 from chalicelib.model import Box, Failure, Image, Instance, Label, Model, ObjectUploaded
@@ -67,7 +67,7 @@ RECORDS = {
     ),
     "failed": Record(BROKEN, "01JCX00000000000000000000S", version=1795222925001, kind="failed"),
 }
-MARKER = Marker(1795222925000, 2, {"all": Entry(), "label:cat": Entry(98.25, 1)}, LABELLED.key)
+MARKER = Marker(1795222925000, 2, {"all": IndexEntry(), "label:cat": IndexEntry(98.25, 1)}, LABELLED.key)
 DELIVERY = Delivery(
     "01JCX00000000000000000000D",
     "default",

@@ -20,7 +20,7 @@ from chalicelib.expressions import Delete, Key, Update
 from chalicelib.ids import new_id
 from chalicelib.intake.objects import sidecar_key
 from chalicelib.library import catalogue, index
-from chalicelib.library.index import Entry, counted_as, entries_of
+from chalicelib.library.index import IndexEntry, counted_as, entries_of
 from chalicelib.library.markers import (
     CONFIRM_SECONDS,
     FANOUT_SHARDS,
@@ -125,7 +125,7 @@ def agree(album: Album) -> None:
     terms |= {index.label_term(name) for name in NAMES} | {index.ALL, index.PENDING, index.FAILED}
     partitions = {index.key_of("default", term, "").pk for term in terms}
     found = {
-        (pk, str(item["sk"])): Entry.from_item(item)
+        (pk, str(item["sk"])): IndexEntry.from_item(item)
         for pk in partitions
         for item in world.table.query(pk, limit=10_000)
     }
@@ -527,7 +527,7 @@ def test_restoring_takes_away_entries_that_a_dead_process_left() -> None:
     record = labelled(world, "cat")
     world.project()
     world.table.write(
-        Update(Key(index.partition("default", "label:dog"), record.image.id), set=Entry().to_item())
+        Update(Key(index.partition("default", "label:dog"), record.image.id), set=IndexEntry().to_item())
     )
     restore("default", record.image.id, world, suspects=["label:dog"])  # type: ignore[arg-type]
     assert world.table.query(index.partition("default", "label:dog"), limit=5) == []

@@ -12,7 +12,7 @@ import pytest
 from chalicelib.expressions import Delete, Key, Put, Update
 from chalicelib.ids import first_id_of, new_id
 from chalicelib.library.catalogue import row_key
-from chalicelib.library.index import TAKEN, Entry, partition
+from chalicelib.library.index import TAKEN, IndexEntry, partition
 from chalicelib.library.markers import marker_key
 from chalicelib.library.record import key_for
 from chalicelib.model import Image, Label
@@ -67,7 +67,7 @@ def lose_a_date(library: Library) -> None:
 
 def invent_a_date(library: Library) -> None:
     key = an_entry(library, TAKEN)
-    library.table.write(Put(Key(key.pk, f"2019-05-17T10:00:00{key.sk}"), Entry().to_item()))
+    library.table.write(Put(Key(key.pk, f"2019-05-17T10:00:00{key.sk}"), IndexEntry().to_item()))
 
 
 def miscount_a_month(library: Library) -> None:
@@ -79,12 +79,12 @@ def change_an_entry(library: Library) -> None:
 
 
 def invent_an_image(library: Library) -> None:
-    library.table.write(Put(Key(partition("default", "label:cat"), new_id()), Entry().to_item()))
+    library.table.write(Put(Key(partition("default", "label:cat"), new_id()), IndexEntry().to_item()))
 
 
 def invent_a_label(library: Library) -> None:
     without = library.record(sorted(library.carriers("label:cat") - library.carriers("label:dog"))[0])
-    library.table.write(Put(Key(partition("default", "label:dog"), without.image.id), Entry().to_item()))
+    library.table.write(Put(Key(partition("default", "label:dog"), without.image.id), IndexEntry().to_item()))
 
 
 def miscount(library: Library) -> None:
