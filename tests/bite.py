@@ -66,6 +66,20 @@ GUARDS = (
         TWO,
     ),
     Guard(
+        "a body's size",
+        "chalicelib/api/requests.py",
+        "if len(raw) > body.max_bytes:",
+        "if False:",
+        "tests/api/test_upload_handlers.py",
+    ),
+    Guard(
+        "a body's media type",
+        "chalicelib/api/requests.py",
+        'if raw and not {media, "*/*"} & {*body.types}:',
+        "if False:",
+        "tests/api/test_requests.py",
+    ),
+    Guard(
         "a token's secret",
         "chalicelib/access/tokens.py",
         "if not hmac.compare_digest(_hashed(secret), kept) or item is None:",

@@ -1,4 +1,7 @@
-"""Corrections, renames, labelling again, history and reasons, over HTTP."""
+"""Corrections, renames, labelling again, history and reasons, over HTTP.
+
+Holds `chalicelib/api/history_handlers.py`, `chalicelib/api/label_names.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Who may come in: every route is shut, tokens open what their scopes say, owners never meet."""
+"""Who may come in: every route is shut, tokens open what their scopes say, owners never meet.
+
+Holds `chalicelib/api/gate.py`, `chalicelib/api/token_handlers.py`.
+"""
 
 from __future__ import annotations
 

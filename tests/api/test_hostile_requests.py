@@ -1,4 +1,7 @@
-"""Bodies that nobody sends by accident: never a 500, always a problem with a code."""
+"""Bodies that nobody sends by accident: never a 500, always a problem with a code.
+
+Holds `chalicelib/api/fields.py`.
+"""
 
 from __future__ import annotations
 

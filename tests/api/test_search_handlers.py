@@ -1,4 +1,4 @@
-"""Exports over HTTP: files that hold what a question finds, one after the other."""
+"""What a query finds over HTTP: pages of images, and files that hold them, one after the other."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.api.client import Api
 from tests.fakes.clock import Clock
 from tests.fakes.services import FakeServices
 
+CAT = Label("Cat", 97.3, parents=("Animal",))
 DOG = Label("Dog", 91.0, parents=("Animal",))
 
 
@@ -105,3 +106,55 @@ def test_a_file_is_closed_when_its_time_is_up(
 @pytest.mark.parametrize("query", ["format=xml", "q=(", "limit=5", "cursor=x"])
 def test_an_export_that_makes_no_sense_is_refused(api: Api, query: str) -> None:
     assert api.get(f"/export?{query}").status_code == 400
+
+
+def test_images_are_listed_newest_first_a_page_at_a_time(api: Api, services: FakeServices) -> None:
+    made = [api.handed_in(filename=f"{number}.jpg") for number in range(5)]
+    first = api.get("/images?limit=2").json_body
+    second = api.get(f"/images?limit=2&cursor={first['next_cursor']}").json_body
+    last = api.get(f"/images?limit=2&cursor={second['next_cursor']}").json_body
+    seen = [image["id"] for page in (first, second, last) for image in page["images"]]
+    assert seen == sorted(made, reverse=True)
+    assert last["next_cursor"] is None
+
+
+def test_labels_asked_together_must_all_be_there(api: Api, services: FakeServices) -> None:
+    both, cat_only = api.handed_in(), api.handed_in()
+    services.label(both, CAT, Label("Dog", 80.0))
+    services.label(cat_only, CAT)
+
+    def found(query: str) -> set[str]:
+        return {image["id"] for image in api.get(f"/images?{query}").json_body["images"]}
+
+    assert found("label=cat&label=DOG") == {both}
+    assert found("label=animal") == {both, cat_only}
+    assert found("label=cat&label=bird") == set()
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("limit=0", "?limit"),
+        ("limit=201", "?limit"),
+        ("limit=ten", "?limit"),
+        ("limit=1_0", "?limit"),
+        ("limit=99999999999999999999", "?limit"),
+        ("limit=5&limit=6", "?limit"),
+        ("label=", "?label"),
+        ("label=%0A", "?label"),
+        ("label=" + "x" * 256, "?label"),
+        ("label=" + "%EF%B7%BA" * 100, "?label"),
+        ("&".join(f"label={number}" for number in range(11)), "?label"),
+        ("colour=red", "?colour"),
+        ("cursor=!", "?cursor"),
+        ("cursor=Zm9v", "?cursor"),
+        ("cursor=%FF", "?cursor"),
+        ("cursor=" + "A" * 5000, "?cursor"),
+        ("cursor=", "?cursor"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused_where_it_does_not(
+    api: Api, query: str, pointer: str
+) -> None:
+    answer = api.get(f"/images?{query}")
+    assert (answer.status_code, answer.json_body["pointer"]) == (400, pointer)
