@@ -70,7 +70,7 @@ GUARDS = (
         "chalicelib/api/requests.py",
         "if len(raw) > body.max_bytes:",
         "if False:",
-        "tests/api/test_upload_handlers.py",
+        "tests/api/test_requests.py",
     ),
     Guard(
         "a body's media type",

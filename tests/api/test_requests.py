@@ -70,3 +70,14 @@ def test_a_form_is_read_as_strictly(api: Api, services: FakeServices, body: byte
     answer = api.request("POST", "/blobs", raw=body, content_type=FORM)
     assert answer.json_body["code"] == code
     assert services.table.transactions == []
+
+
+@pytest.mark.parametrize(
+    ("method", "route"), [("POST", "/images"), ("POST", "/export"), ("PUT", "/images/x/xmp")]
+)
+def test_a_body_above_lambdas_limit_is_refused_locally_too(
+    api: Api, services: FakeServices, method: str, route: str
+) -> None:
+    answer = api.request(method, route, raw=b"{}" + b" " * (6 * 1024 * 1024))
+    assert (answer.status_code, answer.json_body["code"]) == (413, "too-large")
+    assert services.table.transactions == []

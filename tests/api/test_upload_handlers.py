@@ -134,8 +134,3 @@ def test_a_photo_too_large_for_base64_is_told_the_presigned_way(api: Api) -> Non
     answer = api.post("/images", {"content": "A" * 6_000_004})
     assert answer.status_code == 413
     assert "POST {} to /images" in answer.json_body["detail"]
-
-
-def test_a_body_above_lambdas_limit_is_refused_locally_too(api: Api) -> None:
-    answer = api.post("/images", {"content": "A" * (6 * 1024 * 1024)})
-    assert (answer.status_code, answer.json_body["code"]) == (413, "too-large")
