@@ -386,8 +386,7 @@ class Services:
     @property
     def _prompt(self) -> Callable[[], Prompt]:
         """What language models are asked."""
-        from chalicelib.recognition.prompt import Prompt
-        from chalicelib.recognition.terms import MOST_BYTES, TermList
+        from chalicelib.recognition.prompt import MOST_BYTES, Prompt, TermList
 
         listed = TermList(
             self.settings.vocabulary,

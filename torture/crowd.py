@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.model import Label, Model, Photo, Recognition, RecognitionOptions
-from chalicelib.recognition import choice
+from chalicelib.recognition.recogniser import recognition_of
 from torture.album import Album
 
 ANIMAL = "Animal"
@@ -61,7 +61,7 @@ class Crowd:
         with self._lock:
             self._there -= 1
         seen = SEEN[photo.content[-1] % len(SEEN)]
-        return choice.answer([seen], self.model, options, calls={"crowd": 1})
+        return recognition_of([seen], self.model, options, calls={"crowd": 1})
 
     def _enter(self) -> int:
         with self._lock:

@@ -14,8 +14,8 @@ from chalicelib.library.query import parse
 from chalicelib.library.recognitions import CachedRecognition
 from chalicelib.library.record import Record
 from chalicelib.model import Correction, Label, Model, RecognitionOptions, normalised
-from chalicelib.recognition import choice
 from chalicelib.recognition.prompt import word_for
+from chalicelib.recognition.recogniser import is_excluded
 from chalicelib.wiring import Services
 
 Verdict = Literal[
@@ -126,7 +126,7 @@ def _passed_over(record: Record, name: str, services: Services) -> Reason | None
 
 def _left_out(label: Label, answer: CachedRecognition) -> Reason:
     sure, asked = round(label.confidence, 2), answer.options
-    if choice.excluded(label, asked):
+    if is_excluded(label, asked):
         return Reason("excluded", f"{label.name} was seen with {sure:.1f}, but {_filter(asked)}.", sure)
     if sure < asked.min_confidence:
         found = f"{label.name} was seen with {sure:.1f}, below the threshold of {asked.min_confidence:g}."

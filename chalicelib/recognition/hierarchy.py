@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib.model import Instance, Label
-from chalicelib.recognition.corrections import ADDED, MOVED, RENAMED
-from chalicelib.recognition.vocabulary import DROPPED, DROPPED_SENSES
+from chalicelib.recognition.wordnet import ADDED, DROPPED, DROPPED_SENSES, MOVED, RENAMED
 
 Instances = Mapping[str, Sequence[Instance]]
 _SMALL_WORDS = frozenset({"of", "the", "for", "and", "des"})

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.errors import RecogniserRefused
 from chalicelib.model import Json, Model, Photo, Recognition, RecognitionOptions
-from chalicelib.recognition import choice, statement
+from chalicelib.recognition import statement
 from chalicelib.recognition.pixels import scaled
 from chalicelib.recognition.prompt import MOST_TOKENS, Prompt
+from chalicelib.recognition.recogniser import recognition_of
 
 LONGEST_SIDE = 1568  # pixels: what multimodal models look at, more is scaled down there and paid for
 MOST_BYTES_SENT = 3_750_000  # Amazon Bedrock API reference, ImageBlock; the others take as much
@@ -63,7 +64,7 @@ class LanguageModelRecogniser(ABC):
         prompt = self._prompt()
         model = Model(f"{self.kind}:{self._model}", prompt.fingerprint)
         if not {"labels", "caption"} & set(options.features):
-            return choice.answer((), model, options)
+            return recognition_of((), model, options)
         picture = scaled(photo, LONGEST_SIDE, MOST_BYTES_SENT)
         answer = self._ask(
             ModelQuestion(prompt.instructions(options), prompt.schema(options), picture), time_left
@@ -77,7 +78,7 @@ class LanguageModelRecogniser(ABC):
             answer.said, prompt.terms, prompt.language, cut_off=answer.cut_off, calls=calls
         )
         wanted = caption if "caption" in options.features else None
-        return choice.answer(labels, model, options, caption=wanted, calls=calls)
+        return recognition_of(labels, model, options, caption=wanted, calls=calls)
 
     @property
     def model(self) -> Model:

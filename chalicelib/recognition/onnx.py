@@ -9,11 +9,11 @@ from PIL import Image
 
 from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.model import Model, Photo, Recognition, RecognitionOptions
-from chalicelib.recognition import choice
 from chalicelib.recognition.detector import detect
 from chalicelib.recognition.hierarchy import Hierarchy
 from chalicelib.recognition.network import Network, required
 from chalicelib.recognition.pixels import decoded
+from chalicelib.recognition.recogniser import lowest_confidence, recognition_of
 
 _SIDE = 224  # pixels: what the classifier, EfficientNet-Lite0, looks at
 _MIDDLE = 224 / 256  # of a picture: the classifier learnt from the middle of pictures
@@ -42,8 +42,8 @@ class OnnxRecogniser:
         picture = decoded(photo)
         confidences = self._hierarchy.confidences(classify(self._classifier, picture))
         instances = detect(self._detector, picture)
-        seen = self._hierarchy.labels(confidences, instances, least=choice.lowest(options))
-        return choice.answer(seen, self.model, options, calls={"onnx": 1})
+        seen = self._hierarchy.labels(confidences, instances, least=lowest_confidence(options))
+        return recognition_of(seen, self.model, options, calls={"onnx": 1})
 
     @cached_property
     def _hierarchy(self) -> Hierarchy:

@@ -1,14 +1,17 @@
-"""What a language model is asked about a picture, and in which form it has to answer."""
+"""What a language model is asked about a picture, of which words it may choose, and how it has to answer."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.cache import Cached
+from chalicelib.errors import Misconfigured, NotFound
 from chalicelib.model import LONGEST_ALT, Json, Model, RecognitionOptions, Terms
+from chalicelib.settings import IN_BUCKET
 
 TOOL = "describe_picture"
 # Models give two to three times as many names as they are asked for, and each takes time.
@@ -18,6 +21,8 @@ MOST_TOKENS = 800  # of the answer: eight labels and two sentences take 150 to 3
 BANDS = {"certain": 95.0, "likely": 75.0, "possible": 55.0}
 LANGUAGE_MODELS = ("openai", "bedrock")  # of RECOGNISER's values
 _EDITION = "1"
+KEPT_SECONDS = 300.0  # a changed vocabulary is known so soon
+MOST_BYTES = 200_000  # of a vocabulary in the bucket
 
 
 def word_for(confidence: float, model: Model | None) -> str | None:
@@ -92,3 +97,36 @@ class Prompt:
         return (
             f"name: a short noun phrase in the language {self.language!r}, singular, as people search for it."
         )
+
+
+class TermList:
+    """The terms that ``written`` lists, or the object in the bucket that it names behind ``bucket:``.
+
+    ``read(key)`` gives that object's bytes, None where it is too large; it is read again after some minutes.
+    """
+
+    def __init__(self, written: str, read: Callable[[str], bytes | None], now: Callable[[], float]) -> None:
+        self._written = written
+        self._read = read
+        self._terms = Cached(lambda: Terms.of(self._text()), KEPT_SECONDS, now)
+
+    def terms(self) -> Terms:
+        """The terms as they are now.
+
+        :raises Misconfigured: the list is not there or cannot be read.
+        """
+        return self._terms.value()
+
+    def _text(self) -> str:
+        if not self._written.startswith(IN_BUCKET):
+            return self._written
+        key = self._written.removeprefix(IN_BUCKET)
+        try:
+            content = self._read(key)
+            if content is None:
+                raise Misconfigured(f"VOCABULARY: {key!r} in the bucket is larger than {MOST_BYTES} bytes.")
+            return content.decode("utf-8-sig")
+        except NotFound:
+            raise Misconfigured(f"VOCABULARY: there is no {key!r} in the bucket.") from None
+        except UnicodeDecodeError:
+            raise Misconfigured(f"VOCABULARY: {key!r} in the bucket is not UTF-8.") from None

@@ -1,11 +1,21 @@
-"""What every recogniser can do."""
+"""What every recogniser can do, and which of the labels that it saw are its answer."""
 
 from __future__ import annotations
 
-from typing import Protocol
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 from chalicelib.aws import TimeLeft, unhurried
-from chalicelib.model import Model, Photo, Recognition, RecognitionOptions
+from chalicelib.model import Label, Model, Photo, Recognition, RecognitionOptions, normalised
+
+# Recognisers are asked for labels down to this confidence, so that "why not?" has an answer.
+SEEN_FROM = 20.0
+# A record is one item of at most 400 KB ("Quotas", DynamoDB), and so is a kept answer; text, moderation and
+# the terms of the index have to fit in as well.
+MOST_BYTES = 120_000
+MOST_BYTES_PASSED_OVER = 60_000
+MOST_PASSED_OVER = 100
 
 
 class Recogniser(Protocol):
@@ -14,7 +24,7 @@ class Recogniser(Protocol):
     def recognise(
         self, photo: Photo, options: RecognitionOptions, time_left: TimeLeft = unhurried
     ) -> Recognition:
-        """Labels by falling confidence, as :mod:`~chalicelib.recognition.choice` has it; maybe none.
+        """Labels by falling confidence, as :func:`recognition_of` chooses them; maybe none.
 
         Confidences are 0–100; boxes are fractions of the upright photo, inside 0–1. It ends, with an answer
         or an error, before ``time_left()`` is 0. Raises :exc:`~chalicelib.errors.UnusableImage` or
@@ -35,3 +45,57 @@ class Recogniser(Protocol):
         Two recognisers of one name and one version give the same answers to the same questions.
         """
         ...
+
+
+def lowest_confidence(options: RecognitionOptions) -> float:
+    """Down to which confidence a recogniser should say what it sees."""
+    return min(SEEN_FROM, options.min_confidence)
+
+
+def recognition_of(
+    seen: Iterable[Label], model: Model, options: RecognitionOptions, **rest: Any
+) -> Recognition:
+    """A recognition of ``seen`` as it was asked for; ``rest`` are the other fields of a recognition."""
+    if "labels" not in options.features:
+        return Recognition((), model, **rest)
+    ordered = sorted((one for one in seen if one.confidence >= lowest_confidence(options)), key=_falling)
+    wanted = [one for one in ordered if _wanted(one, options)][: options.max_labels]
+    kept = tuple(_within(MOST_BYTES, wanted))
+    names = {one.name for one in kept}
+    others = [one for one in ordered if one.name not in names][:MOST_PASSED_OVER]
+    return Recognition(kept, model, passed_over=tuple(_within(MOST_BYTES_PASSED_OVER, others)), **rest)
+
+
+def is_excluded(label: Label, options: RecognitionOptions) -> bool:
+    """Whether a filter keeps the label out, however sure it is."""
+    names = _comparable((label.name, *label.aliases))
+    categories = _comparable(label.categories)
+    if names & _comparable(options.exclude_labels) or categories & _comparable(options.exclude_categories):
+        return True
+    if not (options.include_labels or options.include_categories):
+        return False
+    included = names & _comparable(options.include_labels) or categories & _comparable(
+        options.include_categories
+    )
+    return not included
+
+
+def _wanted(label: Label, options: RecognitionOptions) -> bool:
+    return label.confidence >= options.min_confidence and not is_excluded(label, options)
+
+
+def _falling(label: Label) -> float:
+    return -label.confidence
+
+
+def _within(room: int, labels: Sequence[Label]) -> Iterator[Label]:
+    """The surest labels, as many as there is room for in so many bytes of JSON."""
+    for label in labels:
+        room -= len(json.dumps(label.to_json(), ensure_ascii=False).encode())
+        if room < 0:
+            return
+        yield label
+
+
+def _comparable(names: Iterable[str]) -> set[str]:
+    return set(map(normalised, names))

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws import Patience, TimeLeft, code_of, unhurried
 from chalicelib.errors import Misconfigured, RecogniserRefused, SightlineError, Unavailable, UnusableImage
 from chalicelib.model import Box, Instance, Json, Label, Model, Photo, Recognition, RecognitionOptions
-from chalicelib.recognition import choice
+from chalicelib.recognition.recogniser import lowest_confidence, recognition_of
 
 logger = logging.getLogger("sightline.recognition.rekognition")
 
@@ -56,7 +56,7 @@ class RekognitionRecogniser:
         features = [_DETECT_LABELS[one] for one in options.features if one in _DETECT_LABELS]
         if features:
             # It takes bounds of labels only where it is asked for labels (API reference, DetectLabels).
-            bounds = {"MinConfidence": choice.lowest(options), "MaxLabels": MOST_LABELS}
+            bounds = {"MinConfidence": lowest_confidence(options), "MaxLabels": MOST_LABELS}
             only = bounds if "labels" in options.features else {}
             labels = ask("detect_labels", Features=features, **only)
         if "moderation" in options.features:
@@ -64,7 +64,7 @@ class RekognitionRecogniser:
         if "text" in options.features:
             text = ask("detect_text")
         versions = (one.get(name) for name in _VERSIONS for one in (labels, moderation, text))
-        return choice.answer(
+        return recognition_of(
             map(_label, labels.get("Labels", ())),
             Model("rekognition", next((str(one) for one in versions if one), "unknown")),
             options,

@@ -25,10 +25,10 @@ from botocore.exceptions import ClientError
 from chalicelib.aws import Patience, TimeLeft, code_of, unhurried
 from chalicelib.errors import RecogniserRefused, SightlineError, Unavailable
 from chalicelib.model import Json, Model, Photo, Recognition, RecognitionOptions
-from chalicelib.recognition import choice
 from chalicelib.recognition.hierarchy import Hierarchy
 from chalicelib.recognition.network import required
 from chalicelib.recognition.pixels import fitted
+from chalicelib.recognition.recogniser import recognition_of
 
 logger = logging.getLogger("sightline.recognition.sagemaker")
 
@@ -65,7 +65,7 @@ class SageMakerRecogniser:
         answer = _understood(text)
         hierarchy = self._hierarchy_of(answer["classes"])
         seen = hierarchy.labels(hierarchy.confidences(answer["scores"]), {})
-        return choice.answer(seen, Model(**answer["model"]), options, calls={"sagemaker": 1})
+        return recognition_of(seen, Model(**answer["model"]), options, calls={"sagemaker": 1})
 
     @property
     def model(self) -> Model:

@@ -13,7 +13,7 @@ from chalicelib.library.history import KEPT
 from chalicelib.library.recognitions import LEASE_SECONDS
 from chalicelib.library.renames import MOST_RENAMES
 from chalicelib.model import Label
-from chalicelib.recognition.choice import MOST_BYTES_PASSED_OVER, SEEN_FROM
+from chalicelib.recognition.recogniser import MOST_BYTES_PASSED_OVER, SEEN_FROM
 from tests.api.client import NOTHING, Api
 from tests.fakes.services import FakeServices
 

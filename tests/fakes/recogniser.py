@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.model import Label, Model, Photo, Recognition, RecognitionOptions
-from chalicelib.recognition import choice
+from chalicelib.recognition.recogniser import recognition_of
 
 
 class FakeRecogniser:
@@ -42,7 +42,7 @@ class FakeRecogniser:
         self._before()
         if self._raises:
             raise self._raises.pop(0)
-        return choice.answer(self._labels, self._model, options, **{"calls": {"fake": 1}, **self.rest})
+        return recognition_of(self._labels, self._model, options, **{"calls": {"fake": 1}, **self.rest})
 
     @property
     def model(self) -> Model:

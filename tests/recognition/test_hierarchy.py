@@ -9,12 +9,14 @@ import pytest
 
 from chalicelib.model import Box, Instance, Label
 from chalicelib.recognition import coco
-from chalicelib.recognition.corrections import ADDED, MOVED, RENAMED
 from chalicelib.recognition.hierarchy import Hierarchy, title
-from chalicelib.recognition.vocabulary import (
+from chalicelib.recognition.wordnet import (
+    ADDED,
     CATALOGUE,
     DROPPED,
     DROPPED_SENSES,
+    MOVED,
+    RENAMED,
     ROLES,
     SCIENTIFIC,
     TOO_GENERAL,

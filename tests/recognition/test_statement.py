@@ -22,8 +22,7 @@ from chalicelib.errors import Misconfigured, NotFound, RecogniserRefused
 from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Label, Model, RecognitionOptions, Terms
 from chalicelib.recognition import statement
 from chalicelib.recognition.openai import OpenAiRecogniser
-from chalicelib.recognition.prompt import MOST_ASKED, Prompt, word_for
-from chalicelib.recognition.terms import KEPT_SECONDS, TermList
+from chalicelib.recognition.prompt import KEPT_SECONDS, MOST_ASKED, Prompt, TermList, word_for
 from tests.fakes.clock import Clock
 from tests.fakes.world import World
 from tests.recognition.conftest import sample
