@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import cached_property
 from typing import Any, Protocol
 
 from chalicelib import pipeline
@@ -61,12 +62,11 @@ class StageServices(Services):
 
     def project(self) -> Any:
         """Let everything that is derived follow the records, as if the stream told of each of them now."""
-        client = self.clients.make("dynamodb")
         asked = {
             "FilterExpression": "sk = :record",
             "ExpressionAttributeValues": {":record": {"S": "record"}},
         }
-        items = client.scan(TableName=self.settings.table, **asked)["Items"]
+        items = self._records.scan(TableName=self.settings.table, **asked)["Items"]
         changes = [
             {
                 "Keys": {"pk": item["pk"], "sk": item["sk"]},
@@ -76,6 +76,10 @@ class StageServices(Services):
             for item in items
         ]
         return pipeline.project({"Records": [{"dynamodb": one} for one in changes]}, self)
+
+    @cached_property
+    def _records(self) -> Any:
+        return self.clients.make("dynamodb")
 
     def bring_waiting(self) -> int:
         """Deliver what is visible on the deliveries queue now, as Lambda does; how many messages."""
