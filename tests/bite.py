@@ -242,14 +242,14 @@ GUARDS = (
         "chalicelib/pipeline/projection.py",
         "    if gone := {one.image_id for one in chunk if one.present is None}:",
         "    if gone := set():",
-        "tests/pipeline/test_withdrawing.py",
+        "tests/export/test_withdrawal.py",
     ),
     Guard(
         "an image that is erased while it is packed",
-        "chalicelib/pipeline/packing.py",
+        "chalicelib/export/archives.py",
         "    _withdraw_erased(job, state, services)\n",
         "",
-        "tests/pipeline/test_withdrawing.py",
+        "tests/export/test_withdrawal.py",
     ),
     Guard(
         "a rotation that another one meets",
@@ -267,17 +267,17 @@ GUARDS = (
     ),
     Guard(
         "the owner in the keys of exported files",
-        "chalicelib/pipeline/exporting.py",
+        "chalicelib/export/listings.py",
         'file = f"exports/~{owner}/{export_id}.{form}"',
         'file = f"exports/{export_id}.{form}"',
-        "tests/pipeline/test_withdrawing.py",
+        "tests/export/test_withdrawal.py",
     ),
     Guard(
         "the owner in the keys of archives",
-        "chalicelib/pipeline/packing.py",
+        "chalicelib/export/archives.py",
         'return f"exports/~{job.owner}/{job.id}"',
         'return f"exports/~all/{job.id}"',
-        "tests/pipeline/test_withdrawing.py",
+        "tests/export/test_withdrawal.py",
     ),
     Guard(
         "certificates name their hosts",
@@ -295,7 +295,7 @@ GUARDS = (
     ),
     Guard(
         "no original stops an archive",
-        "chalicelib/pipeline/packing.py",
+        "chalicelib/export/archives.py",
         "            except Exception as error:\n                if isinstance(error, Transient)",
         "            except SightlineError as error:\n                if isinstance(error, Transient)",
         "tests/api/test_archives.py",
@@ -359,7 +359,7 @@ GUARDS = (
     ),
     Guard(
         "parts go when the archive is whole",
-        "chalicelib/pipeline/packing.py",
+        "chalicelib/export/archives.py",
         "_remove([part for part, _ in state.parts], services)",
         "pass",
         "tests/api/test_archives.py",
@@ -380,14 +380,14 @@ GUARDS = (
     ),
     Guard(
         "only who sends the token back has agreed",
-        "chalicelib/pipeline/subscribing.py",
+        "chalicelib/pipeline/subscription_changes.py",
         "return reply.headers.get(CHALLENGE) == token or token.encode() in reply.body",
         "return True",
         "tests/pipeline/test_confirming.py",
     ),
     Guard(
         "a long document is a link",
-        "chalicelib/pipeline/receivers.py",
+        "chalicelib/pipeline/routing.py",
         "if len(body) > events.WHOLE_BYTES and destination.name != INTEGRATION:",
         "if False:",
         "tests/pipeline/test_confirming.py",
@@ -599,7 +599,7 @@ GUARDS = (
     ),
     Guard(
         "deletions are told to who asked",
-        "chalicelib/pipeline/receivers.py",
+        "chalicelib/pipeline/routing.py",
         "    if news.on_request:\n",
         "    if False:\n",
         "tests/pipeline/test_bin.py",
@@ -830,7 +830,7 @@ GUARDS = (
     ),
     Guard(
         "an archive names what is missing",
-        "chalicelib/pipeline/packing.py",
+        "chalicelib/export/archives.py",
         "if last and absent:",
         "if False:",
         "tests/api/test_archives.py",

@@ -34,13 +34,14 @@ GROUND = {
     "settings",
     "table",
 }
-ROOMS = {"access", "intake", "recognition", "library", "delivery", "export"}
+ROOMS = {"access", "intake", "recognition", "library", "delivery"}
 MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),
     **{room: GROUND | {room} for room in ROOMS},
     "wiring": GROUND | ROOMS,
-    "pipeline": GROUND | ROOMS | {"wiring", "pipeline"},
-    "api": GROUND | ROOMS | {"wiring", "pipeline", "api"},
+    "export": GROUND | ROOMS | {"wiring", "export"},
+    "pipeline": GROUND | ROOMS | {"wiring", "export", "pipeline"},
+    "api": GROUND | ROOMS | {"wiring", "export", "pipeline", "api"},
 }
 MODULES = sorted((ROOT / "chalicelib").rglob("*.py"))
 

@@ -15,6 +15,7 @@ from chalicelib.api.image_fields import asked_in
 from chalicelib.api.query_parameters import query_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, pointing_inside, query_of
 from chalicelib.errors import BadRequest
+from chalicelib.export.archives import archive_link, missing_from
 from chalicelib.ids import millisecond_at
 from chalicelib.library.jobs import KINDS, STATUSES, Job, JobKind, JobStatus
 from chalicelib.model import ASKED, LONGEST_URL, Asked, Json
@@ -179,8 +180,8 @@ def _shown(request: Request, job: Job, services: Services) -> Json:
         return {**job.document(), **pipeline.progress_of(job, services), **told, "links": {**links, **files}}
     if job.kind != "zip" or job.status != "done":
         return {**job.document(), "links": links}
-    archive = pipeline.archive_link(job, services)
+    archive = archive_link(job, services)
     more = {"archive": archive} if archive else {}
-    missing = pipeline.missing_from(job)
+    missing = missing_from(job)
     complete = job.at is None and not missing
     return {**job.document(), "complete": complete, "missing": missing, "links": {**links, **more}}

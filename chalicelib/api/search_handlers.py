@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
-from chalicelib import pipeline
 from chalicelib.api import responses
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.image_handlers import answered
@@ -51,7 +50,9 @@ def export(request: Request, services: Services) -> Response:
         raise BadRequest("Only CSV can be for Excel.", code="bad-value", pointer="?excel")
     cursors = Cursors(services, owner, "export", form, str(asked))
     place = cursors.decode(parameters.line("cursor", longest=LONGEST))
-    file = pipeline.export(owner, asked, form, services, marked=marked, at=place)
+    from chalicelib.export.listings import write_listing  # late: a page of images needs no files
+
+    file = write_listing(owner, asked, form, services, marked=marked, at=place)
     body = {
         "url": file.url,
         "format": form,

@@ -15,28 +15,31 @@ if TYPE_CHECKING:
     from chalicelib.pipeline.captioning import take_back_caption, write_caption
     from chalicelib.pipeline.curating import correct, words_of
     from chalicelib.pipeline.delivery_worker import deliver
-    from chalicelib.pipeline.estimating import estimate_of
-    from chalicelib.pipeline.explaining import why
-    from chalicelib.pipeline.exporting import export
+    from chalicelib.pipeline.explanation import why
     from chalicelib.pipeline.fanout import fan_out
-    from chalicelib.pipeline.feed import progress_of
+    from chalicelib.pipeline.job_estimate import estimate_of
+    from chalicelib.pipeline.job_progress import progress_of
+    from chalicelib.pipeline.job_results import links_to_results
     from chalicelib.pipeline.job_source import check_source, list_of_addresses
     from chalicelib.pipeline.job_worker import cancel, pause, resume, start, work_on_jobs
     from chalicelib.pipeline.keywords import add_keywords
     from chalicelib.pipeline.labelling import label_image, label_or_leave
-    from chalicelib.pipeline.packing import archive_link, missing_from
     from chalicelib.pipeline.projection import project
-    from chalicelib.pipeline.receivers import check_receiver
+    from chalicelib.pipeline.redelivery import send_again, send_parked_again
     from chalicelib.pipeline.relabelling import relabel
-    from chalicelib.pipeline.resending import send_again, send_parked_again
-    from chalicelib.pipeline.results import links_to_results
-    from chalicelib.pipeline.subscribing import change_subscription, confirm, subscribe, try_out, unsubscribe
+    from chalicelib.pipeline.routing import check_receiver
+    from chalicelib.pipeline.subscription_changes import (
+        change_subscription,
+        confirm,
+        subscribe,
+        try_out,
+        unsubscribe,
+    )
     from chalicelib.pipeline.sweeper import sweep
     from chalicelib.pipeline.upload_worker import label_messages
 
 __all__ = [
     "add_keywords",
-    "archive_link",
     "await_upload",
     "cancel",
     "change_subscription",
@@ -47,7 +50,6 @@ __all__ = [
     "delete_image",
     "deliver",
     "estimate_of",
-    "export",
     "fan_out",
     "fetch_and_take_in",
     "known_by",
@@ -56,7 +58,6 @@ __all__ = [
     "label_or_leave",
     "links_to_results",
     "list_of_addresses",
-    "missing_from",
     "pause",
     "progress_of",
     "project",
@@ -84,22 +85,20 @@ _MODULES = {
     "captioning": ("take_back_caption", "write_caption"),
     "curating": ("correct", "words_of"),
     "delivery_worker": ("deliver",),
-    "explaining": ("why",),
-    "estimating": ("estimate_of",),
-    "exporting": ("export",),
+    "explanation": ("why",),
+    "job_estimate": ("estimate_of",),
     "fanout": ("fan_out",),
-    "feed": ("progress_of",),
+    "job_progress": ("progress_of",),
     "job_source": ("check_source", "list_of_addresses"),
     "job_worker": ("cancel", "pause", "resume", "start", "work_on_jobs"),
     "keywords": ("add_keywords",),
     "labelling": ("label_image", "label_or_leave"),
-    "packing": ("archive_link", "missing_from"),
     "projection": ("project",),
-    "receivers": ("check_receiver",),
+    "routing": ("check_receiver",),
     "relabelling": ("relabel",),
-    "resending": ("send_again", "send_parked_again"),
-    "results": ("links_to_results",),
-    "subscribing": ("change_subscription", "confirm", "subscribe", "try_out", "unsubscribe"),
+    "redelivery": ("send_again", "send_parked_again"),
+    "job_results": ("links_to_results",),
+    "subscription_changes": ("change_subscription", "confirm", "subscribe", "try_out", "unsubscribe"),
     "sweeper": ("sweep",),
     "upload_worker": ("label_messages",),
 }

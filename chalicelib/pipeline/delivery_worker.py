@@ -21,8 +21,8 @@ from chalicelib.errors import Superseded
 from chalicelib.metrics import DELIVERIES
 from chalicelib.model import Json
 from chalicelib.pipeline.batches import Message, each_message, report_ages
-from chalicelib.pipeline.news import IN_BIN, NEWER_RESULT, Case, News, case_of
-from chalicelib.pipeline.receivers import link_to, receiver_of, request_for
+from chalicelib.pipeline.notifications import IN_BIN, NEWER_RESULT, Case, News, case_of
+from chalicelib.pipeline.routing import link_to, receiver_of, request_for
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.deliveries")

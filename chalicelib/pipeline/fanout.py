@@ -13,8 +13,8 @@ from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.events import ImageFinished
 from chalicelib.model import Json
 from chalicelib.pipeline.batches import Attempts
-from chalicelib.pipeline.news import News, news_in
-from chalicelib.pipeline.receivers import receivers_of
+from chalicelib.pipeline.notifications import News, news_in
+from chalicelib.pipeline.routing import receivers_of
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.fanout")

@@ -12,7 +12,7 @@ from chalicelib.intake.objects import UPLOADS
 from chalicelib.intake.sources import List, Sources
 from chalicelib.library.jobs import Job
 from chalicelib.model import Json, SourceEntry
-from chalicelib.pipeline.feed import Feed
+from chalicelib.pipeline.job_progress import Feed
 from chalicelib.wiring import Services
 
 MOST_LOOKS = 20  # of a step, for a line: blank ones and other owners' are passed over

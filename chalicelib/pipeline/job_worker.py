@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.errors import Conflict, NotFound, SightlineError, Superseded, Transient
+from chalicelib.export.archives import forget_step, pack_further
 from chalicelib.ids import millisecond_at
 from chalicelib.library.conditions import HasStatus, quoted
 from chalicelib.library.jobs import Job, JobFailure, JobKind
@@ -19,9 +20,8 @@ from chalicelib.model import Asked, Image, Json
 from chalicelib.pipeline.batches import Message, each_message
 from chalicelib.pipeline.bin import delete_image, restore_image
 from chalicelib.pipeline.curating import correct, fit_to_vocabulary, rename_image, words_of
-from chalicelib.pipeline.estimating import estimate_further
-from chalicelib.pipeline.feeding import WAITING, feed_further
-from chalicelib.pipeline.packing import forget_step, pack_further
+from chalicelib.pipeline.job_estimate import estimate_further
+from chalicelib.pipeline.job_feed import WAITING, feed_further
 from chalicelib.pipeline.relabelling import relabel
 from chalicelib.wiring import Services
 

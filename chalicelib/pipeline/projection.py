@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.delivery.events import ImageFinished, type_of
 from chalicelib.errors import Conflict, NotFound, Superseded, Transient, Unavailable
+from chalicelib.export.withdrawal import withdraw_exports_of
 from chalicelib.expressions import Delete, Key, Put
 from chalicelib.intake.objects import REKOGNITION, xmp_key
 from chalicelib.library import history, index
@@ -27,10 +28,9 @@ from chalicelib.library.markers import image_of, result_of
 from chalicelib.library.record import StoredImage, record_key
 from chalicelib.model import Image, Json, in_rekognitions_words, time_of
 from chalicelib.pipeline.batches import for_each
-from chalicelib.pipeline.counting import chunks, count
+from chalicelib.pipeline.counts import chunks, count
 from chalicelib.pipeline.curating import rename_image
 from chalicelib.pipeline.record_changes import RecordChange, changes_in, look_up
-from chalicelib.pipeline.withdrawing import withdraw_exports_of
 from chalicelib.table import ConditionFailed
 from chalicelib.wiring import Services
 

@@ -14,11 +14,11 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.errors import Unavailable
+from chalicelib.export import archives
 from chalicelib.expressions import Update
 from chalicelib.library import record
 from chalicelib.library.record import record_key
 from chalicelib.model import Label
-from chalicelib.pipeline import packing
 from tests.api.client import Api
 from tests.fakes.services import FakeServices
 
@@ -28,10 +28,10 @@ DOG = Label("Dog", 91.0)
 @pytest.fixture
 def dogs(api: Api, services: FakeServices, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """Eleven dogs, by their names in an archive; a step holds about three of them."""
-    monkeypatch.setattr(packing, "PART_BYTES", 2500)
-    monkeypatch.setattr(packing, "SMALLEST_PART", 2000)
-    monkeypatch.setattr(packing, "IMAGES_AT_ONCE", 2)
-    monkeypatch.setattr(packing, "JOINED_AT_ONCE", 2)
+    monkeypatch.setattr(archives, "PART_BYTES", 2500)
+    monkeypatch.setattr(archives, "SMALLEST_PART", 2000)
+    monkeypatch.setattr(archives, "IMAGES_AT_ONCE", 2)
+    monkeypatch.setattr(archives, "JOINED_AT_ONCE", 2)
     services.assembly.smallest_part = 2000
     chance = random.Random(1)  # noqa: S311 - chance, not a secret
     expected = {}
@@ -51,12 +51,12 @@ def packed(services: FakeServices, url: str) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         assert len(set(archive.namelist())) == len(archive.namelist())
-        return {name: archive.read(name) for name in archive.namelist() if name != packing.MISSING_FILE}
+        return {name: archive.read(name) for name in archive.namelist() if name != archives.MISSING_FILE}
 
 
 def listed_as_missing(services: FakeServices, url: str) -> Any:
     with zipfile.ZipFile(io.BytesIO(services.objects.stored[urlsplit(url).path[1:]])) as archive:
-        return json.loads(archive.read(packing.MISSING_FILE))
+        return json.loads(archive.read(archives.MISSING_FILE))
 
 
 def work(services: FakeServices, times: int = 1) -> int:
@@ -133,8 +133,8 @@ def test_what_is_not_in_the_bucket_is_named_in_the_answer_and_in_the_archive(
 def test_a_step_that_has_little_time_leaves_a_part_that_the_next_one_fills(
     api: Api, services: FakeServices, dogs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packing, "SECONDS", 0.0)
-    monkeypatch.setattr(packing, "IMAGES_AT_ONCE", 1)
+    monkeypatch.setattr(archives, "SECONDS", 0.0)
+    monkeypatch.setattr(archives, "IMAGES_AT_ONCE", 1)
     job = begun(api, services, q="dog")
     work(services)
     assert packed(services, api.get(job).json_body["links"]["archive"]) == dogs
@@ -220,8 +220,8 @@ def exported(services: FakeServices) -> set[str]:
 def test_parts_go_when_they_are_merged_and_when_the_archive_is_whole(
     api: Api, services: FakeServices, dogs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packing, "SECONDS", 0.0)
-    monkeypatch.setattr(packing, "IMAGES_AT_ONCE", 1)
+    monkeypatch.setattr(archives, "SECONDS", 0.0)
+    monkeypatch.setattr(archives, "IMAGES_AT_ONCE", 1)
     job = begun(api, services, q="dog")
     while api.get(job).json_body["status"] == "running":
         message = {"Records": [{"body": json.dumps(services.jobs_queue.messages.pop(0))}]}
@@ -239,8 +239,8 @@ def test_parts_go_when_they_are_merged_and_when_the_archive_is_whole(
 def test_nothing_is_left_of_what_is_withdrawn_between_two_steps(
     api: Api, services: FakeServices, dogs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, before: str
 ) -> None:
-    monkeypatch.setattr(packing, "SECONDS", 0.0)
-    monkeypatch.setattr(packing, "IMAGES_AT_ONCE", 1)
+    monkeypatch.setattr(archives, "SECONDS", 0.0)
+    monkeypatch.setattr(archives, "IMAGES_AT_ONCE", 1)
     erased, save = max(dogs).partition("-")[0], services.jobs.save
 
     def erase(job: Any) -> Any:
@@ -283,7 +283,7 @@ def test_of_two_workers_at_the_same_step_one_leaves_nothing(
 def test_an_archive_that_has_become_too_large_ends_and_says_so(
     api: Api, services: FakeServices, dogs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packing, "MOST_PARTS", 2)
+    monkeypatch.setattr(archives, "MOST_PARTS", 2)
     job = begun(api, services, q="dog")
     work(services)
     done = api.get(job).json_body

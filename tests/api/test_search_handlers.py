@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from chalicelib.export import listings
 from chalicelib.library.query import Query
 from chalicelib.model import Label
-from chalicelib.pipeline import exporting
 from tests.api.client import Api
 from tests.fakes.clock import Clock
 from tests.fakes.services import FakeServices
@@ -73,8 +73,8 @@ def test_what_nothing_is_found_for_is_an_empty_file(api: Api, services: FakeServ
 def test_more_than_one_file_holds_is_continued_with_a_cursor(
     api: Api, services: FakeServices, found: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "PAGE", 1)
-    monkeypatch.setattr(exporting, "MOST_BYTES", 100)
+    monkeypatch.setattr(listings, "PAGE", 1)
+    monkeypatch.setattr(listings, "MOST_BYTES", 100)
     first = api.get("/export?q=dog&format=jsonl").json_body
     services.label(api.handed_in(), DOG)  # arrives in between
     second = api.get(f"/export?q=dog&format=jsonl&cursor={first['next_cursor']}").json_body
@@ -89,16 +89,16 @@ def test_more_than_one_file_holds_is_continued_with_a_cursor(
 def test_a_file_is_closed_when_its_time_is_up(
     services: FakeServices, api: Api, found: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "PAGE", 1)
+    monkeypatch.setattr(listings, "PAGE", 1)
     clock = Clock()
     page = services.search.page
 
     def slow_page(*asked: object, **more: object) -> object:
-        clock.forward(exporting.SECONDS)
+        clock.forward(listings.SECONDS)
         return page(*asked, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(services.search, "page", slow_page)
-    file = exporting.export("default", Query(), "csv", services, clock=clock)  # type: ignore[arg-type]
+    file = listings.export("default", Query(), "csv", services, clock=clock)  # type: ignore[arg-type]
     assert file.images == 1
     assert file.next_at is not None
 

@@ -11,6 +11,7 @@ import pytest
 from chalicelib import pipeline, quotas
 from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import Conflict, TooManyRequests
+from chalicelib.export.listings import write_listing
 from chalicelib.ids import new_id
 from chalicelib.library.query import Query
 from tests.fakes.world import World
@@ -81,7 +82,7 @@ def test_four_exports_of_an_owner_are_written_at_a_time(monkeypatch: pytest.Monk
     inside: list[int] = []
 
     def export(depth: int) -> None:
-        pipeline.export("anna", Query(), "csv", world, clock=lambda: again(depth))  # type: ignore[arg-type]
+        write_listing("anna", Query(), "csv", world, clock=lambda: again(depth))  # type: ignore[arg-type]
 
     def again(depth: int) -> float:
         """While one is being written, another is begun."""

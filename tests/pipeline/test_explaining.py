@@ -10,7 +10,7 @@ from chalicelib import pipeline
 from chalicelib.errors import NotFound, RecogniserRefused
 from chalicelib.model import Label, NewImage, ObjectUploaded
 from chalicelib.pipeline.curating import Word
-from chalicelib.pipeline.explaining import Reason
+from chalicelib.pipeline.explanation import Reason
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, ROCKET, World
 

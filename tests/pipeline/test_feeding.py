@@ -28,8 +28,8 @@ from chalicelib.intake.objects import ObjectStore
 from chalicelib.intake.sources import Sources
 from chalicelib.library.jobs import Job
 from chalicelib.model import Failure, Json, Label, NewImage, ObjectUploaded
-from chalicelib.pipeline.feed import Batch
-from chalicelib.pipeline.feeding import stretches
+from chalicelib.pipeline.job_feed import stretches
+from chalicelib.pipeline.job_progress import Batch
 from chalicelib.recognition.governor import FIRST
 from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser
@@ -508,8 +508,8 @@ def test_a_line_that_is_late_has_none_of_the_others_read_again(world: Any) -> No
 def test_a_large_file_of_results_is_finished_by_whoever_comes_after_one_that_died(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chalicelib.pipeline.results.SMALLEST_PART", 1)
-    monkeypatch.setattr("chalicelib.pipeline.results.LINES_AT_ONCE", 1)
+    monkeypatch.setattr("chalicelib.pipeline.job_results.SMALLEST_PART", 1)
+    monkeypatch.setattr("chalicelib.pipeline.job_results.LINES_AT_ONCE", 1)
     monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
     job_id = begin(world, manifest(world, "{", "{"))
     save, died = world.jobs.save, []

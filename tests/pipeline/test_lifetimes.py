@@ -11,6 +11,7 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.delivery.subscriptions import Subscription
+from chalicelib.export.listings import write_listing
 from chalicelib.expressions import Item
 from chalicelib.ids import new_id
 from chalicelib.library.query import Query
@@ -69,7 +70,7 @@ def busy_world() -> tuple[Any, Mail]:
         handle(message, services)
         services.clock.forward(1)
     pipeline.start("anna", "correct", {"q": "", "add": ["x"], "remove": []}, services)  # and nobody comes
-    pipeline.export("anna", Query(), "csv", services, clock=lambda: services.clock())
+    write_listing("anna", Query(), "csv", services, clock=lambda: services.clock())
     mail.run()
     services.project()
     services.markers.rebuild_later("anna", image.id)

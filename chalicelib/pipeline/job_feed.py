@@ -19,13 +19,13 @@ from chalicelib.intake.sources import List
 from chalicelib.library.jobs import Job
 from chalicelib.library.lines import LineResult
 from chalicelib.model import Failure, JobLine, SourceEntry
-from chalicelib.pipeline.feed import Batch, Feed
+from chalicelib.pipeline.job_progress import Batch, Feed
+from chalicelib.pipeline.job_results import write_further
 from chalicelib.pipeline.job_source import next_entries
-from chalicelib.pipeline.results import write_further
 from chalicelib.recognition.prices import price_of_an_image
 from chalicelib.wiring import Services
 
-log = logging.getLogger("sightline.feeding")
+log = logging.getLogger("sightline.job_feed")
 
 MOST_A_STEP = 300  # lines
 MOST_OPEN = 60  # batches on their way

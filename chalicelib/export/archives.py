@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.errors import NotFound, SightlineError, Transient
+from chalicelib.export.withdrawal import holds_erased, ids_in_directory, withdraw
 from chalicelib.export.zip_format import ZipEntry, end
 from chalicelib.ids import new_id
 from chalicelib.intake.assembly import SMALLEST_PART
@@ -28,10 +29,9 @@ from chalicelib.library.query import Query, parse
 from chalicelib.library.record import StoredImage
 from chalicelib.library.streams import TOP
 from chalicelib.model import Image
-from chalicelib.pipeline.withdrawing import holds_erased, ids_in_directory, withdraw
 from chalicelib.wiring import Services
 
-log = logging.getLogger("sightline.packing")
+log = logging.getLogger("sightline.archives")
 
 PART_BYTES = 64 * 1024 * 1024  # from which on a step ends; the worker has 1,536 MB
 IMAGES_AT_ONCE = 4  # of 50 MB each at most

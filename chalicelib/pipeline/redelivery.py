@@ -9,10 +9,10 @@ from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.delivery_log import by_destination
 from chalicelib.errors import Conflict, Superseded
 from chalicelib.pipeline.batches import for_each
-from chalicelib.pipeline.receivers import destination_named
+from chalicelib.pipeline.routing import destination_named
 from chalicelib.wiring import Services
 
-log = logging.getLogger("sightline.resending")
+log = logging.getLogger("sightline.redelivery")
 
 MOST_AT_A_TIME = 200  # within the 29 s that API Gateway waits
 AT_ONCE = 10

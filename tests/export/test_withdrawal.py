@@ -9,6 +9,8 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.errors import Conflict
+from chalicelib.export.archives import archive_link
+from chalicelib.export.listings import write_listing
 from chalicelib.library.query import Query, parse
 from chalicelib.model import Json, Label, NewImage
 from tests.fakes.services import FakeServices
@@ -58,7 +60,7 @@ def archive(services: Any, q: str = "") -> Any:
 def test_each_owners_files_lie_in_a_folder_of_their_own(services: Any) -> None:
     for owner in ("anna", "bert"):
         before = files(services)
-        pipeline.export(owner, Query(), "csv", services)
+        write_listing(owner, Query(), "csv", services)
         pipeline.start(owner, "zip", {"q": ""}, services)
         work_off(services)
         made = files(services) - before
@@ -69,9 +71,9 @@ def test_each_owners_files_lie_in_a_folder_of_their_own(services: Any) -> None:
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_a_file_goes_with_the_image_that_is_in_it_and_others_stay(services: Any, form: Any) -> None:
     other, dog = two_images(services)
-    pipeline.export("default", Query(), form, services)
+    write_listing("default", Query(), form, services)
     without = files(services)
-    pipeline.export("default", parse("dog"), form, services)
+    write_listing("default", parse("dog"), form, services)
     erase(services, other)
     assert files(services).isdisjoint(without)
     assert len(files(services)) == 2  # the dog's, and its list of ids
@@ -103,7 +105,7 @@ def test_an_image_that_is_erased_while_a_file_is_written_is_in_none(services: An
 
     services.objects.put, services._search.page = erasing_put, erasing_page
     with pytest.raises(Conflict) as refused:
-        pipeline.export("default", Query(), "csv", services)
+        write_listing("default", Query(), "csv", services)
     assert refused.value.code == "export-withdrawn"
     assert files(services) == set()
 
@@ -112,10 +114,10 @@ def test_an_archive_and_all_its_parts_go_with_an_image_that_is_in_it(services: A
     other, dog = two_images(services)
     whole, dogs = archive(services), archive(services, "dog")
     work_off(services)
-    assert all(pipeline.archive_link(one, services) for one in (whole, dogs))
+    assert all(archive_link(one, services) for one in (whole, dogs))
     erase(services, other)
-    assert pipeline.archive_link(whole, services) is None
-    assert pipeline.archive_link(dogs, services)
+    assert archive_link(whole, services) is None
+    assert archive_link(dogs, services)
     assert not [key for key in files(services) if whole.id in key]
     erase(services, dog)
     assert files(services) == set()
@@ -142,7 +144,7 @@ def test_an_archive_is_withdrawn_where_an_image_is_erased_while_it_is_packed(
     services.objects.put, services.assembly.finish = erasing_put, erasing_finish
     work_off(services, after=lambda: erase(services, dog) if moment == "after a step" else None)
     done = services.jobs.get("default", job.id)
-    assert (done.status, pipeline.archive_link(done, services)) == ("done", None)
+    assert (done.status, archive_link(done, services)) == ("done", None)
     assert not [key for key in files(services) if key.endswith((".zip", ".part"))]
 
 
@@ -151,4 +153,4 @@ def test_an_archive_has_no_link_once_its_file_has_been_cleared_away(services: An
     job = archive(services)
     work_off(services)
     services.clock.forward(2 * 24 * 3600 + 1)
-    assert pipeline.archive_link(services.jobs.get("default", job.id), services) is None
+    assert archive_link(services.jobs.get("default", job.id), services) is None

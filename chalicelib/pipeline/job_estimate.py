@@ -23,7 +23,7 @@ from chalicelib.library.query import Query, parse
 from chalicelib.library.record import StoredImage, lookup_key, parse_key, record_key
 from chalicelib.library.streams import TOP
 from chalicelib.model import Failure, Image, Json, SourceEntry
-from chalicelib.pipeline.feed import Feed
+from chalicelib.pipeline.job_progress import Feed
 from chalicelib.pipeline.job_source import next_entries
 from chalicelib.pipeline.upload_worker import SOURCE_ETAG
 from chalicelib.recognition.prices import price_of_an_image

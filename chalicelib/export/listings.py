@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from chalicelib.errors import Conflict, TooManyRequests
 from chalicelib.export.tabular import MEDIA_TYPES, Format, head, written
+from chalicelib.export.withdrawal import withdraw
 from chalicelib.expressions import Delete, Key, Put
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.library.manifests import Manifest
 from chalicelib.library.query import Query
 from chalicelib.library.streams import TOP
-from chalicelib.pipeline.withdrawing import withdraw
 from chalicelib.quotas import put_within
 from chalicelib.wiring import Services
 
@@ -38,7 +38,7 @@ class ExportedFile:
     next_at: str | None
 
 
-def export(
+def write_listing(
     owner: str,
     query: Query,
     form: Format,

@@ -14,7 +14,7 @@ from chalicelib.errors import UnusableUrl
 from chalicelib.intake.objects import sidecar_key
 from chalicelib.library import query
 from chalicelib.model import CallbackFormat, Image, Json
-from chalicelib.pipeline.news import News, signer_of
+from chalicelib.pipeline.notifications import News, signer_of
 from chalicelib.wiring import Services
 
 FORMATS: Mapping[CallbackFormat, Format] = {"event": "json", "blob": "blob"}

@@ -16,7 +16,7 @@ from chalicelib.errors import TooManyRequests
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.model import Image, Label, Model
 from chalicelib.outbound import Reply
-from chalicelib.pipeline.receivers import request_for
+from chalicelib.pipeline.routing import request_for
 from chalicelib.wiring import Services
 
 LONGEST_TEST_SECONDS = 20.0  # of API Gateway's 29

@@ -13,7 +13,7 @@ from chalicelib.library.manifests import Manifest
 from chalicelib.library.record import StoredImage, record_key
 from chalicelib.wiring import Services
 
-log = logging.getLogger("sightline.withdrawing")
+log = logging.getLogger("sightline.withdrawal")
 
 ID_LENGTH = 26
 
