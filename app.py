@@ -27,7 +27,7 @@ from chalicelib.model import Json
 from chalicelib.settings import settings
 
 app = Chalice(app_name="sightline")
-app.api.cors = gate.shared_with(settings().cors_origin)
+app.api.cors = gate.cors_for(settings().cors_origin)
 app.register_middleware(problems.framework_errors_as_problems(app.api.cors), "http")
 logs.set_up(app.log, settings().log_level)
 

@@ -43,8 +43,10 @@ def write(into: Path, api: str, bucket_origin: str, chosen: Stage) -> None:
         (folder / name).write_text(content, encoding="utf-8")
     for name, allowed in origins.items():
         most, days = number("max_image_bytes", chosen), number("bin_days", chosen)
-        where = pages.Where("./", begins, "docs.html", most, days, _in_document(pages.policy(*allowed)))
-        (into / name).write_text(pages.document(name, where), encoding="utf-8")
+        context = pages.PageContext(
+            "./", begins, "docs.html", most, days, _in_document(pages.policy(*allowed))
+        )
+        (into / name).write_text(pages.document(name, context), encoding="utf-8")
 
 
 def number(setting: str, stage: Stage) -> int:

@@ -18,7 +18,7 @@ from chalice.local import (
     NotAuthorizedError,
 )
 
-from chalicelib.api.problems import CHALLENGE, INTERNAL_ERROR, KINDS, Kind, problem
+from chalicelib.api.problems import CHALLENGE, INTERNAL_ERROR, PROBLEM_TYPES, ProblemType, problem
 from chalicelib.api.responses import Headers
 from chalicelib.errors import BadRequest, Forbidden, NotFound, TooLarge, Unauthorized
 from local.limits import ANSWER_BYTES
@@ -28,10 +28,10 @@ log = logging.getLogger("sightline.local")
 
 LARGEST_BODY = 10_000_000  # API Gateway's payload quota
 
-NO_ROUTE = KINDS[NotFound]
-UNAUTHORIZED = KINDS[Unauthorized]
-BAD_GATEWAY = Kind(502, "bad-gateway", "Bad gateway")
-REFUSED = {404: NO_ROUTE, 403: KINDS[Forbidden], 401: UNAUTHORIZED}
+NO_ROUTE = PROBLEM_TYPES[NotFound]
+UNAUTHORIZED = PROBLEM_TYPES[Unauthorized]
+BAD_GATEWAY = ProblemType(502, "bad-gateway", "Bad gateway")
+REFUSED = {404: NO_ROUTE, 403: PROBLEM_TYPES[Forbidden], 401: UNAUTHORIZED}
 
 
 def serve(app: Chalice, config: Config, port: int) -> Server:
@@ -96,9 +96,11 @@ class Handler(Patient, ChaliceRequestHandler):
             self._body = self.body(LARGEST_BODY)
         except LargeBody:
             large = "The body is larger than 10 MB. Announce an upload with POST /images and {}."
-            self._refuse(KINDS[TooLarge], large)
+            self._refuse(PROBLEM_TYPES[TooLarge], large)
         except BadBody:
-            self._refuse(KINDS[BadRequest], "The body is not as long as it says, or is framed wrongly.")
+            self._refuse(
+                PROBLEM_TYPES[BadRequest], "The body is not as long as it says, or is framed wrongly."
+            )
         else:
             self._generic_handle()
 
@@ -118,7 +120,7 @@ class Handler(Patient, ChaliceRequestHandler):
         detail = f"No route answers {self.path.split('?')[0]}." if kind is NO_ROUTE else f"{kind.title}."
         self._refuse(kind, detail)
 
-    def _refuse(self, kind: Kind, detail: str) -> None:
+    def _refuse(self, kind: ProblemType, detail: str) -> None:
         advice = CHALLENGE if kind is UNAUTHORIZED else {}
         answer = problem(kind, detail, code=kind.slug, headers={**advice, **self._shared})
         self._send_http_response(kind.status, dict(answer.headers), json.dumps(answer.body))

@@ -1,7 +1,7 @@
-"""The gate: a token opens as much as its scopes say, by the scope that stands in the table of routes.
+"""The gate: who sends a request, and may they? The scope that a route needs is in the table of routes.
 
-API Gateway asks the authorizer who sends a token, and keeps the answer for a minute. What the token
-opens is decided here for each request, so that a route can be neither forgotten nor cached open.
+API Gateway asks the authorizer who owns a token and caches the answer for a minute. The scope is checked
+here, for each request: no route can be left open by mistake or by a cached answer.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 KEPT_SECONDS = 60  # how long a revoked token may still open a deployed API
 
 
-def shared_with(origin: str) -> CORSConfig | bool:
-    """What browsers are told about pages of another ``origin``; pages of no other may ask where it is empty.
+def cors_for(origin: str) -> CORSConfig | bool:
+    """The CORS headers that let pages of one other ``origin`` use the API; False if it is empty.
 
-    One only: API Gateway answers preflight requests itself, always alike.
+    There can be only one, because API Gateway answers every preflight request with the same headers.
     """
     if not origin:
         return False
@@ -39,10 +39,10 @@ def shared_with(origin: str) -> CORSConfig | bool:
 
 
 def admit(header: str, services: Services) -> AuthResponse:
-    """The authorizer's answer to an ``Authorization`` header: who it is, with which scopes.
+    """The authorizer's answer to an ``Authorization`` header: the owner and the scopes of its token.
 
-    Raises what API Gateway takes for a 401 (Amazon API Gateway developer guide, "Use API Gateway Lambda
-    authorizers"): an exception that says ``Unauthorized``, and nothing else.
+    For an unknown token it raises an exception whose whole text is ``Unauthorized``: API Gateway answers 401
+    to nothing else (Amazon API Gateway developer guide, "Use API Gateway Lambda authorizers").
     """
     scheme, _, text = header.strip().partition(" ")
     try:
@@ -56,15 +56,15 @@ def admit(header: str, services: Services) -> AuthResponse:
 
 
 def enter(request: Request, scope: str, services: Services) -> dict[str, str]:
-    """Let a request through to a route that takes ``scope``; the headers that tell how many more may follow.
+    """Check a request to a route that needs ``scope``; gives the headers that say how many more are allowed.
 
-    A route without a scope is open to everybody. Any other request is counted as soon as it is known who
-    asks, before anything else is looked at: what is refused, here or by its route, counts as well. The
-    headers are those of the IETF's draft "RateLimit header fields for HTTP".
+    A route without a scope is open to everybody. Any other request is counted first, so a request that is
+    refused later, here or by its handler, counts too. The headers are those of the IETF draft "RateLimit
+    header fields for HTTP".
 
-    :raises Unauthorized: nobody said who asks.
-    :raises TooManyRequests: the owner has asked too often in the last minute.
-    :raises Forbidden: its token does not open this.
+    :raises Unauthorized: the request has no token.
+    :raises TooManyRequests: the owner has sent too many requests in the last minute.
+    :raises Forbidden: the token lacks the scope.
     """
     if not scope:
         return {}

@@ -1,4 +1,4 @@
-"""``Idempotency-Key``: the same POST sent again does nothing again."""
+"""``Idempotency-Key``: a POST that is sent again is not done again; it gets the first answer."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ _MADE_ID = "sightline.made_id"
 
 @dataclass(frozen=True)
 class Renewal:
-    """How an answer that was kept is completed when it is given again.
+    """How a stored answer is completed when it is given again.
 
-    ``renewed(body, owner, services, **path)`` replaces what does not hold for a day, like addresses to upload
-    to, and adds the field ``hidden``, which is kept nowhere.
+    ``renewed(body, owner, services, **path)`` replaces what expires within a day, such as upload addresses,
+    and adds the field ``hidden``, which is never stored.
     """
 
     renewed: Callable[..., Json] = lambda body, owner, services, **path: body
     hidden: str = ""
 
 
-_AS_IT_WAS = Renewal()
+_UNCHANGED = Renewal()
 _RENEWALS: dict[Handler, Renewal] = {}  # filled while the handlers' modules are imported
 
 
 def renewing(renewed: Callable[..., Json], *, hidden: str = "") -> Callable[[Handler], Handler]:
-    """Decorates a handler whose repeated answers need a :class:`Renewal`."""
+    """Decorator for a handler whose stored answers need a :class:`Renewal`."""
 
     def decorated(handler: Handler) -> Handler:
         _RENEWALS[handler] = Renewal(renewed, hidden)
@@ -51,20 +51,20 @@ def renewing(renewed: Callable[..., Json], *, hidden: str = "") -> Callable[[Han
 
 
 def made_id(request: Request) -> str:
-    """The id for what a request makes: a new one, or the one that its key was claimed with."""
+    """The id for what a request creates: a new one, or the one that its key was claimed with."""
     return str(request.context.get(_MADE_ID) or new_id())
 
 
 def call(
     handler: Handler, request: Request, services: Services, path: Mapping[str, str], *, keyed: bool
 ) -> Response:
-    """Call ``handler(request, services, **path)``, or answer as the key was answered within 24 hours.
+    """Call ``handler(request, services, **path)``, or give the answer that its key got within 24 hours.
 
-    What a handler makes has the id that :func:`made_id` gives: whoever takes over from a crashed first
-    request makes the same thing. Refusals are not kept: a request that was wrong may be put right under its
-    key.
+    A handler takes the id of what it creates from :func:`made_id`, so a repeat that takes over from a crashed
+    request creates the same thing. An error is not stored: a wrong request may be corrected under its key.
 
-    :raises BadRequest: the key is no key, or the route is not ``keyed``: whoever sends one counts on it.
+    :raises BadRequest: the key is malformed, or the route does not take one (``keyed``). It is not ignored
+        there, because the client relies on it.
     """
     key = _key_of(request)
     if key is None:
@@ -74,7 +74,7 @@ def call(
             "This route takes no Idempotency-Key: its answer holds what is kept nowhere.",
             code="no-idempotency-key-here",
         )
-    renewal, owner = _RENEWALS.get(handler, _AS_IT_WAS), owner_of(request)
+    renewal, owner = _RENEWALS.get(handler, _UNCHANGED), owner_of(request)
     asked = "\n".join([request.path, *path.values(), ""]).encode()
     claim = services.idempotency_keys.claim(owner, key, asked + raw_body_of(request))
     if claim.answer is not None:
@@ -90,7 +90,7 @@ def call(
 
 
 def _key_of(request: Request) -> str | None:
-    """The key of a POST: the other methods do nothing again when they come again."""
+    """The key of a POST. The other methods are idempotent anyway, so their keys are ignored."""
     key = request.headers.get("idempotency-key") if request.method == "POST" else None
     if key is not None and not _KEY.fullmatch(key):
         raise BadRequest("Idempotency-Key has 1 to 255 visible ASCII characters.", code="bad-idempotency-key")

@@ -1,4 +1,4 @@
-"""The web page: two documents, and the files that they load, made of those of the folder ``page``."""
+"""The web page: two HTML documents and the files that they load, built from the folder ``page``."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _META = '<meta http-equiv="Content-Security-Policy" content="{}">\n'
 
 
 @dataclass(frozen=True)
-class Where:
-    """Where a document is read from (``base``), where the API begins, and what the other document is called.
+class PageContext:
+    """What is filled into a document: its own address, the API's address, the other document's name.
 
-    Both addresses end with a slash. A ``policy`` is written into a document that may come without headers.
+    Both addresses end with a slash. ``policy`` is for a document that may be served without headers.
     """
 
     base: str
@@ -50,18 +50,18 @@ class Where:
 
 
 def photos(request: Request, services: Services) -> Response:
-    """``GET /``: the page of photos, which may load its own files and the bucket's photos, nothing else."""
+    """``GET /``: the page of photos. It may load its own files and the bucket's photos, nothing else."""
     bucket = origin_of(services.objects.address())
     return _served("index.html", _beside(request, services), policy(bucket))
 
 
 def docs(request: Request, services: Services) -> Response:
-    """``GET /docs``: the API, shown from its own description."""
+    """``GET /docs``: the API reference, made from the OpenAPI description."""
     return _served("docs.html", _beside(request, services), policy())
 
 
 def file(request: Request, services: Services, version: str, name: str) -> Response:
-    """``GET /page/{version}/{name}``: a file, which is kept for good, as its address changes with it."""
+    """``GET /page/{version}/{name}``: a file of the page, cached for ever, as its address changes with it."""
     content = files().get(name)
     if content is None or version != version_of_files():
         raise NotFound("There is no such file of the page; load the page again.")
@@ -74,7 +74,7 @@ def file(request: Request, services: Services, version: str, name: str) -> Respo
 
 @functools.cache
 def files() -> dict[str, str]:
-    """The files that the documents load, by name: a script and a style sheet for each, put together here."""
+    """The files that the documents load, by name: the icon, and a script and a style sheet for each."""
     parts = sources()
     scripts = {name: bundled(name, parts) for name in SCRIPTS}
     styles = {name: "".join(parts[one] for one in together) for name, together in STYLES.items()}
@@ -83,26 +83,26 @@ def files() -> dict[str, str]:
 
 @functools.cache
 def sources() -> dict[str, str]:
-    """The files of the folder, by name."""
+    """The source files of the folder, by name."""
     return {one.name: one.read_text("utf-8") for one in sorted(FOLDER.iterdir()) if one.suffix in TYPES}
 
 
 @functools.cache
 def version_of_files() -> str:
-    """Changes when any of the files does."""
+    """A version that changes when any of the files changes."""
     return hashlib.sha256(repr(sorted(files().items())).encode()).hexdigest()[:16]
 
 
-def document(name: str, where: Where) -> str:
-    """``index.html`` or ``docs.html``, for one place."""
+def document(name: str, context: PageContext) -> str:
+    """``index.html`` or ``docs.html``, filled in."""
     places = {
         "files": f"page/{version_of_files()}",
-        "base": html.escape(where.base),
-        "api": html.escape(where.api),
-        "docs": where.docs,
-        "max_bytes": str(where.max_bytes),
-        "bin_days": str(where.bin_days),
-        "policy": where.policy and _META.format(html.escape(where.policy)),
+        "base": html.escape(context.base),
+        "api": html.escape(context.api),
+        "docs": context.docs,
+        "max_bytes": str(context.max_bytes),
+        "bin_days": str(context.bin_days),
+        "policy": context.policy and _META.format(html.escape(context.policy)),
     }
     text = _text(name)
     for place, value in places.items():
@@ -111,9 +111,9 @@ def document(name: str, where: Where) -> str:
 
 
 def policy(*origins: str) -> str:
-    """What a document may load and do, with which other ``origins`` it may talk and whose photos it may show.
+    """The Content-Security-Policy of a document that may talk to the other ``origins`` and show their photos.
 
-    Photos of a private stage and of the reader's disk are ``blob:``.
+    Photos of a private stage and from the user's disk are ``blob:``.
     """
     others = "".join(f" {one}" for one in origins)
     allowed = {
@@ -130,20 +130,20 @@ def policy(*origins: str) -> str:
     return "; ".join(f"{directive} {sources}" for directive, sources in allowed.items())
 
 
-def _beside(request: Request, services: Services) -> Where:
+def _beside(request: Request, services: Services) -> PageContext:
     base = f"{responses.path_of_base(request)}/"
     known = services.settings
-    return Where(base, api=base, docs="docs", max_bytes=known.max_image_bytes, bin_days=known.bin_days)
+    return PageContext(base, api=base, docs="docs", max_bytes=known.max_image_bytes, bin_days=known.bin_days)
 
 
-def _served(name: str, where: Where, allowed: str) -> Response:
+def _served(name: str, context: PageContext, allowed: str) -> Response:
     headers: responses.Headers = {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": allowed,
         "Cache-Control": "no-cache",
         "Referrer-Policy": "no-referrer",
     }
-    return Response(body=document(name, where), headers=headers)
+    return Response(body=document(name, context), headers=headers)
 
 
 @functools.cache
@@ -152,6 +152,6 @@ def _text(name: str) -> str:
 
 
 def origin_of(url: str) -> str:
-    """``https://host:port`` of an address."""
+    """The origin of a URL, ``https://host:port``."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"

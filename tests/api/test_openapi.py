@@ -82,7 +82,7 @@ def test_every_problem_of_the_table_is_described_by_status() -> None:
         for pointer, example in examples(openapi.document(""))
         if pointer.startswith("/components/responses")
     }
-    for kind in problems.KINDS.values():
+    for kind in problems.PROBLEM_TYPES.values():
         assert kind.status in described
 
 

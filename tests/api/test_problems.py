@@ -107,11 +107,11 @@ def classes_below(cls: type[SightlineError]) -> list[type[SightlineError]]:
 
 @pytest.mark.parametrize("cls", classes_below(Transient))
 def test_whatever_may_pass_is_answered_503_or_429(cls: type[Transient]) -> None:
-    assert problems.kind_of(cls.__new__(cls)).status == (429 if cls is TooManyRequests else 503)
+    assert problems.type_of(cls.__new__(cls)).status == (429 if cls is TooManyRequests else 503)
 
 
 def test_what_no_client_can_have_caused_is_our_own_fault() -> None:
-    assert problems.kind_of(Permanent("?")) is problems.INTERNAL_ERROR
+    assert problems.type_of(Permanent("?")) is problems.INTERNAL_ERROR
 
 
 @pytest.mark.parametrize(
