@@ -485,17 +485,17 @@ GUARDS = (
     ),
     Guard(
         "of a closed vocabulary only its terms come out",
-        "chalicelib/recognition/statement.py",
+        "chalicelib/recognition/answer_parser.py",
         "return terms.term(name)",
         "return terms.term(name) or name",
-        "tests/recognition/test_statement.py",
+        "tests/recognition/test_answer_parser.py",
     ),
     Guard(
         "markup is no name of a thing",
-        "chalicelib/recognition/statement.py",
+        "chalicelib/recognition/answer_parser.py",
         " or _NAMELESS.search(said)",
         "",
-        "tests/recognition/test_statement.py",
+        "tests/recognition/test_answer_parser.py",
     ),
     Guard(
         "an answer in vain has cost",

@@ -1,4 +1,4 @@
-"""The embedded networks first, a dearer recogniser only where they are unsure: most photos cost nothing."""
+"""Asks the embedded networks first, a dearer recogniser only where they are unsure: most photos are free."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from chalicelib.recognition.recogniser import Recogniser
 
 
 class CascadeRecogniser:
-    """Asks ``first``, and ``second`` where no special label of the first's reaches ``threshold`` (0–100).
+    """Asks ``first``, and also ``second`` where no special label of the first reaches ``threshold`` (0–100).
 
-    *Special* is a label that has parents or instances: "animal" alone says too little to be sure of
-    anything, a domestic cat or a boxed person is enough. What was seen counts, not what filters left of it.
-    Whose labels the answer has is its model. What only the second can give (image properties, moderation,
-    text, a caption) is always asked of it, without its labels where they are not needed.
+    A label is *special* if it has parents or instances: "animal" alone says too little, a domestic cat or a
+    person with a box is enough. What was seen counts, before any filter. The answer names the recogniser
+    whose labels it has. What only the second can give (image properties, moderation, text, a caption) is
+    always asked of it, without labels where they are not needed.
     """
 
     def __init__(self, first: Recogniser, second: Recogniser, threshold: float) -> None:

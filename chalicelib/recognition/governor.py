@@ -1,9 +1,9 @@
-"""How many calls a second the recogniser takes, learnt from its throttling and shared by all who ask it.
+"""The call rate of jobs: how many calls a second the recogniser takes, learnt from its throttling.
 
-One row for the stage. Whoever is throttled counts that there; jobs, which can wait, look at it about once a
-second: where nothing was throttled they go a little faster, and faster still the longer that lasts; where
-something was, they slow down at once, by as much as was refused. What people upload is never held back, so it
-goes first: jobs give way by what it takes.
+All workers of a stage share one row. Whoever is throttled counts it there. Jobs can wait, so they read the
+row about once a second. While nothing is throttled they go a little faster, and faster still the longer that
+lasts; once something is, they slow down at once, by as much as was refused. Uploads are never held back, so
+jobs get what uploads leave.
 """
 
 from __future__ import annotations
@@ -81,25 +81,25 @@ def next_rate(pace: Pace, now: float, used: float) -> tuple[float, float]:
 
 
 class Governor:
-    """Reads and moves the row."""
+    """Reads the row and changes it."""
 
     def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table = table
         self._now = now
 
     def throttled(self) -> None:
-        """Say that the recogniser has refused a call for its rate; a fault of the table's changes nothing."""
+        """Count a call that the recogniser throttled; a fault of the table is ignored."""
         with contextlib.suppress(Transient):
             self._table.write(Update(KEY, add={"throttled": 1}))
 
     def look(self) -> float:
-        """Calls a second that are made at present."""
+        """The present rate, in calls a second."""
         return Pace.from_item(self._table.get(KEY)).rate
 
     def rate(self, used: float) -> float:
-        """Calls a second that may be made from now on; ``used`` is how many were, of late.
+        """Calls a second that may be made from now on; ``used`` is how many were made of late.
 
-        Of those who look within the same second one moves it.
+        Of several workers that ask within the same second, one changes the rate.
         """
         now = self._now()
         pace = Pace.from_item(self._table.get(KEY))

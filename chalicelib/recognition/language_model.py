@@ -1,7 +1,7 @@
 """A recogniser that asks a multimodal language model; its subclasses say how a model is reached.
 
 The model gets one picture and one prompt, and answers in JSON (:mod:`~chalicelib.recognition.prompt`); the
-answer is checked before anything of it is kept (:mod:`~chalicelib.recognition.statement`).
+answer is checked before anything of it is kept (:mod:`~chalicelib.recognition.answer_parser`).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.errors import RecogniserRefused
 from chalicelib.model import Json, Model, Photo, Recognition, RecognitionOptions
-from chalicelib.recognition import statement
-from chalicelib.recognition.pixels import scaled
+from chalicelib.recognition.answer_parser import parse_answer
 from chalicelib.recognition.prompt import MOST_TOKENS, Prompt
 from chalicelib.recognition.recogniser import recognition_of
+from chalicelib.recognition.scaling import scaled
 
 LONGEST_SIDE = 1568  # pixels: what multimodal models look at, more is scaled down there and paid for
 MOST_BYTES_SENT = 3_750_000  # Amazon Bedrock API reference, ImageBlock; the others take as much
@@ -74,7 +74,7 @@ class LanguageModelRecogniser(ABC):
             raise RecogniserRefused(
                 "The model refuses to describe this picture.", code="answer-refused", calls=calls
             )
-        labels, caption = statement.understood(
+        labels, caption = parse_answer(
             answer.said, prompt.terms, prompt.language, cut_off=answer.cut_off, calls=calls
         )
         wanted = caption if "caption" in options.features else None

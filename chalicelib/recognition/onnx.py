@@ -12,8 +12,8 @@ from chalicelib.model import Model, Photo, Recognition, RecognitionOptions
 from chalicelib.recognition.detector import detect
 from chalicelib.recognition.hierarchy import Hierarchy
 from chalicelib.recognition.network import Network, required
-from chalicelib.recognition.pixels import decoded
 from chalicelib.recognition.recogniser import lowest_confidence, recognition_of
+from chalicelib.recognition.scaling import decoded
 
 _SIDE = 224  # pixels: what the classifier, EfficientNet-Lite0, looks at
 _MIDDLE = 224 / 256  # of a picture: the classifier learnt from the middle of pictures

@@ -27,8 +27,8 @@ from chalicelib.errors import RecogniserRefused, SightlineError, Unavailable
 from chalicelib.model import Json, Model, Photo, Recognition, RecognitionOptions
 from chalicelib.recognition.hierarchy import Hierarchy
 from chalicelib.recognition.network import required
-from chalicelib.recognition.pixels import fitted
 from chalicelib.recognition.recogniser import recognition_of
+from chalicelib.recognition.scaling import fitted
 
 logger = logging.getLogger("sightline.recognition.sagemaker")
 

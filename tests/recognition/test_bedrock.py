@@ -1,4 +1,7 @@
-"""A model of Bedrock, over HTTP with an unmodified client: what it is asked, what it costs, how it fails."""
+"""A model of Bedrock, over HTTP with an unmodified client: what it is asked, what it costs, how it fails.
+
+Holds `chalicelib/recognition/language_model.py`, `chalicelib/recognition/prices.py`.
+"""
 
 from __future__ import annotations
 

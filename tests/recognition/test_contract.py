@@ -1,4 +1,7 @@
-"""What every recogniser keeps to: the fake as much as the real ones."""
+"""What every recogniser keeps to: the fake as much as the real ones.
+
+Holds `chalicelib/recognition/recogniser.py`.
+"""
 
 from __future__ import annotations
 

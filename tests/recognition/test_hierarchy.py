@@ -1,4 +1,7 @@
-"""From a thousand probabilities and some boxes to labels that people use."""
+"""From a thousand probabilities and some boxes to labels that people use.
+
+Holds `chalicelib/recognition/coco.py`, `chalicelib/recognition/wordnet.py`.
+"""
 
 from __future__ import annotations
 

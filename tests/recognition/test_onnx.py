@@ -1,4 +1,7 @@
-"""The embedded networks on real photos."""
+"""The embedded networks on real photos.
+
+Holds `chalicelib/recognition/detector.py`, `chalicelib/recognition/network.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
 """What a language model says is a suspect: whatever it answers, nothing gets through that was not checked.
 
-Modules: statement, prompt, terms. The hostile answers are constructed, kinds times variants; each goes
-the whole way, over HTTP through an adapter and the labeler into a record.
+Holds `chalicelib/recognition/prompt.py`.
+
+The hostile answers are constructed, kinds times variants; each goes the whole way, over HTTP through an
+adapter and the labeler into a record.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from PIL import Image, ImageDraw
 from chalicelib import pipeline
 from chalicelib.errors import Misconfigured, NotFound, RecogniserRefused
 from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Label, Model, RecognitionOptions, Terms
-from chalicelib.recognition import statement
+from chalicelib.recognition.answer_parser import parse_answer
 from chalicelib.recognition.openai import OpenAiRecogniser
 from chalicelib.recognition.prompt import KEPT_SECONDS, MOST_ASKED, Prompt, TermList, word_for
 from tests.fakes.clock import Clock
@@ -35,7 +37,7 @@ HOSTILE = 500
 
 
 def read(said: Any, terms: Terms = OPEN, *, cut_off: bool = False) -> tuple[dict[str, float], Any]:
-    labels, caption = statement.understood(said, terms, "en", cut_off=cut_off, calls={})
+    labels, caption = parse_answer(said, terms, "en", cut_off=cut_off, calls={})
     return {label.name: label.confidence for label in labels}, caption
 
 

@@ -1,4 +1,4 @@
-"""What a language model has said of a picture, taken as a suspect: nothing goes on that was not checked.
+"""Reads the answer of a language model, and trusts none of it: nothing passes that was not checked.
 
 The answer may be cut off, wrapped in prose or markup, preceded by reasoning, in another language or about
 something else. What is whole in it is read, what is no name of a thing is left out, and of a closed
@@ -40,7 +40,7 @@ _IMAGE_OF = re.compile(
 )
 
 
-def understood(
+def parse_answer(
     said: str | Json, terms: Terms, language: str, *, cut_off: bool, calls: Mapping[str, int]
 ) -> tuple[list[Label], Caption | None]:
     """The labels and the caption in an answer: the text of a message, or a tool's input.

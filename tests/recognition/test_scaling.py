@@ -1,4 +1,4 @@
-"""The picture that the networks look at."""
+"""The picture that networks and models look at."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from chalicelib.model import Photo
-from chalicelib.recognition.pixels import decoded
+from chalicelib.recognition.scaling import decoded
 
 
 def photo(image: Image.Image, kind: str = "PNG") -> Photo:
