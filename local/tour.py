@@ -13,7 +13,7 @@ from pathlib import Path
 from sightline_labels import Client
 from sightline_labels.files import pick
 from sightline_labels.table import heading, line, width_of
-from sightline_labels.uploading import Uploading
+from sightline_labels.uploads import Uploading
 
 from local.config import Ports
 from local.folder import DEFAULT, shown

@@ -1,6 +1,6 @@
 """Label photos with a Sightline service: ``Client`` is all of its API that people work with."""
 
-from sightline_labels.client import Client, Uploaded
+from sightline_labels.client import Client
 from sightline_labels.errors import (
     Conflict,
     NotAllowed,
@@ -13,6 +13,7 @@ from sightline_labels.errors import (
     TooMany,
     Unavailable,
 )
+from sightline_labels.image_calls import Uploaded
 
 __version__ = "0.2.0"
 

@@ -41,7 +41,7 @@ class Profiles:
         if name and not known:
             names = ", ".join(sorted(kept["profiles"])) or "none"
             raise SightlineError(
-                f"There is no profile {name!r}; there is {names}. Log in: sightline login URL"
+                f"There is no profile {name!r}, only: {names}. Log in with: sightline login URL"
             )
         profile = Profile(**known) if known and url in ("", known["url"]) else Profile(url or URL)
         return Profile(profile.url, token or os.environ.get("SIGHTLINE_TOKEN", "") or profile.token)

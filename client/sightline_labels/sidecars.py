@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sightline_labels.errors import SightlineError
 from sightline_labels.files import written_whole
-from sightline_labels.packets import NoPacket, Packet, joined
+from sightline_labels.xmp_packet import NoPacket, Packet, joined
 
 WHOLE, STEM = "photo.jpg.xmp", "photo.xmp"  # how a sidecar is called
 MOST_BYTES = 4 << 20  # that a service reads
@@ -27,7 +27,7 @@ def write_sidecar(photo: Path, packet: bytes, called: str = WHOLE) -> Path:
         except NoPacket:
             there = None
         if there is None or not there.noted:
-            raise SightlineError(f"{path.name} is another program's, and stays as it is.")
+            raise SightlineError(f"{path.name} belongs to another program and was not changed.")
         content = packet if there.is_ours_alone else joined(there, Packet(packet), {})
         if content == there.content:
             return path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sightline_labels.uploading import Outcome, problem_of
+from sightline_labels.uploads import Outcome, problem_of
 
 Json = dict[str, Any]
 

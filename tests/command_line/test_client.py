@@ -1,4 +1,11 @@
-"""The Python client: patient with a service that is busy, plain about one that refuses."""
+"""The Python client tries again when a service is busy, and says plainly that one refuses.
+
+Holds `client/sightline_labels/client.py`, `client/sightline_labels/calls.py`,
+`client/sightline_labels/image_calls.py`, `client/sightline_labels/job_calls.py`,
+`client/sightline_labels/delivery_calls.py`, `client/sightline_labels/transport.py`,
+`client/sightline_labels/errors.py`, `client/sightline_labels/profiles.py`,
+`client/sightline_labels/job_commands.py`.
+"""
 
 from __future__ import annotations
 
@@ -136,7 +143,7 @@ def test_where_nobody_ever_answered_nobody_waits(url: str) -> None:
 
 @pytest.mark.parametrize("name", ["", ".", ".."])
 def test_a_name_that_would_lead_elsewhere_is_none(url: str, name: str) -> None:
-    with client(url) as asking, pytest.raises(sightline_labels.SightlineError, match="no id"):
+    with client(url) as asking, pytest.raises(sightline_labels.SightlineError, match="not a valid id"):
         asking.image(name)
 
 

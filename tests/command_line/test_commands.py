@@ -1,4 +1,10 @@
-"""The command line as it is installed from its wheel, with a running service that asks for tokens."""
+"""The command line as it is installed from its wheel, with a running service that asks for tokens.
+
+Holds `client/sightline_labels/cli.py`, `client/sightline_labels/arguments.py`,
+`client/sightline_labels/photo_commands.py`, `client/sightline_labels/delivery_commands.py`,
+`client/sightline_labels/shell_commands.py`, `client/sightline_labels/completion.py`,
+`client/sightline_labels/manual.py`.
+"""
 
 from __future__ import annotations
 
@@ -113,10 +119,10 @@ def test_it_is_found_shown_and_explained(sightline: Sightline, cat: str) -> None
     assert cat in sightline("search", "cats", "--json").stdout
     assert "my cat.jpg" in sightline("search", "cat").stdout
     assert "my cat.jpg" in sightline("search", "-hovercraft", "cat", "--status", "labelled").stdout
-    assert "Nothing is found." in sightline("search", "cat", "-animal").stdout
+    assert "Nothing found." in sightline("search", "cat", "-animal").stdout
     assert "Cat" in sightline("show", cat).stdout
     assert "It was seen with" in sightline("why", cat, "cat").stdout
-    assert "Nothing is found." in sightline("search", "--strict", "cat & !cat").stdout
+    assert "Nothing found." in sightline("search", "--strict", "cat & !cat").stdout
     assert "bad-query: Column 6" in sightline("search", "--strict", "cat &&", code=1).stderr
 
 
@@ -127,8 +133,8 @@ def test_it_is_corrected_alone_and_by_a_query(sightline: Sightline, cat: str) ->
     assert "1 looked at, 1 changed, 0 failed" in done
     assert "+Morning" in sightline("history", cat).stdout
     assert done.split()[0] in sightline("jobs", "list", "--quiet").stdout
-    assert "Say what to --add" in sightline("correct", cat, code=1).stderr
-    assert "Say which images" in sightline("correct", "--add", "Morning", code=1).stderr
+    assert "Name a label to --add" in sightline("correct", cat, code=1).stderr
+    assert "Name images by their ids" in sightline("correct", "--add", "Morning", code=1).stderr
 
 
 def test_its_caption_is_a_persons_and_its_terms_are_chosen(
@@ -138,8 +144,8 @@ def test_its_caption_is_a_persons_and_its_terms_are_chosen(
     assert "A cat on a wall" in told
     assert "alt: A cat" in told
     assert "A cat on a wall" not in sightline("caption", cat, "--remove").stdout
-    assert "Say what it shows" in sightline("caption", cat, code=1).stderr
-    assert "Any name will do." in sightline("vocabulary").stdout
+    assert "Give a caption" in sightline("caption", cat, code=1).stderr
+    assert "There is no vocabulary" in sightline("vocabulary").stdout
     (tmp_path / "terms.txt").write_text("# ours\nPuss = cat\n\n")
     sightline("vocabulary", "--file", str(tmp_path / "terms.txt"))
     assert sightline("vocabulary").stdout == "Puss = cat\n"
@@ -278,11 +284,11 @@ def test_labels_are_written_into_photos_or_beside_them_but_over_no_other_program
     embedded = sightline("label", "--xmp", "embed", "--xmp-name", "photo.xmp", str(tmp_path))
     again = sightline("label", "--xmp", "embed", str(tmp_path / "a.jpg"))
 
-    assert "b.jpg.xmp is another program's, and stays as it is." in ran.stdout
+    assert "b.jpg.xmp belongs to another program and was not changed." in ran.stdout
     assert "another program's" in (tmp_path / "b.jpg.xmp").read_text()
     assert "lr:hierarchicalSubject" in (tmp_path / "a.jpg.xmp").read_text()
     assert b"lr:hierarchicalSubject" in (tmp_path / "b.jpg").read_bytes()
-    assert "c.png: Labels go into JPEGs only. Its labels are beside it." in embedded.stderr
+    assert "c.png: Only JPEGs can hold labels. Its labels are beside it." in embedded.stderr
     assert (tmp_path / "c.xmp").exists()
     assert "known already" in again.stdout
 

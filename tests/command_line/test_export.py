@@ -1,4 +1,7 @@
-"""``sightline export --zip``, against a service that answers as scripted."""
+"""``sightline export --zip``, against a service that answers as scripted.
+
+Holds `client/sightline_labels/export_commands.py`, `client/sightline_labels/output.py`.
+"""
 
 from __future__ import annotations
 
@@ -84,10 +87,10 @@ def test_what_is_missing_from_it_is_named_and_is_no_success(
 ) -> None:
     Packing.job = {**JOB, "complete": False, "missing": ["01M8"]}
     assert main(["--url", packing, "export", "--zip", "-o", str(tmp_path / "a.zip")]) == 1
-    assert "Not in it, as its file is not in the bucket: 01M8" in capsys.readouterr().out
+    assert "Missing, because its file is no longer in the bucket: 01M8" in capsys.readouterr().out
     Packing.job = {**JOB, "complete": False}
     assert main(["--url", packing, "export", "--zip", "-o", str(tmp_path / "a.zip")]) == 1
-    assert "It is full" in capsys.readouterr().out
+    assert "The ZIP file is full" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("fault", ["broken off", "damaged inside", "no archive", "gone"])

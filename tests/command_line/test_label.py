@@ -1,4 +1,8 @@
-"""``sightline label``, against a service that answers as scripted."""
+"""``sightline label``, against a service that answers as scripted.
+
+Holds `client/sightline_labels/label_command.py`, `client/sightline_labels/uploads.py`,
+`client/sightline_labels/files.py`, `client/sightline_labels/table.py`.
+"""
 
 from __future__ import annotations
 
@@ -163,7 +167,7 @@ def test_where_nothing_runs_the_way_to_start_it_is_shown(
 
     assert main(["--url", gone, "label", str(folder)]) == 1
 
-    assert f"Nothing answers at {gone}. For your own one: make run" in capsys.readouterr().err
+    assert f"Nothing answers at {gone}. Is the address right? `make run`" in capsys.readouterr().err
 
 
 def test_what_a_killed_one_had_sent_is_not_sent_again(service: str, folder: Path) -> None:

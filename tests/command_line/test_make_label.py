@@ -1,4 +1,7 @@
-"""``make label``: paths as people write them, for the stack that runs."""
+"""``make label``: paths as people write them, for the stack that runs.
+
+Holds `local/label.py`.
+"""
 
 from __future__ import annotations
 

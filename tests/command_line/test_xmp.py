@@ -1,4 +1,8 @@
-"""Labels in XMP, beside photos and in them (sightline_labels: packets, embedding, sidecars)."""
+"""Labels in XMP, beside photos and in them.
+
+Holds `client/sightline_labels/xmp_packet.py`, `client/sightline_labels/jpeg_xmp.py`,
+`client/sightline_labels/sidecars.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image as Picture
-from sightline_labels.embedding import NotEmbeddable, Photo, embed, known_as
 from sightline_labels.errors import SightlineError
-from sightline_labels.packets import Packet, joined
+from sightline_labels.jpeg_xmp import NotEmbeddable, Photo, embed, known_as
 from sightline_labels.sidecars import STEM, others_beside, write_sidecar
+from sightline_labels.xmp_packet import Packet, joined
 
 from chalicelib.intake import jpeg
 from chalicelib.intake.keywords import Keyword, keywords_in
@@ -244,7 +248,7 @@ def test_a_sidecar_of_ours_is_renewed_with_what_people_added_and_no_other_is_tou
     assert [one.name for one in keywords_in(path.read_bytes())] == ["Mimi"]
     assert b"Dog" not in path.read_bytes()
     path.write_bytes(packet("Rome"))
-    with pytest.raises(SightlineError, match="another program's"):
+    with pytest.raises(SightlineError, match="another program"):
         write_sidecar(photo, OURS, STEM)
     assert path.read_bytes() == packet("Rome")
 

@@ -13,7 +13,7 @@ import requests
 from PIL import Image
 from sightline_labels import Client
 from sightline_labels.files import Picked
-from sightline_labels.uploading import Outcome, Uploading
+from sightline_labels.uploads import Outcome, Uploading
 
 from tests.intake.corpus import BAD, GOOD
 from tests.journeys.conftest import Service

@@ -10,12 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sightline_labels.client import SETTLED, Client
-from sightline_labels.embedding import NotEmbeddable, embed, others_in
+from sightline_labels.client import Client
 from sightline_labels.errors import NotAllowed, NotReachable, SightlineError
 from sightline_labels.files import Picked
-from sightline_labels.packets import NoPacket
+from sightline_labels.image_calls import SETTLED
+from sightline_labels.jpeg_xmp import NotEmbeddable, embed, others_in
 from sightline_labels.sidecars import WHOLE, others_beside, write_sidecar
+from sightline_labels.xmp_packet import NoPacket
 
 LOOK_SECONDS = 0.2  # between two looks for Ctrl-C
 

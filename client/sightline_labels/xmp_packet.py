@@ -87,7 +87,7 @@ class Packet:
         except (expat.ExpatError, ValueError, LookupError) as error:
             raise NoPacket(f"Its XMP cannot be read ({error}).") from error
         if not self.rdf_end:
-            raise NoPacket("Its XMP holds nothing.")
+            raise NoPacket("Its XMP is empty.")
 
     @property
     def ours(self) -> set[str]:
@@ -209,7 +209,7 @@ def joined(there: Packet, new: Packet, more: Mapping[str, str]) -> bytes:
     for start, end, text in sorted(edits, key=lambda one: one[:2], reverse=True):
         content = content[:start] + text + content[end:]
     if not others <= Packet(content).words:
-        raise NoPacket("Its XMP has keywords in a way that is not known.")
+        raise NoPacket("Its XMP has keywords in an unknown form.")
     return content
 
 

@@ -16,40 +16,11 @@ from sightline_labels.client import Client
 from sightline_labels.errors import SightlineError
 from sightline_labels.files import Picked, pick, told_of
 from sightline_labels.output import Output
-from sightline_labels.sidecars import STEM, WHOLE
 from sightline_labels.table import heading, line, width_of
-from sightline_labels.uploading import Outcome, Uploading
+from sightline_labels.uploads import Outcome, Uploading
 
 INTERRUPTED = 130
 LOOK_SECONDS = 2.0  # between two looks at a folder that is watched
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What ``sightline label`` takes."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photos and folders")
-    parser.add_argument(
-        "--at-once", type=_count, default=8, metavar="N", help="so many files at a time (%(default)s)"
-    )
-    parser.add_argument("--again", action="store_true", help="send what is known there by its bytes, too")
-    parser.add_argument("--no-wait", action="store_true", help="do not wait for the labels")
-    parser.add_argument(
-        "--xmp",
-        choices=("sidecar", "embed"),
-        help="write the labels for photo programs: beside a photo or into it",
-    )
-    parser.add_argument(
-        "--xmp-name", choices=(WHOLE, STEM), default=WHOLE, help="what sidecars are called (%(default)s)"
-    )
-    parser.add_argument("--watch", action="store_true", help="go on with what comes into the folders")
-    parser.add_argument("--min-confidence", type=float, metavar="PERCENT", help="labels of at least this")
-    parser.add_argument("--features", nargs="+", metavar="FEATURE", help="what else to look for")
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 64:
-        raise argparse.ArgumentTypeError("from 1 to 64")
-    return number
 
 
 def label(client: Client, options: argparse.Namespace, out: Output) -> int:
@@ -167,7 +138,7 @@ def notes(outcomes: Sequence[Outcome], most: int = 10) -> list[str]:
 def _watch(client: Client, options: argparse.Namespace, out: Output) -> int:
     """Hand in what is and what comes into folders, until Ctrl-C, which is how it ends."""
     labelling, code = Labelling(client, options, out), 0
-    out.say("Watching; Ctrl-C ends it.")
+    out.say("Watching for new files; press Ctrl-C to stop.")
     sys.stdout.flush()
     try:
         for come in _coming(options.paths):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sightline_labels.errors import SightlineError
 from sightline_labels.files import written_whole
-from sightline_labels.packets import OURS, NoPacket, Packet, joined
+from sightline_labels.xmp_packet import OURS, NoPacket, Packet, joined
 
 HEAD_BYTES = 1 << 18  # in which XMP stands, with what may be before it
 HEAD = b"http://ns.adobe.com/xap/1.0/\x00"
@@ -47,7 +47,7 @@ class Photo:
             body = content[start + 4 : end]
             if marker == _APP1 and body.startswith(HEAD):
                 if pictures:  # their places are told from there on
-                    raise NotEmbeddable("Its XMP stands where it cannot grow.")
+                    raise NotEmbeddable("Its XMP cannot grow: other pictures in the file follow it.")
                 return cls(content[:start], body[len(HEAD) :], content[end:])
             if marker == _APP2 and body.startswith(b"MPF\x00"):
                 pictures = True
@@ -61,7 +61,7 @@ class Photo:
         :raises NotEmbeddable: it is too long for a segment.
         """
         if len(packet) > MOST_BYTES:
-            raise NotEmbeddable(f"Its XMP would have {len(packet)} bytes, and the most are {MOST_BYTES}.")
+            raise NotEmbeddable(f"Its XMP would have {len(packet)} bytes; at most {MOST_BYTES} fit.")
         size = (len(HEAD) + len(packet) + 2).to_bytes(2, "big")
         return self.before + b"\xff\xe1" + size + HEAD + packet + self.behind
 
@@ -128,7 +128,7 @@ def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
     :raises NotEmbeddable: it is none, or a damaged one.
     """
     if content[:2] != bytes((0xFF, _SOI)):
-        raise NotEmbeddable("Labels go into JPEGs only.")
+        raise NotEmbeddable("Only JPEGs can hold labels.")
     at = 2
     while at + 4 <= len(content) and content[at] == 0xFF:
         marker = content[at + 1]
@@ -142,4 +142,4 @@ def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
             break
         yield at, end, marker
         at = end
-    raise NotEmbeddable("It is damaged.")
+    raise NotEmbeddable("The file is damaged.")

@@ -34,7 +34,7 @@ def label(client: Client, options: Options, out: Output) -> int:
     places: Json = {"urls": options.source} if "://" in options.source[0] else {}
     if options.source[0].lower().startswith("s3://"):
         if len(options.source) > 1:
-            raise SightlineError("One folder or list in a bucket is a job; give each a job of its own.")
+            raise SightlineError("A job takes one s3:// source: start a job for each.")
         places = {options.as_ or _kind_of(options.source[0]): options.source[0]}
     if not places:
         raise SightlineError("A source is s3://bucket/folder/, s3://bucket/list.jsonl, or https://…")
