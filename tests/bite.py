@@ -429,7 +429,7 @@ GUARDS = (
     ),
     Guard(
         "layouts that are not read",
-        "chalicelib/intake/layout.py",
+        "chalicelib/intake/tiff_layout.py",
         "        if not self._is_read():",
         "        if False:",
         "tests/intake/test_tiff.py",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from chalicelib.intake import raw
 from chalicelib.intake.source import Source
-from chalicelib.intake.tags import Tags
+from chalicelib.intake.tiff_tags import Tags
 
 _HEAD_BYTES = 1024
 

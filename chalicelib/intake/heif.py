@@ -9,7 +9,7 @@ from io import BytesIO
 from PIL import Image
 from PIL.AvifImagePlugin import AvifImageFile
 
-from chalicelib.intake.boxes import Items, items
+from chalicelib.intake.isobmff import Items, items
 from chalicelib.intake.source import Size, Source
 
 # Bytes that the decoders take for each pixel (measured: tests/intake/test_memory.py).

@@ -9,7 +9,7 @@ from io import BytesIO
 from PIL import Image
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
-from chalicelib.intake import boxes
+from chalicelib.intake import isobmff
 from chalicelib.intake.source import Size, Source, Truncated, Unsupported
 
 _SIZ, _COD, _SOT, _EOC = 0xFF51, 0xFF52, 0xFF90, b"\xff\xd9"
@@ -108,7 +108,7 @@ def _head(content: bytes) -> _Head:
 def _codestream_at(content: bytes) -> int:
     if content.startswith(b"\xff\x4f"):
         return 0
-    box = boxes.first(content, [b"jp2c"])
+    box = isobmff.first(content, [b"jp2c"])
     if box is None:
         raise Truncated("no codestream")
     return box.start
@@ -118,5 +118,5 @@ def _note(content: bytes, name: bytes) -> bytes:
     """The content of the box of that name, as ExifTool and Adobe write EXIF and XMP."""
     if content.startswith(b"\xff\x4f"):
         return b""
-    box = boxes.uuid(content, name)
+    box = isobmff.uuid(content, name)
     return content[box.start : box.end] if box else b""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.intake.tags import Tags, Value
+from chalicelib.intake.tiff_tags import Tags, Value
 from chalicelib.model import Location
 
 _MAKE, _MODEL, _ORIENTATION = 0x010F, 0x0110, 0x0112

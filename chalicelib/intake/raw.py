@@ -11,9 +11,9 @@ import dataclasses
 import struct
 from collections.abc import Iterator, Sequence
 
-from chalicelib.intake import boxes, jpeg
+from chalicelib.intake import isobmff, jpeg
 from chalicelib.intake.source import Size, Source, Unsupported
-from chalicelib.intake.tags import Directory, Tags
+from chalicelib.intake.tiff_tags import Directory, Tags
 
 NAME = "a camera raw file without a preview of full size"
 _WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _OFFSETS, _COUNTS = 256, 257, 259, 262, 273, 279
@@ -88,14 +88,14 @@ def _read_raf(content: bytes) -> Source:
 
 def _read_cr3(content: bytes) -> Source:
     """Canon's of boxes: the preview is the first track's, EXIF lies in boxes of its own."""
-    movie = boxes.first(content, [b"moov"])
+    movie = isobmff.first(content, [b"moov"])
     if movie is None:
         raise Unsupported(NAME)
-    noted = boxes.uuid(content, _CANON, movie.start, movie.end)
+    noted = isobmff.uuid(content, _CANON, movie.start, movie.end)
     blocks = {}
     if noted:
         blocks = {
-            box.kind: content[box.start : box.end] for box in boxes.boxes(content, noted.start, noted.end)
+            box.kind: content[box.start : box.end] for box in isobmff.boxes(content, noted.start, noted.end)
         }
     camera, shot, place = (Tags.of(blocks.get(kind, b"")) for kind in (b"CMT1", b"CMT2", b"CMT4"))
     noted_size = _noted_size(shot, next(shot.chain(), {}))
@@ -107,20 +107,20 @@ def _read_cr3(content: bytes) -> Source:
     )
 
 
-def _in_boxes(content: bytes, movie: boxes.Box) -> Iterator[tuple[int, int]]:
+def _in_boxes(content: bytes, movie: isobmff.BmffBox) -> Iterator[tuple[int, int]]:
     """The first sample of each track, and the preview in a box of its own."""
-    for track in boxes.boxes(content, movie.start, movie.end):
+    for track in isobmff.boxes(content, movie.start, movie.end):
         if track.kind != b"trak":
             continue
-        table = boxes.first(content, [b"mdia", b"minf", b"stbl"], track.start, track.end)
-        inner = {box.kind: box for box in boxes.boxes(content, table.start, table.end)} if table else {}
+        table = isobmff.first(content, [b"mdia", b"minf", b"stbl"], track.start, track.end)
+        inner = {box.kind: box for box in isobmff.boxes(content, table.start, table.end)} if table else {}
         sizes, wide, narrow = inner.get(b"stsz"), inner.get(b"co64"), inner.get(b"stco")
         if sizes is None or not (wide or narrow):
             continue
         size = _at(content, sizes.start + 4, 4) or _at(content, sizes.start + 12, 4)
         yield _at(content, wide.start + 8, 8) if wide else _at(content, (narrow or sizes).start + 8, 4), size
-    preview = boxes.uuid(content, _CANON_PREVIEW)
-    inside = boxes.first(content, [b"PRVW"], preview.start + 8, preview.end) if preview else None
+    preview = isobmff.uuid(content, _CANON_PREVIEW)
+    inside = isobmff.first(content, [b"PRVW"], preview.start + 8, preview.end) if preview else None
     if inside:
         start = content.find(b"\xff\xd8\xff", inside.start, inside.start + 64)
         yield start, inside.end - start

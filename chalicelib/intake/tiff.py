@@ -7,9 +7,10 @@ from functools import cached_property
 
 from PIL import Image, ImageChops
 
-from chalicelib.intake import light
+from chalicelib.intake import tone_mapping
 from chalicelib.intake.conversion import lab_in_srgb
-from chalicelib.intake.layout import (
+from chalicelib.intake.source import Size, Source, Truncated, Unsupported
+from chalicelib.intake.tiff_layout import (
     BYTEWISE,
     COMPRESSION,
     HEIGHT,
@@ -20,9 +21,8 @@ from chalicelib.intake.layout import (
     WIDTH,
     Layout,
 )
-from chalicelib.intake.source import Size, Source, Truncated, Unsupported
-from chalicelib.intake.strips import CMYK, GREY, HORIZONTAL, JPEG, OLD_JPEG, RGB, YCBCR, Piece
-from chalicelib.intake.tags import Directory, Tags
+from chalicelib.intake.tiff_strips import CMYK, GREY, HORIZONTAL, JPEG, OLD_JPEG, RGB, YCBCR, Piece
+from chalicelib.intake.tiff_tags import Directory, Tags
 
 _ORIENTATION, _FILL_ORDER, _COLOURS = 274, 266, 320
 _SUBDIRECTORIES, _XMP, _PROFILE, _NO_DATA = 330, 700, 34_675, 42_113
@@ -115,7 +115,7 @@ class Picture(Layout):
             return self._coloured(planes)
         return self._whole(None, scale)
 
-    def _whole(self, plane: int | None, scale: light.Range | None) -> Image.Image:
+    def _whole(self, plane: int | None, scale: tone_mapping.Range | None) -> Image.Image:
         """The whole picture, or one plane of it."""
         picture: Image.Image | None = None
         for place, piece in self._pieces(plane or 0):
@@ -144,7 +144,7 @@ class Picture(Layout):
             and self.predictor in (1, HORIZONTAL)
         )
 
-    def _range(self) -> light.Range:
+    def _range(self) -> tone_mapping.Range:
         text = self.tags.text(self.directory, _NO_DATA)
         try:
             missing = float(text) if text else None
@@ -154,7 +154,7 @@ class Picture(Layout):
         pieces = (piece for plane in planes for _, piece in self._pieces(plane))
         colours = 1 if self.planar else self.colours
         bands = (band for piece in pieces for band in self._measured(piece, range(colours)))
-        return light.range_of(self.kind, missing, bands)
+        return tone_mapping.range_of(self.kind, missing, bands)
 
     def _pieces(self, plane: int) -> Iterator[tuple[Size, Piece]]:
         """The pieces of the picture, or of one plane, each with its place."""
@@ -237,7 +237,7 @@ class Picture(Layout):
             return YCBCR
         return {1: GREY, 2: GREY, 3: RGB}.get(samples, CMYK)
 
-    def _bands(self, piece: Piece, scale: light.Range | None) -> list[Image.Image]:
+    def _bands(self, piece: Piece, scale: tone_mapping.Range | None) -> list[Image.Image]:
         """A piece's samples, each as a picture in 8 bits."""
         if scale is not None:
             return self._light(piece, scale)
@@ -247,7 +247,7 @@ class Picture(Layout):
                 raw = image.tobytes()
                 return [
                     Image.frombytes(
-                        "L", image.size, light.top_bytes(raw, "<" if image.mode == "I;16" else ">", 2)
+                        "L", image.size, tone_mapping.top_bytes(raw, "<" if image.mode == "I;16" else ">", 2)
                     )
                 ]
             if image.mode == "1":
@@ -270,7 +270,7 @@ class Picture(Layout):
         if self.bits == 12:
             data = _top_bytes_of_twelve(data, piece)
         elif self.bits == 16:
-            data = light.top_bytes(data, self.tags.order, 2)
+            data = tone_mapping.top_bytes(data, self.tags.order, 2)
         return [Image.frombytes("L", size, data[one :: piece.samples]) for one in range(piece.samples)]
 
     def _measured(self, piece: Piece, which: range) -> Iterator[Image.Image]:
@@ -279,22 +279,24 @@ class Picture(Layout):
             numbers = bytearray(len(data) // piece.samples)
             for byte in range(each):
                 numbers[byte::each] = data[sample * each + byte :: piece.samples * each]
-            yield light.measured(
+            yield tone_mapping.measured(
                 bytes(numbers), self.tags.order, self.kind, self.bits, (piece.width, piece.height)
             )
 
-    def _light(self, piece: Piece, scale: light.Range) -> list[Image.Image]:
+    def _light(self, piece: Piece, scale: tone_mapping.Range) -> list[Image.Image]:
         bands = []
         for number, band in enumerate(self._measured(piece, range(piece.samples))):
             if number >= self.colours:  # opacity
-                bands.append(light.Range(self.kind, None, 0.0, self._opaque).shown(band))
+                bands.append(tone_mapping.Range(self.kind, None, 0.0, self._opaque).shown(band))
             else:
                 bands.append(scale.shown(band))
         return bands
 
     @property
     def _opaque(self) -> float:
-        return 1.0 if self.kind == light.FLOAT else float((1 << self.bits - (self.kind == light.SIGNED)) - 1)
+        if self.kind == tone_mapping.FLOAT:
+            return 1.0
+        return float((1 << self.bits - (self.kind == tone_mapping.SIGNED)) - 1)
 
     # ── its colours ──────────────────────────────────────────────────────────────────────────
     def _coloured(self, bands: list[Image.Image]) -> Image.Image:

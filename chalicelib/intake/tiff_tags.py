@@ -42,7 +42,7 @@ _BIG = {b"II+\x00", b"MM\x00+"}
 
 
 @dataclass(frozen=True)
-class Entry:
+class TagEntry:
     """A value of a directory: its type, how many there are, and where they lie."""
 
     kind: int
@@ -50,7 +50,7 @@ class Entry:
     at: int
 
 
-Directory = Mapping[int, Entry]
+Directory = Mapping[int, TagEntry]
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ class Tags:
         places = self.numbers(directory, tag, _MOST_DIRECTORIES) or ()
         yield from filter(None, (self.entries(int(at)) for at in places))
 
-    def entries(self, at: int) -> dict[int, Entry]:
+    def entries(self, at: int) -> dict[int, TagEntry]:
         """The entries of the directory there; of a tag that stands twice the first."""
         head, size = (8, 20) if self.big else (2, 12)
         if at <= 0 or at + head > len(self.tiff):
             return {}
         count = self._number("Q" if self.big else "H", at)
-        found: dict[int, Entry] = {}
+        found: dict[int, TagEntry] = {}
         for number in range(min(count, _MOST_ENTRIES)):
             start = at + head + number * size
             if start + size > len(self.tiff):
@@ -147,15 +147,15 @@ class Tags:
             return self._number("Q", at + 8 + 20 * self._number("Q", at))
         return self._number("I", at + 2 + 12 * self._number("H", at))
 
-    def _entry(self, start: int) -> Entry:
+    def _entry(self, start: int) -> TagEntry:
         kind = self._number("H", start + 2)
         count = self._number("Q" if self.big else "I", start + 4)
         value, room = (start + 12, 8) if self.big else (start + 8, 4)
         if count * _SIZES.get(kind, 1) > room:
             value = self._number("Q" if self.big else "I", value)
-        return Entry(kind, count, value)
+        return TagEntry(kind, count, value)
 
-    def _value(self, entry: Entry) -> Value | None:
+    def _value(self, entry: TagEntry) -> Value | None:
         if entry.kind == _ASCII:
             return self._text(entry)
         code, _ = _NUMBERS.get(entry.kind, ("", 0))
@@ -163,7 +163,7 @@ class Tags:
             return None
         return self._numbers(code, entry.count, entry.at)
 
-    def _text(self, entry: Entry) -> str:
+    def _text(self, entry: TagEntry) -> str:
         raw = self.tiff[entry.at : entry.at + min(entry.count, _LONGEST_TEXT)]
         return raw.split(b"\x00")[0].decode("utf-8", "replace").strip()
 

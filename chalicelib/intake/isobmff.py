@@ -15,7 +15,7 @@ _UUID = 16
 
 
 @dataclass(frozen=True)
-class Box:
+class BmffBox:
     """A box: its type, and where its content lies."""
 
     kind: bytes
@@ -23,7 +23,7 @@ class Box:
     end: int
 
 
-def boxes(content: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
+def boxes(content: bytes, start: int = 0, end: int | None = None) -> Iterator[BmffBox]:
     """The boxes between two places, one after another."""
     end = len(content) if end is None else min(end, len(content))
     count = 0
@@ -39,11 +39,11 @@ def boxes(content: bytes, start: int = 0, end: int | None = None) -> Iterator[Bo
             size = end - start
         if size < head:
             return
-        yield Box(kind, start + head, min(start + size, end))
+        yield BmffBox(kind, start + head, min(start + size, end))
         start += size
 
 
-def first(content: bytes, path: list[bytes], start: int = 0, end: int | None = None) -> Box | None:
+def first(content: bytes, path: list[bytes], start: int = 0, end: int | None = None) -> BmffBox | None:
     """The first box along a path of types."""
     for box in boxes(content, start, end):
         if box.kind == path[0]:
@@ -52,11 +52,11 @@ def first(content: bytes, path: list[bytes], start: int = 0, end: int | None = N
     return None
 
 
-def uuid(content: bytes, name: bytes, start: int = 0, end: int | None = None) -> Box | None:
+def uuid(content: bytes, name: bytes, start: int = 0, end: int | None = None) -> BmffBox | None:
     """The content of the ``uuid`` box of that name."""
     for box in boxes(content, start, end):
         if box.kind == b"uuid" and content[box.start : box.start + _UUID] == name:
-            return Box(name, box.start + _UUID, box.end)
+            return BmffBox(name, box.start + _UUID, box.end)
     return None
 
 
@@ -69,10 +69,10 @@ class Items:
     kinds_at: dict[int, int] = field(default_factory=dict)
     mime: dict[int, bytes] = field(default_factory=dict)
     extents: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
-    properties: dict[int, list[Box]] = field(default_factory=dict)
+    properties: dict[int, list[BmffBox]] = field(default_factory=dict)
     refers: dict[tuple[bytes, int], list[int]] = field(default_factory=dict)
 
-    def of(self, item: int, kind: bytes) -> Box | None:
+    def of(self, item: int, kind: bytes) -> BmffBox | None:
         """An item's property of a type."""
         return next((box for box in self.properties.get(item, ()) if box.kind == kind), None)
 
@@ -108,12 +108,12 @@ def _number(content: bytes, at: int, size: int) -> int:
     return int.from_bytes(content[at : at + size], "big")
 
 
-def _read_primary(content: bytes, box: Box | None, found: Items) -> None:
+def _read_primary(content: bytes, box: BmffBox | None, found: Items) -> None:
     if box:
         found.primary = _number(content, box.start + 4, 2 if content[box.start] == 0 else 4)
 
 
-def _read_kinds(content: bytes, box: Box | None, found: Items) -> None:
+def _read_kinds(content: bytes, box: BmffBox | None, found: Items) -> None:
     if not box:
         return
     start = box.start + (6 if content[box.start] == 0 else 8)
@@ -129,7 +129,7 @@ def _read_kinds(content: bytes, box: Box | None, found: Items) -> None:
             found.mime[item] = content[at + 4 : entry.end].partition(b"\x00")[2].partition(b"\x00")[0]
 
 
-def _read_extents(content: bytes, box: Box | None, idat: Box | None, found: Items) -> None:
+def _read_extents(content: bytes, box: BmffBox | None, idat: BmffBox | None, found: Items) -> None:
     if not box:
         return
     version, sizes = content[box.start], _number(content, box.start + 4, 2)
@@ -156,10 +156,10 @@ def _read_extents(content: bytes, box: Box | None, idat: Box | None, found: Item
             found.extents.setdefault(item, []).append((inside + base + offset, length or len(content)))
 
 
-def _read_properties(content: bytes, box: Box | None, found: Items) -> None:
+def _read_properties(content: bytes, box: BmffBox | None, found: Items) -> None:
     if not box:
         return
-    all_of_them: list[Box] = []
+    all_of_them: list[BmffBox] = []
     for part in boxes(content, box.start, box.end):
         if part.kind == b"ipco":
             all_of_them = list(boxes(content, part.start, part.end))
@@ -167,7 +167,7 @@ def _read_properties(content: bytes, box: Box | None, found: Items) -> None:
             _read_associations(content, part, all_of_them, found)
 
 
-def _read_associations(content: bytes, box: Box, properties: list[Box], found: Items) -> None:
+def _read_associations(content: bytes, box: BmffBox, properties: list[BmffBox], found: Items) -> None:
     version, flags = content[box.start], content[box.start + 3]
     count, at, wide = _number(content, box.start + 4, 4), box.start + 8, 2 if version < 1 else 4
     for _ in range(min(count, _MOST_BOXES)):
@@ -182,7 +182,7 @@ def _read_associations(content: bytes, box: Box, properties: list[Box], found: I
                 found.properties.setdefault(item, []).append(properties[index - 1])
 
 
-def _read_references(content: bytes, box: Box | None, found: Items) -> None:
+def _read_references(content: bytes, box: BmffBox | None, found: Items) -> None:
     if not box:
         return
     wide = 2 if content[box.start] == 0 else 4

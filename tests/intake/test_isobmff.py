@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
-from chalicelib.intake import boxes
-from chalicelib.intake.boxes import items
+from chalicelib.intake import isobmff
+from chalicelib.intake.isobmff import items
 
 
 def box(kind: bytes, body: bytes) -> bytes:
@@ -45,13 +45,13 @@ def test_an_item_that_names_the_file_again_and_again_is_no_larger_than_the_file(
 @pytest.mark.parametrize("kind", [b"iref", b"ipma"])
 def test_what_lies_behind_a_box_is_not_its_own(kind: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand boxes of a few bytes, each of which says that it holds twenty thousand numbers."""
-    looked, number = [0], boxes._number
+    looked, number = [0], isobmff._number
 
     def counted(content: bytes, at: int, size: int) -> int:
         looked[0] += 1
         return number(content, at, size)
 
-    monkeypatch.setattr(boxes, "_number", counted)
+    monkeypatch.setattr(isobmff, "_number", counted)
     if kind == b"iref":
         part = box(b"iref", bytes(4) + box(b"dimg", struct.pack(">HHH", 1, 20_000, 2)) * 1000)
     else:

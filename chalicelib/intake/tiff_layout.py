@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from chalicelib.intake import light
+from chalicelib.intake import tone_mapping
 from chalicelib.intake.source import Size, Unsupported
-from chalicelib.intake.strips import CCITT, CMYK, GREY, RGB, YCBCR
-from chalicelib.intake.tags import Directory, Tags
+from chalicelib.intake.tiff_strips import CCITT, CMYK, GREY, RGB, YCBCR
+from chalicelib.intake.tiff_tags import Directory, Tags
 
 WIDTH, HEIGHT, COMPRESSION = 256, 257, 259
 _OFFSETS, _COUNTS, _TILE_OFFSETS, _TILE_COUNTS = 273, 279, 324, 325
@@ -93,8 +93,8 @@ class Layout:
 
     @cached_property
     def kind(self) -> int:
-        found = self.number(_FORMAT, light.UNSIGNED)
-        return light.UNSIGNED if found == 4 else found  # 4: "undefined"
+        found = self.number(_FORMAT, tone_mapping.UNSIGNED)
+        return tone_mapping.UNSIGNED if found == 4 else found  # 4: "undefined"
 
     @cached_property
     def colours(self) -> int:
@@ -136,7 +136,7 @@ class Layout:
     @cached_property
     def is_measured(self) -> bool:
         """Whether the numbers have no meaning as light by themselves."""
-        return self.kind != light.UNSIGNED or self.bits > 16
+        return self.kind != tone_mapping.UNSIGNED or self.bits > 16
 
     def places(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Where its pieces lie, and how many bytes each has."""
@@ -180,11 +180,11 @@ class Layout:
             return self._is_read_whole()
         if self.photometric == YCBCR:
             return self.bits == 8 and self.samples == 3 and not self.planar and self.tile is None
-        if self.kind == light.FLOAT:
+        if self.kind == tone_mapping.FLOAT:
             return self.bits in (16, 32, 64) and self.photometric in (0, 1, 2)
-        if self.kind == light.SIGNED:
+        if self.kind == tone_mapping.SIGNED:
             return self.bits in (8, 16, 32) and self.photometric in (0, 1, 2)
-        if self.kind != light.UNSIGNED:
+        if self.kind != tone_mapping.UNSIGNED:
             return False
         if self.photometric in (LAB, ICC_LAB, CMYK):
             return self.bits in (8, 16)
@@ -203,7 +203,7 @@ class Layout:
         return self.bits == 8 and (self.photometric, self.samples) in layouts and not planar
 
     def _described(self) -> str:
-        kind = {light.SIGNED: "signed ", light.FLOAT: "fractional "}.get(self.kind, "")
+        kind = {tone_mapping.SIGNED: "signed ", tone_mapping.FLOAT: "fractional "}.get(self.kind, "")
         bits = "different numbers of" if len(set(self.numbers(_BITS))) > 1 else str(self.bits)
         return (
             f"in {_COLOUR_NAMES[self.photometric]} with {bits} {kind}bits for each of {self.samples} samples"
