@@ -43,7 +43,10 @@ def main(root: Path = ROOT) -> int:
     if found:
         found.append("The package was not built and make check was not run: mend the above first.")
     else:
-        found = [line for check in LONG for line in check(root)]
+        for check, name in LONG.items():
+            sys.stdout.write(f"… {name}\n")
+            sys.stdout.flush()
+            found += check(root)
     if found:
         sys.stderr.write("".join(f"{line}\n" for line in found))
         return 1
@@ -155,14 +158,15 @@ def package(root: Path) -> Iterator[str]:
 
 
 def suite(root: Path) -> Iterator[str]:
-    """``make check`` is green."""
+    """``make check`` is green; each test that is not is named."""
     ran = _run(root, "make", "--no-print-directory", "check")
     if ran.returncode:
-        yield f"make check fails: {_last_line(ran.stdout or ran.stderr)}"
+        named = re.findall(r"^(?:FAILED|ERROR) (\S+)", ran.stdout, re.MULTILINE)
+        yield from (f"make check fails: {one}" for one in named or [_last_line(ran.stdout or ran.stderr)])
 
 
 QUICK: tuple[Check, ...] = (tree, versions, changelog, locks, links, wheel)
-LONG: tuple[Check, ...] = (package, suite)
+LONG: dict[Check, str] = {package: "building the package", suite: "make check, some minutes"}
 
 
 def _assigned(path: Path) -> str:
