@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from chalicelib.intake.objects import ObjectStore
     from chalicelib.intake.sources import Sources
     from chalicelib.library.catalogue import Catalogue
+    from chalicelib.library.deployment_secret import DeploymentSecret
     from chalicelib.library.history import History
     from chalicelib.library.images import Images
+    from chalicelib.library.job_lines import Lines
     from chalicelib.library.jobs import Jobs
-    from chalicelib.library.lines import Lines
     from chalicelib.library.manifests import Manifests
     from chalicelib.library.markers import Markers
-    from chalicelib.library.recognitions import Recognitions
+    from chalicelib.library.recognition_cache import RecognitionCache
     from chalicelib.library.renames import Renames
     from chalicelib.library.search import Search
-    from chalicelib.library.secret import DeploymentSecret
     from chalicelib.library.usage import Usage
     from chalicelib.metrics import Metrics
     from chalicelib.named_secret import NamedSecret
@@ -155,7 +155,7 @@ class Services:
 
     @cached_property
     def secret(self) -> DeploymentSecret:
-        from chalicelib.library.secret import DeploymentSecret
+        from chalicelib.library.deployment_secret import DeploymentSecret
 
         return DeploymentSecret(self.table)
 
@@ -166,10 +166,10 @@ class Services:
         return Usage(self.table)
 
     @cached_property
-    def recognitions(self) -> Recognitions:
-        from chalicelib.library.recognitions import Recognitions
+    def recognition_cache(self) -> RecognitionCache:
+        from chalicelib.library.recognition_cache import RecognitionCache
 
-        return Recognitions(self.table, self.now)
+        return RecognitionCache(self.table, self.now)
 
     @cached_property
     def markers(self) -> Markers:
@@ -191,7 +191,7 @@ class Services:
 
     @cached_property
     def lines(self) -> Lines:
-        from chalicelib.library.lines import Lines
+        from chalicelib.library.job_lines import Lines
 
         return Lines(self.table, self.now)
 

@@ -11,7 +11,7 @@ from chalicelib import pipeline
 from chalicelib.errors import Conflict, NotFound, Permanent
 from chalicelib.library.record import Record, key_for
 from chalicelib.model import DEFAULT_OWNER, Asked, NewImage
-from chalicelib.pipeline.curating import Word
+from chalicelib.pipeline.curation import Word
 from torture.album import Album
 from torture.platform import Script, Step
 from torture.world import World

@@ -14,7 +14,7 @@ from chalicelib.api.query_parameters import query_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of, raw_body_of
 from chalicelib.errors import BadRequest, NotFound, Permanent
 from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Json, normalised
-from chalicelib.pipeline.curating import Word
+from chalicelib.pipeline.curation import Word
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services

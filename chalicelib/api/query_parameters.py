@@ -9,7 +9,7 @@ from chalicelib.api.fields import Fields, Parameters
 from chalicelib.api.requests import pointing_at
 from chalicelib.library import grammar
 from chalicelib.library.conditions import quoted
-from chalicelib.library.forgiving import translated
+from chalicelib.library.plain_words import translated
 from chalicelib.library.query import Query, parse
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import get_args
 
 from chalicelib.errors import BadQuery
 from chalicelib.ids import millisecond_at
-from chalicelib.library.algebra import Node, either, every, negated
 from chalicelib.library.conditions import (
     BARE,
     BARE_VALUE,
@@ -22,6 +21,7 @@ from chalicelib.library.conditions import (
     Taken,
     Written,
 )
+from chalicelib.library.query_algebra import Node, either, every, negated
 from chalicelib.library.words import STEM, folded, words_of
 from chalicelib.model import Status, normalised
 

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.ids import first_id_of
-from chalicelib.library.algebra import And, Node, Not, Or, every
 from chalicelib.library.conditions import (
     LAST_CHARACTER,
     After,
@@ -40,6 +39,7 @@ from chalicelib.library.index import (
     status_term,
     stem_terms,
 )
+from chalicelib.library.query_algebra import And, Node, Not, Or, every
 from chalicelib.library.streams import END, TOP, Both, Either, IndexStream, Listed, Reads, Stream, below
 from chalicelib.library.words import STEM
 

@@ -27,9 +27,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.library.algebra import Node, every, surer
 from chalicelib.library.conditions import Facts
 from chalicelib.library.grammar import Reader
+from chalicelib.library.query_algebra import Node, every, surer
 from chalicelib.model import Image, Json
 
 

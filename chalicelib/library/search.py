@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from chalicelib.library.algebra import Node, asks_for_bin, inward
 from chalicelib.library.catalogue import sizes_of
 from chalicelib.library.conditions import FileNamed
 from chalicelib.library.index import TAKEN, entries_of, image_in, key_of
 from chalicelib.library.plan import Plan, counted_terms_of, within_bin
 from chalicelib.library.query import Query
+from chalicelib.library.query_algebra import Node, asks_for_bin, inward
 from chalicelib.library.record import StoredImage, record_key
 from chalicelib.library.streams import END, TOP, Exhausted, Listed, Reads, Stream, below
 from chalicelib.model import Image, normalised

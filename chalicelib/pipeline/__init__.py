@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from chalicelib.pipeline.arrival import await_upload, fetch_and_take_in, known_by, take_in
     from chalicelib.pipeline.bin import delete_image, restore_image
-    from chalicelib.pipeline.captioning import take_back_caption, write_caption
-    from chalicelib.pipeline.curating import correct, words_of
+    from chalicelib.pipeline.curation import correct, relabel, take_back_caption, words_of, write_caption
     from chalicelib.pipeline.delivery_worker import deliver
     from chalicelib.pipeline.explanation import why
     from chalicelib.pipeline.fanout import fan_out
@@ -22,11 +21,9 @@ if TYPE_CHECKING:
     from chalicelib.pipeline.job_results import links_to_results
     from chalicelib.pipeline.job_source import check_source, list_of_addresses
     from chalicelib.pipeline.job_worker import cancel, pause, resume, start, work_on_jobs
-    from chalicelib.pipeline.keywords import add_keywords
     from chalicelib.pipeline.labelling import label_image, label_or_leave
     from chalicelib.pipeline.projection import project
     from chalicelib.pipeline.redelivery import send_again, send_parked_again
-    from chalicelib.pipeline.relabelling import relabel
     from chalicelib.pipeline.routing import check_receiver
     from chalicelib.pipeline.subscription_changes import (
         change_subscription,
@@ -37,6 +34,7 @@ if TYPE_CHECKING:
     )
     from chalicelib.pipeline.sweeper import sweep
     from chalicelib.pipeline.upload_worker import label_messages
+    from chalicelib.pipeline.xmp_keywords import add_keywords
 
 __all__ = [
     "add_keywords",
@@ -82,8 +80,7 @@ __all__ = [
 _MODULES = {
     "arrival": ("await_upload", "fetch_and_take_in", "known_by", "take_in"),
     "bin": ("delete_image", "restore_image"),
-    "captioning": ("take_back_caption", "write_caption"),
-    "curating": ("correct", "words_of"),
+    "curation": ("correct", "relabel", "take_back_caption", "words_of", "write_caption"),
     "delivery_worker": ("deliver",),
     "explanation": ("why",),
     "job_estimate": ("estimate_of",),
@@ -91,11 +88,10 @@ _MODULES = {
     "job_progress": ("progress_of",),
     "job_source": ("check_source", "list_of_addresses"),
     "job_worker": ("cancel", "pause", "resume", "start", "work_on_jobs"),
-    "keywords": ("add_keywords",),
+    "xmp_keywords": ("add_keywords",),
     "labelling": ("label_image", "label_or_leave"),
     "projection": ("project",),
     "routing": ("check_receiver",),
-    "relabelling": ("relabel",),
     "redelivery": ("send_again", "send_parked_again"),
     "job_results": ("links_to_results",),
     "subscription_changes": ("change_subscription", "confirm", "subscribe", "try_out", "unsubscribe"),

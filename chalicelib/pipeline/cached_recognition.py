@@ -17,7 +17,7 @@ from chalicelib.errors import RecogniserRefused, SightlineError
 from chalicelib.expressions import Key, Update
 from chalicelib.ids import derived_id, rfc3339
 from chalicelib.intake.objects import StoredObject
-from chalicelib.library.recognitions import CachedRecognition, Lease, Question
+from chalicelib.library.recognition_cache import CachedRecognition, Lease, Question
 from chalicelib.library.record import Record
 from chalicelib.metrics import RECOGNISER_TIME
 from chalicelib.model import Image, Photo, Recognition, RecognitionOptions, calls_in
@@ -54,7 +54,7 @@ def recognise(
     question = Question(image.owner, image.sha256 or "", derived_id(model.name, model.version, asked))
     again = record.relabel is not None and not model.version
     not_before = record.relabel.at if again and record.relabel else 0.0
-    found = services.recognitions.find_or_lease(question, not_before=not_before)
+    found = services.recognition_cache.find_or_lease(question, not_before=not_before)
     if isinstance(found, Lease):
         return _asked(found, photo, stored, options, image, services, time_left)
     # It may have been made for this very result, by a worker that died before it could store it.
@@ -90,12 +90,14 @@ def _asked(
         reads = photo.key is not None and services.recogniser.reads_bucket
         unchanged = not reads or services.objects.etag(image.key) == stored.etag
     except SightlineError:
-        services.recognitions.give_back(lease)
+        services.recognition_cache.give_back(lease)
         raise
     if not unchanged:
-        services.recognitions.give_back(lease)
+        services.recognition_cache.give_back(lease)
         return Seen(recognition, image.id, "", calls)
-    services.recognitions.keep(lease, CachedRecognition(recognition, options, image.id, image.result + 1))
+    services.recognition_cache.keep(
+        lease, CachedRecognition(recognition, options, image.id, image.result + 1)
+    )
     return Seen(recognition, image.id, lease.question.name, calls)
 
 

@@ -21,8 +21,7 @@ from chalicelib.library.record import Outcome, Record, parse_key
 from chalicelib.library.renames import Rules
 from chalicelib.model import Correction, Failure, Image, ObjectUploaded, Photo
 from chalicelib.pipeline.cached_recognition import Seen, recognise
-from chalicelib.pipeline.keywords import corrections_in, with_room_for
-from chalicelib.pipeline.sidecars import packets_beside
+from chalicelib.pipeline.xmp_keywords import corrections_in, packets_beside, with_room_for
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.description")

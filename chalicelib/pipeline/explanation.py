@@ -11,7 +11,7 @@ from chalicelib.errors import NotFound
 from chalicelib.library.conditions import quoted
 from chalicelib.library.corrections import BY_XMP, said_of
 from chalicelib.library.query import parse
-from chalicelib.library.recognitions import CachedRecognition
+from chalicelib.library.recognition_cache import CachedRecognition
 from chalicelib.library.record import Record
 from chalicelib.model import Correction, Label, Model, RecognitionOptions, normalised
 from chalicelib.recognition.prompt import word_for
@@ -107,7 +107,7 @@ def _without_result(record: Record) -> Reason | None:
 
 def _passed_over(record: Record, name: str, services: Services) -> Reason | None:
     """What the recogniser saw of it and what was not shown, if its answer has been kept."""
-    answer = services.recognitions.find(record.image.owner, record.recognition)
+    answer = services.recognition_cache.find(record.image.owner, record.recognition)
     if answer is None:
         return None
     rules = services.renames.rules(record.image.owner)

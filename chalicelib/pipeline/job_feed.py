@@ -16,8 +16,8 @@ from collections.abc import Sequence
 
 from chalicelib.errors import SourceRefused
 from chalicelib.intake.sources import List
+from chalicelib.library.job_lines import LineResult
 from chalicelib.library.jobs import Job
-from chalicelib.library.lines import LineResult
 from chalicelib.model import Failure, JobLine, SourceEntry
 from chalicelib.pipeline.job_progress import Batch, Feed
 from chalicelib.pipeline.job_results import write_further

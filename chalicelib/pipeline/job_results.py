@@ -15,8 +15,8 @@ from typing import Any
 from chalicelib.export.tabular import cell
 from chalicelib.intake.assembly import SMALLEST_PART
 from chalicelib.intake.lists import JOBS
+from chalicelib.library.job_lines import LineResult
 from chalicelib.library.jobs import Job, JobStatus
-from chalicelib.library.lines import LineResult
 from chalicelib.library.record import StoredImage, record_key
 from chalicelib.model import Json
 from chalicelib.wiring import Services

@@ -19,10 +19,9 @@ from chalicelib.library.streams import TOP
 from chalicelib.model import Asked, Image, Json
 from chalicelib.pipeline.batches import Message, each_message
 from chalicelib.pipeline.bin import delete_image, restore_image
-from chalicelib.pipeline.curating import correct, fit_to_vocabulary, rename_image, words_of
+from chalicelib.pipeline.curation import correct, fit_to_vocabulary, relabel, rename_image, words_of
 from chalicelib.pipeline.job_estimate import estimate_further
 from chalicelib.pipeline.job_feed import WAITING, feed_further
-from chalicelib.pipeline.relabelling import relabel
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.jobs")

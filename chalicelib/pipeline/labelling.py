@@ -19,7 +19,7 @@ from chalicelib.pipeline import relocation
 from chalicelib.pipeline.batches import Attempts, event_of, records_of, upload_in
 from chalicelib.pipeline.bin import lose, next_look, put_back
 from chalicelib.pipeline.description import NEVER_UPLOADED, OBJECT_MISSING, failed, outcome_of
-from chalicelib.pipeline.sidecars import take_sidecar
+from chalicelib.pipeline.xmp_keywords import take_sidecar
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.labelling")
@@ -223,7 +223,7 @@ def _finish(claimed: Record, outcome: Outcome, services: Services) -> None:
         if current is None and services.images.find_by_key(image.key) is None:
             services.objects.delete_derived(image.key)
         if current is None or current.image.binned:
-            services.recognitions.forget_unused(image.owner, image.sha256)
+            services.recognition_cache.forget_unused(image.owner, image.sha256)
             if outcome.calls:  # they were paid for all the same
                 counted = usage.calls_counted(outcome.calls)
                 services.table.write(usage.called(image.owner, rfc3339(services.now())[:10], counted))

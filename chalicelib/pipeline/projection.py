@@ -29,7 +29,7 @@ from chalicelib.library.record import StoredImage, record_key
 from chalicelib.model import Image, Json, in_rekognitions_words, time_of
 from chalicelib.pipeline.batches import for_each
 from chalicelib.pipeline.counts import chunks, count
-from chalicelib.pipeline.curating import rename_image
+from chalicelib.pipeline.curation import rename_image
 from chalicelib.pipeline.record_changes import RecordChange, changes_in, look_up
 from chalicelib.table import ConditionFailed
 from chalicelib.wiring import Services
@@ -274,4 +274,4 @@ def _let_names_follow(change: RecordChange, services: Services) -> None:
 def _forget_bytes(change: RecordChange, services: Services) -> None:
     """Drop the cached recognitions of bytes that no image of the owner has any more."""
     for term in change.marker.entries.keys() - change.wanted.keys():
-        services.recognitions.forget_unused(change.owner, digest_of(term))
+        services.recognition_cache.forget_unused(change.owner, digest_of(term))

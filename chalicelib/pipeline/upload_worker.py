@@ -17,7 +17,7 @@ from chalicelib.errors import Busy, Permanent, SourceRefused, Superseded, Transi
 from chalicelib.ids import rfc3339
 from chalicelib.intake.lists import in_place
 from chalicelib.intake.objects import StoredObject
-from chalicelib.library.lines import LineOutcome, LineResult, Origin
+from chalicelib.library.job_lines import LineOutcome, LineResult, Origin
 from chalicelib.library.record import Record, key_for
 from chalicelib.model import Image, JobLine, Json, ObjectUploaded, SourceEntry
 from chalicelib.pipeline.arrival import LONGEST_FILENAME, fetched, last_segment

@@ -10,7 +10,7 @@ from pathlib import Path
 from chalicelib.api.correction_handlers import MOST_IDS
 from chalicelib.library.corrections import MOST_CORRECTIONS
 from chalicelib.library.history import KEPT
-from chalicelib.library.recognitions import LEASE_SECONDS
+from chalicelib.library.recognition_cache import LEASE_SECONDS
 from chalicelib.library.renames import MOST_RENAMES
 from chalicelib.model import Label
 from chalicelib.recognition.recogniser import MOST_BYTES_PASSED_OVER, SEEN_FROM

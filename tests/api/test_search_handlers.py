@@ -98,7 +98,7 @@ def test_a_file_is_closed_when_its_time_is_up(
         return page(*asked, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(services.search, "page", slow_page)
-    file = listings.export("default", Query(), "csv", services, clock=clock)  # type: ignore[arg-type]
+    file = listings.write_listing("default", Query(), "csv", services, clock=clock)  # type: ignore[arg-type]
     assert file.images == 1
     assert file.next_at is not None
 

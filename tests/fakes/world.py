@@ -23,17 +23,17 @@ from chalicelib.due import DueIndex
 from chalicelib.expressions import Key
 from chalicelib.health import Health
 from chalicelib.library.catalogue import Catalogue
+from chalicelib.library.deployment_secret import DeploymentSecret
 from chalicelib.library.history import History
 from chalicelib.library.images import Images
+from chalicelib.library.job_lines import Lines
 from chalicelib.library.jobs import Jobs
-from chalicelib.library.lines import Lines
 from chalicelib.library.manifests import Manifests
 from chalicelib.library.markers import Markers
 from chalicelib.library.query import Query
-from chalicelib.library.recognitions import Recognitions
+from chalicelib.library.recognition_cache import RecognitionCache
 from chalicelib.library.renames import Renames
 from chalicelib.library.search import Search
-from chalicelib.library.secret import DeploymentSecret
 from chalicelib.library.usage import Usage
 from chalicelib.metrics import Metrics
 from chalicelib.model import Image, Json, ObjectUploaded
@@ -74,7 +74,7 @@ class World:
         self._search = Search(self.table)  # type: ignore[arg-type]
         self.secret = DeploymentSecret(self.table)  # type: ignore[arg-type]
         self._usage = Usage(self.table)  # type: ignore[arg-type]
-        self.recognitions = Recognitions(self.table, self.clock)  # type: ignore[arg-type]
+        self.recognition_cache = RecognitionCache(self.table, self.clock)  # type: ignore[arg-type]
         self.markers = Markers(self.table, self.clock)  # type: ignore[arg-type]
         self._history = History(self.table)  # type: ignore[arg-type]
         self.jobs = Jobs(self.table, self.clock)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from chalicelib import pipeline
 from chalicelib.errors import TooMuch
 from chalicelib.library.bounds import MOST_SAID, said_bytes
 from chalicelib.model import Asked, Label, NewImage
-from chalicelib.pipeline.curating import Word
+from chalicelib.pipeline.curation import Word
 from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, World

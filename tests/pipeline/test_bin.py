@@ -15,7 +15,7 @@ from chalicelib.ids import new_id
 from chalicelib.library.index import BINNED, partition
 from chalicelib.library.query import parse
 from chalicelib.model import Label
-from chalicelib.pipeline.curating import Word
+from chalicelib.pipeline.curation import Word
 from tests.fakes.mail import Mail
 from tests.fakes.recogniser import FakeRecogniser
 

@@ -14,7 +14,7 @@ from chalicelib import pipeline
 from chalicelib.delivery import blobs, signatures
 from chalicelib.library.markers import CONFIRM_SECONDS
 from chalicelib.model import CallbackFormat, Image, Label, NewImage, ObjectUploaded
-from chalicelib.pipeline.curating import Word
+from chalicelib.pipeline.curation import Word
 from tests.fakes.mail import Mail
 from tests.fakes.receiver import FakeReceiver
 from tests.fakes.recogniser import FakeRecogniser

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.errors import Unavailable
-from chalicelib.library.recognitions import LEASE_SECONDS
+from chalicelib.library.recognition_cache import LEASE_SECONDS
 from chalicelib.model import Asked, Image, Label, Model, NewImage, ObjectUploaded
 from chalicelib.pipeline.description import MOST_ATTEMPTS
 from tests.fakes.mail import handle
@@ -162,10 +162,10 @@ def test_when_the_last_image_goes_the_answer_goes_too(world: Any) -> None:
     name = answer_of(world, FIRST)
     world.erase(world.image_at(FIRST))
     world.project()
-    assert world.recognitions.find("default", name) is not None
+    assert world.recognition_cache.find("default", name) is not None
     world.erase(world.image_at(SECOND))
     world.project()
-    assert world.recognitions.find("default", name) is None
+    assert world.recognition_cache.find("default", name) is None
     assert world.history.of("default", name) == []
 
 
@@ -208,6 +208,6 @@ class TestAgainOnPurpose:
         pipeline.label_image(world.drop(FIRST), world)
         before = answer_of(world, FIRST)
         assert self.again(world, FIRST, min_confidence=95.0).labels == ()
-        assert world.recognitions.find("default", before) is not None
+        assert world.recognition_cache.find("default", before) is not None
         assert self.again(world, FIRST, min_confidence=55.0).labels != ()
         assert len(world.recogniser.photos) == 2

@@ -21,7 +21,7 @@ from chalicelib.errors import TooManyRequests
 from chalicelib.ids import new_id
 from chalicelib.model import Box, Instance, Label, NewImage, ObjectUploaded
 from chalicelib.outbound.response import Headers, Reply
-from chalicelib.pipeline.curating import Word
+from chalicelib.pipeline.curation import Word
 from tests.fakes.mail import Mail, sqs_event
 from tests.fakes.receiver import FakeReceiver, Posted
 from tests.fakes.recogniser import FakeRecogniser

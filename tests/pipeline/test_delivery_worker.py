@@ -27,7 +27,7 @@ from chalicelib.ids import new_id
 from chalicelib.model import Label, NewImage, ObjectUploaded
 from chalicelib.outbound.response import Headers, Reply
 from chalicelib.pipeline.batches import FIRST_PAUSE
-from chalicelib.pipeline.curating import Word
+from chalicelib.pipeline.curation import Word
 from tests.fakes.mail import Mail, sns_event, sqs_event
 from tests.fakes.receiver import FakeReceiver
 from tests.fakes.recogniser import FakeRecogniser

@@ -16,7 +16,7 @@ from chalicelib.expressions import Item
 from chalicelib.ids import new_id
 from chalicelib.library.query import Query
 from chalicelib.model import Label, NewImage, ObjectUploaded
-from chalicelib.pipeline.curating import Word
+from chalicelib.pipeline.curation import Word
 from tests.fakes.mail import Mail, handle
 from tests.fakes.receiver import FakeReceiver
 from tests.fakes.recogniser import FakeRecogniser

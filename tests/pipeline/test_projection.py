@@ -30,7 +30,7 @@ from chalicelib.library.markers import (
 )
 from chalicelib.library.record import Outcome, Record, StoredImage, key_for, record_key
 from chalicelib.model import Asked, Correction, Image, Json, Label
-from chalicelib.pipeline.curating import Word
+from chalicelib.pipeline.curation import Word
 from chalicelib.pipeline.projection import project, restore
 from chalicelib.pipeline.repair import repair
 from tests.fakes.mail import Mail

@@ -18,7 +18,7 @@ from chalicelib.library.query import parse
 from chalicelib.library.record import key_for
 from chalicelib.model import Asked, Image, Label, NewImage, ObjectUploaded
 from chalicelib.pipeline.bin import LOOK_AGAIN_SECONDS
-from chalicelib.pipeline.curating import Word
+from chalicelib.pipeline.curation import Word
 from chalicelib.pipeline.relocation import COPIED_SECONDS
 from chalicelib.pipeline.repair import repair
 from tests.fakes.mail import Mail

@@ -162,7 +162,7 @@ def test_pictures_with_instructions_change_nothing_but_their_own_labels_and_capt
 def _shown(world: Any, key: str) -> tuple[Label, ...]:
     """All labels that came of an answer: those on the image, and those that "why not?" knows."""
     record = world.images.find_by_key(key)
-    passed_over = world.recognitions.find("default", record.recognition).recognition.passed_over
+    passed_over = world.recognition_cache.find("default", record.recognition).recognition.passed_over
     return (*record.image.labels, *passed_over)
 
 

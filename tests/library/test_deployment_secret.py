@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.library.secret import DeploymentSecret
+from chalicelib.library.deployment_secret import DeploymentSecret
 from tests.fakes.table import FakeTable
 
 

@@ -1,4 +1,7 @@
-"""A person corrects an image: what is said of a label holds against every recogniser, now and later."""
+"""A person corrects an image's labels, writes its caption, or has it recognised again.
+
+What is said of a label, and a caption that a person wrote, hold against every recogniser, now and later.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from chalicelib.errors import NotFound
+from chalicelib.errors import Conflict, NotFound
 from chalicelib.ids import rfc3339
 from chalicelib.library.bounds import check_item
-from chalicelib.library.corrections import said_of, with_word, without_word
-from chalicelib.library.record import Record, ResultKind
-from chalicelib.model import Correction, Image, Label, normalised
+from chalicelib.library.corrections import effective_caption, said_of, with_word, without_word
+from chalicelib.library.record import Record, Relabel, ResultKind
+from chalicelib.model import Asked, Caption, Correction, Image, Label, normalised
+from chalicelib.pipeline.arrival import send_to_labeler
 from chalicelib.pipeline.bin import Check, anyhow, refuse_binned
 from chalicelib.wiring import Services
 
@@ -101,11 +105,79 @@ def fit_to_vocabulary(owner: str, image_id: str, services: Services) -> bool:
     rules = services.renames.rules(owner)
 
     def say(record: Record) -> Said:
-        cached = services.recognitions.find(owner, record.recognition)
+        cached = services.recognition_cache.find(owner, record.recognition)
         seen = cached.recognition.labels if cached else record.seen
         return rules.labels(seen), record.image.corrections
 
     return revise(owner, image_id, say, "renamed", services)[1]
+
+
+def write_caption(
+    owner: str,
+    image_id: str,
+    services: Services,
+    *,
+    text: str | None = None,
+    alt: str | None = None,
+    check: Check = anyhow,
+) -> Image:
+    """Let a person's words stand for the model's; what is None stays as it is shown.
+
+    ``check`` raises where the image is not what the person has seen.
+
+    :raises NotFound: there is no such image.
+    :raises Conflict: it is in the bin.
+    """
+
+    def written(record: Record) -> Record | None:
+        check(record)
+        shown = record.image.caption or Caption("", "", "person")
+        caption = Caption(
+            shown.text if text is None else text, shown.alt if alt is None else alt, "person", shown.language
+        )
+        return _captioned(record, caption, services)
+
+    return services.images.edit(owner, image_id, written, "corrected")[0].image
+
+
+def take_back_caption(owner: str, image_id: str, services: Services, *, check: Check = anyhow) -> Image:
+    """Let the model's caption count again, or none.
+
+    :raises NotFound: there is no such image, or nobody has written a caption.
+    :raises Conflict: it is in the bin.
+    """
+
+    def taken_back(record: Record) -> Record | None:
+        check(record)
+        caption = record.image.caption
+        if caption is None or caption.source != "person":
+            raise NotFound("Nobody has written a caption.", code="no-such-caption")
+        return _captioned(record, effective_caption(record.seen_caption, record.image.labels, None), services)
+
+    return services.images.edit(owner, image_id, taken_back, "corrected")[0].image
+
+
+def relabel(owner: str, image_id: str, asked: Asked, services: Services) -> Image:
+    """Put an image back to be labelled; what is not ``asked`` for stays as it was asked before.
+
+    :raises NotFound: there is no such image.
+    :raises Conflict: it has not been labelled yet, is just being labelled, or is in the bin.
+    """
+
+    def wished(record: Record) -> Record:
+        refuse_binned(record)
+        if not record.image.final:
+            raise Conflict("The image is still to be labelled.", code="not-labelled-yet")
+        given = {name: value for name, value in asked.asked().items() if value is not None}
+        return dataclasses.replace(
+            record,
+            image=dataclasses.replace(record.image, status="labelling", **given),
+            relabel=Relabel(services.now(), labelled=record.image.status == "labelled"),
+        )
+
+    image = services.images.edit(owner, image_id, wished)[0].image
+    send_to_labeler(image, services)
+    return image
 
 
 def _refuse_idle(word: Word, corrections: Corrections, record: Record) -> None:
@@ -156,3 +228,18 @@ def _mentioned(record: Record, corrections: Corrections, name: str) -> bool:
     labels = [(one.name, *one.parents, *one.aliases) for one in record.seen]
     words = [(one.name, *(one.parents or ())) for one in corrections]
     return any(normalised(one) == normalised(name) for names in (*labels, *words) for one in names)
+
+
+def _captioned(record: Record, caption: Caption | None, services: Services) -> Record | None:
+    """The record with this caption as a new result; None where it stays as it is."""
+    refuse_binned(record)
+    image = record.image
+    if image.caption == caption:
+        return None
+    image = dataclasses.replace(image, caption=caption)
+    if image.final:  # else the result that is being made will have it
+        now = rfc3339(services.now())
+        image = dataclasses.replace(image, result=image.result + 1, corrected_at=now, restored_at=None)
+    made = dataclasses.replace(record, image=image)
+    check_item(made, before=record)
+    return made

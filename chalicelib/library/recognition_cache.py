@@ -68,7 +68,7 @@ class Lease:
     revision: str
 
 
-class Recognitions:
+class RecognitionCache:
     """All that is cached of recognisers."""
 
     def __init__(self, table: Table, now: Callable[[], float]) -> None:

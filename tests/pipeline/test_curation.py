@@ -9,7 +9,7 @@ import pytest
 from chalicelib import pipeline
 from chalicelib.errors import NotFound
 from chalicelib.model import Asked, Image, Label, Model
-from chalicelib.pipeline.curating import Word
+from chalicelib.pipeline.curation import Word
 from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, ROCKET, World

@@ -9,7 +9,7 @@ import pytest
 from chalicelib import pipeline
 from chalicelib.errors import NotFound, RecogniserRefused
 from chalicelib.model import Label, NewImage, ObjectUploaded
-from chalicelib.pipeline.curating import Word
+from chalicelib.pipeline.curation import Word
 from chalicelib.pipeline.explanation import Reason
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, ROCKET, World

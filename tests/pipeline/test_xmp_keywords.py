@@ -12,9 +12,9 @@ from chalicelib.intake.objects import xmp_key
 from chalicelib.library.bounds import MOST_SAID, said_bytes
 from chalicelib.model import Asked, Image, Label, Model, ObjectUploaded
 from chalicelib.model.xmp import to_xmp
-from chalicelib.pipeline.curating import Word
+from chalicelib.pipeline.curation import Word
 from chalicelib.pipeline.repair import repair
-from chalicelib.pipeline.sidecars import LABELER_SECONDS
+from chalicelib.pipeline.xmp_keywords import LABELER_SECONDS
 from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, ROCKET, World, s3_event

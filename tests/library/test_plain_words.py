@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.library.forgiving import translated
+from chalicelib.library.plain_words import translated
 from chalicelib.library.query import parse
 
 NAMES = ("dog", "cat", "dining table", "table", "café", "person", "cherry", "fox", "salt and pepper", "child")

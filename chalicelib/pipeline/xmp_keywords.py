@@ -1,0 +1,186 @@
+"""Keywords that people have put into XMP become corrections: they count as a person's word and stay.
+
+A keyword says nothing where somebody has spoken of that label before: who took one away does not get it back.
+
+The XMP is in the photo, or in a sidecar that people put beside it in the bucket: ``photo.jpg.xmp`` or
+``photo.xmp``. A sidecar and its photo come in any order. One that comes later speaks to the image that is
+there. For one that comes first the photo's labeler has to look, and listing costs a call: so it looks only
+where the bucket has sidecars with keywords of people at all, which stands in the row of its owner's renames,
+as that is read anyway. Labelers that had read the row before are waited for once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from chalicelib.errors import Busy, Conflict, NotFound, TooMuch
+from chalicelib.ids import rfc3339
+from chalicelib.intake.objects import is_litter, is_sidecar
+from chalicelib.library.bounds import check_item, check_said
+from chalicelib.library.corrections import BY_XMP, with_keywords
+from chalicelib.library.grammar import MOST_NAME_BYTES
+from chalicelib.library.record import Outcome, Record, parse_key
+from chalicelib.library.renames import Rules
+from chalicelib.model import DEFAULT_OWNER, Correction, Image, Label, ObjectUploaded, normalised
+from chalicelib.pipeline.bin import Check, anyhow
+from chalicelib.pipeline.curation import revise
+from chalicelib.wiring import Services
+
+if TYPE_CHECKING:
+    from chalicelib.intake.keywords import Keyword
+
+log = logging.getLogger("sightline.xmp_keywords")
+
+# As long as the API lets people's names for labels be.
+LONGEST_NAME = 128
+MOST_PARENTS = 20
+_NO_NAME = ("Cc", "Cs")  # controls, surrogates
+_REPLACEMENT = "\ufffd"  # of what could not be read
+SUFFIX = len(".xmp")
+MOST_ALIKE = 100  # keys that begin as a photo's does
+MOST_BESIDE = 4  # sidecars of one photo
+LABELER_SECONDS = 120.0  # twice as long as a labeler may run
+
+
+def corrections_in(packets: Iterable[bytes], rules: Rules, now: float) -> tuple[Correction, ...]:
+    """What people say in XMP packets, under its owner's names for labels."""
+    from chalicelib.intake.keywords import keywords_in  # most photos have none
+
+    return _corrections((one for packet in packets for one in keywords_in(packet)), rules, now)
+
+
+def with_room_for(outcome: Outcome, record: Record) -> Outcome:
+    """The outcome, without its keywords where the image has no room for them."""
+    try:
+        made = outcome.of(record)
+        check_said(made.image, before=record.image)
+        check_item(made)
+    except TooMuch as error:
+        log.info("keywords left out: %r: %s", outcome.image.key, error)
+        return dataclasses.replace(outcome, keywords=())
+    return outcome
+
+
+def add_keywords(
+    owner: str, image_id: str, packet: bytes, services: Services, *, check: Check = anyhow
+) -> Image:
+    """Add what people say in a packet to an image; gives it as it is then.
+
+    ``check`` raises where the image is not what the person has seen.
+
+    :raises BadRequest: the packet cannot be read.
+    :raises NotFound: there is no such image.
+    :raises Conflict: it is in the bin.
+    :raises TooMuch: it has no room for them.
+    """
+    from chalicelib.intake.keywords import read
+
+    rules = services.renames.rules(owner)
+    keywords = _corrections(read(packet), rules, services.now())
+
+    def say(record: Record) -> tuple[Iterable[Label], tuple[Correction, ...]]:
+        check(record)
+        said = with_keywords(record.image.corrections, keywords)
+        return rules.labels(record.seen), rules.corrections(said)
+
+    return revise(owner, image_id, say, "corrected", services)[0]
+
+
+def _add_if_possible(owner: str, image_id: str, packet: bytes, services: Services) -> None:
+    """The same where nobody waits to hear that it could not be done."""
+    try:
+        add_keywords(owner, image_id, packet, services)
+    except (NotFound, Conflict, TooMuch) as error:
+        log.info("keywords left out: image %r: %s", image_id, error)
+
+
+def take_sidecar(uploaded: ObjectUploaded, services: Services) -> None:
+    """Give the keywords of people in a sidecar to its photos; one without them, as our own, does nothing.
+
+    :raises Busy: a labeler that has not heard of sidecars yet may be at work on its photo.
+    """
+    from chalicelib.intake.keywords import MOST_BYTES, keywords_in
+
+    packet = b"" if uploaded.removed else _content(uploaded.key, MOST_BYTES, services)
+    if not keywords_in(packet):
+        return
+    if parse_key(uploaded.key[:-SUFFIX]):
+        photos, since = [uploaded.key[:-SUFFIX]], 0.0
+    else:
+        since = services.renames.note_sidecars(DEFAULT_OWNER)
+        photos = list(_photos_of(uploaded.key, services))
+    unknown = []
+    for key in photos:
+        record = services.images.find_by_key(key)
+        if record:
+            _add_if_possible(record.image.owner, record.image.id, packet, services)
+        else:
+            unknown.append(key)
+    wait = since + LABELER_SECONDS - services.now()
+    if unknown and wait > 0:
+        raise Busy(f"Being labelled, maybe: {unknown[0]!r}", retry_after=wait)
+
+
+def packets_beside(key: str, services: Services) -> Iterator[bytes]:
+    """The sidecars that lie beside a photo."""
+    from chalicelib.intake.keywords import MOST_BYTES
+
+    if parse_key(key):
+        return
+    folder, _, name = key.rpartition("/")
+    stem = f"{folder}/{_stem(name)}"
+    alike = (one for one, _ in islice(services.objects.listed(f"{stem}."), MOST_ALIKE))
+    beside = (one for one in alike if is_sidecar(one) and one[:-SUFFIX] in (key, stem))
+    for one in islice(beside, MOST_BESIDE):
+        yield _content(one, MOST_BYTES, services)
+
+
+def _corrections(keywords: Iterable[Keyword], rules: Rules, now: float) -> tuple[Correction, ...]:
+    at = rfc3339(now)
+    said = [
+        Correction(name, True, BY_XMP, at, parents=tuple(_names(one.parents))[:MOST_PARENTS] or None)
+        for one in keywords
+        for name in _names([one.name])
+    ]
+    return rules.corrections(said) if said else ()
+
+
+def _names(names: Iterable[str]) -> Iterator[str]:
+    """Those that can be names of labels, tidied."""
+    for one in names:
+        name = " ".join(one.split())
+        compared = len(normalised(name).encode("utf-8", "surrogatepass"))
+        sound = _REPLACEMENT not in name and not any(unicodedata.category(char) in _NO_NAME for char in name)
+        if sound and len(name) <= LONGEST_NAME and 1 <= compared <= MOST_NAME_BYTES:
+            yield name
+
+
+def _photos_of(key: str, services: Services) -> Iterator[str]:
+    """Photos in the bucket that a sidecar is of: the one whose whole name it bears, and those of its stem."""
+    whole = key[:-SUFFIX]
+    if services.objects.etag(whole) is not None:
+        yield whole
+    for one, _ in islice(services.objects.listed(f"{whole}."), MOST_ALIKE):
+        folder, _, name = one.rpartition("/")
+        if not is_sidecar(one) and not is_litter(one) and f"{folder}/{_stem(name)}" == whole:
+            yield one
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name
+
+
+def _content(key: str, most: int, services: Services) -> bytes:
+    """What is in a sidecar; nothing where it has gone or is too large."""
+    try:
+        stored = services.objects.read(key, max_bytes=most)
+    except NotFound:
+        return b""
+    if stored.content is None:
+        log.info("too large for a sidecar: %r", key)
+    return stored.content or b""
