@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.aws import LocalAws
 from local.config import ROOT, Ports, enter, environment
+from local.moto_server import LocalAws
 from local.partner import PATH, Partner
 from tests.packaging.cloud import empty_account, quiet, variables
 from tests.packaging.conftest import described

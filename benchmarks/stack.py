@@ -21,8 +21,8 @@ import requests
 
 from benchmarks.figures import Figure, Progress
 from benchmarks.recogniser import photos, recognised
-from local.aws import REGION
 from local.config import ROOT
+from local.moto_server import REGION
 from tests.local.process import started
 
 IMAGES = 60

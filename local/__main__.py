@@ -13,10 +13,10 @@ from typing import Any
 
 import requests
 
-from local.aws import HOST, PortTaken, free_ports
 from local.config import ROOT, Ports, environment
 from local.faults import Faults
 from local.folder import DEFAULT, Folder, InUse, Unusable, folder_named, shown
+from local.moto_server import HOST, PortTaken, free_ports
 from local.stopping import Stop
 from local.vision import Missing
 

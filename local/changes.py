@@ -17,7 +17,7 @@ from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models import table as tables
 
 from local import mending
-from local.aws import ACCOUNT, REGION
+from local.moto_server import ACCOUNT, REGION
 from local.shard import Json, Shard
 from local.tables import Place, place_of
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 
 from moto.sqs.models import Message, sqs_backends
 
-from local.aws import ACCOUNT, REGION
+from local.moto_server import ACCOUNT, REGION
 
 Json = dict[str, Any]
 

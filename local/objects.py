@@ -24,9 +24,9 @@ from moto.s3 import models
 from moto.s3.models import FakeKey, S3Backend, s3_backends
 
 from local import mending
-from local.aws import ACCOUNT
 from local.isolation import WsgiApp
 from local.journal import Content, Journal
+from local.moto_server import ACCOUNT
 
 ODD = "~"  # the folder of the objects whose keys make no file names
 LONGEST_NAME = 200  # bytes, of the 255 that file systems take

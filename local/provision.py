@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local.aws import ACCOUNT, REGION
 from local.config import ROOT, STAGE
+from local.moto_server import ACCOUNT, REGION
 from local.template import Names, Template
 
 TEMPLATE = ROOT / "infra" / "resources.yaml"

@@ -18,8 +18,8 @@ from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
 from local import lineage, mending
-from local.aws import ACCOUNT, REGION
 from local.backlog import Backlog
+from local.moto_server import ACCOUNT, REGION
 
 Json = dict[str, Any]
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from chalice.app import ScheduledEventConfig
 
-from local.aws import ACCOUNT, REGION
 from local.function import Json
+from local.moto_server import ACCOUNT, REGION
 from local.source import Message
 
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}

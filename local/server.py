@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
-from local.aws import HOST, listen
+from local.moto_server import HOST, listen
 
 log = logging.getLogger("sightline.local")
 
@@ -157,7 +157,7 @@ def _size_in(line: bytes) -> int:
 class Server:
     """Serves ``handler`` on ``port`` (0: any free one); a context manager.
 
-    Raises :exc:`~local.aws.PortTaken` when it is made.
+    Raises :exc:`~local.moto_server.PortTaken` when it is made.
     """
 
     def __init__(self, port: int, handler: Callable[..., BaseHTTPRequestHandler]) -> None:

@@ -16,11 +16,11 @@ from chalicelib.wiring import services
 from infra.sources import MAY_GO_IN_CIRCLES
 from local import api
 from local.agreement import Agreement, Differences, differences
-from local.aws import HOST, LocalAws
 from local.config import Ports, enter, environment, mapping_of, stage_config, timeout_of
 from local.faults import Faults
 from local.folder import Folder, Running
 from local.keeping import Keeping
+from local.moto_server import HOST, LocalAws
 from local.partner import Partner, Received
 from local.provision import provision
 from local.runtime import Runtime
@@ -68,7 +68,7 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
     """Run a stack for the length of a block.
 
     The app reads its settings once per process, so a process can run one stack in its life. Raises
-    :exc:`~local.aws.PortTaken` before anything is started.
+    :exc:`~local.moto_server.PortTaken` before anything is started.
     """
     partner = Partner(told)
     with ExitStack() as running:

@@ -24,8 +24,8 @@ from chalicelib.library.streams import TOP
 from chalicelib.model import DEFAULT_OWNER, Image
 from chalicelib.wiring import Services, services
 from infra.sources import MAY_GO_IN_CIRCLES
-from local.aws import ACCOUNT, HOST, REGION
 from local.config import Ports, enter, environment, mapping_of, timeout_of
+from local.moto_server import ACCOUNT, HOST, REGION
 from local.runtime import Runtime
 from tests.intake.measure import peak
 from torture.crowd import ANIMAL, Crowd, photos

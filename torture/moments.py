@@ -8,7 +8,7 @@ from typing import cast
 
 from moto.sqs.models import sqs_backends
 
-from local.aws import ACCOUNT, REGION
+from local.moto_server import ACCOUNT, REGION
 from local.queues import LongQueue
 from torture.world import World
 

@@ -12,7 +12,7 @@ from chalicelib.ids import rfc3339
 from chalicelib.model import Json
 from chalicelib.settings import Settings
 from local import lineage, s3, sns, sqs
-from local.aws import ACCOUNT, REGION
+from local.moto_server import ACCOUNT, REGION
 from local.queues import LongQueue
 
 BATCH = 10  # messages, of deliveries

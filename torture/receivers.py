@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from local.aws import HOST
 from local.config import ROOT
+from local.moto_server import HOST
 
 LIVING, FAILING, HANGING, REFUSING = "living", "failing", "hanging", "refusing"
 ANSWERS = {

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from local import mending
-from local.aws import LocalAws
 from local.config import ROOT
+from local.moto_server import LocalAws
 from local.provision import provision
 from local.shard import Image
 

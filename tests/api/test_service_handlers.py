@@ -15,7 +15,7 @@ from chalicelib.errors import Unavailable
 from chalicelib.health import KEPT_SECONDS, Health
 from chalicelib.settings import Settings
 from chalicelib.wiring import Services
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 from tests.api.client import Api
 from tests.conftest import ENVIRONMENT
 from tests.fakes.clock import Clock

@@ -27,8 +27,8 @@ from infra.policies import Place, narrowed
 from infra.project import API
 from infra.stack import Stack
 from infra.template import SETTING_OF_OUTPUT, resources_template
-from local.aws import REGION
 from local.config import ROOT
+from local.moto_server import REGION
 from tests.emulator.emulator import Decision, Emulator
 from tests.emulator.requests import proxy_event
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 
 
 @pytest.fixture(scope="session")

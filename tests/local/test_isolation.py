@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 
 MANY = 150
 

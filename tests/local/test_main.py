@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from local.__main__ import write_log
-from local.aws import listen
 from local.config import ROOT
+from local.moto_server import listen
 from tests.local.process import READY, Process, free_port
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ import requests
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from local import overhead
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 
 
 @pytest.mark.parametrize(

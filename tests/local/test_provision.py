@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from cfnlint import ManualArgs
 from cfnlint.api import lint_file
 
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 from local.provision import LEFT_OUT, TEMPLATE, provision
 from local.template import Names, Template
 

@@ -13,8 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.sqs import models
 
-from local.aws import LocalAws
 from local.backlog import Backlog
+from local.moto_server import LocalAws
 from tests.fakes.clock import Clock
 from tests.local.test_tables import counted
 

@@ -14,9 +14,9 @@ import pytest
 import requests
 from chalice.app import Chalice
 
-from local.aws import LocalAws
 from local.faults import Faults
 from local.feed import EventSourceMapping
+from local.moto_server import LocalAws
 from local.runtime import Runtime, StillBusy
 from local.source import Pace
 

@@ -12,8 +12,8 @@ import requests
 from chalice.app import Chalice, CORSConfig
 
 from local import api, server
-from local.aws import LocalAws, PortTaken
 from local.config import stage_config
+from local.moto_server import LocalAws, PortTaken
 from local.partner import Partner, Received
 from local.server import Server
 

@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from chalicelib.intake.objects import ObjectStore
-from local.aws import REGION, LocalAws
+from local.moto_server import REGION, LocalAws
 
 BUCKET = "signed-only"
 KEY = "uploads/holiday/a b+c é&d~.jpg"

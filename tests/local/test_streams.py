@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from chalice.app import Chalice
 
-from local.aws import LocalAws
 from local.faults import Faults
 from local.feed import EventSourceMapping
+from local.moto_server import LocalAws
 from local.runtime import Runtime
 from local.shard import Json, stream_arn
 from local.source import Pace

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 
 _numbers = itertools.count()
 

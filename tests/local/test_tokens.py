@@ -12,8 +12,8 @@ from chalicelib.access.tokens import Tokens
 from chalicelib.errors import Unauthorized
 from chalicelib.table import Table
 from infra.tokens import main
-from local.aws import LocalAws
 from local.folder import Folder, Running
+from local.moto_server import LocalAws
 from local.provision import provision
 
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import updates
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 
 NAMES = {"#a": "a", "#b": "b", "#c": "c", "#pk": "pk"}
 VALUES: dict[str, Any] = {

@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from local.aws import HOST, LocalAws
+from local.moto_server import HOST, LocalAws
 
 SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=a/20260101/eu-west-1/s3/aws4_request"}
 

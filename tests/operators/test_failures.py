@@ -14,7 +14,7 @@ import pytest
 from cfnlint import ManualArgs
 from cfnlint.api import lint_file
 
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 from tests.packaging.cloud import empty_account, quiet_bucket, variables
 from tests.packaging.test_deploy import inventory
 from tests.packaging.workbench import Workbench, set_up

@@ -12,7 +12,7 @@ import pytest
 
 from infra.project import Refused
 from infra.state import KEY, LEASE_SECONDS, State
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 from tests.packaging.cloud import empty_account, variables
 from tests.packaging.test_deploy import STAGE, inventory
 from tests.packaging.workbench import Workbench, set_up

@@ -12,7 +12,7 @@ from typing import Any
 from moto.backends import get_backend
 from moto.moto_api._internal.models import moto_api_backend
 
-from local.aws import ACCOUNT, REGION, LocalAws
+from local.moto_server import ACCOUNT, REGION, LocalAws
 
 Json = dict[str, Any]
 

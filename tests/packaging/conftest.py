@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from infra.state import State
-from local.aws import REGION, LocalAws
+from local.moto_server import REGION, LocalAws
 from local.partner import PATH, Partner
 from local.server import Server
 from tests.packaging.cloud import empty_account, quiet, variables

@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.access.tokens import SCOPES, Tokens
 from chalicelib.table import Table
 from local import s3, schedule, sns, sqs
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 from local.partner import Partner
 from tests.emulator.requests import proxy_event
 from tests.packaging.cloud import lose_messages, unpack, variables

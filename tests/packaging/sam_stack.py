@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local import provision
-from local.aws import ACCOUNT, REGION, LocalAws
+from local.moto_server import ACCOUNT, REGION, LocalAws
 from local.template import Names, Template
 from tests.packaging.moto_faults.known_types import KEPT, for_moto
 

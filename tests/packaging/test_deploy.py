@@ -21,7 +21,7 @@ from chalice.app import (
 )
 
 from infra.stream import present
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 from tests.packaging.cloud import code_of, new_stream
 from tests.packaging.conftest import OTHER_ORIGIN, Deployment
 from tests.packaging.test_architecture import only

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 from tests.packaging.cloud import variables
 from tests.packaging.workbench import Workbench, set_up
 

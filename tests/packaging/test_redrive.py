@@ -12,7 +12,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from infra.redrive import redrive
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 from tests.packaging.cloud import lose_messages, quiet
 from tests.packaging.conftest import Deployment
 from tests.packaging.workbench import Workbench

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.aws import LocalAws
 from local.config import ROOT
+from local.moto_server import LocalAws
 from local.partner import PATH, Partner
 from local.server import Server
 from tests.emulator.emulator import Emulator

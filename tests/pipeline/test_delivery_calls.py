@@ -15,7 +15,7 @@ from chalicelib.delivery.events import ImageFinished
 from chalicelib.ids import new_id
 from chalicelib.library.record import key_for
 from chalicelib.model import Image, Label, Model
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 from tests.fakes.mail import sns_event
 from tests.fakes.receiver import FakeReceiver
 from tests.stubs.stage import StageServices, make_stage

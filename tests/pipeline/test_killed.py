@@ -18,7 +18,7 @@ from chalicelib.delivery.delivery_log import by_destination
 from chalicelib.errors import SightlineError
 from chalicelib.library.query import Query
 from chalicelib.library.streams import TOP
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 from tests.fakes.mail import sns_event
 from tests.fakes.world import CAT
 from tests.pipeline.dying import KILLED, STEPS, bring_waiting, killed_after, services_of

@@ -11,7 +11,7 @@ import pytest
 from chalicelib import pipeline
 from chalicelib.delivery.delivery_log import by_destination
 from chalicelib.model import Label
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 from tests.fakes.mail import sns_event
 from tests.fakes.receiver import FakeReceiver
 from tests.fakes.recogniser import FakeRecogniser

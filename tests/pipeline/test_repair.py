@@ -18,7 +18,7 @@ from chalicelib.library.record import key_for
 from chalicelib.model import Image, Label
 from chalicelib.pipeline.repair import Fault, repair
 from chalicelib.table import Table
-from local.aws import LocalAws
+from local.moto_server import LocalAws
 from tests.fakes.library import Library
 from tests.ground.test_table import NAME, make_table
 
