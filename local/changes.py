@@ -18,8 +18,8 @@ from moto.dynamodb.models import table as tables
 
 from local import mending
 from local.moto_server import ACCOUNT, REGION
+from local.moto_tables import Place, place_of
 from local.shard import Json, Shard
-from local.tables import Place, place_of
 
 Touched = tuple[str, Json]  # a table, and an item in it or its key
 

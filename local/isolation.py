@@ -3,7 +3,7 @@
 moto answers every request in a thread of its own, without locks: between a condition and its write another
 write comes in, and of a transaction one item is seen before the next. DynamoDB isolates such calls from each
 other (Amazon DynamoDB developer guide, "DynamoDB transactions: how it works"). One at a time costs nothing in
-speed, as Python runs one thread at a time in any case, once no call takes long (:mod:`local.tables`).
+speed, as Python runs one thread at a time in any case, once no call takes long (:mod:`local.moto_tables`).
 """
 
 from __future__ import annotations

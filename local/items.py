@@ -20,7 +20,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from local.isolation import WsgiApp
 from local.journal import Content, Journal
 from local.moto_server import ACCOUNT, REGION
-from local.tables import place_of
+from local.moto_tables import place_of
 
 Json = dict[str, Any]
 Place = tuple[tuple[str, Any], ...]  # type and value of each key attribute

@@ -69,12 +69,12 @@ class LocalAws:
         # Importing moto takes a third of a second; nobody who only wants a constant should pay it.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-        from local import changes, lineage, overhead, queues, sizes, tables, updates
+        from local import changes, lineage, moto_tables, overhead, queues, sizes, updates
         from local.signed import SignedOnly
         from local.wsgi import WsgiServer
 
         queues.mend()
-        tables.mend()
+        moto_tables.mend()
         updates.mend()
         changes.mend()
         sizes.mend()
