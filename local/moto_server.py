@@ -69,13 +69,13 @@ class LocalAws:
         # Importing moto takes a third of a second; nobody who only wants a constant should pay it.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-        from local import changes, lineage, moto_tables, overhead, queues, sizes, updates
+        from local import changes, lineage, moto_tables, moto_updates, overhead, queues, sizes
         from local.signed import SignedOnly
         from local.wsgi import WsgiServer
 
         queues.mend()
         moto_tables.mend()
-        updates.mend()
+        moto_updates.mend()
         changes.mend()
         sizes.mend()
         overhead.mend()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local import updates
+from local import moto_updates
 from local.moto_server import LocalAws
 
 NAMES = {"#a": "a", "#b": "b", "#c": "c", "#pk": "pk"}
@@ -86,25 +86,25 @@ def test_an_update_does_what_moto_does(
 ) -> None:
     ours = made_of(aws, table, expression, there)
     with monkeypatch.context() as patched:
-        patched.setattr(updates, "plain", lambda expression: ())
+        patched.setattr(moto_updates, "plain", lambda expression: ())
         assert ours == made_of(aws, table, expression, there)
 
 
 def test_plain_expressions_are_known_as_such() -> None:
-    assert [one for one in (*PLAIN, *OTHERS) if updates.plain(one)] == list(PLAIN)
+    assert [one for one in (*PLAIN, *OTHERS) if moto_updates.plain(one)] == list(PLAIN)
 
 
 def test_a_plain_update_is_made_without_moto_parsing_it(
     aws: LocalAws, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
-    genuine = updates._update
+    genuine = moto_updates._update
 
     def watched(backend: Any, name: str, key: Any, expression: str, *rest: Any, **more: Any) -> Any:
         made.append(expression)
         return genuine(backend, name, key, expression, *rest, **more)
 
-    monkeypatch.setattr(updates, "_update", watched)
+    monkeypatch.setattr(moto_updates, "_update", watched)
     made_of(aws, table, "ADD #b :one", there=True)
     made_of(aws, table, "SET #a = #b + :one", there=True)
     assert made == ["", "SET #a = #b + :one"]
