@@ -69,14 +69,14 @@ class LocalAws:
         # Importing moto takes a third of a second; nobody who only wants a constant should pay it.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-        from local import changes, lineage, moto_tables, moto_updates, overhead, queues, sizes
+        from local import lineage, moto_streams, moto_tables, moto_updates, overhead, queues, sizes
         from local.signed import SignedOnly
         from local.wsgi import WsgiServer
 
         queues.mend()
         moto_tables.mend()
         moto_updates.mend()
-        changes.mend()
+        moto_streams.mend()
         sizes.mend()
         overhead.mend()
         lineage.mend()

@@ -131,7 +131,7 @@ def _extract(table: Any, items: Iterable[Any]) -> Any:
     # moto would copy it for each item of a transaction, to go back to; the table itself is untouched.
     part.__deepcopy__ = lambda memo: part
     part.items = defaultdict(dict)
-    part.stream_shard = None  # what becomes of the table itself is told (local/changes.py)
+    part.stream_shard = None  # what becomes of the table itself is told (local/moto_streams.py)
     for item in items:
         _put(part, (item.hash_key, item.range_key), item)
     return part

@@ -26,7 +26,7 @@ STOPPING_SECONDS = 10.0
 
 def shard_here(table: str) -> Shard:
     """The shard of a table in this process's moto; :exc:`ValueError` where it has no stream."""
-    from local.changes import shard_of  # moto takes a third of a second
+    from local.moto_streams import shard_of  # moto takes a third of a second
 
     return shard_of(table)
 

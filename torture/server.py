@@ -34,7 +34,7 @@ def _tell_of_records_alone() -> None:
     """Let the stream leave out what its reader would: fetching it would cost more than all the rest."""
     from moto.dynamodb.models import table
 
-    from local.changes import MotoShard
+    from local.moto_streams import MotoShard
 
     class Records(MotoShard):
         def note(self, old: Image | None, new: Image | None, *, by_ttl: bool = False) -> None:

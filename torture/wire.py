@@ -12,8 +12,8 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest
 from moto.dynamodb.models import dynamodb_backends
 
-from local.changes import shard_of
 from local.moto_server import ACCOUNT, REGION, LocalAws
+from local.moto_streams import shard_of
 from local.shard import Shard
 from tests.stubs.fault_proxy import Fault, FaultProxy
 from torture.invocation import current

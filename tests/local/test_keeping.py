@@ -20,11 +20,11 @@ from moto.s3.models import s3_backends
 from chalicelib.model import ObjectUploaded
 from chalicelib.pipeline.batches import event_of
 from local import messages
-from local.changes import shard_of
 from local.folder import Folder
 from local.journal import Journal
 from local.keeping import Keeping, Restored
 from local.moto_server import ACCOUNT, REGION, LocalAws
+from local.moto_streams import shard_of
 
 _numbers = itertools.count()
 SMALL = {"pk": {"S": "p"}, "sk": {"S": "s"}}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.changes import shard_of
 from local.moto_server import LocalAws
+from local.moto_streams import shard_of
 from local.shard import Json
 
 _numbers = itertools.count()
