@@ -69,11 +69,11 @@ class LocalAws:
         # Importing moto takes a third of a second; nobody who only wants a constant should pay it.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-        from local import lineage, moto_streams, moto_tables, moto_updates, overhead, queues, sizes
+        from local import lineage, moto_queues, moto_streams, moto_tables, moto_updates, overhead, sizes
         from local.signed import SignedOnly
         from local.wsgi import WsgiServer
 
-        queues.mend()
+        moto_queues.mend()
         moto_tables.mend()
         moto_updates.mend()
         moto_streams.mend()
@@ -85,7 +85,7 @@ class LocalAws:
             self._server = WsgiServer(listener, SignedOnly(lineage.Traced(moto)))
         self.port: int = self._server.server_address[1]
         self.url = f"http://{HOST}:{self.port}"
-        self.queues = queues.QueuesHere()
+        self.queues = moto_queues.QueuesHere()
         self._session = boto3.session.Session("local", "local", region_name=REGION)
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()

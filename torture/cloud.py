@@ -10,7 +10,7 @@ from typing import Any
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from local import queues, sizes
+from local import moto_queues, sizes
 from local.shard import Shard
 from tests.fakes.dynamodb import FakeDynamo
 from tests.fakes.pressure import Pressure
@@ -46,7 +46,7 @@ class Cloud:
         self._dynamo = FakeDynamo(table, self.pressure)
         self._clients: dict[str, Any] = {}
         self.quiet = session(self._carried_out)
-        queues.mend()
+        moto_queues.mend()
         sizes.mend()
 
     def session(self) -> Any:
