@@ -69,7 +69,7 @@ class LocalAws:
         # Importing moto takes a third of a second; nobody who only wants a constant should pay it.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-        from local import lineage, moto_queues, moto_streams, moto_tables, moto_updates, overhead, sizes
+        from local import lineage, moto_queues, moto_sizes, moto_streams, moto_tables, moto_updates, overhead
         from local.signed import SignedOnly
         from local.wsgi import WsgiServer
 
@@ -77,7 +77,7 @@ class LocalAws:
         moto_tables.mend()
         moto_updates.mend()
         moto_streams.mend()
-        sizes.mend()
+        moto_sizes.mend()
         overhead.mend()
         lineage.mend()
         with listen(port) as listener:

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from local import moto_queues, sizes
+from local import moto_queues, moto_sizes
 from local.shard import Shard
 from tests.fakes.dynamodb import FakeDynamo
 from tests.fakes.pressure import Pressure
@@ -47,7 +47,7 @@ class Cloud:
         self._clients: dict[str, Any] = {}
         self.quiet = session(self._carried_out)
         moto_queues.mend()
-        sizes.mend()
+        moto_sizes.mend()
 
     def session(self) -> Any:
         """A session for the service under test."""
