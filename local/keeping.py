@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.delivery.root_key import KEY_BYTES
-from local import items, messages, objects
+from local import items, messages, moto_objects
 from local.folder import Folder, write
 from local.isolation import WsgiApp
 from local.journal import Journal
@@ -51,17 +51,17 @@ class Keeping:
         self._table = Journal(path / "table.jsonl")
         self._items = items.KeptItems(self._table)
         self._objects = Journal(path / "objects.jsonl")
-        self._files = objects.ObjectFiles(bucket, path / "objects", self._objects, path / "unfinished")
+        self._files = moto_objects.ObjectFiles(bucket, path / "objects", self._objects, path / "unfinished")
         self._messages = path / "queues.json"
         self._written = ""
         self._caught_up: Callable[[], bool] = lambda: False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._save_now_and_then, name="keeping", daemon=True)
-        objects.keep(self._files)
+        moto_objects.keep(self._files)
 
     def around(self, app: WsgiApp) -> WsgiApp:
         """An application that keeps what ``app``, which is moto, is told to store."""
-        return self._items.around(objects.KeptObjects(app, self._files))
+        return self._items.around(moto_objects.KeptObjects(app, self._files))
 
     def restore(self) -> Restored:
         """Give moto what the folder holds: bucket and tables must be there, and empty."""
