@@ -70,7 +70,7 @@ class LocalAws:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
         from local import lineage, moto_queues, moto_sizes, moto_streams, moto_tables, moto_updates, overhead
-        from local.signed import SignedOnly
+        from local.moto_presigned import SignedOnly
         from local.wsgi import WsgiServer
 
         moto_queues.mend()
