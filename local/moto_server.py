@@ -69,7 +69,15 @@ class LocalAws:
         # Importing moto takes a third of a second; nobody who only wants a constant should pay it.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-        from local import lineage, moto_queues, moto_sizes, moto_streams, moto_tables, moto_updates, overhead
+        from local import (
+            lineage,
+            moto_overhead,
+            moto_queues,
+            moto_sizes,
+            moto_streams,
+            moto_tables,
+            moto_updates,
+        )
         from local.moto_presigned import SignedOnly
         from local.wsgi import WsgiServer
 
@@ -78,10 +86,10 @@ class LocalAws:
         moto_updates.mend()
         moto_streams.mend()
         moto_sizes.mend()
-        overhead.mend()
+        moto_overhead.mend()
         lineage.mend()
         with listen(port) as listener:
-            moto = IsolatedTables(around(DomainDispatcherApplication(overhead.backend_app)))
+            moto = IsolatedTables(around(DomainDispatcherApplication(moto_overhead.backend_app)))
             self._server = WsgiServer(listener, SignedOnly(lineage.Traced(moto)))
         self.port: int = self._server.server_address[1]
         self.url = f"http://{HOST}:{self.port}"

@@ -8,7 +8,7 @@ import pytest
 import requests
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from local import overhead
+from local import moto_overhead
 from local.moto_server import LocalAws
 
 
@@ -24,12 +24,12 @@ from local.moto_server import LocalAws
 def test_a_host_leads_to_its_service_each_time(host: str | None, backend: str | None) -> None:
     application = DomainDispatcherApplication(create_backend_app)
 
-    assert [overhead.backend_for_host(application, host) for _ in range(2)] == [backend] * 2
+    assert [moto_overhead.backend_for_host(application, host) for _ in range(2)] == [backend] * 2
 
 
 @pytest.mark.parametrize(("name", "spelt"), [("GetItem", "get_item"), ("SSEDescription", "sse_description")])
 def test_a_name_is_spelt_alike_each_time(name: str, spelt: str) -> None:
-    assert [overhead.camelcase_to_underscores(name) for _ in range(2)] == [spelt] * 2
+    assert [moto_overhead.camelcase_to_underscores(name) for _ in range(2)] == [spelt] * 2
 
 
 VALUES: dict[str, Any] = {
