@@ -23,7 +23,7 @@ from typing import Any
 from moto.s3 import models
 from moto.s3.models import FakeKey, S3Backend, s3_backends
 
-from local import mending
+from local import moto_patches
 from local.isolation import WsgiApp
 from local.journal import Content, Journal
 from local.moto_server import ACCOUNT
@@ -251,9 +251,9 @@ class StoredKey(FakeKey):
 def keep(files: ObjectFiles) -> None:
     """From now on, let the bucket's objects lie in files; before the first of them is put."""
     _kept[:] = [files]
-    mending.replace(models, FakeKey=StoredKey)
-    mending.replace(S3Backend, put_object=_put, delete_object=_delete)
-    mending.forget(FakeKey)
+    moto_patches.replace(models, FakeKey=StoredKey)
+    moto_patches.replace(S3Backend, put_object=_put, delete_object=_delete)
+    moto_patches.forget(FakeKey)
 
 
 def _put(backend: Any, bucket_name: str, key_name: str, *args: Any, **rest: Any) -> Any:

@@ -19,7 +19,7 @@ from moto.core.serialize import BaseJSONSerializer
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sqs import models as sqs_models
 
-from local import mending
+from local import moto_patches
 
 VALUE = "AttributeValue"  # DynamoDB's shape of a value, which has one member: its type
 
@@ -79,12 +79,12 @@ def _for_pages(add_headers: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def mend() -> None:
     """Let moto do less."""
-    mending.replace(DomainDispatcherApplication, get_backend_for_host=backend_for_host)
-    mending.replace(
+    moto_patches.replace(DomainDispatcherApplication, get_backend_for_host=backend_for_host)
+    moto_patches.replace(
         responses,
         method_names_from_class=method_names_from_class,
         camelcase_to_underscores=camelcase_to_underscores,
     )
-    mending.replace(sqs_models, camelcase_to_underscores=camelcase_to_underscores)
-    mending.replace(BaseJSONParser, _parse_structure=parse_structure)
-    mending.replace(BaseJSONSerializer, _serialize_type_structure=serialize_structure)
+    moto_patches.replace(sqs_models, camelcase_to_underscores=camelcase_to_underscores)
+    moto_patches.replace(BaseJSONParser, _parse_structure=parse_structure)
+    moto_patches.replace(BaseJSONSerializer, _serialize_type_structure=serialize_structure)

@@ -17,7 +17,7 @@ from moto.sqs import models
 from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
-from local import lineage, mending
+from local import lineage, moto_patches
 from local.backlog import Backlog
 from local.moto_server import ACCOUNT, REGION
 
@@ -175,9 +175,9 @@ def _as_received(message: Any) -> Json:
 
 def mend() -> None:
     """Let moto's queues grow."""
-    mending.replace(models, Queue=LongQueue)
-    mending.replace(SQSBackend, receive_message=_receive, change_message_visibility=_hide)
-    mending.forget(Message)
+    moto_patches.replace(models, Queue=LongQueue)
+    moto_patches.replace(SQSBackend, receive_message=_receive, change_message_visibility=_hide)
+    moto_patches.forget(Message)
 
 
 def _receive(

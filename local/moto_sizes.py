@@ -9,7 +9,7 @@ from moto.sns.models import SNSBackend
 from moto.sqs.exceptions import InvalidParameterValue as QueueRefuses
 from moto.sqs.models import SQSBackend
 
-from local import mending
+from local import moto_patches
 from local.limits import QUEUE_MESSAGE_BYTES, TOPIC_MESSAGE_BYTES, TooMuch, check_message
 
 _publish = SNSBackend.publish
@@ -18,8 +18,8 @@ _send = SQSBackend.send_message
 
 def mend() -> None:
     """Let topics and queues refuse what AWS's would."""
-    mending.replace(SNSBackend, publish=publish)
-    mending.replace(SQSBackend, send_message=send_message)
+    moto_patches.replace(SNSBackend, publish=publish)
+    moto_patches.replace(SQSBackend, send_message=send_message)
 
 
 def publish(backend: Any, message: str, *rest: Any, **named: Any) -> Any:

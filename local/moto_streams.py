@@ -16,7 +16,7 @@ from moto.core import utils
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models import table as tables
 
-from local import mending
+from local import moto_patches
 from local.moto_server import ACCOUNT, REGION
 from local.moto_tables import Place, place_of
 from local.shard import Json, Shard
@@ -58,11 +58,11 @@ class MotoShard(Shard):
 
 def mend() -> None:
     """Let moto's streams be right; to be done after the tables and updates have been mended."""
-    mending.replace(tables, StreamShard=MotoShard)
+    moto_patches.replace(tables, StreamShard=MotoShard)
     for name in ("put_item", "update_item", "delete_item"):
-        mending.replace(DynamoDBBackend, **{name: _watched(getattr(DynamoDBBackend, name), _one)})
+        moto_patches.replace(DynamoDBBackend, **{name: _watched(getattr(DynamoDBBackend, name), _one)})
     transact = _watched(DynamoDBBackend.transact_write_items, _several)
-    mending.replace(DynamoDBBackend, transact_write_items=transact)
+    moto_patches.replace(DynamoDBBackend, transact_write_items=transact)
 
 
 def shard_of(table: str) -> Shard:

@@ -20,7 +20,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
-from local import mending
+from local import moto_patches
 
 Place = tuple[Any, Any]  # an item's hash key, and its range key or None
 
@@ -32,9 +32,9 @@ _NONE = DynamoType({"NULL": True})
 
 def mend() -> None:
     """Let moto's tables grow."""
-    mending.replace(DynamoDBBackend, transact_write_items=transact)
-    mending.replace(Table, query=query)
-    mending.forget(Item, Table)
+    moto_patches.replace(DynamoDBBackend, transact_write_items=transact)
+    moto_patches.replace(Table, query=query)
+    moto_patches.forget(Item, Table)
 
 
 def transact(backend: Any, transact_items: list[dict[str, Any]]) -> None:

@@ -16,7 +16,7 @@ from moto.dynamodb.exceptions import ItemSizeTooLarge, ItemSizeToUpdateTooLarge
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 
-from local import mending
+from local import moto_patches
 
 Step = tuple[str, str, str]  # what to do, the name's placeholder and the value's, empty for REMOVE
 
@@ -31,7 +31,7 @@ _PARTS = {
 
 def mend() -> None:
     """Let plain updates be quick."""
-    mending.replace(DynamoDBBackend, update_item=update)
+    moto_patches.replace(DynamoDBBackend, update_item=update)
 
 
 def update(

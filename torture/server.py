@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local import mending
+from local import moto_patches
 from local.config import ROOT
 from local.moto_server import LocalAws
 from local.provision import provision
@@ -42,7 +42,7 @@ def _tell_of_records_alone() -> None:
             if item is not None and item["sk"]["S"] == "record":
                 super().note(old, new, by_ttl=by_ttl)
 
-    mending.replace(table, StreamShard=Records)
+    moto_patches.replace(table, StreamShard=Records)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from chalicelib.delivery.subscriptions import Subscription
 from chalicelib.errors import NotFound
 from chalicelib.ids import new_id, rfc3339
 from chalicelib.model import DEFAULT_OWNER
-from local import mending
+from local import moto_patches
 from tests.fakes.clock import Clock
 from tests.stubs.stage import make_stage
 from torture.album import Album
@@ -98,4 +98,4 @@ def _move_time_by(clock: Clock) -> None:
     """Let moto's queues tell the time by ``clock``, and its bucket when an object was put there."""
     epoch = datetime.datetime.fromtimestamp(0, datetime.UTC).replace(tzinfo=None)
     for place in (utils, bucket):
-        mending.replace(place, utcnow=lambda: epoch + datetime.timedelta(seconds=clock()))
+        moto_patches.replace(place, utcnow=lambda: epoch + datetime.timedelta(seconds=clock()))
