@@ -19,7 +19,7 @@ Never packaged, never imported by the app. ``python -m local`` (:mod:`local.__ma
 
 These mend moto (by ``mending``), and would go if it did:
 
-* ``isolation``: it answers calls at once that DynamoDB keeps apart.
+
 * ``tables``, ``updates``: it copies and sorts whole tables, for 10,000 items a third of a second a call.
 * ``changes`` with ``shard``: its streams tell of steps in between, of cancelled transactions and of no
   change at all.

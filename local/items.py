@@ -17,9 +17,8 @@ from typing import Any
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
-from local.isolation import WsgiApp
 from local.journal import Content, Journal
-from local.moto_server import ACCOUNT, REGION
+from local.moto_server import ACCOUNT, REGION, WsgiApp
 from local.moto_tables import place_of
 
 Json = dict[str, Any]

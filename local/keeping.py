@@ -18,8 +18,8 @@ from typing import Any
 from chalicelib.delivery.root_key import KEY_BYTES
 from local import items, messages, moto_objects
 from local.folder import Folder, write
-from local.isolation import WsgiApp
 from local.journal import Journal
+from local.moto_server import WsgiApp
 
 log = logging.getLogger("sightline.local")
 

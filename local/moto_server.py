@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -12,7 +12,8 @@ import boto3
 from botocore.config import Config
 
 from chalicelib.clients import USER_AGENT
-from local.isolation import IsolatedTables, WsgiApp
+
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 HOST = "127.0.0.1"
 ACCOUNT = "123456789012"  # moto's
@@ -89,7 +90,7 @@ class LocalAws:
         moto_overhead.mend()
         lineage.mend()
         with listen(port) as listener:
-            moto = IsolatedTables(around(DomainDispatcherApplication(moto_overhead.backend_app)))
+            moto = moto_tables.IsolatedTables(around(DomainDispatcherApplication(moto_overhead.backend_app)))
             self._server = WsgiServer(listener, SignedOnly(lineage.Traced(moto)))
         self.port: int = self._server.server_address[1]
         self.url = f"http://{HOST}:{self.port}"

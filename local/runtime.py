@@ -44,8 +44,8 @@ class Runtime:
 
     ``client`` makes a boto3 client by service name, ``timeout_of`` tells a function's timeout in
     seconds, ``mapping_of`` what a deployment says of its event source mapping, ``shard_of`` gives the
-    stream of a table. Pollers receive from ``queues`` (:class:`~local.moto_queues.QueuesHere`; None: by requests).
-    A trigger that the offline stack cannot fire raises :exc:`ValueError`.
+    stream of a table. Pollers receive from ``queues`` (:class:`~local.moto_queues.QueuesHere`); without it
+    they send requests. A trigger that the offline stack cannot fire raises :exc:`ValueError`.
 
     A function is stopped at its timeout, and not invoked for the 17th time in a chain of calls, but for those
     that ``may_go_in_circles``. Differences from AWS: retries come sooner (:class:`Pace`), a queue is polled

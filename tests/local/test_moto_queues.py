@@ -16,7 +16,7 @@ from moto.sqs import models
 from local.backlog import Backlog
 from local.moto_server import LocalAws
 from tests.fakes.clock import Clock
-from tests.local.test_tables import counted
+from tests.local.test_moto_tables import counted
 
 _numbers = itertools.count()
 

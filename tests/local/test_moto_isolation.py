@@ -1,4 +1,4 @@
-"""Writes at the same time: nothing that one of them did is lost by another."""
+"""Writes at the same time: nothing that one of them did is lost by another. Holds `local/moto_tables.py`."""
 
 from __future__ import annotations
 
