@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.delivery.root_key import KEY_BYTES
-from local import items, messages, moto_objects
+from local import item_journal, messages, moto_objects
 from local.folder import Folder, write
 from local.journal import Journal
 from local.moto_server import WsgiApp
@@ -49,7 +49,7 @@ class Keeping:
         for begun in (path / "unfinished").iterdir():  # by one that was killed; nobody was told of it
             begun.unlink()
         self._table = Journal(path / "table.jsonl")
-        self._items = items.KeptItems(self._table)
+        self._items = item_journal.KeptItems(self._table)
         self._objects = Journal(path / "objects.jsonl")
         self._files = moto_objects.ObjectFiles(bucket, path / "objects", self._objects, path / "unfinished")
         self._messages = path / "queues.json"
