@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.delivery.root_key import KEY_BYTES
-from local import item_journal, messages, moto_objects
+from local import item_journal, moto_objects, queue_messages
 from local.folder import Folder, write
 from local.journal import Journal
 from local.moto_server import WsgiApp
@@ -96,8 +96,8 @@ class Keeping:
             return set()
         try:
             waited = json.loads(self._messages.read_text(encoding="utf-8"))
-            messages.restore(waited)
-            return messages.keys_in(waited)
+            queue_messages.restore(waited)
+            return queue_messages.keys_in(waited)
         except (ValueError, KeyError, TypeError, AttributeError):
             self.folder.put_aside(self._messages)
             return set()
@@ -125,7 +125,7 @@ class Keeping:
 
     def _save(self) -> None:
         lines = self._items.handed_over(self._caught_up)
-        waiting = json.dumps(messages.waiting())
+        waiting = json.dumps(queue_messages.waiting())
         if waiting != self._written:
             write(self._messages, waiting)
             self._written = waiting

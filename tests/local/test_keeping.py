@@ -1,6 +1,6 @@
 """What moto was told to store is there again after a restart.
 
-Holds local/keeping.py, items.py, objects.py and messages.py. A restart is played: bucket, table and queue are
+Holds local/keeping.py, items.py, objects.py and queue_messages.py. A restart is played: bucket, table and queue are
 taken from moto, as a new process would not have them, and made anew.
 """
 
@@ -19,7 +19,7 @@ from moto.s3.models import s3_backends
 
 from chalicelib.model import ObjectUploaded
 from chalicelib.pipeline.batches import event_of
-from local import messages
+from local import queue_messages
 from local.folder import Folder
 from local.journal import Journal
 from local.keeping import Keeping, Restored
@@ -430,7 +430,7 @@ class TestMessages:
         bodies = [{"body": json.dumps(one)} for one in (told, wrapped, envelope, {"key": "uploads/4"})]
         dead = [{"body": json.dumps(event_of(ObjectUploaded("uploads/5")))}]
 
-        keys = messages.keys_in({"uploads": bodies, "uploads-dead": dead})
+        keys = queue_messages.keys_in({"uploads": bodies, "uploads-dead": dead})
 
         assert keys == {"uploads/ä b+c.jpg", "uploads/2", "uploads/3"}
 
