@@ -12,8 +12,8 @@ from pathlib import Path
 from chalice.config import Config
 
 from infra.sources import SOURCES
-from local.feed import EventSourceMapping
 from local.moto_server import ACCOUNT, REGION
+from local.stream_reader import EventSourceMapping
 from local.template import Template
 
 ROOT = Path(__file__).resolve().parent.parent

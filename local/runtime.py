@@ -22,12 +22,12 @@ from chalice.app import (
 from local import s3, schedule, sns, sqs, streams
 from local.activity import Activity
 from local.faults import Faults
-from local.feed import EventSourceMapping
 from local.function import Function, Json
 from local.poller import Poller
 from local.schedule import Clock
 from local.shard import Shard, table_of
 from local.source import Pace, Source, asynchronous, inbox
+from local.stream_reader import EventSourceMapping
 from local.streams import StreamPoller
 
 log = logging.getLogger("sightline.local")

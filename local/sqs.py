@@ -7,9 +7,9 @@ from typing import Any
 
 from chalice.app import SQSEventConfig
 
-from local.feed import EventSourceMapping
 from local.function import Function, Json
 from local.source import Message, Pace, Source
+from local.stream_reader import EventSourceMapping
 
 
 def source(

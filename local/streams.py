@@ -13,10 +13,10 @@ from chalice.app import DynamoDBEventConfig
 
 from local.activity import Activity, told
 from local.faults import Dice
-from local.feed import Batch, EventSourceMapping, Feed
 from local.function import Function, Json
 from local.shard import Shard
 from local.source import Pace
+from local.stream_reader import Batch, EventSourceMapping, Feed
 
 LOOK_SECONDS = 0.2
 SHORTEST_RETRY_SECONDS = 1

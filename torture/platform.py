@@ -22,8 +22,8 @@ from chalicelib.model import Json
 from infra.sources import MAY_GO_IN_CIRCLES
 from local import lineage
 from local.config import timeout_of
-from local.feed import Batch, Feed
 from local.limits import NEW_ACCOUNT_CONCURRENCY
+from local.stream_reader import Batch, Feed
 from torture.invocation import Invocation, Killed
 from torture.moments import next_moments
 from torture.plan import in_turn

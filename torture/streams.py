@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from chalicelib.model import Json
 from local.config import mapping_of
-from local.feed import Batch, Feed
+from local.stream_reader import Batch, Feed
 from torture.world import World
 
 FUNCTION = "on_image_change"

@@ -40,7 +40,7 @@ from chalicelib.model import Image, Json, ObjectUploaded
 from chalicelib.named_secret import NamedSecret
 from chalicelib.recognition.governor import Governor
 from chalicelib.settings import Settings
-from local.feed import EventSourceMapping, Feed
+from local.stream_reader import EventSourceMapping, Feed
 from tests.conftest import ENVIRONMENT
 from tests.fakes.aws import FakeObjects, FakeParameters, FakeQueue, FakeSecrets, FakeTopic
 from tests.fakes.clock import Clock

@@ -17,8 +17,8 @@ from chalicelib.settings import Settings
 from infra import project
 from infra.policies import Place, narrowed, substituted
 from local.config import ROOT, Ports, enter, environment, mapping_of, stage_config
-from local.feed import EventSourceMapping
 from local.provision import TEMPLATE
+from local.stream_reader import EventSourceMapping
 from local.template import Names, Template
 
 ACCOUNTS = {"local": "123456789012", "dev": "000000000000", "prod": "000000000000"}

@@ -15,10 +15,10 @@ import requests
 from chalice.app import Chalice
 
 from local.faults import Faults
-from local.feed import EventSourceMapping
 from local.moto_server import LocalAws
 from local.runtime import Runtime, StillBusy
 from local.source import Pace
+from local.stream_reader import EventSourceMapping
 
 Json = dict[str, Any]
 NONE = Faults()

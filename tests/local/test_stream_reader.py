@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.feed import Batch, EventSourceMapping, Feed, matches
 from local.shard import FIRST_NUMBER, Json, Shard, stream_arn
+from local.stream_reader import Batch, EventSourceMapping, Feed, matches
 from tests.fakes.clock import Clock
 
 ARN = stream_arn("t")
