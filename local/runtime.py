@@ -19,7 +19,7 @@ from chalice.app import (
     SQSEventConfig,
 )
 
-from local import s3, schedule, sns, sqs, streams
+from local import s3, schedule, sns, sqs, stream_poller
 from local.activity import Activity
 from local.faults import Faults
 from local.function import Function, Json
@@ -27,8 +27,8 @@ from local.poller import Poller
 from local.schedule import Clock
 from local.shard import Shard, table_of
 from local.source import Pace, Source, asynchronous, inbox
+from local.stream_poller import StreamPoller
 from local.stream_reader import EventSourceMapping
-from local.streams import StreamPoller
 
 log = logging.getLogger("sightline.local")
 
@@ -60,7 +60,7 @@ class Runtime:
         timeout_of: Callable[[str], int] = lambda function: 60,
         may_go_in_circles: Sequence[str] = (),
         mapping_of: Callable[[str], EventSourceMapping] = lambda function: EventSourceMapping(),
-        shard_of: Callable[[str], Shard] = streams.shard_here,
+        shard_of: Callable[[str], Shard] = stream_poller.shard_here,
         queues: Any = None,
         faults: Faults = Faults(),  # noqa: B008 - frozen
         pace: Pace = Pace(),  # noqa: B008 - frozen
@@ -143,7 +143,7 @@ class Runtime:
             says = self._mapping_of(config.name)
             shard = self._shard_of(table_of(config.stream_arn))
             give_up = functools.partial(self._give_up, says.on_failure)
-            feed = streams.feed(config, shard, says, self._pace, give_up)
+            feed = stream_poller.feed(config, shard, says, self._pace, give_up)
             return StreamPoller(function, feed, dice, self._activity, self._account)
         source = self._source(config, function)
         return Poller(source, self._queues, dice, self._activity, self._account)
