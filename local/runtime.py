@@ -23,7 +23,7 @@ from local import s3, schedule, sns, sqs, stream_poller
 from local.activity import Activity
 from local.faults import Faults
 from local.function import Function, Json
-from local.poller import Poller
+from local.queue_poller import Poller
 from local.schedule import Clock
 from local.shard import Shard, table_of
 from local.source import Pace, Source, asynchronous, inbox
