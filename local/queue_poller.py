@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.activity import Activity
 from local.faults import Dice
+from local.queue_worker import Worker
 from local.source import Message, Source
-from local.worker import Worker
 
 log = logging.getLogger("sightline.local")
 
