@@ -10,9 +10,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.activity import Activity
+from local.event_source import Message, Source
 from local.faults import Dice
 from local.queue_worker import Worker
-from local.source import Message, Source
 
 log = logging.getLogger("sightline.local")
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from local import lineage
 from local.activity import Activity, told
+from local.event_source import Message, Source, tries_of
 from local.faults import Dice
-from local.source import Message, Source, tries_of
 
 log = logging.getLogger("sightline.local")
 

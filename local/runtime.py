@@ -21,12 +21,12 @@ from chalice.app import (
 
 from local import s3, schedule, sns, sqs, stream_poller
 from local.activity import Activity
+from local.event_source import Pace, Source, asynchronous, inbox
 from local.faults import Faults
 from local.function import Function, Json
 from local.queue_poller import Poller
 from local.schedule import Clock
 from local.shard import Shard, table_of
-from local.source import Pace, Source, asynchronous, inbox
 from local.stream_poller import StreamPoller
 from local.stream_reader import EventSourceMapping
 

@@ -10,8 +10,8 @@ from urllib.parse import quote_plus, unquote_plus
 
 from chalice.app import S3EventConfig
 
+from local.event_source import Message
 from local.function import Json
-from local.source import Message
 
 _arrivals = itertools.count()
 

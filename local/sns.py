@@ -8,8 +8,8 @@ from typing import Any
 
 from chalice.app import SNSEventConfig
 
+from local.event_source import Message
 from local.function import Json
-from local.source import Message
 
 
 def subscribe(config: SNSEventConfig, sns: Any, queue_arn: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 from chalice.app import SQSEventConfig
 
+from local.event_source import Message, Pace, Source
 from local.function import Function, Json
-from local.source import Message, Pace, Source
 from local.stream_reader import EventSourceMapping
 
 

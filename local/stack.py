@@ -17,6 +17,7 @@ from infra.sources import MAY_GO_IN_CIRCLES
 from local import api
 from local.agreement import Agreement, Differences, differences
 from local.config import Ports, enter, environment, mapping_of, stage_config, timeout_of
+from local.event_source import Pace
 from local.faults import Faults
 from local.folder import Folder, Running
 from local.keeping import Keeping
@@ -25,7 +26,6 @@ from local.partner import Partner, Received
 from local.provision import provision
 from local.runtime import Runtime
 from local.server import Server
-from local.source import Pace
 
 ITSELF = "offline stack"
 

@@ -12,10 +12,10 @@ from typing import Any
 from chalice.app import DynamoDBEventConfig
 
 from local.activity import Activity, told
+from local.event_source import Pace
 from local.faults import Dice
 from local.function import Function, Json
 from local.shard import Shard
-from local.source import Pace
 from local.stream_reader import Batch, EventSourceMapping, Feed
 
 LOOK_SECONDS = 0.2

@@ -14,10 +14,10 @@ import pytest
 import requests
 from chalice.app import Chalice
 
+from local.event_source import Pace
 from local.faults import Faults
 from local.moto_server import LocalAws
 from local.runtime import Runtime, StillBusy
-from local.source import Pace
 from local.stream_reader import EventSourceMapping
 
 Json = dict[str, Any]

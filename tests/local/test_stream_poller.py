@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from chalice.app import Chalice
 
+from local.event_source import Pace
 from local.faults import Faults
 from local.moto_server import LocalAws
 from local.runtime import Runtime
 from local.shard import Json, stream_arn
-from local.source import Pace
 from local.stream_reader import EventSourceMapping
 
 QUICK = Pace(retry_seconds=0, backoff=(0, 0), poll_seconds=0, longest_window=0.05)
