@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.deployed import PHOTO, Place, Spent, packaged, place
 from benchmarks.figures import Figure, Progress, median
-from local import schedule, sns, sqs
+from local import eventbridge, sns, sqs
 from tests.emulator.requests import proxy_event
 from tests.packaging.journey import change_of, notification, received
 
@@ -136,7 +136,7 @@ class _Runs:
         event = proxy_event("GET", f"/images/{record['pk']['S'].rpartition('#')[2]}", None, {})
         event["requestContext"]["authorizer"] = stage.admitted(header)["context"]
         self._step("api_handler", event)
-        self._step("sweep", schedule.tick("sweep"))
+        self._step("sweep", eventbridge.tick("sweep"))
 
     def _step(self, name: str, event: Json) -> None:
         ours = self.place.ours(name, event)

@@ -19,13 +19,13 @@ from chalice.app import (
     SQSEventConfig,
 )
 
-from local import s3, schedule, sns, sqs, stream_poller
+from local import eventbridge, s3, sns, sqs, stream_poller
 from local.activity import Activity
 from local.event_source import Pace, Source, asynchronous, inbox
+from local.eventbridge import Clock
 from local.faults import Faults
 from local.function import Function, Json
 from local.queue_poller import Poller
-from local.schedule import Clock
 from local.shard import Shard, table_of
 from local.stream_poller import StreamPoller
 from local.stream_reader import EventSourceMapping
@@ -101,7 +101,7 @@ class Runtime:
     def fire(self, function: str) -> None:
         """Send a scheduled function its event now; :exc:`KeyError` where there is none of that name."""
         self._client("sqs").send_message(
-            QueueUrl=self._inboxes[function], MessageBody=json.dumps(schedule.tick(function))
+            QueueUrl=self._inboxes[function], MessageBody=json.dumps(eventbridge.tick(function))
         )
 
     def caught_up(self) -> bool:
@@ -171,6 +171,6 @@ class Runtime:
             return asynchronous(function, f"SNS {config.topic.rpartition(':')[2]}", url, read, self._pace)
         if isinstance(config, ScheduledEventConfig):
             self._inboxes[config.name] = url
-            self._clocks.append(Clock(schedule.seconds(config), functools.partial(self.fire, config.name)))
-            return asynchronous(function, "schedule", url, schedule.event, self._pace)
+            self._clocks.append(Clock(eventbridge.seconds(config), functools.partial(self.fire, config.name)))
+            return asynchronous(function, "schedule", url, eventbridge.event, self._pace)
         raise ValueError(f"{config.name}: the offline stack has no {type(config).__name__} triggers.")

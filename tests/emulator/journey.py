@@ -21,7 +21,7 @@ from chalicelib.expressions import encoded_key
 from chalicelib.ids import new_id
 from chalicelib.library.record import packed, record_key, unpacked
 from infra.template import LEFT_ON
-from local import schedule
+from local import eventbridge
 from local.config import ROOT
 from local.partner import Partner
 from tests.emulator.emulator import Decision
@@ -347,7 +347,7 @@ class Journey:
             self.ask("POST", f"/deliveries/{delivery}/retry", {})
         self._stage.make_due()
         left = [self._left(image_id, "rebuild"), self._left(image_id, "fanout", "untold#1")]
-        self._start("sweep", schedule.tick("sweep"))
+        self._start("sweep", eventbridge.tick("sweep"))
         assert self._final(announced["id"])["status"] == "labelled"
         self._finished(job)
         self._delivered(delivery)
@@ -383,7 +383,7 @@ class Journey:
         late = self._named(f"twice-{self._run}.jpg")["id"]
         self.ask("DELETE", f"/images/{late}")
         self._time_is_over(late)
-        self._start("sweep", schedule.tick("sweep"))
+        self._start("sweep", eventbridge.tick("sweep"))
         self._until(lambda: not self._left_of(late), "the sweep erases what was in the bin long enough")
         self.ask("DELETE", f"/images/{image_id}", permanent="true")
         assert not self._left_of(image_id)

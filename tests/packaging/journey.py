@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.access.tokens import SCOPES, Tokens
 from chalicelib.table import Table
-from local import s3, schedule, sns, sqs
+from local import eventbridge, s3, sns, sqs
 from local.moto_server import LocalAws
 from local.partner import Partner
 from tests.emulator.requests import proxy_event
@@ -122,7 +122,7 @@ class Stage:
 
     def tick(self) -> None:
         """Let the schedule be due."""
-        self.functions["sweep"](schedule.tick("sweep"))
+        self.functions["sweep"](eventbridge.tick("sweep"))
 
 
 @contextmanager
