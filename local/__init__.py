@@ -1,7 +1,7 @@
 """Sightline on one machine, offline: moto in AWS's place, and a runtime that fires the app's triggers.
 
 Never packaged, never imported by the app. ``python -m local`` (:mod:`local.__main__`) puts together, in
-:mod:`local.stack`, and in this order:
+:mod:`local.offline_stack`, and in this order:
 
 1. *The folder* in which everything stays: ``folder`` (who works there), ``keeping`` (what is written when),
    ``journal``, ``items`` (tables), ``objects`` (bucket), ``messages`` (queues), ``agreement`` (what files

@@ -55,14 +55,14 @@ def _reset(options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace, stop: Stop) -> None:
     print("Starting the offline stack …", flush=True)
     # Imported late: a wrong option or a second Ctrl-C need not wait for moto.
-    from local import stack, tour, vision
+    from local import offline_stack, tour, vision
 
     ports = Ports(options.aws_port, options.partner_port, options.port)
     vision.check(environment(ports))
-    wish = stack.Wish(
+    wish = offline_stack.Wish(
         ports, options.trigger, options.auth, options.faults, with_api=not options.no_api, data=options.data
     )
-    with stack.offline(wish, told=lambda received: log.info("%s", tour.telling(received))) as running:
+    with offline_stack.offline(wish, told=lambda received: log.info("%s", tour.telling(received))) as running:
         print(tour.found(running), end="")
         if running.api:
             tour.show(running, options.photos)

@@ -17,9 +17,9 @@ from sightline_labels.uploads import Uploading
 
 from local.config import Ports
 from local.folder import DEFAULT, shown
+from local.offline_stack import Stack
 from local.partner import Received
 from local.runtime import StillBusy
-from local.stack import Stack
 
 AT_REST_SECONDS = 10.0
 _SHOWN_LINES = 16
