@@ -14,7 +14,7 @@ from chalice.config import Config
 from infra.sources import SOURCES
 from local.moto_server import ACCOUNT, REGION
 from local.stream_reader import EventSourceMapping
-from local.template import Template
+from local.template_reader import Template
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGE = "local"

@@ -13,7 +13,7 @@ from typing import Any
 
 from local.config import ROOT, STAGE
 from local.moto_server import ACCOUNT, REGION
-from local.template import Names, Template
+from local.template_reader import Names, Template
 
 TEMPLATE = ROOT / "infra" / "resources.yaml"
 Json = dict[str, Any]

@@ -19,7 +19,7 @@ from infra.policies import Place, narrowed, substituted
 from local.config import ROOT, Ports, enter, environment, mapping_of, stage_config
 from local.provision import TEMPLATE
 from local.stream_reader import EventSourceMapping
-from local.template import Names, Template
+from local.template_reader import Names, Template
 
 ACCOUNTS = {"local": "123456789012", "dev": "000000000000", "prod": "000000000000"}
 GIVEN_FOR_ALL = (

@@ -15,7 +15,7 @@ from cfnlint.api import lint_file
 
 from local.moto_server import LocalAws
 from local.provision import LEFT_OUT, TEMPLATE, provision
-from local.template import Names, Template
+from local.template_reader import Names, Template
 
 Json = dict[str, Any]
 Client = Callable[[str], Any]

@@ -8,7 +8,7 @@ from typing import Any
 
 from local import provision
 from local.moto_server import ACCOUNT, REGION, LocalAws
-from local.template import Names, Template
+from local.template_reader import Names, Template
 from tests.packaging.moto_faults.known_types import KEPT, for_moto
 
 Json = dict[str, Any]
