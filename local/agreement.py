@@ -22,7 +22,7 @@ from chalicelib.pipeline.batches import event_of
 from chalicelib.pipeline.repair import disagreements
 from chalicelib.table import ConditionFailed
 from chalicelib.wiring import Services
-from local.keeping import Restored
+from local.persistence import Restored
 
 
 @dataclass(frozen=True)

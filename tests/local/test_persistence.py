@@ -1,6 +1,6 @@
 """What moto was told to store is there again after a restart.
 
-Holds local/keeping.py, items.py, objects.py and queue_messages.py. A restart is played: bucket, table and queue are
+Holds local/persistence.py, items.py, objects.py and queue_messages.py. A restart is played: bucket, table and queue are
 taken from moto, as a new process would not have them, and made anew.
 """
 
@@ -22,9 +22,9 @@ from chalicelib.pipeline.batches import event_of
 from local import queue_messages
 from local.folder import Folder
 from local.journal import Journal
-from local.keeping import Keeping, Restored
 from local.moto_server import ACCOUNT, REGION, LocalAws
 from local.moto_streams import shard_of
+from local.persistence import Keeping, Restored
 
 _numbers = itertools.count()
 SMALL = {"pk": {"S": "p"}, "sk": {"S": "s"}}
