@@ -15,7 +15,6 @@ from chalicelib.settings import signing_root_of
 from chalicelib.wiring import services
 from infra.sources import MAY_GO_IN_CIRCLES
 from local import api
-from local.agreement import Agreement, Differences, differences
 from local.config import Ports, enter, environment, mapping_of, stage_config, timeout_of
 from local.event_source import Pace
 from local.faults import Faults
@@ -24,6 +23,7 @@ from local.moto_server import HOST, LocalAws
 from local.partner import Partner, Received
 from local.persistence import Keeping
 from local.provision import provision
+from local.reconciliation import Agreement, Differences, differences
 from local.runtime import Runtime
 from local.server import Server
 
