@@ -16,9 +16,9 @@ import requests
 from local.config import ROOT, Ports, environment
 from local.faults import Faults
 from local.folder import DEFAULT, Folder, InUse, Unusable, folder_named, shown
+from local.model_check import Missing
 from local.moto_server import HOST, PortTaken, free_ports
 from local.stopping import Stop
-from local.vision import Missing
 
 log = logging.getLogger("sightline.local")
 
@@ -55,10 +55,10 @@ def _reset(options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace, stop: Stop) -> None:
     print("Starting the offline stack …", flush=True)
     # Imported late: a wrong option or a second Ctrl-C need not wait for moto.
-    from local import offline_stack, tour, vision
+    from local import model_check, offline_stack, tour
 
     ports = Ports(options.aws_port, options.partner_port, options.port)
-    vision.check(environment(ports))
+    model_check.check(environment(ports))
     wish = offline_stack.Wish(
         ports, options.trigger, options.auth, options.faults, with_api=not options.no_api, data=options.data
     )

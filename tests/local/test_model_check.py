@@ -7,7 +7,7 @@ import os
 import pytest
 
 from local.config import CHOSEN, Ports, environment
-from local.vision import Missing, check
+from local.model_check import Missing, check
 from tests.stubs.vision import OpenAiStub
 
 
