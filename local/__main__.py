@@ -18,7 +18,7 @@ from local.faults import Faults
 from local.folder import DEFAULT, Folder, InUse, Unusable, folder_named, shown
 from local.model_check import Missing
 from local.moto_server import HOST, PortTaken, free_ports
-from local.stopping import Stop
+from local.signals import Stop
 
 log = logging.getLogger("sightline.local")
 

@@ -25,7 +25,7 @@ from types import ModuleType
 from typing import Any
 
 from local.server import BadBody, LargeBody, Patient, Server
-from local.stopping import Stop
+from local.signals import Stop
 
 log = logging.getLogger("sightline.local")
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.config import ROOT
-from local.stopping import Stop
+from local.signals import Stop
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_signal_that_strikes_a_text_being_executed_is_one_like_any_other() -> 
     """As it does while modules with data classes are imported."""
     program = """
 import signal
-from local.stopping import Stop
+from local.signals import Stop
 Stop(signal.SIGINT)
 try:
     exec("signal.raise_signal(signal.SIGINT)")
