@@ -12,7 +12,7 @@ from typing import Any
 
 from chalice.local import LambdaContext
 
-from local import lineage
+from local import loop_detection
 
 Json = dict[str, Any]
 
@@ -66,7 +66,7 @@ class Function:
         return reply
 
     def _handled(self, event: Json) -> Any:
-        with lineage.carried(lineage.extended(lineage.current(), self.name)):
+        with loop_detection.carried(loop_detection.extended(loop_detection.current(), self.name)):
             context = LambdaContext(self.name, 128, self.timeout * 1000)
             # Through JSON, as on the wire: an event that is not JSON fails here, and none is shared.
             return self.handler(json.loads(json.dumps(event)), context)

@@ -17,7 +17,7 @@ from moto.sqs import models
 from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
-from local import lineage, moto_patches
+from local import loop_detection, moto_patches
 from local.backlog import Backlog
 from local.moto_server import ACCOUNT, REGION
 
@@ -66,7 +66,7 @@ class LongQueue(Queue):
 
     def add_message(self, message: Any) -> None:
         """Take a message, with the trace of whoever sent it."""
-        lineage.stamp(message)
+        loop_detection.stamp(message)
         super().add_message(message)
 
     def delete_message(self, receipt_handle: str) -> None:
@@ -161,8 +161,8 @@ def _as_received(message: Any) -> Json:
         "ApproximateReceiveCount": str(message.approximate_receive_count),
         "ApproximateFirstReceiveTimestamp": str(message.approximate_first_receive_timestamp),
     }
-    if trace := message.system_attributes.get(lineage.ATTRIBUTE):
-        attributes[lineage.ATTRIBUTE] = trace["StringValue"]
+    if trace := message.system_attributes.get(loop_detection.ATTRIBUTE):
+        attributes[loop_detection.ATTRIBUTE] = trace["StringValue"]
     return {
         "MessageId": message.id,
         "ReceiptHandle": message.receipt_handle,

@@ -71,7 +71,7 @@ class LocalAws:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
         from local import (
-            lineage,
+            loop_detection,
             moto_overhead,
             moto_queues,
             moto_sizes,
@@ -88,10 +88,10 @@ class LocalAws:
         moto_streams.mend()
         moto_sizes.mend()
         moto_overhead.mend()
-        lineage.mend()
+        loop_detection.mend()
         with listen(port) as listener:
             moto = moto_tables.IsolatedTables(around(DomainDispatcherApplication(moto_overhead.backend_app)))
-            self._server = WsgiServer(listener, SignedOnly(lineage.Traced(moto)))
+            self._server = WsgiServer(listener, SignedOnly(loop_detection.Traced(moto)))
         self.port: int = self._server.server_address[1]
         self.url = f"http://{HOST}:{self.port}"
         self.queues = moto_queues.QueuesHere()

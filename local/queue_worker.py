@@ -7,7 +7,7 @@ import time
 from threading import Semaphore
 from typing import Any
 
-from local import lineage
+from local import loop_detection
 from local.activity import Activity, told
 from local.event_source import Message, Source, tries_of
 from local.faults import Dice
@@ -76,12 +76,14 @@ class Worker:
         if event is None:
             return [], False
         function = self._source.function
-        trace = lineage.longest((one["Attributes"].get(lineage.ATTRIBUTE) for one in batch), function.name)
-        if lineage.too_long(trace, function.name) and not function.may_go_in_circles:
+        trace = loop_detection.longest(
+            (one["Attributes"].get(loop_detection.ATTRIBUTE) for one in batch), function.name
+        )
+        if loop_detection.too_long(trace, function.name) and not function.may_go_in_circles:
             log.error("%-18s not invoked: it is in one chain of calls for the 17th time", function.name)
             return batch, False
         try:
-            with told(function.name, self._what(batch)), lineage.carried(trace):
+            with told(function.name, self._what(batch)), loop_detection.carried(trace):
                 reply = function(event)
         except Exception:
             # Lambda's way: whatever a handler raises is its failure, logged above, and the batch comes again.

@@ -20,7 +20,7 @@ from chalicelib.expressions import Key
 from chalicelib.library.markers import image_of
 from chalicelib.model import Json
 from infra.sources import MAY_GO_IN_CIRCLES
-from local import lineage
+from local import loop_detection
 from local.config import timeout_of
 from local.limits import NEW_ACCOUNT_CONCURRENCY
 from local.stream_reader import Batch, Feed
@@ -217,7 +217,7 @@ class Platform:
     def _hand_over(self, function: str, event: Json, trace: str) -> None:
         """By the way that the stage has chosen: S3 calls the function, or leaves its event on the queue."""
         if function == "on_s3_upload" and self._world.seed % 2:
-            with lineage.carried(trace):
+            with loop_detection.carried(trace):
                 self._queues.leave(event)
         else:
             self.invoke(function, event, trace=trace)
@@ -244,7 +244,9 @@ class Platform:
     def _polled(self, function: str, batches: list[list[Json]]) -> Iterator[Task]:
         for batch in batches:
             event = self._queues.event(batch)
-            trace = lineage.longest((one["Attributes"].get(lineage.ATTRIBUTE) for one in batch), function)
+            trace = loop_detection.longest(
+                (one["Attributes"].get(loop_detection.ATTRIBUTE) for one in batch), function
+            )
             twice = not self._healed and self._chance.random() < 0.05
             self.counted["messages handed over twice"] += twice
             work = self._handling(function, event)
@@ -266,7 +268,7 @@ class Platform:
     def _leave(self, function: str, event: Json, trace: str) -> None:
         """What a function could not do in three tries goes where the deployment wants it."""
         if function == "on_s3_upload":
-            with lineage.carried(trace):
+            with loop_detection.carried(trace):
                 self._queues.leave({"requestPayload": event})
         else:
             self._dead.append((function, event))
@@ -324,10 +326,10 @@ class Platform:
 
 def _end_of(task: Task, invocation: Invocation) -> End:
     """Run a task; how it ended."""
-    if lineage.too_long(task.trace, task.name) and task.name not in MAY_GO_IN_CIRCLES:
+    if loop_detection.too_long(task.trace, task.name) and task.name not in MAY_GO_IN_CIRCLES:
         return End(CutOff())
     try:
-        with lineage.carried(lineage.extended(task.trace, task.name)):
+        with loop_detection.carried(loop_detection.extended(task.trace, task.name)):
             return End(reply=invocation.run(lambda: task.work(invocation)))
     except (Exception, Killed) as error:
         log.debug("%s: %r", task.name, error, exc_info=True)

@@ -11,7 +11,7 @@ from moto.sqs.models import sqs_backends
 from chalicelib.ids import rfc3339
 from chalicelib.model import Json
 from chalicelib.settings import Settings
-from local import lineage, s3, sns, sqs
+from local import loop_detection, s3, sns, sqs
 from local.moto_queues import LongQueue
 from local.moto_server import ACCOUNT, REGION
 
@@ -124,7 +124,7 @@ def _queue(url: str) -> LongQueue:
 
 def trace_of(message: Json) -> str:
     """The trace that came along with a message."""
-    return str(message["Attributes"].get(lineage.ATTRIBUTE, ""))
+    return str(message["Attributes"].get(loop_detection.ATTRIBUTE, ""))
 
 
 def _message(message: Any) -> Json:
@@ -133,8 +133,8 @@ def _message(message: Any) -> Json:
         "SentTimestamp": str(message.sent_timestamp),
         "ApproximateReceiveCount": str(message.approximate_receive_count),
     }
-    if traced := message.system_attributes.get(lineage.ATTRIBUTE):
-        attributes[lineage.ATTRIBUTE] = traced["StringValue"]
+    if traced := message.system_attributes.get(loop_detection.ATTRIBUTE):
+        attributes[loop_detection.ATTRIBUTE] = traced["StringValue"]
     return {
         "MessageId": message.id,
         "ReceiptHandle": message.receipt_handle,

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from chalice.app import Chalice, Response
 from chalice.config import Config
 
-from local import api, lineage
+from local import api, loop_detection
 from local.event_source import Pace
 from local.faults import Faults
 from local.function import Function, TimedOut
@@ -124,10 +124,10 @@ def test_a_chain_is_followed_through_a_topic(bench: Bench) -> None:
 
 
 def test_of_a_batch_the_longest_chain_counts() -> None:
-    once = lineage.extended("", "f")
-    twice = lineage.extended(once, "f")
-    assert lineage.times(lineage.longest([None, once, twice, ""], "f"), "f") == 2
-    assert lineage.times(twice, "another") == 0
+    once = loop_detection.extended("", "f")
+    twice = loop_detection.extended(once, "f")
+    assert loop_detection.times(loop_detection.longest([None, once, twice, ""], "f"), "f") == 2
+    assert loop_detection.times(twice, "another") == 0
 
 
 # ── time ─────────────────────────────────────────────────────────────────────────────────────

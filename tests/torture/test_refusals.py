@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 
 from chalicelib.expressions import Key
-from local import lineage
+from local import loop_detection
 from local.limits import IN_A_CHAIN
 from tests.fakes.clock import Clock
 from tests.fakes.pressure import TRANSACTION_SECONDS, Pressure
@@ -38,7 +38,7 @@ def test_a_function_is_stopped_at_its_timeout_on_its_own_clock() -> None:
 @pytest.mark.parametrize(("function", "cut_off"), [("on_upload_message", True), ("on_job_message", False)])
 def test_a_chain_without_end_is_cut_off(function: str, cut_off: bool) -> None:
     traces: list[str] = []
-    task = Task(function, lambda invocation: traces.append(lineage.current()), lambda end: None)
+    task = Task(function, lambda invocation: traces.append(loop_detection.current()), lambda end: None)
     for _ in range(IN_A_CHAIN):
         assert _end_of(task, Invocation()).error is None
         task = Task(function, task.work, task.settle, traces[-1])
