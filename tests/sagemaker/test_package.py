@@ -14,7 +14,7 @@ import numpy
 import pytest
 from PIL import Image
 
-from local.endpoint import imported
+from local.sagemaker_endpoint import imported
 from sagemaker import package
 
 ROOT = Path(__file__).parents[2]

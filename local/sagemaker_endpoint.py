@@ -1,6 +1,6 @@
 """A SageMaker endpoint on one machine: a packed model behind the protocols of its container and its runtime.
 
-``python -m local.endpoint --model build/model.tar.gz`` serves what ``sagemaker.package`` packed, unpacked and
+``python -m local.sagemaker_endpoint --model build/model.tar.gz`` serves what ``sagemaker.package`` packed, unpacked and
 with its own handler, just as the container does. ``GET /ping`` and ``POST /invocations`` are what SageMaker
 asks of a container; ``POST /endpoints/{name}/invocations`` is what its clients call (with
 ``AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME``).
@@ -137,7 +137,7 @@ class _Handler(Patient, BaseHTTPRequestHandler):
 
 def main() -> None:
     """Serve a packed model until Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m local.endpoint", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local.sagemaker_endpoint", description=main.__doc__)
     parser.add_argument("--model", type=Path, default=Path("build/model.tar.gz"))
     parser.add_argument("--name", default="sightline-local")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT)
