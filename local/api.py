@@ -21,8 +21,8 @@ from chalice.local import (
 from chalicelib.api.problems import CHALLENGE, INTERNAL_ERROR, PROBLEM_TYPES, ProblemType, problem
 from chalicelib.api.responses import Headers
 from chalicelib.errors import BadRequest, Forbidden, NotFound, TooLarge, Unauthorized
+from local.http_server import BadBody, LargeBody, Patient, Server
 from local.limits import ANSWER_BYTES
-from local.server import BadBody, LargeBody, Patient, Server
 
 log = logging.getLogger("sightline.local")
 

@@ -19,13 +19,13 @@ from local.config import Ports, enter, environment, mapping_of, stage_config, ti
 from local.event_source import Pace
 from local.faults import Faults
 from local.folder import Folder, Running
+from local.http_server import Server
 from local.moto_server import HOST, LocalAws
 from local.partner import Partner, Received
 from local.persistence import Keeping
 from local.provision import provision
 from local.reconciliation import Agreement, Differences, differences
 from local.runtime import Runtime
-from local.server import Server
 
 ITSELF = "offline stack"
 

@@ -20,7 +20,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from local.server import BadBody, LargeBody, Patient, Server
+from local.http_server import BadBody, LargeBody, Patient, Server
 
 KEPT = 100
 LARGEST_BODY = 1_000_000

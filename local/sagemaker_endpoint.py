@@ -24,7 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from local.server import BadBody, LargeBody, Patient, Server
+from local.http_server import BadBody, LargeBody, Patient, Server
 from local.signals import Stop
 
 log = logging.getLogger("sightline.local")

@@ -17,7 +17,7 @@ from typing import Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
-from local.server import BadBody, LargeBody, Patient
+from local.http_server import BadBody, LargeBody, Patient
 
 log = logging.getLogger("sightline.local")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.server import Server
+from local.http_server import Server
 from tests.command_line.service import CAT_PHOTO, OTHER_CAT, ScriptedService
 
 

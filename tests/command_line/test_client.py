@@ -34,7 +34,7 @@ from sightline_labels.profiles import Profile, Profiles
 from sightline_labels.transport import pause
 
 from local.config import ROOT
-from local.server import Server
+from local.http_server import Server
 
 
 class Scripted(BaseHTTPRequestHandler):

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sightline_labels.cli import main
 
-from local.server import Server
+from local.http_server import Server
 from tests.command_line.service import ScriptedService
 
 JOB = {

@@ -20,7 +20,7 @@ from sightline_labels.cli import main
 from sightline_labels.files import pick
 
 from local.config import ROOT
-from local.server import Server
+from local.http_server import Server
 from tests.command_line.service import CAT_PHOTO, OTHER_CAT, ScriptedService
 
 # As a shell starts it: whatever this process ignores, Ctrl-C reaches it.

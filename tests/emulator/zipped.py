@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from local.server import Server
+from local.http_server import Server
 from tests.emulator.emulator import Emulator
 from tests.packaging.functions import Deployed, Failed, Running
 from tests.packaging.workbench import Workbench

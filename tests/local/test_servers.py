@@ -11,11 +11,11 @@ import pytest
 import requests
 from chalice.app import Chalice, CORSConfig
 
-from local import api, server
+from local import api, http_server
 from local.config import stage_config
+from local.http_server import Server
 from local.moto_server import LocalAws, PortTaken
 from local.partner import Partner, Received
-from local.server import Server
 
 ORIGIN = "https://photos.example"  # whose pages may see what is refused
 
@@ -163,7 +163,7 @@ def test_what_is_no_request_is_a_problem(gateway: str, office: Server, line: str
 def test_headers_have_their_time_and_what_came_of_them_is_not_answered(
     gateway: str, office: Server, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "HEADERS_SECONDS", 0.3)
+    monkeypatch.setattr(http_server, "HEADERS_SECONDS", 0.3)
     for url in (gateway, office.url, aws.url):
         answer = raw(url, b"GET / HTTP/1.1\r\nHost: x\r\nX-Never-Ends: ", then=b"x")
         assert answer.startswith(b"HTTP/1.1 408 ")
@@ -171,7 +171,7 @@ def test_headers_have_their_time_and_what_came_of_them_is_not_answered(
 
 
 def test_who_says_nothing_is_not_waited_for(gateway: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "SILENT_SECONDS", 0.1)
+    monkeypatch.setattr(http_server, "SILENT_SECONDS", 0.1)
     assert raw(gateway, b"") == b""
 
 

@@ -10,9 +10,9 @@ import boto3
 import pytest
 
 from infra.state import State
+from local.http_server import Server
 from local.moto_server import REGION, LocalAws
 from local.partner import PATH, Partner
-from local.server import Server
 from tests.packaging.cloud import empty_account, quiet, variables
 from tests.packaging.journey import Stage, started
 from tests.packaging.workbench import Workbench, set_up

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Self
 
-from local.server import Server
+from local.http_server import Server
 
 Json = dict[str, Any]
 START = """

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import pytest
 
 from local.config import ROOT
+from local.http_server import Server
 from local.moto_server import LocalAws
 from local.partner import PATH, Partner
-from local.server import Server
 from tests.emulator.emulator import Emulator
 from tests.packaging import sam_stack
 from tests.packaging.cloud import quiet

@@ -21,8 +21,8 @@ from chalicelib.recognition.onnx import OnnxRecogniser
 from chalicelib.recognition.openai import OpenAiRecogniser
 from chalicelib.recognition.prompt import Prompt
 from chalicelib.recognition.sagemaker import SageMakerRecogniser
+from local.http_server import Server
 from local.sagemaker_endpoint import Endpoint, unpacked
-from local.server import Server
 from sagemaker.package import pack, specification
 from tests.stubs.rekognition import RekognitionStub
 from tests.stubs.vision import BedrockStub, OpenAiStub
