@@ -14,7 +14,7 @@ from chalicelib.model import DEFAULT_OWNER
 from chalicelib.settings import signing_root_of
 from chalicelib.wiring import services
 from infra.sources import MAY_GO_IN_CIRCLES
-from local import api
+from local import api_server
 from local.config import Ports, enter, environment, mapping_of, stage_config, timeout_of
 from local.event_source import Pace
 from local.faults import Faults
@@ -79,7 +79,7 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
         office = partner.serve(wish.ports.partner)
         enter(environment(Ports(aws.port, office.port), trigger=wish.trigger, auth=wish.auth))
         app = importlib.import_module("app").app  # only now: it reads the environment
-        server = api.serve(app, stage_config("api_handler"), wish.ports.api) if wish.with_api else None
+        server = api_server.serve(app, stage_config("api_handler"), wish.ports.api) if wish.with_api else None
         if keeping:
             running.callback(keeping.stop)
         running.enter_context(aws)

@@ -536,7 +536,7 @@ GUARDS = (
     ),
     Guard(
         "whose pages see what the gateway refuses",
-        "local/api.py",
+        "local/api_server.py",
         "if isinstance(cors, CORSConfig) else {}",
         "if cors is None else {}",
         "tests/local/test_servers.py",

@@ -14,7 +14,7 @@ from chalice.local import RouteMatcher
 
 from chalicelib import wiring
 from chalicelib.settings import settings
-from local import api
+from local import api_server
 from local.config import ROOT, stage_config
 from tests.api.client import NOTHING
 from tests.fakes.services import FakeServices
@@ -92,5 +92,5 @@ def gated_app(**environment: str) -> Iterator[Gated]:
     settings.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wiring, "services", lambda: services)
-        with api.serve(module.app, stage_config("api_handler"), 0) as server:
+        with api_server.serve(module.app, stage_config("api_handler"), 0) as server:
             yield Gated(module.app, server.url, services)

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from chalice.app import Chalice, Response
 from chalice.config import Config
 
-from local import api, loop_detection
+from local import api_server, loop_detection
 from local.event_source import Pace
 from local.faults import Faults
 from local.function import Function, TimedOut
@@ -244,7 +244,7 @@ def test_an_answer_of_more_than_six_megabytes_is_a_bad_gateway() -> None:
             ('"' if size == "quotes" else "x") * sizes[size], headers={"Content-Type": "text/plain"}
         )
 
-    with api.serve(app, Config(), 0) as server:
+    with api_server.serve(app, Config(), 0) as server:
         found = {size: requests.get(f"{server.url}/{size}", timeout=30) for size in sizes}
     assert {size: one.status_code for size, one in found.items()} == {
         "fits": 200,

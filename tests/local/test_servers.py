@@ -11,7 +11,7 @@ import pytest
 import requests
 from chalice.app import Chalice, CORSConfig
 
-from local import api, http_server
+from local import api_server, http_server
 from local.config import stage_config
 from local.http_server import Server
 from local.moto_server import LocalAws, PortTaken
@@ -40,7 +40,7 @@ def small_app() -> Chalice:
 
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[str]:
-    with api.serve(small_app(), stage_config("api_handler"), 0) as serving:
+    with api_server.serve(small_app(), stage_config("api_handler"), 0) as serving:
         yield serving.url
 
 
@@ -89,7 +89,7 @@ def test_a_route_there_is_not_is_a_problem_with_404_that_the_chosen_origins_page
 
 
 def test_a_body_larger_than_the_gateway_takes_is_a_problem_with_413(gateway: str) -> None:
-    reply = requests.post(f"{gateway}/echo/big", data=b"x" * (api.LARGEST_BODY + 1), timeout=20)
+    reply = requests.post(f"{gateway}/echo/big", data=b"x" * (api_server.LARGEST_BODY + 1), timeout=20)
 
     assert reply.status_code == 413
     assert reply.json()["code"] == "too-large"
@@ -114,7 +114,7 @@ def test_a_body_in_chunks_is_read(gateway: str) -> None:
         for size in (0, 1, 5_000_000):
             reply = session.post(f"{gateway}/echo/chunks", data=pieces(size), timeout=30)
             assert reply.json()["bytes"] == size
-        large = session.post(f"{gateway}/echo/chunks", data=pieces(api.LARGEST_BODY + 1), timeout=30)
+        large = session.post(f"{gateway}/echo/chunks", data=pieces(api_server.LARGEST_BODY + 1), timeout=30)
         assert (large.status_code, large.json()["code"]) == (413, "too-large")
         assert session.get(f"{gateway}/echo/after", timeout=30).json()["word"] == "after"
 
@@ -197,10 +197,10 @@ def raw(url: str, request: bytes, *, then: bytes = b"") -> bytes:
 
 def test_a_taken_port_is_named() -> None:
     with (
-        api.serve(small_app(), stage_config("api_handler"), 0) as first,
+        api_server.serve(small_app(), stage_config("api_handler"), 0) as first,
         pytest.raises(PortTaken, match=str(first.port)) as taken,
     ):
-        api.serve(small_app(), stage_config("api_handler"), first.port)
+        api_server.serve(small_app(), stage_config("api_handler"), first.port)
     assert taken.value.port == first.port
 
 
