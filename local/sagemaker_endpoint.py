@@ -1,8 +1,8 @@
 """A SageMaker endpoint on one machine: a packed model behind the protocols of its container and its runtime.
 
-``python -m local.sagemaker_endpoint --model build/model.tar.gz`` serves what ``sagemaker.package`` packed, unpacked and
-with its own handler, just as the container does. ``GET /ping`` and ``POST /invocations`` are what SageMaker
-asks of a container; ``POST /endpoints/{name}/invocations`` is what its clients call (with
+``python -m local.sagemaker_endpoint --model build/model.tar.gz`` serves what ``sagemaker.package`` packed,
+unpacked and with its own handler, just as the container does. ``GET /ping`` and ``POST /invocations`` are
+what SageMaker asks of a container; ``POST /endpoints/{name}/invocations`` is what its clients call (with
 ``AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME``).
 """
 

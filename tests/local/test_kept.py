@@ -1,4 +1,7 @@
-"""Photos and what is known of them outlive ``python -m local``, and agree at its next start."""
+"""Photos and what is known of them outlive ``python -m local``, and agree at its next start.
+
+Holds `local/reconciliation.py`, `local/persistence.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""``python -m local`` as a stranger meets it: a process, its output, its signals."""
+"""``python -m local`` as a stranger meets it: a process, its output, its signals.
+
+Holds `local/__main__.py`, `local/offline_stack.py`, `local/moto_server.py`, `local/tour.py`.
+"""
 
 from __future__ import annotations
 

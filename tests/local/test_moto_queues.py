@@ -1,4 +1,7 @@
-"""Queues of some length: what is hidden comes back in its time, nothing is lost, and no step looks at all."""
+"""Queues of some length: what is hidden comes back in its time, nothing is lost, and no step looks at all.
+
+Holds `local/moto_queues.py`, `local/backlog.py`.
+"""
 
 from __future__ import annotations
 

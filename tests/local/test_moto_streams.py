@@ -1,4 +1,7 @@
-"""moto's table tells its stream what DynamoDB would tell, over HTTP."""
+"""moto's table tells its stream what DynamoDB would tell, over HTTP.
+
+Holds `local/moto_streams.py`, `local/shard.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """What moto was told to store is there again after a restart.
 
-Holds local/persistence.py, items.py, objects.py and queue_messages.py. A restart is played: bucket, table and queue are
-taken from moto, as a new process would not have them, and made anew.
+Holds `local/persistence.py`, `local/item_journal.py`, `local/moto_objects.py`, `local/queue_messages.py`.
+A restart is played: bucket, table and queue are taken from moto, as a new process would not have them, and
+made anew.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Whatever the template asks for can be read back from the offline stack."""
+"""Whatever the template asks for can be read back from the offline stack.
+
+Holds `local/provision.py`, `local/template_reader.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What Lambda, SNS, SQS and API Gateway refuse, the offline stack refuses as well."""
+"""What Lambda, SNS, SQS and API Gateway refuse, the offline stack refuses as well.
+
+Holds `local/loop_detection.py`, `local/function.py`.
+"""
 
 from __future__ import annotations
 

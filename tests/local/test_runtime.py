@@ -1,4 +1,9 @@
-"""The runtime against moto, with small apps whose handlers remember."""
+"""The runtime against moto, with small apps whose handlers remember.
+
+Holds `local/runtime.py`, `local/queue_poller.py`, `local/queue_worker.py`, `local/event_source.py`,
+`local/activity.py`, `local/s3.py`, `local/sns.py`, `local/sqs.py`, `local/eventbridge.py`,
+`local/faults.py`.
+"""
 
 from __future__ import annotations
 

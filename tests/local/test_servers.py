@@ -1,4 +1,7 @@
-"""The API's gateway and the partner, over HTTP."""
+"""The API's gateway and the partner, over HTTP.
+
+Holds `local/http_server.py`, `local/api_server.py`, `local/partner.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A table's stream as a trigger: the runtime against moto, with small apps whose handlers remember."""
+"""A table's stream as a trigger: the runtime against moto, with small apps whose handlers remember.
+
+Holds `local/stream_poller.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""``make token`` and its like, against the table of a running stack."""
+"""``make token`` and its like, against the table of a running stack.
+
+Holds `infra/tokens.py`.
+"""
 
 from __future__ import annotations
 
