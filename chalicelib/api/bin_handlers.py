@@ -1,4 +1,4 @@
-"""The bin over HTTP: images go into it one by one or many at once, and come out again."""
+"""The bin: images are deleted into it, or for good, and restored from it, one at a time or many at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def remove(request: Request, services: Services, image_id: str) -> Response:
-    """``DELETE /images/{id}``: into the bin; with ``permanent`` (or where there is no bin) it is erased."""
+    """``DELETE /images/{id}``: move it to the bin; with ``permanent``, or without a bin, erase it."""
     permanent = query_of(request, ("permanent",)).choice("permanent", "false", "true") == "true"
     check = responses.precondition_of(request)
     image = pipeline.delete_image(owner_of(request), image_id, services, permanent=permanent, check=check)
@@ -30,14 +30,14 @@ def remove(request: Request, services: Services, image_id: str) -> Response:
 
 
 def restore(request: Request, services: Services, image_id: str) -> Response:
-    """``POST /images/{id}/restore``: out of the bin, with labels and corrections."""
+    """``POST /images/{id}/restore``: take it out of the bin, with its labels and corrections."""
     body_of(request, (), optional=True)
     image, _ = pipeline.restore_image(owner_of(request), image_id, services)
     return responses.changed(responses.image_json(request, image))
 
 
 def delete_many(request: Request, services: Services) -> Response:
-    """``POST /images/delete``: up to 100 images at once, or as a job what a query finds."""
+    """``POST /images/delete``: delete up to 100 images now, or all that a query finds by a job."""
     fields = body_of(request, ("ids", "q", "permanent"))
     permanent, owner = fields.flag("permanent") or False, owner_of(request)
     refuse_ids_with_query(fields)
@@ -55,7 +55,7 @@ def delete_many(request: Request, services: Services) -> Response:
 
 
 def restore_many(request: Request, services: Services) -> Response:
-    """``POST /images/restore``: up to 100 images at once, or as a job what a query finds in the bin."""
+    """``POST /images/restore``: restore up to 100 images now, or all that a query finds by a job."""
     fields, owner = body_of(request, ("ids", "q")), owner_of(request)
     refuse_ids_with_query(fields)
     ids = ids_in(fields)
@@ -69,7 +69,7 @@ def restore_many(request: Request, services: Services) -> Response:
 
 
 def _outcomes(ids: tuple[str, ...], act: Callable[[str], str]) -> Response:
-    """What became of each image; one that cannot be changed holds up none."""
+    """The outcome for each image; one that cannot be changed does not stop the others."""
 
     def outcome(image_id: str) -> Json:
         try:

@@ -1,8 +1,8 @@
-"""Many modules of the page as one script, so that a visit asks for one file and not for each.
+"""The page's modules as one script, so that a browser loads one file instead of dozens.
 
-The modules are plain ES modules that import each other by name from ``"./name.js"`` and export functions,
-classes and constants where they are declared; nothing else of the language's modules is understood here, and
-none waits at its top.
+The modules are plain ES modules. They import each other by name from ``"./name.js"`` and export functions,
+classes and constants where they are declared. Other forms of import and export, and ``await`` at the top
+level, are not supported.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ _LEFT_OVER = re.compile(r"^(?:import|export)\b.*|\bimport\(.*", re.MULTILINE)
 
 
 def bundled(entry: str, modules: Mapping[str, str]) -> str:
-    """One script that does what the module ``entry`` does with all that it imports, given by file name.
+    """The module ``entry`` with all that it imports as one script; ``modules`` are the sources by file name.
 
-    Each module stays in a scope of its own, behind those that it imports, under its file's name.
+    Each module keeps a scope of its own and comes after those that it imports.
 
-    :raises ValueError: a module imports or exports in another way, or two import each other.
+    :raises ValueError: a module imports or exports in an unsupported form, or two import each other.
     """
     return "".join(_scoped(name, modules[name]) for name in _ordered(entry, modules, ()))
 
 
 def _ordered(name: str, modules: Mapping[str, str], above: tuple[str, ...]) -> list[str]:
-    """What ``name`` needs before it, each once, and itself."""
+    """The modules that ``name`` imports, each once, and ``name`` itself, in the order of the script."""
     if name in above:
         raise ValueError(f"{name} imports itself by way of {above[-1]}.")
     needed = (f"{one}.js" for _, one in _IMPORT.findall(modules[name]))

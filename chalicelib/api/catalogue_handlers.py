@@ -1,4 +1,4 @@
-"""The catalogue: labels, and months in which photos were taken, with their counts."""
+"""The catalogue: labels, and the months in which photos were taken, with counts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST_PREFIX = 128
 
 
 def index(request: Request, services: Services) -> Response:
-    """``GET /labels``: names with their exact counts, by name or the most frequent first."""
+    """``GET /labels``: label names with exact counts, sorted by name or by count, highest first."""
     parameters = query_of(request, ("prefix", "sort", "limit", "cursor"))
     owner, prefix = owner_of(request), _comparable(parameters.line("prefix", longest=LONGEST_PREFIX) or "")
     sort = parameters.choice("sort", "name", "count")
@@ -39,7 +39,7 @@ def index(request: Request, services: Services) -> Response:
 
 
 def months(request: Request, services: Services) -> Response:
-    """``GET /months``: how many photos were taken in each month, the last first."""
+    """``GET /months``: the number of photos taken in each month, newest first."""
     query_of(request, ())
     counts = services.labels.months(owner_of(request))
     dated = [{"month": one.name, "count": one.count} for one in counts if one.name]

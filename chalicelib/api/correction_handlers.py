@@ -1,4 +1,4 @@
-"""Curation: a person corrects labels, of one image, of many, or everywhere."""
+"""Corrections by people: labels and captions of one image, or labels of many."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST_ID = 26
 
 
 def put_label(request: Request, services: Services, image_id: str, name: str) -> Response:
-    """``PUT /images/{id}/labels/{name}``: it is there, whatever a recogniser says."""
+    """``PUT /images/{id}/labels/{name}``: add a label, whatever a recogniser says."""
     fields = body_of(request, ("confidence", "parents"), optional=True)
     word = Word(
         name_in_path(name),
@@ -37,27 +37,27 @@ def put_label(request: Request, services: Services, image_id: str, name: str) ->
 
 
 def remove_label(request: Request, services: Services, image_id: str, name: str) -> Response:
-    """``DELETE /images/{id}/labels/{name}``: it is not there, whatever a recogniser says."""
+    """``DELETE /images/{id}/labels/{name}``: remove a label, whatever a recogniser says."""
     return _corrected(request, services, image_id, Word(name_in_path(name), False))
 
 
 def undo(request: Request, services: Services, image_id: str, name: str) -> Response:
-    """``DELETE /images/{id}/corrections/{name}``: the recogniser's word counts again."""
+    """``DELETE /images/{id}/corrections/{name}``: undo a correction; the recogniser's answer counts again."""
     return _corrected(request, services, image_id, Word(name_in_path(name), None))
 
 
 def put_xmp(request: Request, services: Services, image_id: str) -> Response:
-    """``PUT /images/{id}/xmp``: what people say in a sidecar is there."""
+    """``PUT /images/{id}/xmp``: add the keywords of an XMP sidecar as labels."""
     query_of(request, ())
     packet, owner, check = raw_body_of(request), owner_of(request), responses.precondition_of(request)
-    services.images.stored(owner, image_id)  # what is not there is told first, whatever is sent
+    services.images.stored(owner, image_id)  # a 404 comes before any problem with the body
     with pointing_at(""):
         image = pipeline.add_keywords(owner, image_id, packet, services, check=check)
     return responses.changed(responses.image_json(request, image))
 
 
 def put_caption(request: Request, services: Services, image_id: str) -> Response:
-    """``PUT /images/{id}/caption``: these words, whatever a model says."""
+    """``PUT /images/{id}/caption``: set caption and alternative text, whatever a model says."""
     fields = body_of(request, ("text", "alt"))
     text = fields.line("text", longest=LONGEST_CAPTION)
     alt = fields.line("alt", longest=LONGEST_ALT)
@@ -69,14 +69,14 @@ def put_caption(request: Request, services: Services, image_id: str) -> Response
 
 
 def remove_caption(request: Request, services: Services, image_id: str) -> Response:
-    """``DELETE /images/{id}/caption``: the model's words count again."""
+    """``DELETE /images/{id}/caption``: undo that; the model's caption counts again."""
     check = responses.precondition_of(request)
     image = pipeline.take_back_caption(owner_of(request), image_id, services, check=check)
     return responses.changed(responses.image_json(request, image))
 
 
 def correct_many(request: Request, services: Services) -> Response:
-    """``POST /images/labels``: the same corrections for up to 100 images at once, or as a job for a query."""
+    """``POST /images/labels``: correct up to 100 images now, or all that a query finds by a job."""
     fields = body_of(request, ("ids", "q", "add", "remove"))
     refuse_ids_with_query(fields)
     add = names_in(fields, "add", most=MOST_NAMES) or ()
@@ -92,13 +92,13 @@ def correct_many(request: Request, services: Services) -> Response:
 
 
 def refuse_ids_with_query(fields: Fields) -> None:
-    """:raises BadRequest: not exactly one of ``ids`` and ``q`` is given."""
+    """:raises BadRequest: ``ids`` and ``q`` are both given, or neither."""
     if ("ids" in fields) == ("q" in fields):
         raise BadRequest("Give either ids or q.", code="ids-or-q", pointer="")
 
 
 def ids_in(fields: Fields) -> tuple[str, ...] | None:
-    """``ids``, checked; None if absent."""
+    """The ``ids``, checked; None if absent."""
     return fields.lines("ids", most=MOST_IDS, longest=LONGEST_ID)
 
 

@@ -1,4 +1,4 @@
-"""Where a page ended: an opaque word that only this service can write and only its own question can use."""
+"""Page cursors: opaque strings, signed by this service and valid for one question of one owner only."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ from chalicelib.errors import BadRequest
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
 
-LONGEST = (
-    2048  # characters: base64 of a signature and of the longest sort key of DynamoDB, 1024 bytes, and more
-)
+LONGEST = 2048  # characters: base64 of a signature and of DynamoDB's longest sort key, 1,024 bytes
 SIGNATURE_BYTES = 16
 
 
 class Cursors:
-    """The cursors of one question of one owner; the words of ``question`` tell it from any other."""
+    """The cursors of one question of one owner; the strings of ``question`` tell it from any other."""
 
     def __init__(self, services: Services, owner: str, *question: str) -> None:
         self._key = services.secret.key_for("cursors")
         self._question = json.dumps([owner, *question]).encode()
 
     def encode(self, place: str | None) -> str | None:
-        """The cursor of a page that goes on at ``place``; ``None`` where nothing follows."""
+        """The cursor of the page that begins at ``place``; ``None`` if there is no further page."""
         if place is None:
             return None
         signed = self._signature(place.encode()) + place.encode()
@@ -47,7 +45,7 @@ class Cursors:
         return place.decode()
 
     def _signature(self, place: bytes) -> bytes:
-        # The question's length keeps it from running into the place.
+        # With its length in front, the question cannot run into the place.
         framed = b"%d:%b%b" % (len(self._question), self._question, place)
         return hmac.digest(self._key, framed, hashlib.sha256)[:SIGNATURE_BYTES]
 

@@ -1,4 +1,4 @@
-"""The delivery log, and sending again what was parked."""
+"""The delivery log: its pages, and sending deliveries again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST = 50  # each may have thirty attempts of more than a kilobyte; an answer ha
 
 
 def index(request: Request, services: Services) -> Response:
-    """``GET /deliveries``: those to a ``destination``, or all that is parked, newest first."""
+    """``GET /deliveries``: deliveries to a ``destination``, or all parked ones, newest first."""
     query = query_of(request, ("destination", "status", *PAGE))
     parked, named = (
         query.choice("status", "any", "parked") == "parked",
@@ -37,32 +37,32 @@ def index(request: Request, services: Services) -> Response:
 
 
 def of_image(request: Request, services: Services, image_id: str) -> Response:
-    """``GET /images/{id}/deliveries``: everyone who was told of an image, attempt by attempt."""
+    """``GET /images/{id}/deliveries``: the deliveries about an image, with every attempt."""
     image = services.images.get(owner_of(request), image_id)
     return _page(request, by_image(image.id), services)
 
 
 def of_subscription(request: Request, services: Services, subscription_id: str) -> Response:
-    """``GET /subscriptions/{id}/deliveries``: all that a subscription was sent, attempt by attempt."""
+    """``GET /subscriptions/{id}/deliveries``: the deliveries to a subscription, with every attempt."""
     subscription = services.subscriptions.get(owner_of(request), subscription_id)
     return _page(request, by_destination(subscription.id), services)
 
 
 def show(request: Request, services: Services, delivery_id: str) -> Response:
-    """``GET /deliveries/{id}``: one of them."""
+    """``GET /deliveries/{id}``: one delivery."""
     query_of(request, ())
     return responses.fresh(_json(request, services.deliveries.get(owner_of(request), delivery_id)))
 
 
 def retry(request: Request, services: Services, delivery_id: str) -> Response:
-    """``POST /deliveries/{id}/retry``: start again, now."""
+    """``POST /deliveries/{id}/retry``: send it again, now."""
     body_of(request, (), optional=True)
     delivery = services.deliveries.get(owner_of(request), delivery_id)
     return responses.accepted(_json(request, pipeline.send_again(delivery, services)))
 
 
 def retry_parked(request: Request, services: Services) -> Response:
-    """``POST /deliveries/retry``: start a destination's parked deliveries of a time range again."""
+    """``POST /deliveries/retry``: send the parked deliveries of a destination and a time range again."""
     fields = body_of(request, ("destination", "since", "until"))
     named = required(fields.line("destination", longest=255), "/destination")
     since, until = (required(fields.moment(name), f"/{name}") for name in ("since", "until"))

@@ -1,4 +1,4 @@
-"""Values out of a request, each taken with its type and its bounds."""
+"""Values of a request, each read with its type and its bounds."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from chalicelib.errors import BadRequest
 from chalicelib.ids import millisecond_at, rfc3339
 
 T = TypeVar("T")
-ECHOED = 64  # characters of a client's own text that are said back to it
+ECHOED = 64  # characters of a client's own text that are repeated in an error
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 _NOT_IN_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, surrogates, line and paragraph separators
 
 
 class Object(dict[str, Any]):
-    """A JSON object that remembers the first key it was given twice."""
+    """A JSON object that remembers the first key that came twice."""
 
     repeated: str | None = None
 
@@ -33,7 +33,10 @@ class Object(dict[str, Any]):
 
 
 class Fields:
-    """The fields of a JSON object. A getter gives ``None`` for what is absent; else :exc:`BadRequest`."""
+    """The fields of a JSON object.
+
+    A getter gives ``None`` for a field that is absent, and raises :exc:`BadRequest` for one that is wrong.
+    """
 
     def __init__(self, values: Object, known: Sequence[str]) -> None:
         self._values = values
@@ -50,11 +53,11 @@ class Fields:
         return name in self._values
 
     def is_null(self, name: str) -> bool:
-        """Whether the field is there and null, where that means something."""
+        """Whether the field is there and null."""
         return name in self._values and self._values[name] is None
 
     def raw_text(self, name: str) -> str | None:
-        """Any string, whatever is in it and however long."""
+        """Any string, of any length."""
         value = self._values.get(name)
         if name in self._values and not isinstance(value, str):
             raise _bad(pointer_to(name), f"{name} must be a string")
@@ -77,7 +80,7 @@ class Fields:
         value = self._values.get(name)
         if name not in self._values:
             return None
-        # NaN compares false with everything, so the bounds refuse it too; true and false are ints in Python.
+        # The bounds refuse NaN too, which compares false with everything. True and false are ints in Python.
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise _bad(pointer_to(name), f"{name} must be a number from {low:g} to {high:g}")
         return float(value)
@@ -99,14 +102,14 @@ class Fields:
         return tuple(_line(one, name, pointer_to(name, str(at)), longest) for at, one in enumerate(value))
 
     def choices(self, name: str, known: Sequence[str]) -> tuple[str, ...] | None:
-        """A list of one or more of the words ``known``, in their order there."""
+        """A list of one or more of ``known``, in the order of ``known``."""
         chosen = self.lines(name, most=len(known), longest=ECHOED)
         if chosen is not None and not (chosen and set(chosen) <= set(known)):
             raise _bad(pointer_to(name), f"{name} must be a list of one or more of {listed(known)}")
         return None if chosen is None else tuple(one for one in known if one in chosen)
 
     def choice(self, name: str, known: Sequence[str]) -> str | None:
-        """One of the words ``known``."""
+        """One of ``known``."""
         value = self.raw_text(name)
         return value if value is None else _one_of(value, name, pointer_to(name), known)
 
@@ -121,7 +124,7 @@ class Fields:
             ) from None
 
     def inner(self, name: str, known: Sequence[str]) -> Fields | None:
-        """An object with fields of its own; what is wrong with them is pointed at within it."""
+        """An object with fields of its own; an error points into it."""
         value = self._values.get(name)
         if name not in self._values:
             return None
@@ -170,14 +173,14 @@ class Parameters:
         return name in self._values
 
     def lines(self, name: str, *, longest: int, most: int) -> tuple[str, ...]:
-        """Every value of a parameter that may be repeated up to ``most`` times."""
+        """All values of a parameter, which may be given up to ``most`` times."""
         values = self._values.get(name, ())
         if len(values) > most:
             raise _bad(f"?{name}", f"{name} may be given {most} times at most")
         return tuple(line(value, name, f"?{name}", longest) for value in values)
 
     def line(self, name: str, *, longest: int) -> str | None:
-        """The one value of a parameter, 1 to ``longest`` characters."""
+        """The value of a parameter, 1 to ``longest`` characters; None if it is absent."""
         return next(iter(self.lines(name, longest=longest, most=1)), None)
 
     def number(self, name: str, *, low: float, high: float) -> float | None:
@@ -190,7 +193,7 @@ class Parameters:
         return float(text)
 
     def choice(self, name: str, *choices: str) -> str:
-        """One of ``choices``, the first where nothing is said."""
+        """One of ``choices``; the first one if the parameter is absent."""
         text = self.line(name, longest=255)
         return choices[0] if text is None else _one_of(text, name, f"?{name}", choices)
 
@@ -205,7 +208,7 @@ class Parameters:
 
 
 def line(value: str, name: str, pointer: str, longest: int) -> str:
-    """``value`` if it is one line of 1 to ``longest`` characters; else :exc:`BadRequest` at ``pointer``."""
+    """``value``, if it is one line of 1 to ``longest`` characters; else :exc:`BadRequest` at ``pointer``."""
     if not 1 <= len(value) <= longest:
         raise _bad(pointer, f"{name} must have 1 to {longest} characters, not {len(value)}")
     if any(unicodedata.category(char) in _NOT_IN_A_LINE for char in value):
@@ -220,14 +223,14 @@ def _line(value: object, name: str, pointer: str, longest: int) -> str:
 
 
 def required(value: T | None, pointer: str) -> T:
-    """``value``, which must be there; else :exc:`BadRequest` at ``pointer``."""
+    """``value``, if it is there; else :exc:`BadRequest` at ``pointer``."""
     if value is None:
         raise BadRequest(f"{pointer[1:].capitalize()} is missing.", code="missing", pointer=pointer)
     return value
 
 
 def pointer_to(*names: str) -> str:
-    """The JSON Pointer (RFC 6901) to a field, shortened where its name is absurdly long."""
+    """The JSON Pointer (RFC 6901) to a field; a very long name is shortened."""
     return "".join("/" + shortened(name).replace("~", "~0").replace("/", "~1") for name in names)
 
 
@@ -242,7 +245,7 @@ def refuse_repeated(values: Object, inside: str) -> None:
 
 
 def listed(names: Sequence[str]) -> str:
-    """The names as part of a sentence."""
+    """The names, for use in a sentence."""
     return ", ".join(names) or "none"
 
 
@@ -269,5 +272,5 @@ def _echo(text: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """A client's own text, as much of it as is said back."""
+    """A client's own text, cut to the length that is repeated in an error."""
     return text if len(text) <= ECHOED else text[: ECHOED - 1] + "…"

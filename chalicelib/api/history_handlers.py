@@ -1,4 +1,4 @@
-"""An image's past: its results, what changed from one to the next, and why."""
+"""An image's history: its results, what changed between them, and why it has a label."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _step(step: Step, before: Step | None) -> Json:
 
 
 def _changes(step: Step, before: Step | None) -> Json | None:
-    """None where the result before is none of those that are kept."""
+    """The changes since the result before; None if that one is no longer stored."""
     if before is None:
         return None
     change = Change.between(before, step)

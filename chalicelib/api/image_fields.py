@@ -1,4 +1,4 @@
-"""What a client says of an image that it hands in."""
+"""The fields that a client may send with an image."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LONGEST_FILENAME = 255
 
 
 def new_image_in(fields: Fields, image_id: str, services: Services) -> NewImage:
-    """The optional fields that go with any image; raises :exc:`BadRequest` or :exc:`UnusableUrl`."""
+    """A new image with the optional fields; raises :exc:`BadRequest` or :exc:`UnusableUrl`."""
     return NewImage(
         id=image_id,
         filename=fields.line("filename", longest=LONGEST_FILENAME) or "",
@@ -48,7 +48,7 @@ def new_image_in(fields: Fields, image_id: str, services: Services) -> NewImage:
 
 
 def asked_in(fields: Fields) -> Asked:
-    """What is asked of the recogniser; raises :exc:`BadRequest`."""
+    """The options for the recogniser; raises :exc:`BadRequest`."""
     return Asked(
         min_confidence=fields.number("min_confidence", low=0, high=100),
         max_labels=fields.whole("max_labels", low=1, high=1000),
@@ -58,7 +58,7 @@ def asked_in(fields: Fields) -> Asked:
 
 
 def callback_in(fields: Fields, services: Services) -> str | None:
-    """``callback_url``, if there is one and it may be called; raises :exc:`UnusableUrl`."""
+    """``callback_url``, checked, or None; raises :exc:`UnusableUrl`."""
     url = fields.line("callback_url", longest=LONGEST_URL)
     if url is not None:
         with pointing_at("/callback_url"):
@@ -67,7 +67,7 @@ def callback_in(fields: Fields, services: Services) -> str | None:
 
 
 def content_in(fields: Fields, name: str = "content") -> bytes | None:
-    """The bytes of an image in a field; raises :exc:`BadRequest` or :exc:`TooLarge`."""
+    """The bytes of the image in a base64 field; raises :exc:`BadRequest` or :exc:`TooLarge`."""
     text = fields.raw_text(name)
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""An image: looked at, waited for, fetched."""
+"""One image: its document, its file, its thumbnail."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def show(request: Request, services: Services, image_id: str) -> Response:
-    """``GET /images/{id}``: the image; ``wait`` or ``Prefer: wait`` gives it seconds to become final."""
+    """``GET /images/{id}``: the image; ``wait`` or ``Prefer: wait`` waits for its final status."""
     parameters, owner = query_of(request, ("wait", "with")), owner_of(request)
     preferred = None if "wait" in parameters else long_poll.preferred(request.headers.get("prefer", ""))
     seconds = parameters.whole("wait", low=0, high=long_poll.LONGEST_SECONDS, default=preferred or 0)
@@ -35,7 +35,7 @@ def show(request: Request, services: Services, image_id: str) -> Response:
 
 
 def content(request: Request, services: Services, image_id: str) -> Response:
-    """``GET /images/{id}/content``: on to the object, by a link that opens for a while."""
+    """``GET /images/{id}/content``: redirect to the object, by a link that soon expires."""
     image = services.images.get(owner_of(request), image_id)
     if image.status == "awaiting_upload":
         raise Conflict("The image has been announced but not been uploaded yet.", code="not-uploaded-yet")
@@ -48,7 +48,7 @@ def content(request: Request, services: Services, image_id: str) -> Response:
 
 
 def thumbnail(request: Request, services: Services, image_id: str) -> Response:
-    """``GET /images/{id}/thumbnail``: on to the small JPEG, which every image that was read has."""
+    """``GET /images/{id}/thumbnail``: redirect to the small JPEG that is made of every readable image."""
     image = services.images.get(owner_of(request), image_id)
     link = services.thumbnails.link(image, "HEAD" if request.method == "HEAD" else "GET")
     if link is None and image.final:
@@ -65,10 +65,10 @@ def answered(
     images: Sequence[StoredImage],
     shape: Callable[[list[str]], str],
 ) -> Response:
-    """The images in the ``shape`` of a route's body; ``with=thumbnail_url`` adds links to their thumbnails.
+    """A response with images, put by ``shape`` into the body; ``with=thumbnail_url`` adds thumbnail links.
 
-    These may read otherwise and be as good (a role's credentials are renewed), so they are left out of the
-    entity tag, and the step of time in which they were signed is let in: what is kept by its tag is open.
+    Two signed links to the same thumbnail may differ. So the entity tag is made without the links, but with
+    the period in which they were signed: a cached response has links that still open.
     """
     base = responses.base_of(request)
     plain = shape([responses.image_text(base, image) for image in images])
@@ -81,7 +81,7 @@ def answered(
 
 
 def _name(image: Image) -> str:
-    """What a browser is to call a download."""
+    """The file name for a download."""
     return image.filename.rpartition("/")[2] or image.id
 
 

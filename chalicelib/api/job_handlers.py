@@ -1,4 +1,4 @@
-"""Jobs: work on many images, and how far it has come; and one image labelled again."""
+"""Jobs: work on many images, started, watched and controlled; and labelling one image again."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ SOURCES = ("manifest", "inventory", "prefix", "urls", "q")
 MOST_URLS = 1000
 LONGEST_URI = 1100  # characters: a key has 1,024 bytes
 MOST_MONEY = 1_000_000.0  # dollars
-FILTERS = ("q", "model_version_other_than", "labelled_before")  # of what is labelled again
+FILTERS = ("q", "model_version_other_than", "labelled_before")  # for labelling again
 LONGEST_VERSION = 255
 
 
 def index(request: Request, services: Services) -> Response:
-    """``GET /jobs``: all of them, or those of a ``kind`` or ``status``, newest first."""
+    """``GET /jobs``: all jobs, or those of a ``kind`` or ``status``, newest first."""
     query = query_of(request, ("kind", "status", "limit", "cursor"))
     kind, status = query.choice("kind", ANY, *KINDS), query.choice("status", ANY, *STATUSES)
     owner = owner_of(request)
@@ -52,20 +52,20 @@ def index(request: Request, services: Services) -> Response:
 
 
 def show(request: Request, services: Services, job_id: str) -> Response:
-    """``GET /jobs/{id}``: how far it has come."""
+    """``GET /jobs/{id}``: a job and its progress."""
     query_of(request, ())
     return responses.fresh(_shown(request, services.jobs.get(owner_of(request), job_id), services))
 
 
 def started(request: Request, kind: JobKind, wanted: Json, services: Services) -> Response:
-    """Start a job: ``202``, as the work goes on after the answer."""
+    """Start a job: ``202``, as the work goes on after the response."""
     return _started(
         request, pipeline.start(owner_of(request), kind, wanted, services, made_id(request)), services
     )
 
 
 def create(request: Request, services: Services) -> Response:
-    """``POST /jobs``: label what lies in a bucket or at addresses, or say beforehand what that costs."""
+    """``POST /jobs``: label the photos of a bucket or a list of URLs, or estimate the cost of that."""
     fields = body_of(request, ("kind", "source", "options", "dry_run", "max_cost", "unchanged_since"))
     required(fields.choice("kind", ("label",)), "/kind")
     since = fields.moment("unchanged_since")
@@ -89,13 +89,13 @@ def create(request: Request, services: Services) -> Response:
 
 
 def pause(request: Request, services: Services, job_id: str) -> Response:
-    """``POST /jobs/{id}/pause``: let it rest until it is resumed."""
+    """``POST /jobs/{id}/pause``: stop until it is resumed."""
     body_of(request, (), optional=True)
     return responses.fresh(_shown(request, pipeline.pause(owner_of(request), job_id, services), services))
 
 
 def resume(request: Request, services: Services, job_id: str) -> Response:
-    """``POST /jobs/{id}/resume``: let it go on, perhaps with more money."""
+    """``POST /jobs/{id}/resume``: go on, perhaps with a higher ``max_cost``."""
     fields = body_of(request, ("max_cost",), optional=True)
     money = fields.number("max_cost", low=0, high=MOST_MONEY)
     job = pipeline.resume(owner_of(request), job_id, services, money)
@@ -103,13 +103,13 @@ def resume(request: Request, services: Services, job_id: str) -> Response:
 
 
 def cancel(request: Request, services: Services, job_id: str) -> Response:
-    """``POST /jobs/{id}/cancel``: end it before its time."""
+    """``POST /jobs/{id}/cancel``: end it early."""
     body_of(request, (), optional=True)
     return responses.fresh(_shown(request, pipeline.cancel(owner_of(request), job_id, services), services))
 
 
 def relabel(request: Request, services: Services, image_id: str) -> Response:
-    """``POST /images/{id}/relabel``: recognise it again; what is not given stays as it was asked before."""
+    """``POST /images/{id}/relabel``: label it again; options that are absent stay as they were."""
     asked = asked_in(body_of(request, ASKED, optional=True))
     image = pipeline.relabel(owner_of(request), image_id, asked, services)
     body = responses.image_json(request, image)
@@ -117,7 +117,7 @@ def relabel(request: Request, services: Services, image_id: str) -> Response:
 
 
 def relabel_many(request: Request, services: Services) -> Response:
-    """``POST /relabel``: the same as a job, for the images that every filter lets through."""
+    """``POST /relabel``: the same by a job, for the images that fit every filter."""
     fields = body_of(request, (*FILTERS, *ASKED))
     if not any(name in fields for name in FILTERS):
         raise BadRequest(
@@ -135,7 +135,7 @@ def relabel_many(request: Request, services: Services) -> Response:
 
 
 def export_originals(request: Request, services: Services) -> Response:
-    """``POST /export``: the originals of what is asked for in one ZIP file, as a job."""
+    """``POST /export``: the original photos that a query finds, as one ZIP file that a job makes."""
     wanted = {"q": query_in(body_of(request, ("q",), optional=True))}
     return started(request, "zip", wanted, services)
 
@@ -149,7 +149,7 @@ def _options_in(fields: Fields) -> Json:
 
 
 def _source_in(fields: Fields, owner: str, job_id: str, services: Services) -> Json:
-    """Where the photos are: one of several kinds of places; addresses become a list of the job's own."""
+    """The place of the photos, checked. URLs are stored as a list of the job's own."""
     inside = required(fields.inner("source", SOURCES), "/source")
     given = [name for name in SOURCES if name in inside]
     if len(given) != 1:

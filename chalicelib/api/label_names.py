@@ -1,4 +1,4 @@
-"""Label names that people give: in a path, or in a body."""
+"""Reading label names from a path or a body."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from chalicelib.model import normalised
 
 LONGEST_NAME = 128
 MOST_PARENTS = 20
-IN_PATH = "{name}"  # where problems point to
+IN_PATH = "{name}"  # the pointer of problems with it
 
 
 def name_in_path(raw: str) -> str:
-    """The name in a path, which comes percent-encoded; white space around and within is tidied.
+    """The label name in a path, decoded; runs of white space become one space.
 
-    :raises BadRequest: it is not UTF-8, or no name.
+    :raises BadRequest: it is not UTF-8, or not a possible name.
     """
     try:
         name = unquote(raw, errors="strict")
@@ -28,13 +28,13 @@ def name_in_path(raw: str) -> str:
 
 
 def name_in(fields: Fields, field: str) -> str:
-    """The name in a field that must be there."""
+    """The label name in a required field."""
     pointer = pointer_to(field)
     return _tidy(required(fields.raw_text(field), pointer), pointer)
 
 
 def names_in(fields: Fields, field: str, *, most: int) -> tuple[str, ...] | None:
-    """The names in a field that may be there."""
+    """The label names in an optional field."""
     names = fields.lines(field, most=most, longest=LONGEST_NAME)
     return None if names is None else tuple(_tidied(names, field))
 

@@ -1,4 +1,4 @@
-"""The routes of older services of this kind, in their own shapes, on top of today's images."""
+"""The routes of older services of this kind: their requests and responses, on top of today's images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chalicelib.model import Image, Json, Label, NewImage
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
 
-CONTENTS = ("content", "image", "body", "file")  # what older services call the image in a body
+CONTENTS = ("content", "image", "body", "file")  # older services' names for the field with the image
 
 
 def _open_again(body: Json, owner: str, services: Services) -> Json:
@@ -46,13 +46,13 @@ def create_blob(request: Request, services: Services) -> Response:
 
 
 def show_blob(request: Request, services: Services, blob_id: str) -> Response:
-    """``GET /blobs/{id}``: how far it is, and its labels as the recogniser writes them."""
+    """``GET /blobs/{id}``: the status, and the labels as the recogniser writes them."""
     image = services.images.get(owner_of(request), blob_id)
     return responses.fresh({**blobs.document(image), "_links": {"status": _status_address(request, image)}})
 
 
 def get_blob(request: Request, services: Services, blob_id: str) -> Response:
-    """``GET /blobs/get/{id}``: the same, with its labels in lower case."""
+    """``GET /blobs/get/{id}``: the same, with labels in lower case."""
     shown = show_blob(request, services, blob_id)
     shown.body["labels"] = [name.lower() for name in shown.body["labels"]]
     return shown
@@ -73,7 +73,7 @@ def upload(request: Request, services: Services) -> Response:
 
 
 def predict(request: Request, services: Services) -> Response:
-    """``GET /predict``: what is on the latest image of that name; waits for one that is being labelled."""
+    """``GET /predict``: the labels of the latest image with a file name; waits if it is being labelled."""
     asked = query_of(request, ("filename",)).line("filename", longest=LONGEST_FILENAME)
     image = _labelled(_latest(required(asked, "?filename"), request, services), services)
     best = _most_telling(image)
@@ -107,7 +107,7 @@ def _labelled(image: Image, services: Services) -> Image:
 
 
 def _most_telling(image: Image) -> Label | None:
-    """The most certain label that is no other's parent: a cat is surely an animal, but "cat" says more."""
+    """The most certain label that is no parent of another: "animal" is more certain, but "cat" says more."""
     parents = {parent for label in image.labels for parent in label.parents}
     leaves = [label for label in image.labels if label.name not in parents]
     return max(leaves, key=lambda label: label.confidence, default=None)

@@ -1,4 +1,4 @@
-"""Waiting for an image's final status, within one request."""
+"""Long polling: a request that waits until an image has its final status."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WAIT = re.compile(r'wait\s*=\s*"?([0-9]{1,6})"?', re.IGNORECASE)
 
 
 def preferred(header: str) -> int | None:
-    """The seconds of ``Prefer: wait=N`` (RFC 7240 §4.3), as many as we give; None where that is not said."""
+    """The seconds of ``Prefer: wait=N`` (RFC 7240 §4.3), at most 20; None if the header asks for no wait."""
     for preference in header.split(","):
         said = _WAIT.fullmatch(preference.partition(";")[0].strip())
         if said:
@@ -22,7 +22,7 @@ def preferred(header: str) -> int | None:
 
 
 class Settles(Protocol):
-    """An image, in whatever form."""
+    """An image in any form that knows whether its status is final."""
 
     @property
     def final(self) -> bool: ...
@@ -38,9 +38,9 @@ def until_final(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Read at most once a second until the image is final or ``seconds`` have passed; the last one read.
+    """Read an image once a second until it is final or ``seconds`` have passed; gives the last one read.
 
-    Each second is asked for by ``may_wait``; where that says no, the waiting ends.
+    ``may_wait`` is called before each second; the wait ends when it gives False.
     """
     deadline = clock() + seconds
     image = read()

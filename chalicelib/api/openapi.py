@@ -36,9 +36,9 @@ _FOLDER = Path(__file__).parent / "openapi"
 
 
 def document(base: str, auth: str = "token") -> Json:
-    """The whole description, for an API that begins at ``base`` (without a slash at its end).
+    """The whole description of an API with the base URL ``base`` (without a slash at the end).
 
-    Where ``auth`` is ``none`` it asks for no token.
+    If ``auth`` is ``none``, no operation needs a token.
     """
     return {**_merged(auth), "servers": [{"url": base or "/"}]}
 
@@ -60,7 +60,7 @@ def _merged(auth: str) -> Json:
 
 
 def _whole(schema: Json, schemas: Json) -> Json:
-    """An object that is put together of others (``allOf``) as one, which generators of clients can name."""
+    """A schema with ``allOf`` as one plain object, which client generators can give a name to."""
     if "allOf" not in schema:
         return schema
     parts = [schemas[one["$ref"].rpartition("/")[2]] if "$ref" in one else one for one in schema["allOf"]]
@@ -76,7 +76,7 @@ def _whole(schema: Json, schemas: Json) -> Json:
 
 
 def _complete(operation: Json, route: Route) -> None:
-    """Add to an operation what the table says of its route."""
+    """Add to an operation what the table says about its route."""
     operation.setdefault("description", operation["summary"])
     refusals = {**FAULTS, **({} if route.scope == OPEN else SHUT)}
     if route.body is not None:
@@ -93,7 +93,7 @@ def _complete(operation: Json, route: Route) -> None:
 
 
 def _merge_into(made: dict[str, Any], fragment: Json) -> None:
-    """Add what a fragment says; two fragments may open the same section but never say the same thing."""
+    """Merge a fragment into ``made``; two fragments may share a section, but not a key with a plain value."""
     for key, value in fragment.items():
         if key not in made:
             made[key] = value

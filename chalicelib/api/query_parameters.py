@@ -1,4 +1,4 @@
-"""A label query out of a request's parameters: ``q`` and its shorthands, which are all one language."""
+"""The label query in a request's parameters: ``q`` and its shorthands, combined into one query."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_LABELS = 10
 
 
 def query_in(fields: Fields) -> str:
-    """``q``, checked, as it was written; empty if absent."""
+    """The text of ``q``, checked; empty if absent."""
     text = fields.line("q", longest=grammar.LONGEST)
     if text is not None:
         parse(text)
@@ -28,9 +28,9 @@ def query_in(fields: Fields) -> str:
 
 
 def question_in(parameters: Parameters) -> Query:
-    """What the parameters ask for together; :exc:`BadRequest` points at the one that is wrong.
+    """The query of all parameters together; :exc:`BadRequest` points at the one that is wrong.
 
-    ``min_confidence`` is for every label that is asked for without a confidence of its own.
+    ``min_confidence`` applies to every label in the query that has no confidence of its own.
     """
     asked = Query()
     for name, text in _written(parameters):
@@ -40,7 +40,7 @@ def question_in(parameters: Parameters) -> Query:
 
 
 def search_in(parameters: Parameters, owner: str, services: Services) -> tuple[str, Query]:
-    """What ``search`` asks for in plain words, by the owner's labels, as a text and as a query."""
+    """The plain words of ``search`` as a query, first as text, then parsed; the owner's labels guide it."""
     text = parameters.line("search", longest=grammar.LONGEST)
     if text is None:
         return "", Query()
@@ -50,7 +50,7 @@ def search_in(parameters: Parameters, owner: str, services: Services) -> tuple[s
 
 
 def _written(parameters: Parameters) -> Iterator[tuple[str, str]]:
-    """Each parameter and what it says in the query language."""
+    """Each parameter with its text in the query language."""
     q = parameters.line("q", longest=grammar.LONGEST)
     if q is not None:
         yield "q", q

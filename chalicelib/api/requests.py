@@ -1,4 +1,4 @@
-"""A request read strictly: what is not understood is refused, with a pointer to where."""
+"""Reading requests strictly: whatever is not understood is refused, with a pointer to it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from chalicelib.api.fields import Fields, Object, Parameters, shortened
 from chalicelib.errors import BadRequest, Permanent, TooLarge, UnreadableBody
 from chalicelib.model import DEFAULT_OWNER
 
-# "Lambda quotas": 6 MB for the request of a synchronous invocation; held everywhere, so that what works
-# offline works deployed.
+# "Lambda quotas": 6 MB for the request of a synchronous invocation. It holds offline too, so that what works
+# offline works when deployed.
 MAX_BODY_BYTES = 6 * 1024 * 1024
 FORM = "application/x-www-form-urlencoded"
 MOST_IN_FORM = 100
@@ -23,7 +23,7 @@ MOST_IN_FORM = 100
 
 @dataclass(frozen=True)
 class Body:
-    """What a route takes as a body: its media types (``*/*``: whatever it is called), and how many bytes."""
+    """What a route takes as a body: the media types (``*/*`` is any) and the largest size."""
 
     types: tuple[str, ...]
     max_bytes: int = MAX_BODY_BYTES
@@ -35,19 +35,19 @@ XMP = Body(("application/rdf+xml", "text/xml", "*/*"))
 
 
 def owner_of(request: Request) -> str:
-    """Whose images the request is about: the authorizer said, or there is none and everybody is one."""
+    """The owner that the authorizer found, or the default owner where there is no authorizer."""
     caller = request.context.get("authorizer") or {}
     return str(caller.get("owner", DEFAULT_OWNER))
 
 
 def token_of(request: Request) -> tuple[str, tuple[str, ...]]:
-    """The id and the scopes of the token that asks; none where none is wanted."""
+    """The id and the scopes of the token; both empty where no token is needed."""
     caller = request.context.get("authorizer") or {}
     return str(caller.get("token", "")), tuple(str(caller.get("scopes", "")).split())
 
 
 def check_body(request: Request, body: Body) -> None:
-    """Refuse a body that a route does not take, before anything is done.
+    """Refuse a body that a route does not take.
 
     :raises BadRequest: it cannot be read as bytes.
     :raises TooLarge: it has too many of them.
@@ -66,10 +66,10 @@ def check_body(request: Request, body: Body) -> None:
 
 
 def body_of(request: Request, known: Sequence[str], *, optional: bool = False) -> Fields:
-    """The body's JSON object, holding no field but ``known``; if ``optional`` nothing is as good as ``{}``.
+    """The body's JSON object, with ``known`` fields only. If ``optional``, no body is the same as ``{}``.
 
-    An HTML form is read where the route takes one, and so is JSON that is called one: curl says so of
-    whatever it sends.
+    A body with the type of an HTML form is read as one, unless it looks like JSON: curl sends that type by
+    default.
 
     Raises :exc:`BadRequest`.
     """
@@ -80,14 +80,14 @@ def body_of(request: Request, known: Sequence[str], *, optional: bool = False) -
 
 
 def query_of(request: Request, known: Sequence[str]) -> Parameters:
-    """The query parameters, none but ``known``; raises :exc:`BadRequest`."""
+    """The query parameters; raises :exc:`BadRequest` for any that is not ``known``."""
     given = request.query_params
     return Parameters({} if given is None else {name: given.getlist(name) for name in given}, known)
 
 
 @contextmanager
 def pointing_at(pointer: str) -> Iterator[None]:
-    """Let what is raised for good inside say which part of the request it is about."""
+    """Give errors that are raised inside a pointer to the part of the request that they are about."""
     try:
         yield
     except Permanent as error:
@@ -97,7 +97,7 @@ def pointing_at(pointer: str) -> Iterator[None]:
 
 @contextmanager
 def pointing_inside(pointer: str) -> Iterator[None]:
-    """Let what is raised for good inside an object of a request be pointed at from the request's top."""
+    """Put ``pointer`` before the pointers of errors that are raised while an inner object is read."""
     try:
         yield
     except Permanent as error:
@@ -106,16 +106,16 @@ def pointing_inside(pointer: str) -> Iterator[None]:
 
 
 def raw_body_of(request: Request) -> bytes:
-    """The body's bytes, whatever they are; raises :exc:`BadRequest` where there are none to be had."""
+    """The body as bytes; raises :exc:`BadRequest` if it cannot be decoded."""
     try:
         raw = request.raw_body
-    except ValueError as error:  # a gateway's base64 or text that cannot be turned into bytes
+    except ValueError as error:  # the gateway sent bad base64, or text that has no bytes
         raise _not_json("it cannot be read as bytes") from error
     return raw.encode() if isinstance(raw, str) else raw
 
 
 def _media_type_of(request: Request) -> str:
-    """The media type that a request gives its body, without parameters; JSON where it gives none."""
+    """The media type of the body, without parameters; JSON where the request names none."""
     return str(request.headers.get("content-type", *JSON.types)).partition(";")[0].strip().lower()
 
 

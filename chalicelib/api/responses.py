@@ -19,10 +19,10 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5}
 
 
 def base_of(request: Request) -> str:
-    """Where the API begins for this client, without a slash at the end.
+    """The base URL of the API as this client sees it, without a slash at the end.
 
-    ``https://x.execute-api.eu-west-1.amazonaws.com/api`` behind API Gateway's stage, ``http://127.0.0.1:8000``
-    from the local server, and only the path where the client named no (proper) host.
+    For example ``https://x.execute-api.eu-west-1.amazonaws.com/api`` behind API Gateway's stage, or
+    ``http://127.0.0.1:8000`` from the local server. Without a valid Host header it is the path only.
     """
     host = request.headers.get("host", "")
     if not _HOST.fullmatch(host):
@@ -32,10 +32,10 @@ def base_of(request: Request) -> str:
 
 
 def path_of_base(request: Request) -> str:
-    """Where the API begins on its host, without a slash at the end: a stage, a base path, or nothing.
+    """The path of the base URL, without a slash at the end: a stage, a base path, or nothing.
 
-    API Gateway gives that path in ``requestContext.path`` and the route's template, which has as many
-    segments as its match, in ``requestContext.resourcePath``.
+    ``requestContext.path`` of API Gateway has it in front of the route's path, which has as many segments as
+    its template in ``requestContext.resourcePath``.
     """
     segments = [one for one in request.context.get("path", "").split("/") if one]
     own = len([one for one in request.path.split("/") if one])
@@ -43,19 +43,19 @@ def path_of_base(request: Request) -> str:
 
 
 def image_tag(request: Request, stored_text: str, image_id: str) -> str:
-    """The strong entity tag that an image is answered with, by its document as it is stored."""
+    """The strong entity tag of an image, computed from its stored document."""
     return _tag_of(_with_links(base_of(request), stored_text, image_id))
 
 
 def image_json(request: Request, image: Image) -> Json:
-    """The image as the API shows it: its document and its links."""
+    """An image as the API shows it: its document and its links."""
     return {**image.document(), "links": _links(base_of(request), image.id)}
 
 
 def image_text(base: str, stored: StoredImage, **more: object) -> str:
-    """The same as it is stored, as JSON text: the document is passed on as it is, with ``more`` behind it.
+    """The same as JSON text, made of the stored text without parsing it; ``more`` fields follow the document.
 
-    ``base`` is where the API begins (:func:`base_of`).
+    ``base`` is the base URL of the API (:func:`base_of`).
     """
     return _with_links(base, stored.text, stored.id, **more)
 
@@ -71,39 +71,38 @@ def _links(base: str, image_id: str) -> Json:
 
 
 def created(location: str, body: Json) -> Response:
-    """``201`` for something that is now found at ``location``."""
+    """``201`` for something that was created at ``location``."""
     return Response(body=body, status_code=201, headers={**_JSON, "Location": location})
 
 
 def accepted(body: Json, location: str | None = None) -> Response:
-    """``202`` for something that is going to happen; how it goes is to be found at ``location``."""
+    """``202`` for work that goes on after the response; ``location`` shows its progress."""
     found = {"Location": location} if location else {}
     return Response(body=body, status_code=202, headers={**_JSON, "Cache-Control": "no-store", **found})
 
 
 def fresh(body: Json) -> Response:
-    """``200`` with a body that is not to be kept."""
+    """``200`` with a body that must not be cached."""
     return Response(body=body, headers={**_JSON, "Cache-Control": "no-store"})
 
 
 def changed(body: Json) -> Response:
-    """``200`` with something that has been changed, and the entity tag that it has now."""
+    """``200`` with something that has been changed, and its new entity tag."""
     answer = fresh(body)
     answer.headers["ETag"] = tag(body)
     return answer
 
 
 def tag(body: Json) -> str:
-    """The strong entity tag that a body is answered with."""
+    """The strong entity tag of a body."""
     return _tag_of(json.dumps(body, separators=(",", ":")))
 
 
 def tagged(request: Request, body: Json | str, *, alike: object = None) -> Response:
-    """``200`` with a strong entity tag of the body, or ``304`` if the client has it (RFC 9110 §13.1.2).
+    """``200`` with the entity tag of the body, or ``304`` if the client has it (RFC 9110 §13.1.2).
 
-    A text is JSON already.
-
-    Where bodies of different bytes are as good, ``alike`` is what they have in common: the tag is a weak one.
+    A ``body`` that is a string is JSON already. The tag is strong, unless ``alike`` is given: then bodies
+    with the same ``alike`` are equally good, and the tag is a weak one made of that.
     """
     text = body if isinstance(body, str) else json.dumps(body, separators=(",", ":"))
     tag = _tag_of(text) if alike is None else f"W/{_tag_of(json.dumps(alike))}"
@@ -114,16 +113,18 @@ def tagged(request: Request, body: Json | str, *, alike: object = None) -> Respo
 
 
 def precondition_of(request: Request) -> Callable[[Record], None]:
-    """``If-Match`` of a request that changes an image: a check of the record that is about to be changed."""
+    """``If-Match`` as a check of an image's record, to be called right before the record is changed."""
     return lambda record: refuse_stale(
         request, "image", lambda: image_tag(request, record.text, record.image.id)
     )
 
 
 def refuse_stale(request: Request, what: str, tag: Callable[[], str]) -> None:
-    """Hold a request to its ``If-Match``, if it has one (RFC 9110 §13.1.1); a weak tag fits nothing.
+    """Refuse a request whose ``If-Match`` does not hold the current ``tag`` (RFC 9110 §13.1.1).
 
-    :raises Stale: the client has seen another state than the one that has this ``tag`` now.
+    Without the header nothing is refused. A weak tag never matches.
+
+    :raises Stale: something has changed since the client saw it.
     """
     given = request.headers.get("if-match")
     if given is not None and not {"*", tag()} & {one.strip() for one in given.split(",")}:

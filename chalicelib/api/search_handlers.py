@@ -1,4 +1,4 @@
-"""What a query finds: a page of images, or a file of them to download."""
+"""Search: what a query finds, as a page of images or as a file to download."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def index(request: Request, services: Services) -> Response:
-    """``GET /images``: those that the question holds for, handed in or taken last first."""
+    """``GET /images``: the images that a query finds, newest first, by upload or by the date taken."""
     parameters = query_of(request, (*PARAMETERS, "search", "order", "limit", "cursor", "with"))
     owner, asked, order = owner_of(request), question_in(parameters), parameters.choice("order", *ORDERS)
     understood, meant = search_in(parameters, owner, services)
@@ -41,7 +41,7 @@ def index(request: Request, services: Services) -> Response:
 
 
 def export(request: Request, services: Services) -> Response:
-    """``GET /export``: a file of what is asked for, and a cursor where it takes more than one."""
+    """``GET /export``: a file of what a query finds, and a cursor if there is more than fits into it."""
     parameters = query_of(request, (*PARAMETERS, "format", "excel", "cursor"))
     owner, asked = owner_of(request), question_in(parameters)
     form: Format = "jsonl" if parameters.choice("format", "csv", "jsonl") == "jsonl" else "csv"

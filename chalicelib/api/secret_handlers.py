@@ -1,4 +1,4 @@
-"""Signing secrets: the owner's, for callbacks and the integration server, and each subscription's own."""
+"""Signing secrets: the owner's, for callbacks and the integration server, and each subscription's."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def show(request: Request, services: Services) -> Response:
-    """``GET /signing-secret``: the owner's secret, which is made when it is first asked for."""
+    """``GET /signing-secret``: the owner's secret, created by the first request for it."""
     query_of(request, ())
     return _shown(services.keyring.get(owner_of(request), OWNER), services)
 
@@ -34,14 +34,14 @@ def _subscriptions_again(body: Json, owner: str, services: Services, subscriptio
 
 @renewing(_owners_again, hidden="secret")
 def rotate(request: Request, services: Services) -> Response:
-    """``POST /signing-secret/rotate``: a new one; the old one signs along for a day."""
+    """``POST /signing-secret/rotate``: make a new one; the old one signs too, for a day."""
     body_of(request, (), optional=True)
     return _shown(services.keyring.rotate(owner_of(request), OWNER), services)
 
 
 @renewing(_subscriptions_again, hidden="secret")
 def rotate_subscription(request: Request, services: Services, subscription_id: str) -> Response:
-    """``POST /subscriptions/{id}/signing-secret/rotate``: the same for a subscription's own."""
+    """``POST /subscriptions/{id}/signing-secret/rotate``: the same for a subscription's secret."""
     body_of(request, (), optional=True)
     subscription = services.subscriptions.get(owner_of(request), subscription_id)
     return _shown(services.keyring.rotate(subscription.owner, subscription.id), services)

@@ -1,4 +1,4 @@
-"""The service itself: is it there, and how is it spoken to."""
+"""The service itself: its health, its OpenAPI description, its XML schema."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def health(request: Request, services: Services) -> Response:
-    """``GET /health``: table and bucket can be reached, as of a few seconds ago; whether tokens are wanted.
+    """``GET /health``: table and bucket were reachable a few seconds ago; ``auth`` says if tokens are needed.
 
-    :raises Unavailable: one of them cannot.
+    :raises Unavailable: table or bucket cannot be reached.
     """
     services.health.check()
     return responses.fresh(
@@ -26,12 +26,12 @@ def health(request: Request, services: Services) -> Response:
 
 
 def description(request: Request, services: Services) -> Response:
-    """``GET /openapi.json``: the description of every route."""
+    """``GET /openapi.json``: the OpenAPI description of every route."""
     return responses.tagged(request, openapi.document(responses.base_of(request), services.settings.auth))
 
 
 def schema(request: Request, services: Services) -> Response:
-    """``GET /schemas/image-1.xsd``: what the XML about an image holds to."""
+    """``GET /schemas/image-1.xsd``: the schema of the XML documents about images."""
     headers: responses.Headers = {
         "Content-Type": "text/xml; charset=utf-8",
         "Cache-Control": "public, max-age=86400",

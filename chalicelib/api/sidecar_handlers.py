@@ -1,4 +1,4 @@
-"""What is known of an image as its sidecar has it: JSON, XML, XMP, or Rekognition's words."""
+"""What a sidecar file would hold: an image's result as JSON, XML or XMP, or in Rekognition's format."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _XML = ("application/xml", "text/xml")
 
 
 def metadata(request: Request, services: Services, image_id: str) -> Response:
-    """``GET /images/{id}/metadata``: the image as its sidecar has it, as XML, or in Rekognition's words."""
+    """``GET /images/{id}/metadata``: the result as JSON or XML, or in Rekognition's format."""
     form = query_of(request, ("format",)).choice("format", "sightline", "rekognition")
     image = _final(request, services, image_id)
     headers: responses.Headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
@@ -37,13 +37,13 @@ def metadata(request: Request, services: Services, image_id: str) -> Response:
 
 
 def xmp(request: Request, services: Services, image_id: str) -> Response:
-    """``GET /images/{id}/xmp``: the labels as photo programs read them, to lie beside the photo."""
+    """``GET /images/{id}/xmp``: the labels as an XMP sidecar, for photo programs."""
     packet = to_xmp(_final(request, services, image_id).image)
     return Response(body=packet.decode(), headers={"Content-Type": XMP, "Cache-Control": "no-cache"})
 
 
 def _final(request: Request, services: Services, image_id: str) -> StoredImage:
-    """The image, which is labelled or failed and not in the bin."""
+    """The image, if its status is final and it is not in the bin."""
     image = services.images.stored(owner_of(request), image_id)
     if image.binned:
         raise Conflict("The image is in the bin; restore it first.", code="binned")
@@ -53,14 +53,14 @@ def _final(request: Request, services: Services, image_id: str) -> StoredImage:
 
 
 def prefers_xml(accept: str) -> bool:
-    """Whether ``accept`` ranks XML above JSON (RFC 9110 §12.5.1); without a preference JSON it is."""
+    """Whether the header ``accept`` prefers XML to JSON (RFC 9110 §12.5.1)."""
     ranked = dict(_ranges(accept))
     anything = ranked.get("application/*", ranked.get("*/*", 0.0))
     return max(ranked.get(one, 0.0) for one in _XML) > ranked.get("application/json", anything)
 
 
 def _ranges(accept: str) -> Iterator[tuple[str, float]]:
-    """Each media range with its quality; one that is no number is as good as 0."""
+    """The media ranges with their qualities; a quality that is not a number counts as 0."""
     for part in accept.lower().split(","):
         media, *parameters = (one.strip() for one in part.split(";"))
         given = (one.partition("=") for one in parameters)

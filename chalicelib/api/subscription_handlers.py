@@ -1,4 +1,4 @@
-"""Subscriptions: made, looked at, tried out, edited, paused, removed."""
+"""Subscriptions: created, listed, tested, confirmed, changed, removed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _with_secret(body: Json, owner: str, services: Services) -> Json:
 
 @renewing(_with_secret, hidden="secret")
 def create(request: Request, services: Services) -> Response:
-    """``POST /subscriptions``: be told of every result that fits; the answer alone shows the secret."""
+    """``POST /subscriptions``: subscribe to results; only this response shows the signing secret."""
     fields = body_of(request, EDITED)
     required(fields.line("url", longest=LONGEST_URL), "/url")
     created_at = rfc3339(services.now())
@@ -50,7 +50,7 @@ def create(request: Request, services: Services) -> Response:
 
 
 def index(request: Request, services: Services) -> Response:
-    """``GET /subscriptions``: all of them, newest first."""
+    """``GET /subscriptions``: all subscriptions, newest first."""
     query_of(request, ())
     owner = owner_of(request)
     found = services.subscriptions.all(owner)
@@ -63,14 +63,14 @@ def index(request: Request, services: Services) -> Response:
 
 
 def show(request: Request, services: Services, subscription_id: str) -> Response:
-    """``GET /subscriptions/{id}``: one of them, and whether it is still sent to."""
+    """``GET /subscriptions/{id}``: one subscription, and whether it is disabled."""
     query_of(request, ())
     subscription = services.subscriptions.get(owner_of(request), subscription_id)
     return responses.tagged(request, _shown(request, subscription, services))
 
 
 def change(request: Request, services: Services, subscription_id: str) -> Response:
-    """``PATCH /subscriptions/{id}``: edit or pause it; what is left out stays (RFC 7396)."""
+    """``PATCH /subscriptions/{id}``: change or pause it; absent fields stay as they are (RFC 7396)."""
     fields = body_of(request, EDITED)
     owner, changes = owner_of(request), _changes_in(fields, services)
 
@@ -85,13 +85,13 @@ def change(request: Request, services: Services, subscription_id: str) -> Respon
 
 
 def remove(request: Request, services: Services, subscription_id: str) -> Response:
-    """``DELETE /subscriptions/{id}``: be told no more; what is on its way is cancelled."""
+    """``DELETE /subscriptions/{id}``: unsubscribe, and cancel deliveries that are under way."""
     pipeline.unsubscribe(services.subscriptions.get(owner_of(request), subscription_id), services)
     return Response(body="", status_code=204)
 
 
 def test(request: Request, services: Services, subscription_id: str) -> Response:
-    """``POST /subscriptions/{id}/test``: send a signed sample now, and say what came back."""
+    """``POST /subscriptions/{id}/test``: send a signed sample now, and show the receiver's response."""
     body_of(request, (), optional=True)
     subscription = services.subscriptions.get(owner_of(request), subscription_id)
     outcome = pipeline.try_out(subscription, services)
@@ -100,7 +100,7 @@ def test(request: Request, services: Services, subscription_id: str) -> Response
 
 
 def confirm(request: Request, services: Services, subscription_id: str) -> Response:
-    """``POST /subscriptions/{id}/confirm``: ask whether the receiver's origin agrees to be called often."""
+    """``POST /subscriptions/{id}/confirm``: ask the receiver if its origin agrees to a high rate."""
     body_of(request, (), optional=True)
     subscription = services.subscriptions.get(owner_of(request), subscription_id)
     result, confirmed = pipeline.confirm(subscription, services)
@@ -108,7 +108,7 @@ def confirm(request: Request, services: Services, subscription_id: str) -> Respo
 
 
 def _changes_in(fields: Fields, services: Services) -> dict[str, Any]:
-    """What the fields say of a subscription."""
+    """The attributes of a subscription that the fields change."""
     asked = None if fields.is_null("filter") else fields.line("filter", longest=LONGEST_QUERY)
     said = {
         "url": fields.line("url", longest=LONGEST_URL),

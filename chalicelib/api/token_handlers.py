@@ -1,4 +1,4 @@
-"""Tokens: made, listed, revoked, by whoever has the scope ``admin``, for themselves."""
+"""Tokens: created, listed and revoked by an owner's token with the scope ``admin``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAYS = 365
 
 
 def create(request: Request, services: Services) -> Response:
-    """``POST /tokens``: a new token, shown by this answer alone; it opens no more than the one that asks."""
+    """``POST /tokens``: create a token with one's own scopes or fewer; only this response shows it."""
     fields = body_of(request, ("name", "scopes", "days"), optional=True)
     maker, own = token_of(request)
     scopes = fields.choices("scopes", SCOPES) or [one for one in own if one != ADMIN] or own
@@ -46,7 +46,7 @@ def show(request: Request, services: Services, token_id: str) -> Response:
 
 
 def remove(request: Request, services: Services, token_id: str) -> Response:
-    """``DELETE /tokens/{id}``: revoke a token, and what was made with it unless it is to be kept."""
+    """``DELETE /tokens/{id}``: revoke a token and, unless ``children=keep``, those created with it."""
     kept = query_of(request, ("children",)).choice("children", "revoke", "keep") == "keep"
     services.tokens.revoke(services.tokens.get(owner_of(request), token_id), children=not kept)
     return Response(body="", status_code=204)

@@ -1,4 +1,4 @@
-"""Images are handed in: announced, by a URL, or in the body itself; and which are here already."""
+"""New images: announced for an upload, fetched from a URL or sent in the body; and what is known already."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*
 
 
 def _open_again(body: Json, owner: str, services: Services) -> Json:
-    """An announcement with an address that is open as long as a new one, while the upload is waited for."""
+    """The stored answer with a fresh upload address, if the upload has not come yet."""
     record = services.images.find(owner, body["id"])
     if record is None or record.image.status != "awaiting_upload":
         return body
@@ -40,7 +40,7 @@ def _open_again(body: Json, owner: str, services: Services) -> Json:
 
 @renewing(_open_again)
 def create(request: Request, services: Services) -> Response:
-    """``POST /images``: announce an upload, or take an image from a URL or from the body itself."""
+    """``POST /images``: announce an upload, or take an image from a URL or from the body."""
     fields = body_of(request, ("url", "content", "sha256", "if_known", "size", "content_type", *ABOUT))
     owner, sent = owner_of(request), content_in(fields)
     known = _known(fields, sent, owner, services)
@@ -54,7 +54,7 @@ def create(request: Request, services: Services) -> Response:
 
 
 def known(request: Request, services: Services) -> Response:
-    """``POST /images/known``: which of up to 1,000 digests an image has already."""
+    """``POST /images/known``: which of up to 1,000 SHA-256 digests belong to images that are here."""
     fields = body_of(request, ("sha256",))
     digests = required(fields.lines("sha256", most=MOST_DIGESTS, longest=LONGEST_DIGEST), "/sha256")
     for place, one in enumerate(digests):
@@ -71,7 +71,7 @@ def known(request: Request, services: Services) -> Response:
 
 
 def _known(fields: Fields, sent: bytes | None, owner: str, services: Services) -> StoredImage | None:
-    """The image that has these bytes already, where the client would rather have that one (``skip``)."""
+    """The image that has these bytes already, if the client prefers it to a new one (``skip``)."""
     given = fields.line("sha256", longest=LONGEST_DIGEST)
     digest = given and _digest(given, "/sha256")
     own = hashlib.sha256(sent).hexdigest() if sent is not None else None
@@ -109,9 +109,9 @@ def _taken_in(fields: Fields, sent: bytes | None, image_id: str, owner: str, ser
 
 
 def _announced_size(fields: Fields, sent: bytes | None, services: Services) -> int | None:
-    """How large the file is going to be, if that was said.
+    """The size that the client announces for the file, or None.
 
-    :raises TooLarge: larger than a photo may be.
+    :raises TooLarge: a photo may not be that large.
     """
     most = services.settings.max_image_bytes
     size = fields.whole("size", low=1, high=MOST_ANNOUNCED)
@@ -123,7 +123,7 @@ def _announced_size(fields: Fields, sent: bytes | None, services: Services) -> i
 
 
 def _announced_type(fields: Fields) -> str | None:
-    """The type that the file is going to be sent as: what it is comes from its bytes."""
+    """The media type that the client announces; the real type is read from the bytes later."""
     given = fields.line("content_type", longest=LONGEST_TYPE)
     if given is not None and not _MEDIA_TYPE.fullmatch(given):
         raise BadRequest("A type reads like image/jpeg.", code="bad-value", pointer="/content_type")
@@ -131,7 +131,7 @@ def _announced_type(fields: Fields) -> str | None:
 
 
 def _upload(image: Image, services: Services) -> Json:
-    """Where to send the file: by a PUT, with ``headers`` as they are, or by a form."""
+    """How to upload the file: by a PUT with exactly these ``headers``, or by a form."""
     most, size, kind = services.settings.max_image_bytes, image.size, image.content_type
     headers = {"Content-Length": size and str(size), "Content-Type": kind}
     return {

@@ -1,4 +1,4 @@
-"""Usage: what was recognised, by whom, and what that costs at list prices."""
+"""Usage: images and recogniser calls per day, and their cost at list prices."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ USUAL_DAYS = 30
 
 
 def show(request: Request, services: Services) -> Response:
-    """``GET /usage``: day by day from ``from`` to ``to``, the last 30 days if nothing is said."""
+    """``GET /usage``: day by day from ``from`` to ``to``, by default the last 30 days."""
     query = query_of(request, ("from", "to"))
     last = _day(query, "to") or datetime.date.fromisoformat(rfc3339(services.now())[:10])
     first = _day(query, "from") or last - datetime.timedelta(days=min(USUAL_DAYS, last.toordinal()) - 1)

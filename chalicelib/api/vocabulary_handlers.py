@@ -1,4 +1,4 @@
-"""An owner's own words for labels: renames, and a vocabulary, the only terms that labels are shown by."""
+"""An owner's names for labels: renames, and a vocabulary, which allows only its own terms."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LONGEST_TERM = 8 * LONGEST_NAME  # characters, with its aliases
 
 
 def show(request: Request, services: Services) -> Response:
-    """``GET /vocabulary``: the terms, none where any name will do."""
+    """``GET /vocabulary``: the terms; an empty list allows any name."""
     query_of(request, ())
     return responses.fresh(_shown(services.renames.vocabulary(owner_of(request))))
 
 
 def put(request: Request, services: Services) -> Response:
-    """``PUT /vocabulary``: show these terms and no other, now by a job and from now on."""
+    """``PUT /vocabulary``: show labels by these terms only; a job changes the images that are there."""
     lines = body_of(request, ("terms",)).lines("terms", most=MOST_TERMS, longest=LONGEST_TERM)
     if lines is None:
         raise BadRequest("Terms is missing.", code="missing", pointer="/terms")
@@ -40,7 +40,7 @@ def put(request: Request, services: Services) -> Response:
 
 
 def rename(request: Request, services: Services, name: str) -> Response:
-    """``POST /labels/{name}/rename``: call it otherwise, in all images and in all results to come."""
+    """``POST /labels/{name}/rename``: rename a label in all images, by a job, and in future results."""
     old, new = name_in_path(name), name_in(body_of(request, ("to",)), "to")
     if normalised(old) == normalised(new):
         raise BadRequest("That is the same name.", code="same-name", pointer="/to")
@@ -50,20 +50,20 @@ def rename(request: Request, services: Services, name: str) -> Response:
 
 
 def end_rename(request: Request, services: Services, name: str) -> Response:
-    """``DELETE /labels/{name}/rename``: results to come have the old name again."""
+    """``DELETE /labels/{name}/rename``: future results have the old name again."""
     services.renames.remove(owner_of(request), name_in_path(name))
     return Response(body="", status_code=204)
 
 
 def renames(request: Request, services: Services) -> Response:
-    """``GET /renames``: what is called otherwise."""
+    """``GET /renames``: the renames in effect."""
     query_of(request, ())
     shown = [{"from": one.old, "to": one.new, "at": one.at} for one in services.renames.of(owner_of(request))]
     return responses.fresh({"renames": shown})
 
 
 def _entry(line: str, pointer: str) -> list[str]:
-    """A term and its aliases, written ``sneaker = trainer = running shoe``."""
+    """A term and its aliases, from a line like ``sneaker = trainer = running shoe``."""
     said = [" ".join(one.split()) for one in line.split("=")]
     if not all(normalised(one) and len(one) <= LONGEST_NAME for one in said):
         raise BadRequest(
