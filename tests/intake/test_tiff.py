@@ -1,4 +1,8 @@
-"""A TIFF of any layout is the picture that was put into it, or is refused by its name."""
+"""A TIFF of any layout is the picture that was put into it, or is refused by its name.
+
+Holds `chalicelib/intake/tiff_layout.py`, `chalicelib/intake/tiff_pixels.py`,
+`chalicelib/intake/tiff_strips.py`, `chalicelib/intake/tiff_tags.py`, `chalicelib/intake/tone_mapping.py`.
+"""
 
 from __future__ import annotations
 
