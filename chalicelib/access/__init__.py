@@ -1,1 +1,1 @@
-"""Who may come in, and how much they may ask for."""
+"""Who may use the API, and how much: tokens, the rate limit, idempotency keys."""

@@ -1,7 +1,7 @@
-"""Requests that may come twice: by its idempotency key a repeat gets the first one's answer.
+"""Idempotency keys: a repeated request gets the stored answer of the first one.
 
-A key is claimed before anything is done, with the id that what is made will have. So whoever takes over
-from a crashed first request makes the same thing again and not a second one.
+A key is claimed before any work starts. The claim holds the id of the thing that will be created, so a repeat
+that takes over from a crashed request creates the same thing and not a second one.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from chalicelib.model import Json
 from chalicelib.table import ConditionFailed, Table
 
 KEPT_SECONDS = 24 * 3600
-LEASE_SECONDS = 35.0  # the API's function is ended after 30
+LEASE_SECONDS = 35.0  # the timeout of the API's function is 30
 PATIENCE_SECONDS = 10.0  # how long a repeat waits for the first one's answer
 POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A key of an owner, held for ``request`` (a digest); ``answer`` is there once it was answered."""
+    """An owner's key, claimed for a request (by its digest); ``answer`` is set once there is one."""
 
     owner: str
     key: str
@@ -56,7 +56,7 @@ class Claim:
 
 
 class IdempotencyKeys:
-    """Claims keys and keeps answers for a day."""
+    """Claims keys, and stores answers for a day."""
 
     def __init__(
         self, table: Table, now: Callable[[], float], sleep: Callable[[float], None] = time.sleep
@@ -66,10 +66,10 @@ class IdempotencyKeys:
         self._sleep = sleep
 
     def claim(self, owner: str, key: str, request: bytes) -> Claim:
-        """Hold a key for this request, or find what it was answered.
+        """Claim a key for this request, or find the answer that is stored under it.
 
         :raises KeyReused: the key was used for another request.
-        :raises Busy: the first request has not been answered yet.
+        :raises Busy: the first request is still being answered.
         """
         digest = hashlib.sha256(request).hexdigest()
         for _ in range(int(PATIENCE_SECONDS / POLL_SECONDS)):
@@ -79,25 +79,25 @@ class IdempotencyKeys:
             if stored and stored.answer is not None:
                 return stored
             if stored is None or stored.lease_until <= self._now():
-                with contextlib.suppress(ConditionFailed):  # somebody else was faster: look again
+                with contextlib.suppress(ConditionFailed):  # another request was faster: look again
                     return self._held(owner, key, digest, stored)
             self._sleep(POLL_SECONDS)
         raise Busy("The first request with this key is still being answered.", code="still-answering")
 
     def keep(self, claim: Claim, answer: Json) -> None:
-        """Let every repeat get this answer."""
+        """Store the answer for repeats."""
         item = {**claim.to_item(), **_kept(answer), "revision": new_id()}
-        # Whoever has taken over meanwhile, after the lease, answers for the same thing.
+        # A request that took over after the lease answers with the same thing.
         with contextlib.suppress(ConditionFailed):
             self._table.write(Put(claim.place, item, when={"revision": claim.revision}))
 
     def forget(self, claim: Claim) -> None:
-        """Free a key whose request was refused: nothing was made."""
+        """Free the key of a request that was refused and has created nothing."""
         with contextlib.suppress(ConditionFailed):
             self._table.write(Delete(claim.place, when={"revision": claim.revision}))
 
     def give_back(self, claim: Claim) -> None:
-        """Let the next repeat take over at once: it is not known how far this request came."""
+        """End the lease, so that a repeat can take over at once: this request failed at an unknown point."""
         item = {**claim.to_item(), "lease_until": 0.0, "revision": new_id()}
         with contextlib.suppress(ConditionFailed):
             self._table.write(Put(claim.place, item, when={"revision": claim.revision}))
@@ -122,7 +122,7 @@ class IdempotencyKeys:
         return claim
 
     def _expired(self, place: Key) -> str | None:
-        """The revision of what DynamoDB has not removed yet."""
+        """The revision of an expired claim that DynamoDB has not removed yet."""
         item = self._table.get(place)
         return str(item["revision"]) if item and int(item["expires_at"]) <= self._now() else None
 
@@ -141,10 +141,10 @@ def _read(item: Item, owner: str, key: str) -> Claim:
 
 
 def _kept(answer: Json | None) -> Item:
-    """An answer as the table holds it: an image of many labels would not fit an item as it is."""
+    """An answer as it is stored, compressed: an image with many labels would not fit into an item."""
     return {} if answer is None else {"answer": zlib.compress(json.dumps(answer).encode())}
 
 
 def _place(owner: str, key: str) -> Key:
-    # Of a client's own words only a digest goes into a key.
+    # A client's own text goes into a key of the table as a digest only.
     return Key(f"{owner}#repeat#{hashlib.sha256(key.encode()).hexdigest()}", "claim")

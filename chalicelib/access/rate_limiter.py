@@ -1,11 +1,11 @@
-"""How often an owner may ask: so many requests in any minute, counted for all functions together.
+"""The rate limit: an owner may send so many requests in any minute.
 
-A request that waits counts with its seconds, as it holds a function for as long; one that is refused for
-another reason counts like any other.
+A request that waits counts once more for each second, because it occupies a function for that time. A request
+that is refused for another reason counts like any other.
 
-Counted in the table and not in memory: Lambda answers each of an owner's parallel requests in a container
-of its own, and a count for each would bound nothing. It costs one small write a request, and one read a
-minute in each container.
+The counts are in the table, not in memory: Lambda runs an owner's parallel requests in separate containers,
+so a count in each would limit nothing. This costs one small write per request, and one read per minute in
+each container.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from chalicelib.table import Table
 T = TypeVar("T")
 
 WINDOW_SECONDS = 60
-SLOT_SECONDS = 1  # the minute that counts moves on in steps of so many; a row stays under a kilobyte
-_SLOTS = WINDOW_SECONDS // SLOT_SECONDS  # of a row, which holds a minute of the clock
-SETTLED_SECONDS = 2  # after which nobody's clock still counts into the minute before
+SLOT_SECONDS = 1  # the step in which the minute moves on; so a row stays under a kilobyte
+_SLOTS = WINDOW_SECONDS // SLOT_SECONDS  # in a row, which holds one minute of the clock
+SETTLED_SECONDS = 2  # after the end of a minute, until the last clock has moved on
 MOST_REMEMBERED = 1000  # owners, in this process
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What is ``left`` of the ``limit``; the oldest of what is used comes back in ``seconds``."""
+    """How many requests of ``limit`` are ``left``; one more is free in ``seconds``."""
 
     limit: int
     left: int
@@ -37,7 +37,7 @@ class Allowance:
 
 
 class RateLimiter:
-    """Counts requests by owner; a ``limit`` of 0 counts nothing and bounds nothing."""
+    """Counts requests by owner; a ``limit`` of 0 turns it off."""
 
     def __init__(self, table: Table, now: Callable[[], float], limit: int) -> None:
         self._table = table
@@ -47,11 +47,11 @@ class RateLimiter:
         self._full_until: dict[str, float] = {}
 
     def take(self, owner: str) -> Allowance | None:
-        """Count one request; None where there is no limit.
+        """Count one request; gives None if there is no limit.
 
-        Who was told when to come back and comes earlier is refused without being counted again.
+        An owner who was refused and comes back too early is refused again without being counted.
 
-        :raises TooManyRequests: those of the last minute are used up.
+        :raises TooManyRequests: the limit for the last minute is reached.
         """
         if not self._limit:
             return None
@@ -59,7 +59,7 @@ class RateLimiter:
         if self._full_until.get(owner, 0.0) > now:
             raise self._too_many(self._full_until[owner] - now)
         used = self._counted(owner, now)
-        total, slot = sum(used), int(now) // SLOT_SECONDS - _SLOTS  # the oldest that counts
+        total, slot = sum(used), int(now) // SLOT_SECONDS - _SLOTS  # the oldest slot that counts
         if total <= self._limit:
             oldest = next(place for place, count in enumerate(used) if count)
             return Allowance(self._limit, self._limit - total, _end(slot + oldest) - int(now))
@@ -69,7 +69,7 @@ class RateLimiter:
         raise self._too_many(_end(slot - 1) - now)
 
     def take_second(self, owner: str) -> bool:
-        """Count one more second of a request that waits, like a request; whether it may wait that long."""
+        """Count one more second of a waiting request, as one request; gives whether it may go on waiting."""
         try:
             self.take(owner)
         except TooManyRequests:
@@ -77,7 +77,7 @@ class RateLimiter:
         return True
 
     def _counted(self, owner: str, now: float) -> list[int]:
-        """The slots of the last minute, oldest first; this request is in the last one."""
+        """The counts of the last minute by slot, oldest first; this request is in the last one."""
         minute, passed = divmod(int(now), WINDOW_SECONDS)
         slot = passed // SLOT_SECONDS
         row = self._table.tally(_key(owner, minute), f"s{slot}", expires_at=(minute + 3) * WINDOW_SECONDS)
@@ -101,7 +101,7 @@ class RateLimiter:
 
 
 def _end(slot: int) -> int:
-    """When what was counted in a slot does not count any more (seconds since 1970)."""
+    """When a slot no longer counts (seconds since 1970)."""
     return (slot + _SLOTS + 1) * SLOT_SECONDS
 
 

@@ -1,8 +1,10 @@
-"""Bearer tokens: who holds one, what it opens, and until when.
+"""Bearer tokens: their owner, their scopes, their expiry.
 
-One that was made with another is its child: it opens no more than that one does, and is revoked with it.
-A token reads ``sightline.<owner>.<id>.<secret>``. Of the secret, 32 random bytes, only its SHA-256 is kept:
-so much chance cannot be guessed, so a slow hash, which is for passwords, would protect nothing more.
+A token has the form ``sightline.<owner>.<id>.<secret>``. Only the SHA-256 of the secret is stored. The secret
+is 32 random bytes and cannot be guessed, so a slow hash as for passwords would add no protection.
+
+A token that was created with another one is its child: it has no more scopes than its parent, and is revoked
+with it.
 """
 
 from __future__ import annotations
@@ -36,10 +38,10 @@ _REFUSED = "This token is not known here, or not any more."
 
 @dataclass(frozen=True)
 class Token:
-    """What a token says of its holder; ``expires_at`` is in seconds since 1970, ``name`` is for people.
+    """A token without its secret. ``expires_at`` is in seconds since 1970, ``name`` is for people.
 
-    ``made_by`` is the id of the token that it was made with, empty for one that an operator made;
-    ``last_used_at`` is right to the hour.
+    ``made_by`` is the id of its parent, empty for a token that an operator made. ``last_used_at`` is exact to
+    the hour.
     """
 
     id: str
@@ -52,9 +54,9 @@ class Token:
     last_used_at: str = ""
 
     def document(self, *, orphan: bool = False) -> Json:
-        """The token as its owner sees it; the secret is not in it.
+        """The token as the API shows it, without the secret.
 
-        An ``orphan`` is one whose maker has expired, or was revoked without it.
+        An ``orphan``'s parent has expired, or was revoked without it.
         """
         return {
             "id": self.id,
@@ -70,7 +72,7 @@ class Token:
 
 
 class Tokens:
-    """Issues, recognises and revokes tokens, by owner."""
+    """Issues, checks and revokes the tokens of all owners."""
 
     def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table = table
@@ -79,12 +81,12 @@ class Tokens:
     def issue(
         self, owner: str, scopes: Sequence[str], *, days: int, name: str = "", maker: str = ""
     ) -> tuple[Token, str]:
-        """A new token and its text, which is told this once and kept nowhere.
+        """A new token and its text, which is not stored and cannot be shown again.
 
-        ``maker`` is the id of the token that asks for it, which can give no more than it has.
+        ``maker`` is the id of the token that the request came with.
 
-        :raises Unauthorized: that one has been revoked.
-        :raises Forbidden: it has not all of these scopes itself.
+        :raises Unauthorized: the maker has been revoked.
+        :raises Forbidden: the maker does not have all these scopes itself.
         :raises BadRequest: the owner's name is not 1 to 40 lower-case letters, digits and inner hyphens.
         :raises Conflict: the owner has 100 tokens already.
         """
@@ -103,13 +105,16 @@ class Tokens:
         return token, f"sightline.{owner}.{token.id}.{secret}"
 
     def recognise(self, text: str) -> Token:
-        """:raises Unauthorized: nobody holds such a token, or it has expired."""
+        """The token with this text.
+
+        :raises Unauthorized: there is no such token, or it has expired.
+        """
         match text.split("."):
             case ["sightline", owner, token_id, secret] if _OWNER.fullmatch(owner) and is_id(token_id):
                 item = self._table.get(_key(owner, token_id))
             case _:
                 raise Unauthorized(_REFUSED)
-        # Without an item the comparison is made all the same, and takes as long.
+        # The comparison is made even without an item, so that it takes the same time.
         kept = str(item["secret_sha256"]) if item else ""
         if not hmac.compare_digest(_hashed(secret), kept) or item is None:
             raise Unauthorized(_REFUSED)
@@ -120,7 +125,7 @@ class Tokens:
         return token
 
     def all(self, owner: str) -> tuple[Token, ...]:
-        """An owner's tokens, newest first, those that have expired left out."""
+        """An owner's tokens that have not expired, newest first."""
         items = self._table.query(_partition(owner), limit=2 * MOST, newest_first=True)
         tokens = (_read(item, owner) for item in items)
         return tuple(one for one in tokens if one.expires_at > self._now())
@@ -133,18 +138,17 @@ class Tokens:
         return _read(item, owner)
 
     def is_orphan(self, token: Token) -> bool:
-        """Whether a token has outlived the one that it was made with."""
+        """Whether a token's parent is gone."""
         return token.made_by not in ("", *(one.id for one in self.all(token.owner)))
 
     def revoke(self, token: Token, *, children: bool = True) -> None:
-        """Let it open nothing any more, and unless ``children`` are to be kept none that was made with it, or
-        with one of those.
+        """Revoke a token and, with ``children``, all its descendants.
 
-        The youngest go first: where this breaks off, what is left still shows whose it is.
+        The youngest go first: if this is interrupted, the tokens that are left still have their parents.
         """
         gone = [token]
         if children:
-            for one in reversed(self.all(token.owner)):  # oldest first: a child is younger than its maker
+            for one in reversed(self.all(token.owner)):  # oldest first: a child is younger than its parent
                 if one.made_by in {known.id for known in gone}:
                     gone.append(one)
         for one in reversed(gone):
@@ -162,7 +166,7 @@ class Tokens:
             )
 
     def _note_use(self, token: Token, kept: str) -> None:
-        """Remember the hour in which a token is used, by one small write in each; it may fail."""
+        """Store the hour in which a token is used, by one small write per hour, which may fail."""
         hour = rfc3339(self._now() // 3600 * 3600)
         if token.last_used_at == hour:
             return
@@ -171,7 +175,7 @@ class Tokens:
                 _key(token.owner, token.id), set={"last_used_at": hour}, when={"secret_sha256": kept}
             )
             self._table.write(used)
-        except Transient as error:  # not to be noted is no reason to be turned away; it may be revoked by now
+        except Transient as error:  # no reason to refuse the request; the token may have been revoked, too
             log.warning("use of a token was not noted: %r", error)
 
 

@@ -27,7 +27,7 @@ def query_in(fields: Fields) -> str:
     return text or ""
 
 
-def question_in(parameters: Parameters) -> Query:
+def read_query(parameters: Parameters) -> Query:
     """The query of all parameters together; :exc:`BadRequest` points at the one that is wrong.
 
     ``min_confidence`` applies to every label in the query that has no confidence of its own.
@@ -39,7 +39,7 @@ def question_in(parameters: Parameters) -> Query:
     return asked.at_least(parameters.number("min_confidence", low=0, high=100) or 0.0)
 
 
-def search_in(parameters: Parameters, owner: str, services: Services) -> tuple[str, Query]:
+def read_search(parameters: Parameters, owner: str, services: Services) -> tuple[str, Query]:
     """The plain words of ``search`` as a query, first as text, then parsed; the owner's labels guide it."""
     text = parameters.line("search", longest=grammar.LONGEST)
     if text is None:

@@ -10,7 +10,7 @@ from chalice.app import Request, Response
 from chalicelib.api import responses
 from chalicelib.api.cursors import LONGEST, Cursors
 from chalicelib.api.image_handlers import answered
-from chalicelib.api.query_parameters import PARAMETERS, question_in, search_in
+from chalicelib.api.query_parameters import PARAMETERS, read_query, read_search
 from chalicelib.api.requests import owner_of, query_of
 from chalicelib.errors import BadRequest
 from chalicelib.library.search import ORDERS
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def index(request: Request, services: Services) -> Response:
     """``GET /images``: the images that a query finds, newest first, by upload or by the date taken."""
     parameters = query_of(request, (*PARAMETERS, "search", "order", "limit", "cursor", "with"))
-    owner, asked, order = owner_of(request), question_in(parameters), parameters.choice("order", *ORDERS)
-    understood, meant = search_in(parameters, owner, services)
+    owner, asked, order = owner_of(request), read_query(parameters), parameters.choice("order", *ORDERS)
+    understood, meant = read_search(parameters, owner, services)
     words = parameters.line("search", longest=LONGEST)
     cursors = Cursors(services, owner, "images", str(asked), order, *filter(None, [words]))
     place = cursors.decode(parameters.line("cursor", longest=LONGEST))
@@ -43,7 +43,7 @@ def index(request: Request, services: Services) -> Response:
 def export(request: Request, services: Services) -> Response:
     """``GET /export``: a file of what a query finds, and a cursor if there is more than fits into it."""
     parameters = query_of(request, (*PARAMETERS, "format", "excel", "cursor"))
-    owner, asked = owner_of(request), question_in(parameters)
+    owner, asked = owner_of(request), read_query(parameters)
     form: Format = "jsonl" if parameters.choice("format", "csv", "jsonl") == "jsonl" else "csv"
     marked = parameters.choice("excel", "false", "true") == "true"
     if marked and form != "csv":
