@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from chalicelib.delivery.subscriptions import Subscriptions
     from chalicelib.due import DueIndex
     from chalicelib.health import Health
-    from chalicelib.intake.assembly import Assembly
-    from chalicelib.intake.links import ThumbnailLinks
+    from chalicelib.intake.multipart import Assembly
     from chalicelib.intake.objects import ObjectStore
-    from chalicelib.intake.sources import Sources
+    from chalicelib.intake.source_buckets import Sources
+    from chalicelib.intake.thumbnail_links import ThumbnailLinks
     from chalicelib.library.catalogue import Catalogue
     from chalicelib.library.deployment_secret import DeploymentSecret
     from chalicelib.library.history import History
@@ -90,7 +90,7 @@ class Services:
 
     @cached_property
     def thumbnails(self) -> ThumbnailLinks:
-        from chalicelib.intake.links import ThumbnailLinks
+        from chalicelib.intake.thumbnail_links import ThumbnailLinks
 
         return ThumbnailLinks(
             self.objects.address(),
@@ -131,7 +131,7 @@ class Services:
 
     @cached_property
     def assembly(self) -> Assembly:
-        from chalicelib.intake.assembly import Assembly
+        from chalicelib.intake.multipart import Assembly
 
         return Assembly(self._s3, self.settings.bucket)
 
@@ -197,7 +197,7 @@ class Services:
 
     @cached_property
     def sources(self) -> Sources:
-        from chalicelib.intake.sources import Sources
+        from chalicelib.intake.source_buckets import Sources
 
         return Sources(self._s3, self.settings.bucket)
 

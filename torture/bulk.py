@@ -22,9 +22,9 @@ from moto import mock_aws
 from PIL import Image
 
 from chalicelib import pipeline
-from chalicelib.intake.assembly import Assembly
+from chalicelib.intake.multipart import Assembly
 from chalicelib.intake.objects import ObjectStore
-from chalicelib.intake.sources import Sources
+from chalicelib.intake.source_buckets import Sources
 from chalicelib.library.jobs import Job
 from chalicelib.model import Json, Label
 from tests.fakes.mail import handle

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalicelib import pipeline
 from chalicelib.api.fields import Fields
 from chalicelib.api.requests import pointing_at
-from chalicelib.intake import content
+from chalicelib.intake.base64_content import decode
 from chalicelib.model import (
     ASKED,
     FEATURES,
@@ -72,4 +72,4 @@ def content_in(fields: Fields, name: str = "content") -> bytes | None:
     if text is None:
         return None
     with pointing_at(f"/{name}"):
-        return content.decode(text)
+        return decode(text)

@@ -22,7 +22,7 @@ from chalicelib.errors import NotFound, SightlineError, Transient
 from chalicelib.export.withdrawal import holds_erased, ids_in_directory, withdraw
 from chalicelib.export.zip_format import ZipEntry, end
 from chalicelib.ids import new_id
-from chalicelib.intake.assembly import SMALLEST_PART
+from chalicelib.intake.multipart import SMALLEST_PART
 from chalicelib.library.jobs import Job, JobFailure
 from chalicelib.library.manifests import Manifest
 from chalicelib.library.query import Query, parse

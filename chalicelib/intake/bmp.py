@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from chalicelib.intake.source import Size, Source, Truncated, Unsupported
+from chalicelib.intake.undecoded_image import Size, Truncated, UndecodedImage, Unsupported
 
 _FILE_HEADER = 14
 _CORE = 12  # the header of OS/2 and Windows 2
@@ -35,7 +35,7 @@ class _Header:
     start: int
 
 
-def read(content: bytes) -> Source:
+def read(content: bytes) -> UndecodedImage:
     """A BMP, of which nothing has been decoded."""
     head = _header(content)
     _check(head)
@@ -43,7 +43,7 @@ def read(content: bytes) -> Source:
     packed = head.compression in (_RLE4, _RLE8)
     copies = 2 if packed else 1
     bytes_a_pixel = copies if indexed else 4 if head.bits == 24 else 4 + 4 + 4 * (head.bits == 32)
-    return Source(
+    return UndecodedImage(
         (head.width, head.height),
         head.width * head.height * bytes_a_pixel,
         lambda at_least: _decoded(content, head),

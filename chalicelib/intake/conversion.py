@@ -10,7 +10,7 @@ from io import BytesIO
 from PIL import Image
 
 from chalicelib.intake.png import sixteen_in_eight
-from chalicelib.intake.source import Size, Source
+from chalicelib.intake.undecoded_image import Size, UndecodedImage
 
 # What Rekognition takes (its guidelines and quotas): JPEG and PNG, 15 MB in S3 and 5 MB as bytes, 80 to
 # 10,000 pixels a side. What SageMaker's endpoints and the networks here take is more.
@@ -40,7 +40,7 @@ _TURNS = {
 SIDEWAYS = frozenset({5, 6, 7, 8})
 
 
-def usable_as_it_is(source: Source, content: bytes, orientation: int) -> bool:
+def usable_as_it_is(source: UndecodedImage, content: bytes, orientation: int) -> bool:
     """Whether every recogniser takes the file itself and sees in it what a person sees."""
     return (
         source.plain is not None
@@ -51,7 +51,7 @@ def usable_as_it_is(source: Source, content: bytes, orientation: int) -> bool:
     )
 
 
-def picture_of(source: Source, orientation: int, side: int, shortest: int = 1) -> Image.Image:
+def picture_of(source: UndecodedImage, orientation: int, side: int, shortest: int = 1) -> Image.Image:
     """The picture in RGB on white, upright, in its own shape.
 
     It is scaled by a whole number: its long side becomes ``side`` to twice that if it was longer, unless its

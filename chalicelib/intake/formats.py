@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.intake import raw
-from chalicelib.intake.source import Source
 from chalicelib.intake.tiff_tags import Tags
+from chalicelib.intake.undecoded_image import UndecodedImage
 
 _HEAD_BYTES = 1024
 
@@ -27,9 +27,9 @@ class Format:
     reader: str
     whole: str = ""
 
-    def read(self, content: bytes) -> Source:
+    def read(self, content: bytes) -> UndecodedImage:
         """What the file's kind makes of it, its pixels not decoded yet."""
-        source: Source = pkgutil.resolve_name(f"chalicelib.intake.{self.reader}")(content)
+        source: UndecodedImage = pkgutil.resolve_name(f"chalicelib.intake.{self.reader}")(content)
         return source
 
     def is_whole(self, content: bytes) -> bool:

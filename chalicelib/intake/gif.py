@@ -7,12 +7,12 @@ from io import BytesIO
 from PIL import Image, ImageChops
 from PIL.GifImagePlugin import GifImageFile
 
-from chalicelib.intake.source import MOSTLY, TRUNCATED, Size, Source, Truncated
+from chalicelib.intake.undecoded_image import MOSTLY, TRUNCATED, Size, Truncated, UndecodedImage
 
 _TRAILER, _EXTENSION, _IMAGE = 0x3B, 0x21, 0x2C
 
 
-def read(content: bytes) -> Source:
+def read(content: bytes) -> UndecodedImage:
     """A GIF's first picture, of which nothing has been decoded."""
     if _image_at(content) is None:
         raise Truncated("no picture") if not is_whole(content) else ValueError("no picture")
@@ -36,7 +36,7 @@ def read(content: bytes) -> Source:
 
     with GifImageFile(BytesIO(content)) as head:
         size = head.size
-    return Source(size, size[0] * size[1] * 1.0, decode, warnings=warnings)
+    return UndecodedImage(size, size[0] * size[1] * 1.0, decode, warnings=warnings)
 
 
 def is_whole(content: bytes) -> bool:

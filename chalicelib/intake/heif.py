@@ -10,13 +10,13 @@ from PIL import Image
 from PIL.AvifImagePlugin import AvifImageFile
 
 from chalicelib.intake.isobmff import Items, items
-from chalicelib.intake.source import Size, Source
+from chalicelib.intake.undecoded_image import Size, UndecodedImage
 
 # Bytes that the decoders take for each pixel (measured: tests/intake/test_memory.py).
 BYTES_A_PIXEL = {"AVIF": 13.0, "RGB": 6.9, "RGBA": 11.5}
 
 
-def read_heic(content: bytes) -> Source:
+def read_heic(content: bytes) -> UndecodedImage:
     """A HEIC; libheif turns and cuts it by itself.
 
     :raises ImportError: a deployment has left out what reads it.
@@ -29,7 +29,7 @@ def read_heic(content: bytes) -> Source:
         image.load()
         return image
 
-    return Source(
+    return UndecodedImage(
         image.size,
         image.width * image.height * BYTES_A_PIXEL.get(image.mode, BYTES_A_PIXEL["RGBA"]),
         decode,
@@ -40,7 +40,7 @@ def read_heic(content: bytes) -> Source:
     )
 
 
-def read_avif(content: bytes) -> Source:
+def read_avif(content: bytes) -> UndecodedImage:
     """An AVIF; of a sequence the still picture. Its own properties, not its EXIF, say how it is turned."""
     found = items(content)
     image = AvifImageFile(BytesIO(_without_notes(content, found)))
@@ -52,7 +52,7 @@ def read_avif(content: bytes) -> Source:
         image.load()
         return image.crop(window) if window else image
 
-    return Source(
+    return UndecodedImage(
         (window[2] - window[0], window[3] - window[1]) if window else image.size,
         image.width * image.height * BYTES_A_PIXEL["AVIF"],
         decode,

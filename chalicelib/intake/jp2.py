@@ -10,7 +10,7 @@ from PIL import Image
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from chalicelib.intake import isobmff
-from chalicelib.intake.source import Size, Source, Truncated, Unsupported
+from chalicelib.intake.undecoded_image import Size, Truncated, UndecodedImage, Unsupported
 
 _SIZ, _COD, _SOT, _EOC = 0xFF51, 0xFF52, 0xFF90, b"\xff\xd9"
 # Bytes that OpenJPEG takes for each pixel and component that it decodes, and for its own book-keeping
@@ -46,7 +46,7 @@ class _Head:
         return decoded + kept
 
 
-def read(content: bytes) -> Source:
+def read(content: bytes) -> UndecodedImage:
     """A JPEG 2000, of which nothing has been decoded."""
     head = _head(content)
     if not head.sampled_alike or head.components > 4:
@@ -64,7 +64,7 @@ def read(content: bytes) -> Source:
         picture.load()
         return picture
 
-    return Source(
+    return UndecodedImage(
         size, head.memory, decode, exif=_note(content, _EXIF), xmp=_note(content, _XMP), profile=profile
     )
 

@@ -12,7 +12,7 @@ from io import BytesIO
 from PIL import Image, ImageChops
 from PIL.JpegImagePlugin import JpegImageFile
 
-from chalicelib.intake.source import MOSTLY, TRUNCATED, Size, Source, Truncated, Unsupported
+from chalicelib.intake.undecoded_image import MOSTLY, TRUNCATED, Size, Truncated, UndecodedImage, Unsupported
 
 _SOI, _EOI, _SOS, _DHT, _DNL, _COM = 0xD8, 0xD9, 0xDA, 0xC4, 0xDC, 0xFE
 _END = b"\xff\xd9"
@@ -49,7 +49,7 @@ class Segments:
     tells_height_late: bool = False
 
 
-def read(content: bytes) -> Source:
+def read(content: bytes) -> UndecodedImage:
     """A JPEG, of which nothing has been decoded; one that is cut is read as far as it goes."""
     found = parsed(content)
     if not found.frame:
@@ -65,7 +65,7 @@ def read(content: bytes) -> Source:
         raise Unsupported("a JPEG image that tells its height only at its end")
     plain = b"".join(found.own) if found.dropped or not found.ended else content
     picture = _Picture(found, plain)
-    return Source(
+    return UndecodedImage(
         (found.width, found.height),
         coefficient_bytes(found) + (0 if plain is content else len(plain)),
         picture.decode,

@@ -28,7 +28,7 @@ from chalicelib.intake.conversion import (
 )
 from chalicelib.intake.formats import FORMATS, READABLE, Format, format_name, other_name
 from chalicelib.intake.metadata import Exif
-from chalicelib.intake.source import Source, Truncated, Unsupported
+from chalicelib.intake.undecoded_image import Truncated, UndecodedImage, Unsupported
 
 MEMORY_BYTES = 880_000_000  # for the file and what is decoded of it (measured: tests/intake/test_memory.py)
 _LONGEST_SIDE = 100_000  # pixels; one row is then a small part of that
@@ -109,7 +109,7 @@ class Opened:
     """An image whose head has been read and whose pixels may now be decoded."""
 
     format: Format
-    source: Source
+    source: UndecodedImage
 
 
 @contextmanager
@@ -160,7 +160,7 @@ def _unsupported(what: str) -> UnusableImage:
     )
 
 
-def _check_pixels(kind: Format, source: Source, size: int, max_pixels: int) -> None:
+def _check_pixels(kind: Format, source: UndecodedImage, size: int, max_pixels: int) -> None:
     width, height = source.size
     pixels = width * height
     if width <= 0 or height <= 0:

@@ -15,7 +15,7 @@ from io import BytesIO
 from PIL import Image, ImageChops
 from PIL.PngImagePlugin import PngImageFile
 
-from chalicelib.intake.source import MOSTLY, TRUNCATED, Size, Source, Truncated
+from chalicelib.intake.undecoded_image import MOSTLY, TRUNCATED, Size, Truncated, UndecodedImage
 
 _SIGNATURE = 8
 _MOST_TEXT = 16 << 20  # bytes of a note, unpacked; a photo's are a few thousand
@@ -42,7 +42,7 @@ class Chunks:
     dropped: bool = False
 
 
-def read(content: bytes) -> Source:
+def read(content: bytes) -> UndecodedImage:
     """A PNG, of which nothing has been decoded; of an animation the still picture."""
     found = parsed(content)
     if len(found.header) < 13:
@@ -53,7 +53,7 @@ def read(content: bytes) -> Source:
     grey16 = (kind, depth) == (0, 16)
     bytes_a_pixel = 2.3 if grey16 else 1 if kind in (0, 3) else 4
     clear = found.clear and kind != 3
-    return Source(
+    return UndecodedImage(
         (width, height),
         width * height * (bytes_a_pixel + (6 if clear else 0)) + (0 if plain is content else len(plain)),
         picture.decode,

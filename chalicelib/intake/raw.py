@@ -12,8 +12,8 @@ import struct
 from collections.abc import Iterator, Sequence
 
 from chalicelib.intake import isobmff, jpeg
-from chalicelib.intake.source import Size, Source, Unsupported
 from chalicelib.intake.tiff_tags import Directory, Tags
+from chalicelib.intake.undecoded_image import Size, UndecodedImage, Unsupported
 
 NAME = "a camera raw file without a preview of full size"
 _WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _OFFSETS, _COUNTS = 256, 257, 259, 262, 273, 279
@@ -54,7 +54,7 @@ def is_raw(tags: Tags) -> bool:
     return bool(directories) and _DNG_VERSION in directories[0] and tags.is_reduced(directories[0])
 
 
-def read(content: bytes) -> Source:
+def read(content: bytes) -> UndecodedImage:
     """The preview inside a raw file of any kind.
 
     :raises Unsupported: there is none that stands for the photo.
@@ -64,7 +64,7 @@ def read(content: bytes) -> Source:
     return _read_cr3(content) if content[4:8] == b"ftyp" else _read_tiff(content)
 
 
-def _read_tiff(content: bytes) -> Source:
+def _read_tiff(content: bytes) -> UndecodedImage:
     tags = Tags.of(content)
     directories = list(_directories(tags))
     first = next(iter(directories), {})
@@ -79,14 +79,14 @@ def _read_tiff(content: bytes) -> Source:
     )
 
 
-def _read_raf(content: bytes) -> Source:
+def _read_raf(content: bytes) -> UndecodedImage:
     """Fujifilm's: the preview is a JPEG file, with EXIF of its own."""
     at, size = (int.from_bytes(content[start : start + 4], "big") for start in (84, 88))
     found = _best(content, [(at, size)], None)
     return _as_preview(found, None, None)
 
 
-def _read_cr3(content: bytes) -> Source:
+def _read_cr3(content: bytes) -> UndecodedImage:
     """Canon's of boxes: the preview is the first track's, EXIF lies in boxes of its own."""
     movie = isobmff.first(content, [b"moov"])
     if movie is None:
@@ -235,9 +235,9 @@ def _in_maker_note(tags: Tags, exif_: Directory) -> Iterator[tuple[int, int]]:
 
 def _best(
     content: bytes, places: Iterator[tuple[int, int]] | list[tuple[int, int]], sensor: Size | None
-) -> Source:
+) -> UndecodedImage:
     """The largest JPEG that is a picture; one that is much smaller than the photo does not stand for it."""
-    found: list[Source] = []
+    found: list[UndecodedImage] = []
     for number, (at, size) in enumerate(places):
         inner = content[at : at + size] if at > 0 and size > 0 else b""
         if inner.startswith(b"\xff\xd8") and number < _MOST_SEARCHED:
@@ -254,7 +254,7 @@ def _best(
     return best
 
 
-def _as_preview(found: Source, sensor: Size | None, noted: Size | None) -> Source:
+def _as_preview(found: UndecodedImage, sensor: Size | None, noted: Size | None) -> UndecodedImage:
     """The preview with the size of the camera's photo, if that has its shape."""
     size = next((one for one in (noted, sensor) if one and _alike(one, found.size)), found.size)
     if max(found.size) >= 0.9 * max(size):

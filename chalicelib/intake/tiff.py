@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from chalicelib.intake.source import Source, Truncated, Unsupported
 from chalicelib.intake.tiff_layout import COMPRESSION, HEIGHT, WIDTH, Layout
 from chalicelib.intake.tiff_pixels import TiffPicture
 from chalicelib.intake.tiff_strips import OLD_JPEG
 from chalicelib.intake.tiff_tags import Directory, Tags
+from chalicelib.intake.undecoded_image import Truncated, UndecodedImage, Unsupported
 
 _ORIENTATION, _SUBDIRECTORIES, _XMP, _PROFILE = 274, 330, 700, 34_675
 
 
-def read(content: bytes) -> Source:
+def read(content: bytes) -> UndecodedImage:
     """A TIFF's main picture.
 
     :raises Unsupported: for a layout that is not read rightly here.
@@ -24,7 +24,7 @@ def read(content: bytes) -> Source:
     picture.check()
     first = next(tags.chain(), {})  # it may say what the picture's own directory does not
     turn = tags.number(directory, _ORIENTATION) or tags.number(first, _ORIENTATION)
-    return Source(
+    return UndecodedImage(
         (picture.width, picture.height),
         picture.memory(),
         picture.decode,
@@ -50,7 +50,7 @@ def main_directory(tags: Tags) -> Directory:
     return max(chain, key=lambda one: tags.number(one, WIDTH) * tags.number(one, HEIGHT))
 
 
-def _old_jpeg(tags: Tags, directory: Directory, content: bytes) -> Source:
+def _old_jpeg(tags: Tags, directory: Directory, content: bytes) -> UndecodedImage:
     """The JPEG of before technical note 2: readable where it is one whole file inside."""
     from chalicelib.intake import jpeg
 

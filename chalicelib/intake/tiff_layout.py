@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from chalicelib.intake import tone_mapping
-from chalicelib.intake.source import Size, Unsupported
 from chalicelib.intake.tiff_strips import CCITT, CMYK, GREY, RGB, YCBCR
 from chalicelib.intake.tiff_tags import Directory, Tags
+from chalicelib.intake.undecoded_image import Size, Unsupported
 
 WIDTH, HEIGHT, COMPRESSION = 256, 257, 259
 _OFFSETS, _COUNTS, _TILE_OFFSETS, _TILE_COUNTS = 273, 279, 324, 325

@@ -9,7 +9,6 @@ from PIL import Image, ImageChops
 
 from chalicelib.intake import tone_mapping
 from chalicelib.intake.conversion import lab_in_srgb
-from chalicelib.intake.source import Size, Truncated, Unsupported
 from chalicelib.intake.tiff_layout import (
     BYTEWISE,
     ICC_LAB,
@@ -19,6 +18,7 @@ from chalicelib.intake.tiff_layout import (
     Layout,
 )
 from chalicelib.intake.tiff_strips import CMYK, GREY, HORIZONTAL, JPEG, RGB, YCBCR, Piece
+from chalicelib.intake.undecoded_image import Size, Truncated, Unsupported
 
 _FILL_ORDER, _COLOURS, _NO_DATA = 266, 320, 42_113
 _OF_COMPRESSIONS = {292: 4, 293: 4, 347: 7, 529: 5, 530: 3, 532: 5}  # tags that decompressing needs

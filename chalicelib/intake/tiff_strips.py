@@ -18,7 +18,7 @@ from itertools import accumulate
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from chalicelib.intake.source import Unsupported
+from chalicelib.intake.undecoded_image import Unsupported
 
 UNCOMPRESSED, CCITT, OLD_JPEG, JPEG, DEFLATE = 1, (2, 3, 4, 32771), 6, 7, 8
 GREY, RGB, CMYK, YCBCR = 1, 2, 5, 6

@@ -7,14 +7,14 @@ from io import BytesIO
 from PIL import Image
 from PIL.WebPImagePlugin import WebPImageFile
 
-from chalicelib.intake.source import Size, Source, Truncated
+from chalicelib.intake.undecoded_image import Size, Truncated, UndecodedImage
 
 BYTES_A_PIXEL = 16.5  # measured: tests/intake/test_memory.py
 _PICTURE = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF"}
 _NOTED = 0x20 | 0x08 | 0x04  # the flags that announce a profile, EXIF and XMP
 
 
-def read(content: bytes) -> Source:
+def read(content: bytes) -> UndecodedImage:
     """A WebP, of which nothing has been decoded; of an animation the first frame."""
     notes: dict[bytes, bytes] = {}
     image = WebPImageFile(BytesIO(_picture_of(content, notes)))
@@ -23,7 +23,7 @@ def read(content: bytes) -> Source:
         image.load()
         return image
 
-    return Source(
+    return UndecodedImage(
         image.size,
         image.width * image.height * BYTES_A_PIXEL,
         decode,

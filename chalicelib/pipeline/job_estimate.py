@@ -16,8 +16,8 @@ from typing import Any
 
 from chalicelib.aws import TimeLeft
 from chalicelib.errors import NotFound, SourceRefused
-from chalicelib.intake.lists import JOBS, in_place
-from chalicelib.intake.sources import LISTED
+from chalicelib.intake.source_buckets import LISTED
+from chalicelib.intake.source_lines import JOBS, in_place
 from chalicelib.library.jobs import Job
 from chalicelib.library.query import Query, parse
 from chalicelib.library.record import StoredImage, lookup_key, parse_key, record_key

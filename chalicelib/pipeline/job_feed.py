@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from chalicelib.errors import SourceRefused
-from chalicelib.intake.sources import List
+from chalicelib.intake.source_buckets import SourceList
 from chalicelib.library.job_lines import LineResult
 from chalicelib.library.jobs import Job
 from chalicelib.model import Failure, JobLine, SourceEntry
@@ -114,7 +114,7 @@ def _sent_again(job: Job, batch: Batch, settled: set[int], services: Services) -
     if services.now() - batch.sent_at < STALE_SECONDS * 2.0 ** (batch.tries - 1):
         return batch
     try:
-        page = services.sources.page(List(**batch.list), batch.at, batch.count, job.owner).entries
+        page = services.sources.page(SourceList(**batch.list), batch.at, batch.count, job.owner).entries
     except SourceRefused:  # the list is another one by now
         page = (SourceEntry(),) * batch.count
     missing = {number: entry for number, entry in enumerate(page, start=batch.first) if number not in settled}

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.export.tabular import cell
-from chalicelib.intake.assembly import SMALLEST_PART
-from chalicelib.intake.lists import JOBS
+from chalicelib.intake.multipart import SMALLEST_PART
+from chalicelib.intake.source_lines import JOBS
 from chalicelib.library.job_lines import LineResult
 from chalicelib.library.jobs import Job, JobStatus
 from chalicelib.library.record import StoredImage, record_key

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from chalicelib.errors import SourceRefused
 from chalicelib.ids import new_id
-from chalicelib.intake.lists import JOBS, parts_of, refusal_of
 from chalicelib.intake.objects import UPLOADS
-from chalicelib.intake.sources import List, Sources
+from chalicelib.intake.source_buckets import SourceList, Sources
+from chalicelib.intake.source_lines import JOBS, parts_of, refusal_of
 from chalicelib.library.jobs import Job
 from chalicelib.model import Json, SourceEntry
 from chalicelib.pipeline.job_progress import Feed
@@ -42,7 +42,7 @@ def list_of_addresses(urls: Sequence[str], owner: str, job_id: str, services: Se
 
 def next_entries(
     job: Job, feed: Feed, most: int, services: Services
-) -> tuple[Feed, List | None, int, Sequence[SourceEntry]]:
+) -> tuple[Feed, SourceList | None, int, Sequence[SourceEntry]]:
     """The next lines of the source, and the list and the byte at which they stand.
 
     There are none at the end, after a long stretch of nothing, and where a list was made first: it has to be
@@ -61,7 +61,7 @@ def next_entries(
             if feed.list is not None:
                 break
             continue
-        listed = List(**feed.list)
+        listed = SourceList(**feed.list)
         page = sources.page(listed, feed.at, most, job.owner)
         at = feed.at
         feed = dataclasses.replace(feed, at=page.next_at)

@@ -15,8 +15,8 @@ from chalicelib import logs
 from chalicelib.aws import TimeLeft, unhurried
 from chalicelib.errors import Busy, Permanent, SourceRefused, Superseded, Transient
 from chalicelib.ids import rfc3339
-from chalicelib.intake.lists import in_place
 from chalicelib.intake.objects import StoredObject
+from chalicelib.intake.source_lines import in_place
 from chalicelib.library.job_lines import LineOutcome, LineResult, Origin
 from chalicelib.library.record import Record, key_for
 from chalicelib.model import Image, JobLine, Json, ObjectUploaded, SourceEntry

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from botocore.exceptions import ClientError
 
 from chalicelib.errors import NotFound
-from chalicelib.intake.assembly import SMALLEST_PART
+from chalicelib.intake.multipart import SMALLEST_PART
 from chalicelib.intake.objects import REKOGNITION, StoredObject, sidecar_key, thumbnail_key
 from chalicelib.model import Json
 

@@ -10,8 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.errors import UnusableUrl
-from chalicelib.intake.links import ThumbnailLinks
-from chalicelib.intake.sources import Sources
+from chalicelib.intake.source_buckets import Sources
+from chalicelib.intake.thumbnail_links import ThumbnailLinks
 from chalicelib.library.record import Outcome
 from chalicelib.model import Failure, Image, Json, Label, Model
 from chalicelib.outbound.response import Headers, Reply

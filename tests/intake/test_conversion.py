@@ -1,4 +1,7 @@
-"""Whatever is seen on a file is seen on what is made of it, and nothing else travels along."""
+"""Whatever is seen on a file is seen on what is made of it, and nothing else travels along.
+
+Holds `chalicelib/intake/gif.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What passes as an image, and what an unusable one is told."""
+"""What passes as an image, and what an unusable one is told.
+
+Holds `chalicelib/intake/formats.py`, `chalicelib/intake/undecoded_image.py`, `chalicelib/intake/webp.py`.
+"""
 
 from __future__ import annotations
 

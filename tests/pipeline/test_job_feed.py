@@ -1,4 +1,7 @@
-"""Jobs that label what is in a bucket: each line once, at the recogniser's rate, within the money."""
+"""Jobs that label what is in a bucket: each line once, at the recogniser's rate, within the money.
+
+Holds `chalicelib/intake/source_buckets.py`, `chalicelib/intake/source_lines.py`.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,11 @@ from moto.backends import get_backend
 from chalicelib import pipeline
 from chalicelib.errors import Superseded, Unavailable, UnusableUrl
 from chalicelib.ids import new_id
-from chalicelib.intake import sources
-from chalicelib.intake.assembly import Assembly
-from chalicelib.intake.lists import LONGEST_LINE
+from chalicelib.intake import source_buckets
+from chalicelib.intake.multipart import Assembly
 from chalicelib.intake.objects import ObjectStore
-from chalicelib.intake.sources import Sources
+from chalicelib.intake.source_buckets import Sources
+from chalicelib.intake.source_lines import LONGEST_LINE
 from chalicelib.library.jobs import Job
 from chalicelib.model import Failure, Json, Label, NewImage, ObjectUploaded
 from chalicelib.pipeline.job_feed import stretches
@@ -288,7 +291,7 @@ def test_addresses_are_fetched_through_the_one_door(world: Any) -> None:
 def test_a_source_that_cannot_be_read_fails_the_job_and_says_why(
     world: Any, source: Json, code: str, dry_run: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "MOST_UNPACKED", 1_000_000)
+    monkeypatch.setattr(source_buckets, "MOST_UNPACKED", 1_000_000)
     put(world, "cat.jpg", CAT)
     put(world, "deep.json", b"[" * 200_000)
     put(world, "wide.csv.gz", gzip.compress(f'"{THEIRS}","{"x" * 200_000}"'.encode()))
@@ -453,7 +456,7 @@ def test_an_inventory_that_is_replaced_while_it_is_read_fails_the_job(world: Any
 def test_a_long_stretch_of_nothing_is_passed_over_step_by_step(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "PAGE_BYTES", 500)
+    monkeypatch.setattr(source_buckets, "PAGE_BYTES", 500)
     put(world, "1.jpg", photo(1))
     source = manifest(world, *[""] * 12_000, ref("1.jpg"))
     job_id, dry = begin(world, source), begin(world, source, dry_run=True)

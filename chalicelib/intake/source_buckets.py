@@ -22,8 +22,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.aws import code_of, passing
 from chalicelib.errors import SourceRefused, Unavailable
 from chalicelib.ids import millisecond_at
-from chalicelib.intake.lists import entry_of, line_of, parts_of, refusal_of
 from chalicelib.intake.objects import StoredObject
+from chalicelib.intake.source_lines import entry_of, line_of, parts_of, refusal_of
 from chalicelib.model import Json, SourceEntry
 
 PAGE_BYTES = 1_048_576  # of a list, read at once
@@ -57,7 +57,7 @@ _SENTENCES = {
 
 
 @dataclass(frozen=True)
-class List:
+class SourceList:
     """A list in a bucket: ``size`` bytes of JSON Lines, as long as its ``etag`` is this."""
 
     bucket: str
@@ -67,7 +67,7 @@ class List:
 
 
 @dataclass(frozen=True)
-class Page:
+class SourcePage:
     """Lines of a list, and where the next one begins (bytes)."""
 
     entries: tuple[SourceEntry, ...]
@@ -81,14 +81,14 @@ class Sources:
         self._client = client
         self.bucket = bucket
 
-    def stat(self, uri: str) -> List:
+    def stat(self, uri: str) -> SourceList:
         """The list under an ``s3://`` address.
 
         :raises SourceRefused: it is not there, or may not be read.
         """
         bucket, key = parts_of(uri)
         answer = self._call("head_object", Bucket=bucket, Key=key)
-        return List(bucket, key, int(answer["ContentLength"]), str(answer["ETag"]).strip('"'))
+        return SourceList(bucket, key, int(answer["ContentLength"]), str(answer["ETag"]).strip('"'))
 
     def read(self, entry: SourceEntry, *, max_bytes: int) -> StoredObject:
         """An entry's object, as it was when it was listed.
@@ -112,7 +112,7 @@ class Sources:
         answer = self._call("head_object", Bucket=entry.bucket, Key=entry.key)
         return float(answer["LastModified"].timestamp())
 
-    def page(self, listed: List, at: int, most: int, owner: str) -> Page:
+    def page(self, listed: SourceList, at: int, most: int, owner: str) -> SourcePage:
         """At most so many lines of a list, from a byte on, as its owner may have them; fewer where they are
         long.
 
@@ -126,7 +126,7 @@ class Sources:
             end = raw.find(b"\n", place)
             if end < 0 and not ends_here:
                 if place == 0:  # a line longer than what was read
-                    return Page(
+                    return SourcePage(
                         (SourceEntry(refused="line-too-long"),), self._after_line(listed, at + len(raw))
                     )
                 break
@@ -134,7 +134,7 @@ class Sources:
             if line := raw[place:end].strip(b" \t\r\xef\xbb\xbf"):
                 entries.append(entry_of(line, self.bucket, owner))
             place = end + 1
-        return Page(tuple(entries), min(at + place, listed.size))
+        return SourcePage(tuple(entries), min(at + place, listed.size))
 
     def listing(self, bucket: str, prefix: str, after: str, owner: str) -> tuple[list[SourceEntry], str]:
         """The next objects of a bucket below a prefix, and where to go on, empty where no more follow.
@@ -202,12 +202,12 @@ class Sources:
         except csv.Error as error:
             raise SourceRefused(f"{key} is no CSV: {error}.", code="not-an-inventory") from None
 
-    def write_list(self, key: str, entries: Iterable[SourceEntry]) -> List:
+    def write_list(self, key: str, entries: Iterable[SourceEntry]) -> SourceList:
         """Keep a list of our own."""
         lines = (json.dumps(line_of(one)).encode() + b"\n" for one in entries)
         content = b"".join(lines)
         answer = self._call("put_object", Bucket=self.bucket, Key=key, Body=content)
-        return List(self.bucket, key, len(content), str(answer["ETag"]).strip('"'))
+        return SourceList(self.bucket, key, len(content), str(answer["ETag"]).strip('"'))
 
     def _of_inventory(self, told: dict[str, str]) -> SourceEntry:
         key = unquote_plus(told.get("Key", ""))
@@ -232,7 +232,7 @@ class Sources:
                 raise SourceRefused(f"{key} has more than {most:,} bytes.", code="too-large")
             return self._drained(body)
 
-    def _after_line(self, listed: List, at: int) -> int:
+    def _after_line(self, listed: SourceList, at: int) -> int:
         """Where the line that is being read at a byte ends.
 
         :raises SourceRefused: it goes on and on, as in no list.
@@ -248,7 +248,7 @@ class Sources:
             at += len(raw)
         return at
 
-    def _range(self, listed: List, at: int, length: int) -> bytes:
+    def _range(self, listed: SourceList, at: int, length: int) -> bytes:
         if at >= listed.size:
             return b""
         answer = self._call(

@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 
 from chalicelib.ids import rfc3339
-from chalicelib.intake.links import ThumbnailLinks
+from chalicelib.intake.thumbnail_links import ThumbnailLinks
 from chalicelib.model import Image
 from tests.fakes.clock import Clock
 from tests.fakes.services import FakeCredentials

@@ -26,7 +26,7 @@ class Truncated(ValueError):
 
 
 @dataclass
-class Source:
+class UndecodedImage:
     """What one kind of reader makes of a file.
 
     ``size`` is that of the pixels as they are stored; ``memory`` what decoding takes, in bytes, the picture

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from chalicelib.errors import BadRequest, TooLarge
-from chalicelib.intake.content import MAX_BYTES, decode
+from chalicelib.intake.base64_content import MAX_BYTES, decode
 
 PHOTO = bytes(range(256))
 ENCODED = base64.b64encode(PHOTO).decode()

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.intake.assembly import SMALLEST_PART, Assembly
+from chalicelib.intake.multipart import SMALLEST_PART, Assembly
 
 
 @pytest.fixture
