@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.aws import Patience
-from chalicelib.clients import ENDPOINT, ONE_TRY, OWN_REGION, QUICK, Clients, patience_of, session
+from chalicelib.clients import OWN_REGION, QUICK, Clients, session
 from chalicelib.settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -48,12 +45,8 @@ if TYPE_CHECKING:
     from chalicelib.outbound import Outbound
     from chalicelib.queues import Queue, Topic
     from chalicelib.recognition.governor import Governor
-    from chalicelib.recognition.prompt import Prompt
     from chalicelib.recognition.recogniser import Recogniser
     from chalicelib.table import Table
-
-VISION_SECONDS = 15.0  # with fewer left no model is asked: a local one takes some
-_ROOT = Path(__file__).parents[1]
 
 
 class Services:
@@ -315,85 +308,17 @@ class Services:
     @cached_property
     def recogniser(self) -> Recogniser:
         """The chosen one. Imported late: a function that recognises nothing need not load a network."""
-        return self._recogniser()
+        from chalicelib.recognition.back_ends import BackEnds
 
-    def _recogniser(self, named: str = "") -> Recogniser:
-        makers = {
-            "rekognition": self._rekognition,
-            "sagemaker": self._sagemaker,
-            "onnx": self._onnx,
-            "cascade": self._cascade,
-            "openai": self._openai,
-            "bedrock": self._bedrock,
-        }
-        return makers[named or self.settings.recogniser]()
-
-    def _rekognition(self) -> Recogniser:
-        from chalicelib.recognition.rekognition import RekognitionRecogniser
-
-        patience = patience_of(ONE_TRY, self.governor.throttled)
-        return RekognitionRecogniser(self.clients.make("rekognition", **ONE_TRY), patience)
-
-    def _sagemaker(self) -> Recogniser:
-        from chalicelib.recognition.sagemaker import SageMakerRecogniser
-
-        client = self.clients.make("sagemaker-runtime", **ENDPOINT)
-        endpoint = self.settings.sagemaker_endpoint
-        return SageMakerRecogniser(
-            client, endpoint, self._models_dir, patience_of(ENDPOINT, self.governor.throttled)
+        back_ends = BackEnds(
+            self.settings,
+            self.clients,
+            throttled=lambda: self.governor.throttled(),
+            outbound=lambda: self.outbound,
+            read=lambda key, most: self.objects.read(key, max_bytes=most).content,
+            now=self.now,
         )
-
-    def _onnx(self) -> Recogniser:
-        from chalicelib.recognition.onnx import OnnxRecogniser
-
-        return OnnxRecogniser(self._models_dir)
-
-    @property
-    def _models_dir(self) -> Path:
-        """A relative folder is one beside ``chalicelib/``, in the project as much as in Lambda's package."""
-        return _ROOT / self.settings.models_dir
-
-    def _cascade(self) -> Recogniser:
-        from chalicelib.recognition.cascade import CascadeRecogniser
-
-        second = self._recogniser(self.settings.cascade_second)
-        return CascadeRecogniser(self._onnx(), second, self.settings.cascade_threshold)
-
-    def _openai(self) -> Recogniser:
-        from chalicelib.named_secret import NamedSecret
-        from chalicelib.recognition.openai import OpenAiRecogniser
-
-        chosen = self.settings
-        key = NamedSecret(
-            chosen.vision_key, lambda: self.clients.make("secretsmanager"), self.now, what="key"
-        )
-        return OpenAiRecogniser(
-            self.outbound,
-            chosen.vision_url,
-            chosen.vision_model,
-            key.text,
-            self._prompt,
-            Patience(call_seconds=VISION_SECONDS, throttled=self.governor.throttled),
-        )
-
-    def _bedrock(self) -> Recogniser:
-        from chalicelib.recognition.bedrock import BedrockRecogniser
-
-        client = self.clients.make("bedrock-runtime", **ENDPOINT)
-        patience = patience_of(ENDPOINT, self.governor.throttled)
-        return BedrockRecogniser(client, self.settings.bedrock_model, self._prompt, patience)
-
-    @property
-    def _prompt(self) -> Callable[[], Prompt]:
-        """What language models are asked."""
-        from chalicelib.recognition.prompt import MOST_BYTES, Prompt, TermList
-
-        listed = TermList(
-            self.settings.vocabulary,
-            lambda key: self.objects.read(key, max_bytes=MOST_BYTES).content,
-            self.now,
-        )
-        return lambda: Prompt(listed.terms(), self.settings.language)
+        return back_ends.named(self.settings.recogniser)
 
 
 @functools.lru_cache(maxsize=1)
