@@ -13,8 +13,7 @@ from chalicelib.api import responses
 from chalicelib.api.fields import required
 from chalicelib.api.label_names import LONGEST_NAME
 from chalicelib.api.requests import owner_of, query_of
-from chalicelib.library.changes import Change
-from chalicelib.library.history import Step
+from chalicelib.library.history import Step, StepChange
 from chalicelib.model import Json
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def _changes(step: Step, before: Step | None) -> Json | None:
     """The changes since the result before; None if that one is no longer stored."""
     if before is None:
         return None
-    change = Change.between(before, step)
+    change = StepChange.between(before, step)
     confidence = [
         {"name": name, "before": old, "after": new} for name, (old, new) in change.confidence.items()
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chalicelib.expressions import Delete, Item, Key, Put
 from chalicelib.library.record import ResultKind, StoredImage, packed, record_key, unpacked
-from chalicelib.model import Failure, Json, Model, time_of
+from chalicelib.model import Failure, Json, Model, normalised, time_of
 from chalicelib.table import Table
 
 KEPT = 30  # results an image; older ones make room
@@ -60,6 +60,30 @@ class Step:
                 "model": Model.from_json(model) if model else None,
                 "error": Failure.from_json(error) if error else None,
             }
+        )
+
+
+@dataclass(frozen=True)
+class StepChange:
+    """What differs between two results: names that came and went, and confidences (before, after)."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    confidence: dict[str, tuple[float, float]]
+
+    @classmethod
+    def between(cls, before: Step, after: Step) -> StepChange:
+        """Names are compared as everywhere: case does not matter."""
+        old = {normalised(name): confidence for name, confidence in before.labels.items()}
+        new = {normalised(name): confidence for name, confidence in after.labels.items()}
+        return cls(
+            added=tuple(name for name in after.labels if normalised(name) not in old),
+            removed=tuple(name for name in before.labels if normalised(name) not in new),
+            confidence={
+                name: (old[normalised(name)], confidence)
+                for name, confidence in after.labels.items()
+                if old.get(normalised(name), confidence) != confidence
+            },
         )
 
 

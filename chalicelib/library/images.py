@@ -22,9 +22,9 @@ from chalicelib.library.record import (
     ResultKind,
     StoredImage,
     lookup_key,
-    packed,
     parse_key,
     record_key,
+    tombstone,
 )
 from chalicelib.library.renames import Rules, rules_key
 from chalicelib.model import DEFAULT_OWNER, Image
@@ -238,15 +238,10 @@ class Images:
         item = self._table.get(record_key(owner, image_id))
         if item is None:
             return
-        newer = max(StoredImage(item).version + 1, self._milliseconds())
+        newer: Item = {"version": self._version_after(StoredImage(item)), "revision": new_id()}
+        when = {"revision": item["revision"]}
         with contextlib.suppress(ConditionFailed):  # then it comes through anyway
-            self._table.write(
-                Update(
-                    record_key(owner, image_id),
-                    set={"version": newer, "revision": new_id()},
-                    when={"revision": item["revision"]},
-                )
-            )
+            self._table.write(Update(record_key(owner, image_id), set=newer, when=when))
 
     def erase(self, record: Record) -> None:
         """Leave nothing of an image but the mark that it was there, which goes after two weeks.
@@ -262,20 +257,9 @@ class Images:
                 self._table.write(Delete(lookup_key(image.key), when={"image_id": image.id}))
 
     def _tombstone(self, record: Record, last: Image) -> Put:
-        at = rfc3339(self._now())
-        gone = dataclasses.replace(
-            last, binned_at=last.binned_at or at, erases_at=last.erases_at or at
-        ).bare()
-        tombstone: Item = {
-            "revision": new_id(),
-            "version": self._version_after(record),
-            "erased": at,
-            "status": gone.status,
-            "result": gone.result,
-            "body": packed(gone.document()),
-            "expires_at": int(self._now()) + TOMBSTONE_SECONDS,
-        }
-        return Put(record_key(last.owner, last.id), tombstone, {"revision": record.revision})
+        item = tombstone(last, rfc3339(self._now()), self._version_after(record))
+        item["expires_at"] = int(self._now()) + TOMBSTONE_SECONDS
+        return Put(record_key(last.owner, last.id), item, {"revision": record.revision})
 
     def _with_lookup(self, image: Image) -> Image:
         """The image with the id that its key leads to from now on."""
@@ -332,7 +316,7 @@ class Images:
         latest = self._at(LEASE_SECONDS * 2 ** min(record.attempts, MOST_DOUBLED) + QUEUE_SECONDS)
         return record.due_at if soonest <= record.due_at <= latest else soonest
 
-    def _version_after(self, record: Record) -> int:
+    def _version_after(self, record: Record | StoredImage) -> int:
         """A version that also a record begins with that is made anew, from a copy of the table, say."""
         return max(record.version + 1, self._milliseconds())
 

@@ -134,7 +134,7 @@ class Jobs:
         job = Job(job_id or new_id(), owner, kind, request, rfc3339(now), rfc3339(now), new_id())
         if job_id and (known := self._table.get(_key(owner, job_id))):
             return Job.from_item(known)
-        running = Put(_running(job), {"expires_at": int(now + LONGEST_SECONDS)})
+        running = _running_row(job, now)
         if put_within(self._table, running, MOST_RUNNING, now, *self._writes(job)):
             return self.get(owner, job.id)
         raise _too_many()
@@ -223,7 +223,7 @@ class Jobs:
             return self.save(changed)
         now = self._now()
         saved = dataclasses.replace(changed, revision=new_id(), updated_at=rfc3339(now))
-        running = Put(_running(job), {"expires_at": int(now + LONGEST_SECONDS)})
+        running = _running_row(job, now)
         writes = self._writes(saved, {"revision": job.revision})
         if put_within(self._table, running, MOST_RUNNING, now, *writes):
             return saved
@@ -255,6 +255,11 @@ def _too_many() -> TooManyRequests:
 
 def _running_of(owner: str) -> str:
     return f"{owner}#running"
+
+
+def _running_row(job: Job, now: float) -> Put:
+    """The row by which the jobs that are running are counted."""
+    return Put(_running(job), {"expires_at": int(now + LONGEST_SECONDS)})
 
 
 def _running(job: Job) -> Key:

@@ -18,7 +18,7 @@ from typing import Any, Literal, cast
 
 from chalicelib.errors import TOO_LARGE
 from chalicelib.expressions import Item, Key
-from chalicelib.ids import is_id
+from chalicelib.ids import is_id, new_id
 from chalicelib.library.corrections import effective_caption, effective_labels, with_keywords
 from chalicelib.model import DEFAULT_OWNER, FINAL, Caption, Correction, Failure, Image, Json, Label, Status
 
@@ -282,6 +282,19 @@ class StoredImage:
     def image(self) -> Image:
         hidden = {name: str(self.item.get(name, "")) for name in ("key", "etag", "sequencer")}
         return Image.from_json({**self.document, **hidden, "owner": self.owner})
+
+
+def tombstone(last: Image, at: str, version: int) -> Item:
+    """What stays of the record of an image that was erased ``at`` a time; ``last`` is yet to be told of."""
+    gone = dataclasses.replace(last, binned_at=last.binned_at or at, erases_at=last.erases_at or at).bare()
+    return {
+        "revision": new_id(),
+        "version": version,
+        "erased": at,
+        "status": gone.status,
+        "result": gone.result,
+        "body": packed(gone.document()),
+    }
 
 
 def packed(data: Json | list[Json]) -> bytes:

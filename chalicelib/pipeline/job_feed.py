@@ -166,8 +166,7 @@ def _affordable(job: Job, feed: Feed, services: Services) -> int:
     price = price_of_an_image(services.settings, job.request["asked"])
     if most is None or not price:
         return MOST_A_STEP
-    out = sum(one.count for one in feed.open)
-    return int((most * 1_000_000 - feed.micros) / price + 1e-6) - out
+    return int((most * 1_000_000 - feed.micros) / price + 1e-6) - feed.under_way
 
 
 def _send(job: Job, numbered: dict[int, SourceEntry], services: Services) -> None:

@@ -73,6 +73,11 @@ class Feed:
         return self.begun and self.list is None and self.listing is None
 
     @property
+    def under_way(self) -> int:
+        """How many lines have been sent and are not done yet."""
+        return sum(one.count for one in self.open)
+
+    @property
     def done(self) -> int:
         return sum(self.counts.values())
 
@@ -87,7 +92,7 @@ def progress_of(job: Job, services: Services) -> Json:
     return {
         "outcomes": outcomes,
         "codes": feed.codes,
-        "on_their_way": sum(one.count for one in feed.open),
+        "on_their_way": feed.under_way,
         "cost": feed.micros / 1_000_000,
         "rate": round(rate, 2),
         "progress": None if left is None else round(feed.done / max(1, feed.done + left), 4),
@@ -110,9 +115,8 @@ def _shown_rate(feed: Feed) -> float:
 
 def _lines_left(feed: Feed) -> float | None:
     """How many lines are still to be done, by the bytes of the list; None where more lists follow."""
-    out = sum(one.count for one in feed.open)
     if feed.exhausted:
-        return out
+        return feed.under_way
     if feed.listing is not None or feed.list is None or not feed.at:
         return None
-    return out + (feed.line - 1) * (float(feed.list["size"]) / feed.at - 1)
+    return feed.under_way + (feed.line - 1) * (float(feed.list["size"]) / feed.at - 1)
