@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.delivery.subscriptions import Subscriptions
     from chalicelib.due import DueIndex
     from chalicelib.health import Health
-    from chalicelib.intake.multipart import Assembly
+    from chalicelib.intake.multipart_uploads import MultipartUploads
     from chalicelib.intake.objects import ObjectStore
     from chalicelib.intake.source_buckets import Sources
     from chalicelib.intake.thumbnail_links import ThumbnailLinks
@@ -123,10 +123,10 @@ class Services:
         return Tokens(self.table, self.now)
 
     @cached_property
-    def assembly(self) -> Assembly:
-        from chalicelib.intake.multipart import Assembly
+    def multipart_uploads(self) -> MultipartUploads:
+        from chalicelib.intake.multipart_uploads import MultipartUploads
 
-        return Assembly(self._s3, self.settings.bucket)
+        return MultipartUploads(self._s3, self.settings.bucket)
 
     @cached_property
     def images(self) -> Images:

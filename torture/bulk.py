@@ -22,7 +22,7 @@ from moto import mock_aws
 from PIL import Image
 
 from chalicelib import pipeline
-from chalicelib.intake.multipart import Assembly
+from chalicelib.intake.multipart_uploads import MultipartUploads
 from chalicelib.intake.objects import ObjectStore
 from chalicelib.intake.source_buckets import Sources
 from chalicelib.library.jobs import Job
@@ -143,7 +143,7 @@ def _world() -> Any:
     world: Any = World(RECOGNISER="rekognition")
     world.s3 = s3
     world.objects = ObjectStore(s3, OWN, upload_seconds=60, download_seconds=60)
-    world.assembly = Assembly(s3, OWN)
+    world.multipart_uploads = MultipartUploads(s3, OWN)
     world.sources = Sources(s3, OWN)
     world.recogniser = FakeRecogniser(Label("Cat", 93.0))
     world.recogniser.rest = {"calls": {"rekognition:labels": 1}}

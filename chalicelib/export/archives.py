@@ -22,7 +22,7 @@ from chalicelib.errors import NotFound, SightlineError, Transient
 from chalicelib.export.withdrawal import holds_erased, ids_in_directory, withdraw
 from chalicelib.export.zip_format import ZipEntry, end
 from chalicelib.ids import new_id
-from chalicelib.intake.multipart import SMALLEST_PART
+from chalicelib.intake.multipart_uploads import SMALLEST_PART
 from chalicelib.library.jobs import Job, JobFailure
 from chalicelib.library.manifests import Manifest
 from chalicelib.library.query import Query, parse
@@ -203,7 +203,7 @@ class _Packer:
         return directory + end(self._entries, len(directory), offset)
 
     def _begun(self) -> str:
-        return self._services.assembly.begin(_archive(self._job), MEDIA_TYPE)
+        return self._services.multipart_uploads.begin(_archive(self._job), MEDIA_TYPE)
 
     def _put(self, kind: str, content: bytes) -> str:
         key = f"{_folder(self._job)}/{new_id()}.{kind}"
@@ -215,10 +215,10 @@ def _joined(job: Job, state: Packed, services: Services) -> Job:
     key, etags = _archive(job), list(state.etags)
     if len(etags) < len(state.parts):
         for source, _ in state.parts[len(etags) :][:JOINED_AT_ONCE]:
-            etags.append(services.assembly.add(key, state.assembly, len(etags) + 1, source))
+            etags.append(services.multipart_uploads.add(key, state.assembly, len(etags) + 1, source))
         further = dataclasses.replace(state, etags=etags, merged=[])
         return dataclasses.replace(job, state=dataclasses.asdict(further))
-    services.assembly.finish(key, state.assembly, etags)
+    services.multipart_uploads.finish(key, state.assembly, etags)
     _withdraw_erased(job, state, services)
     _remove([part for part, _ in state.parts], services)
     return dataclasses.replace(job, status="done")

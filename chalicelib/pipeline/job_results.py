@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.export.tabular import cell
-from chalicelib.intake.multipart import SMALLEST_PART
+from chalicelib.intake.multipart_uploads import SMALLEST_PART
 from chalicelib.intake.source_lines import JOBS
 from chalicelib.library.job_lines import LineResult
 from chalicelib.library.jobs import Job, JobStatus
@@ -63,7 +63,7 @@ def _part(job: Job, name: str, written: dict[str, Any], services: Services) -> J
     """Write the next part of a file; what is to be remembered."""
     key, line, last = _key(job, name), int(written["line"]), int(job.state["line"]) - 1
     if line > last and written["etags"]:  # in a step of its own: after it no part can be written again
-        services.assembly.finish(key, written["assembly"], written["etags"])
+        services.multipart_uploads.finish(key, written["assembly"], written["etags"])
         return {"file": written["file"] + 1}
     body = bytearray()
     if line == 1 and name.endswith(".csv"):
@@ -77,9 +77,9 @@ def _part(job: Job, name: str, written: dict[str, Any], services: Services) -> J
     if line > last and not written["etags"]:
         services.objects.put(key, bytes(body), FILES[name])
         return {"file": written["file"] + 1}
-    assembly = written["assembly"] or services.assembly.begin(key, FILES[name])
+    assembly = written["assembly"] or services.multipart_uploads.begin(key, FILES[name])
     number = len(written["etags"]) + 1
-    etags = [*written["etags"], services.assembly.put(key, assembly, number, bytes(body))]
+    etags = [*written["etags"], services.multipart_uploads.put(key, assembly, number, bytes(body))]
     return {**written, "line": line, "assembly": assembly, "etags": etags}
 
 

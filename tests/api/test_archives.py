@@ -32,7 +32,7 @@ def dogs(api: Api, services: FakeServices, monkeypatch: pytest.MonkeyPatch) -> d
     monkeypatch.setattr(archives, "SMALLEST_PART", 2000)
     monkeypatch.setattr(archives, "IMAGES_AT_ONCE", 2)
     monkeypatch.setattr(archives, "JOINED_AT_ONCE", 2)
-    services.assembly.smallest_part = 2000
+    services.multipart_uploads.smallest_part = 2000
     chance = random.Random(1)  # noqa: S311 - chance, not a secret
     expected = {}
     for number in range(11):
@@ -194,8 +194,8 @@ def test_a_worker_that_dies_anywhere_costs_time_only(
     for place, name in (
         (services.objects, "put"),
         (services.jobs, "save"),
-        (services.assembly, "add"),
-        (services.assembly, "finish"),
+        (services.multipart_uploads, "add"),
+        (services.multipart_uploads, "finish"),
         (services.objects, "delete_original"),
     ):
         monkeypatch.setattr(place, name, mortal(getattr(place, name), after=chance.random() < 0.5))

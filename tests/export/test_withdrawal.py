@@ -129,7 +129,7 @@ def test_an_archive_is_withdrawn_where_an_image_is_erased_while_it_is_packed(
 ) -> None:
     _, dog = two_images(services)
     job = archive(services)
-    put, finish = services.objects.put, services.assembly.finish
+    put, finish = services.objects.put, services.multipart_uploads.finish
 
     def erasing_put(key: str, *rest: Any) -> None:
         put(key, *rest)
@@ -141,7 +141,7 @@ def test_an_archive_is_withdrawn_where_an_image_is_erased_while_it_is_packed(
             erase(services, dog)
         finish(*given)
 
-    services.objects.put, services.assembly.finish = erasing_put, erasing_finish
+    services.objects.put, services.multipart_uploads.finish = erasing_put, erasing_finish
     work_off(services, after=lambda: erase(services, dog) if moment == "after a step" else None)
     done = services.jobs.get("default", job.id)
     assert (done.status, archive_link(done, services)) == ("done", None)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from botocore.exceptions import ClientError
 
 from chalicelib.errors import NotFound
-from chalicelib.intake.multipart import SMALLEST_PART
+from chalicelib.intake.multipart_uploads import SMALLEST_PART
 from chalicelib.intake.objects import REKOGNITION, StoredObject, sidecar_key, thumbnail_key
 from chalicelib.model import Json
 
@@ -106,7 +106,7 @@ class FakeObjects:
         self.thumbnails.pop(thumbnail_key(key), None)
 
 
-class FakeAssembly:
+class FakeMultipartUploads:
     """Large objects of a fake bucket, put together as S3 does it: only the last part may be small."""
 
     def __init__(self, objects: FakeObjects, smallest_part: int = SMALLEST_PART) -> None:
@@ -118,12 +118,12 @@ class FakeAssembly:
         self._begun[f"{key}?{len(self._begun)}"] = {}
         return list(self._begun)[-1]
 
-    def add(self, key: str, assembly: str, number: int, source: str) -> str:
-        self._begun[assembly][number] = self._objects.stored[source]
+    def add(self, key: str, upload_id: str, number: int, source: str) -> str:
+        self._begun[upload_id][number] = self._objects.stored[source]
         return f"etag {number}"
 
-    def finish(self, key: str, assembly: str, etags: Sequence[str]) -> None:
-        parts = self._begun[assembly]
+    def finish(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
+        parts = self._begun[upload_id]
         assert etags == [f"etag {number}" for number in range(1, len(parts) + 1)]
         assert all(len(parts[number]) >= self.smallest_part for number in range(1, len(parts)))
         self._objects.put(key, b"".join(parts[number] for number in sorted(parts)))

@@ -15,7 +15,7 @@ from chalicelib.intake.thumbnail_links import ThumbnailLinks
 from chalicelib.library.record import Outcome
 from chalicelib.model import Failure, Image, Json, Label, Model
 from chalicelib.outbound.response import Headers, Reply
-from tests.fakes.aws import FakeAssembly, FakeObjects
+from tests.fakes.aws import FakeMultipartUploads, FakeObjects
 from tests.fakes.world import World
 
 BUCKET_URL = "https://test-bucket.s3.eu-west-1.amazonaws.com"
@@ -102,7 +102,7 @@ class FakeServices(World):
         self.objects: FakeBucket = FakeBucket()
         self.objects.before_look = self.project
         self.objects.now = self.clock
-        self.assembly = FakeAssembly(self.objects)
+        self.multipart_uploads = FakeMultipartUploads(self.objects)
         self.sources = Sources(FakeS3(self.objects), "test-bucket")
         self.outbound = FakeOutbound()
         self.credentials = FakeCredentials()

@@ -25,7 +25,7 @@ from chalicelib import pipeline
 from chalicelib.errors import Superseded, Unavailable, UnusableUrl
 from chalicelib.ids import new_id
 from chalicelib.intake import source_buckets
-from chalicelib.intake.multipart import Assembly
+from chalicelib.intake.multipart_uploads import MultipartUploads
 from chalicelib.intake.objects import ObjectStore
 from chalicelib.intake.source_buckets import Sources
 from chalicelib.intake.source_lines import LONGEST_LINE
@@ -58,7 +58,7 @@ def world(s3: Any) -> Any:
     made: Any = World(RECOGNISER="rekognition")
     made.s3 = s3
     made.objects = ObjectStore(s3, OWN, upload_seconds=60, download_seconds=60)
-    made.assembly = Assembly(s3, OWN)
+    made.multipart_uploads = MultipartUploads(s3, OWN)
     made.sources = Sources(s3, OWN)
     made.outbound = FakeOutbound()
     made.recogniser = FakeRecogniser(Label("Cat", 93.0))

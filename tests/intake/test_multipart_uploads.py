@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.intake.multipart import SMALLEST_PART, Assembly
+from chalicelib.intake.multipart_uploads import SMALLEST_PART, MultipartUploads
 
 
 @pytest.fixture
@@ -24,14 +24,14 @@ def test_parts_become_one_object_even_where_every_answer_is_lost_once(s3: Any) -
     parts = [b"a" * SMALLEST_PART, b"b" * (SMALLEST_PART + 1), b"c"]
     for number, part in enumerate(parts):
         s3.put_object(Bucket="images", Key=f"exports/{number} part", Body=part)
-    assembly = Assembly(s3, "images")
-    begun = assembly.begin("exports/all.zip", "application/zip")
+    uploads = MultipartUploads(s3, "images")
+    begun = uploads.begin("exports/all.zip", "application/zip")
     etags = []
     for number in range(3):
-        assembly.add("exports/all.zip", begun, number + 1, f"exports/{number} part")
-        etags.append(assembly.add("exports/all.zip", begun, number + 1, f"exports/{number} part"))
-    assembly.finish("exports/all.zip", begun, etags)
-    assembly.finish("exports/all.zip", begun, etags)
+        uploads.add("exports/all.zip", begun, number + 1, f"exports/{number} part")
+        etags.append(uploads.add("exports/all.zip", begun, number + 1, f"exports/{number} part"))
+    uploads.finish("exports/all.zip", begun, etags)
+    uploads.finish("exports/all.zip", begun, etags)
     made = s3.get_object(Bucket="images", Key="exports/all.zip")
     assert made["Body"].read() == b"".join(parts)
     assert made["ContentType"] == "application/zip"
