@@ -1,7 +1,7 @@
-"""The description of the API (OpenAPI 3.1): files, completed from the table of routes.
+"""The OpenAPI 3.1 description, merged from the files in ``openapi/`` and completed from the table of routes.
 
-There is one file for each kind of thing, which says what a route is for, what it takes and what it answers.
-What the table decides (the scope, the idempotency key, what is refused) is added here for all routes alike.
+The files describe what each route is for, its parameters, its body and its responses. What follows from the
+table is added here: the scope, the idempotency key, and the errors that are the same for all routes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Every route in one table: what answers it, whom it is open to, what it takes.
+"""The table of routes: for each one its handler, the scope that it needs, and the body that it takes.
 
-The loop below the table registers it with Chalice. The gate, the idempotency keys and the OpenAPI description
-read the same rows, so that they cannot differ. A handler is named by module and function of
-:mod:`chalicelib.api`. It is imported when a request first asks for it, so a cold start pays for no other.
+:func:`register` tells Chalice about them. The gate, the idempotency keys and the OpenAPI description read the
+same rows. A handler is named by its module in :mod:`chalicelib.api` and its function. It is imported by the
+first request for it, so a cold start loads only the handler that it needs.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from chalicelib.wiring import Services
 
 Handler = Callable[..., Response]
-OPEN = ""  # the scope of what everybody may ask for, without a token
+OPEN = ""  # the scope of routes that need no token
 
 
 @dataclass(frozen=True)
 class Route:
-    """A method and the template of a path, the handler that answers, and the scope that a token needs for it.
+    """A row: a method, the template of a path, the handler, and the scope that a token needs.
 
-    ``body`` is what is taken as a body; where it is None a body is not looked at. ``keyed`` says whether an
-    ``Idempotency-Key`` is honoured. ``message`` says that a problem has its detail under that name too, where
-    older clients look for it.
+    ``body`` is the body that the route takes; None if it ignores a body. ``keyed`` routes take an
+    ``Idempotency-Key``. With ``message``, problem documents have the detail also under that name, where
+    clients of older services look for it.
     """
 
     method: str
@@ -52,7 +52,7 @@ PATCH = partial(Route, "PATCH", body=JSON)
 DELETE = partial(Route, "DELETE")
 
 ROUTES = (
-    # photos come in, are looked at, found and counted
+    # images: handed in, shown, deleted, found, counted
     POST("/images", "upload_handlers.create", WRITE),
     GET("/images", "search_handlers.index", READ),
     POST("/images/known", "upload_handlers.known", WRITE),
@@ -70,7 +70,7 @@ ROUTES = (
     GET("/export", "search_handlers.export", READ),
     POST("/export", "job_handlers.export_originals", WRITE),
     GET("/usage", "usage_handlers.show", READ),
-    # a person knows better
+    # corrections by people, and their names for labels
     PUT("/images/{image_id}/labels/{name}", "correction_handlers.put_label", WRITE),
     DELETE("/images/{image_id}/labels/{name}", "correction_handlers.remove_label", WRITE),
     DELETE("/images/{image_id}/corrections/{name}", "correction_handlers.undo", WRITE),
@@ -83,19 +83,19 @@ ROUTES = (
     GET("/renames", "vocabulary_handlers.renames", READ),
     GET("/vocabulary", "vocabulary_handlers.show", READ),
     PUT("/vocabulary", "vocabulary_handlers.put", WRITE),
-    # recognised again, and what became of it
+    # labelled again, and the history of that
     POST("/images/{image_id}/relabel", "job_handlers.relabel", WRITE),
     POST("/relabel", "job_handlers.relabel_many", WRITE),
     GET("/images/{image_id}/history", "history_handlers.show", READ),
     GET("/images/{image_id}/why", "history_handlers.why", READ),
-    # work on many images
+    # jobs
     GET("/jobs", "job_handlers.index", READ),
     POST("/jobs", "job_handlers.create", WRITE),
     GET("/jobs/{job_id}", "job_handlers.show", READ),
     POST("/jobs/{job_id}/pause", "job_handlers.pause", WRITE),
     POST("/jobs/{job_id}/resume", "job_handlers.resume", WRITE),
     POST("/jobs/{job_id}/cancel", "job_handlers.cancel", WRITE),
-    # everyone who asked is told
+    # deliveries and subscriptions
     GET("/images/{image_id}/deliveries", "delivery_handlers.of_image", READ),
     GET("/deliveries", "delivery_handlers.index", READ),
     GET("/deliveries/{delivery_id}", "delivery_handlers.show", READ),
@@ -112,10 +112,12 @@ ROUTES = (
     POST(
         "/subscriptions/{subscription_id}/signing-secret/rotate", "secret_handlers.rotate_subscription", WRITE
     ),
-    GET("/signing-secret", "secret_handlers.show", WRITE),  # who knows it can speak in the service's name
+    GET("/signing-secret", "secret_handlers.show", WRITE),  # with it, one can sign as the service
     POST("/signing-secret/rotate", "secret_handlers.rotate", WRITE),
-    # the service itself
-    POST("/tokens", "token_handlers.create", ADMIN, keyed=False),  # the answer shows what is kept nowhere
+    # tokens, the web page, the service itself
+    POST(
+        "/tokens", "token_handlers.create", ADMIN, keyed=False
+    ),  # the response holds a secret that is not stored
     GET("/tokens", "token_handlers.index", ADMIN),
     GET("/tokens/{token_id}", "token_handlers.show", ADMIN),
     DELETE("/tokens/{token_id}", "token_handlers.remove", ADMIN),
@@ -125,7 +127,7 @@ ROUTES = (
     GET("/health", "service_handlers.health", OPEN),
     GET("/openapi.json", "service_handlers.description", OPEN),
     GET("/schemas/image-1.xsd", "service_handlers.schema", OPEN),
-    # what clients of older services of this kind ask for
+    # routes of older services
     POST("/blobs", "legacy_handlers.create_blob", WRITE, body=JSON_OR_FORM, message=True),
     POST("/blobs/upload", "legacy_handlers.create_blob", WRITE, body=JSON_OR_FORM, message=True),
     POST("/upload", "legacy_handlers.upload", WRITE, body=JSON_OR_FORM, message=True),
@@ -136,9 +138,10 @@ ROUTES = (
 
 
 def register(app: Chalice, door: Authorizer | None) -> None:
-    """Register every route, all but the open ones behind ``door``, if there is one.
+    """Register every route with Chalice; all but the open ones get the authorizer ``door``, if there is one.
 
-    Chalice would hold a request to its Content-Type even where it has no body; :func:`answer` looks at both.
+    Chalice would check the Content-Type even of a request without a body, so here it accepts any type;
+    :func:`answer` checks the body.
     """
     for route in ROUTES:
         methods = ["GET", "HEAD"] if route.method == "GET" else [route.method]
@@ -147,16 +150,16 @@ def register(app: Chalice, door: Authorizer | None) -> None:
 
 
 def handler_of(route: Route) -> Handler:
-    """The function that answers a route: ``handler(request, services, **path)``; imported now if need be."""
+    """The handler of a route, imported if necessary: ``handler(request, services, **path)``."""
     module, _, name = route.handler.partition(".")
     return cast(Handler, getattr(importlib.import_module(f"chalicelib.api.{module}"), name))
 
 
 def answer(route: Route, request: Request, services: Services, path: dict[str, str]) -> Response:
-    """What a route answers to a request; what is raised on the way is answered as a problem.
+    """Check a request, call the handler of its route, and turn any error into a problem document.
 
-    This is the outer edge of every route: an error nobody foresaw is logged with its traceback and
-    answered as a 500 that tells nothing of it.
+    Nothing is raised past this point. An unexpected error is logged with its traceback and answered with a
+    500 that tells nothing about it.
     """
     try:
         allowance = gate.enter(request, route.scope, services)
