@@ -1,4 +1,7 @@
-"""The examples of CONTRIBUTING.md fit the code. (``tests/packaging/test_recipes.py`` runs what they make.)"""
+"""The examples of CONTRIBUTING.md fit the code, and the map of the tests has every folder, fake and stub.
+
+``tests/packaging/test_recipes.py`` runs what the examples make.
+"""
 
 from __future__ import annotations
 
@@ -30,3 +33,19 @@ def test_the_files_that_it_names_are_there() -> None:
     named = re.findall(r"`((?:chalicelib|tests|docs|infra|\.chalice)/[\w./-]+)`", TEXT)
     assert len(named) > 5
     assert [one for one in named if not (ROOT / one).exists()] == []
+
+
+def test_the_map_of_the_tests_has_every_folder_fake_and_stub() -> None:
+    text = (ROOT / "tests" / "README.md").read_text("utf-8")
+    folders = [one.name for one in (ROOT / "tests").iterdir() if (one / "__init__.py").exists()]
+    helpers = [
+        f"{one}/{path.name}"
+        for one in ("fakes", "stubs")
+        for path in (ROOT / "tests" / one).glob("[a-z]*.py")
+    ]
+    assert len(folders) > 10 < len(helpers)
+    assert [one for one in (*folders, *helpers) if one not in text] == []
+    gone = [
+        one for one in re.findall(r"`((?:fakes|stubs)/\w+\.py)`", text) if not (ROOT / "tests" / one).exists()
+    ]
+    assert gone == []
