@@ -52,7 +52,7 @@ def test_every_event_that_is_told_of_has_a_word_on_the_page() -> None:
 
 
 def test_the_page_names_every_format_that_the_service_reads() -> None:
-    said = pages.sources()["checks.js"].replace("camera's raw", "camera raw")
+    said = pages.sources()["file-checks.js"].replace("camera's raw", "camera raw")
     assert not [name for name in FORMATS if name not in said]
 
 
@@ -87,7 +87,7 @@ def test_a_file_is_kept_for_good_and_its_address_changes_with_it(
     assert pages.version_of_files.__wrapped__() != before
 
 
-@pytest.mark.parametrize("name", ["nothing.js", "index.html", "..%2Fpages.py", "__pycache__", "main.js.map"])
+@pytest.mark.parametrize("name", ["tile.js", "index.html", "..%2Fpages.py", "__pycache__", "main.js.map"])
 def test_nothing_else_is_served_from_the_folder(api: Api, name: str) -> None:
     assert api.get(f"/page/{pages.version_of_files()}/{name}").status_code == 404
 

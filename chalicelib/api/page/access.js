@@ -1,15 +1,15 @@
-/** Access: the token of this tab, and the tokens that there are. */
+/** Access: the token of this tab, and the list of tokens. */
 
 import { at, call, forgetToken, hasToken } from "./api.js";
-import { confirmed, shownOnce } from "./asking.js";
+import { confirmed, shownOnce } from "./dialogs.js";
 import { button, make } from "./dom.js";
-import { pending } from "./pending.js";
+import { loading } from "./loading.js";
 import { complain, notify } from "./toasts.js";
-import { moment } from "./words.js";
+import { moment } from "./formats.js";
 
 const SCOPES = { read: "see photos", write: "add, change and delete photos", admin: "make and revoke tokens" };
 
-/** The page, fetched anew whenever it is shown; `forgotten()` is told when the token is. */
+/** The page, loaded each time it is shown; `forgotten()` is called when the token is forgotten. */
 export function accessPage({ forgotten }) {
   const tab = thisTab(() => (forgotten(), all.forget()));
   const all = tokens(() => tab.tell());
@@ -35,7 +35,7 @@ function tokens(loaded) {
   const load = () => ((hidden = false), place.again().then(loaded));
   const give = make("p", {}, button("Give a token", () => load()));
   const none = make("p", {}, "This service asks nobody for a token, so there are none.");
-  const place = pending(async () => (hidden ? give : (await wanted()) ? [form(load), await list(load)] : none));
+  const place = loading(async () => (hidden ? give : (await wanted()) ? [form(load), await list(load)] : none));
   const made = make("section", { class: "cards", "aria-labelledby": "tokens" }, make("h2", { id: "tokens" }, "Tokens"), place);
   made.forget = () => ((hidden = true), place.again());
   return made;

@@ -1,4 +1,4 @@
-/** The service: calls, the one place where values become parts of an address, and what it says when something is wrong. */
+/** The service: its calls, the one place where values become parts of an address, and its errors. */
 
 import { addressOf } from "./address.js";
 
@@ -18,7 +18,7 @@ export class Problem extends Error {
     this.body = body;
   }
 
-  /** Whether it may work later: nothing is wrong with what was asked for. */
+  /** Whether the same request may work later. */
   get passes() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
@@ -69,7 +69,7 @@ export function keepToken(given) {
   sessionStorage.setItem(KEPT, given);
 }
 
-/** Forget the token of this tab; what is on its way with it is called off, or its refusal would ask for another. */
+/** Forget the token of this tab. Requests on their way are called off: their refusals would ask for another token. */
 export function forgetToken() {
   token = null;
   sessionStorage.removeItem(KEPT);
@@ -77,7 +77,7 @@ export function forgetToken() {
   forgetting = new AbortController();
 }
 
-/** What a request says of who makes it. */
+/** The headers that say who makes a request. */
 export const credentials = () => (token ? { Authorization: `Bearer ${token}` } : {});
 
 /** Call a route; its JSON. Throws a {@link Problem}, or an AbortError if `signal` says so. */
@@ -86,7 +86,7 @@ export async function call(method, route, body, options) {
   return reply.status === 204 ? null : reply.json().catch(unanswered);
 }
 
-/** Call a route; the answer itself. Where a token is wanted, one is asked for and the call made again. */
+/** Call a route; the answer itself. If the service wants a token, ask for one and call again. */
 export async function send(method, route, body, options = {}) {
   if (!(route instanceof Route)) throw new TypeError("A route is made by at``.");
   const { signal, headers = {}, keepalive = false, patience = PATIENCE } = options;

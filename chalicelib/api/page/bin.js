@@ -1,16 +1,16 @@
-/** The bin: what was deleted, for how long it is still there, and the two ways out of it. */
+/** The page of the bin: what was deleted, how long it stays there, and how to restore or erase it. */
 
-import { announce } from "./announcing.js";
+import { announce } from "./announcements.js";
 import { at, call } from "./api.js";
-import { confirmed } from "./asking.js";
+import { confirmed } from "./dialogs.js";
 import { button, make, symbol } from "./dom.js";
 import { followJob } from "./jobs.js";
-import { pending } from "./pending.js";
-import { restore, untilListed } from "./removal.js";
+import { loading } from "./loading.js";
+import { restore, untilListed } from "./deletion.js";
 import { ALL } from "./selection.js";
 import { showThumbnail } from "./thumbnails.js";
 import { complain, notify } from "./toasts.js";
-import { many, title } from "./words.js";
+import { many, title } from "./formats.js";
 
 const PAGE = 60;
 const A_DAY = 86_400_000;
@@ -18,7 +18,7 @@ const A_DAY = 86_400_000;
 /** The page; `restored(ids)` is told what came out, of all if it is not known of which. */
 export function binPage({ restored }) {
   const ways = make("p", { class: "row", hidden: true });
-  const list = pending(async () => {
+  const list = loading(async () => {
     const shown = await binned(restored);
     ways.hidden = !Array.isArray(shown); // there is nothing to restore or to erase
     return shown;

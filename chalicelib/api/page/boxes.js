@@ -1,4 +1,4 @@
-/** Boxes on the photo: where the instances of a label are. */
+/** Boxes on the photo, where the instances of a label are. */
 
 import { draw, make } from "./dom.js";
 
@@ -11,12 +11,12 @@ export class Boxes {
     this.element = make("div", { class: "boxes", "aria-hidden": "true" }, this.#drawing, this.#marks);
   }
 
-  /** Show where a label is; none, or one that is nowhere in particular, shows what is kept. */
+  /** Show where a label is; without one, or for a label without boxes, show the kept ones. */
   show(label) {
     this.#draw(label?.instances.length ? [label] : this.#kept);
   }
 
-  /** Show these labels whenever no other is shown. */
+  /** Keep these labels shown while no other is. */
   keep(labels) {
     this.#kept = labels;
     this.#draw(labels);

@@ -1,6 +1,6 @@
-/** What an image shows, in words: its caption and alternative text, which a person may write, and the lines read on it. */
+/** A photo in words: its caption and alternative text, which a person may edit, and the lines read on it. */
 
-import { announce } from "./announcing.js";
+import { announce } from "./announcements.js";
 import { at, call } from "./api.js";
 import { button, make } from "./dom.js";
 import { tellTabs } from "./tabs.js";

@@ -1,27 +1,27 @@
-/** All labels with their counts: found by their beginning, renamed, merged. */
+/** The page of labels with their counts: search, rename and merge them. */
 
 import { at, call } from "./api.js";
-import { confirmed } from "./asking.js";
+import { confirmed } from "./dialogs.js";
 import { button, make } from "./dom.js";
 import { followJob } from "./jobs.js";
-import { pending } from "./pending.js";
+import { loading } from "./loading.js";
 import { address } from "./route.js";
 import { countOf, rested, suggestions } from "./suggestions.js";
 import { complain, notify } from "./toasts.js";
 import { vocabulary } from "./vocabulary.js";
-import { count, many, moment, quoted } from "./words.js";
+import { count, many, moment, quoted } from "./formats.js";
 
 const PAGE = 200;
 const LOOKS = 7; // at whether a renamed label is still listed
 
-/** The page; it is fetched anew whenever it is shown. */
+/** The page; it is loaded each time it is shown. */
 export function labelsPage() {
   const names = suggestions("all-names");
   const prefix = make("input", { type: "search", id: "label-prefix", maxlength: "128", placeholder: "Begins with" });
   const sort = make("select", { id: "label-sort" }, make("option", { value: "count" }, "The most frequent first"), make("option", { value: "name" }, "By name"));
-  const list = pending(() => labels({ prefix: prefix.value.trim(), sort: sort.value }, names, changed));
-  const renames = pending(() => renamed(changed));
-  const terms = pending(() => vocabulary(changed));
+  const list = loading(() => labels({ prefix: prefix.value.trim(), sort: sort.value }, names, changed));
+  const renames = loading(() => renamed(changed));
+  const terms = loading(() => vocabulary(changed));
   function changed() {
     list.again();
     renames.again();
@@ -84,7 +84,7 @@ async function renameTo(name, to, changed) {
   }
 }
 
-/** Whether a name is still listed and then, at last, not any more: counts follow a second or two later. */
+/** Wait until a name is no longer listed, as counts follow a second or two later; whether it was listed and has gone. */
 async function goesLate(name) {
   for (let looks = 0; looks < LOOKS; looks += 1) {
     if (!(await countOf(name))) return looks > 0;
@@ -93,7 +93,7 @@ async function goesLate(name) {
   return false;
 }
 
-/** The renames that hold for what is to come. */
+/** The renames for later results. */
 async function renamed(changed) {
   const { renames } = await call("GET", at`renames`);
   if (!renames.length) return [];

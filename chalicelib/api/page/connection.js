@@ -1,4 +1,4 @@
-/** Whether anything can be sent just now: pauses grow with failures in a row, and end by themselves. */
+/** Whether the service can be reached: pauses grow with failures in a row, and end by themselves. */
 
 const [FIRST, LONGEST] = [1000, 60_000]; // milliseconds
 
@@ -14,7 +14,7 @@ export class Connection {
     addEventListener("offline", () => changed());
   }
 
-  /** Whether nothing is to be sent. */
+  /** Whether sending pauses. */
   get paused() {
     return !navigator.onLine || this.#until > 0;
   }
@@ -25,12 +25,12 @@ export class Connection {
     return "The service cannot be reached just now. Sending goes on by itself.";
   }
 
-  /** Something could be sent. */
+  /** A request succeeded. */
   works() {
     this.#failures = 0;
   }
 
-  /** Something could not; of several that were on their way together only the first counts. */
+  /** A request failed; of several at the same time only the first counts. */
   failed() {
     if (this.#until) return;
     const pause = Math.min(LONGEST, FIRST * 2 ** this.#failures) * (0.75 + Math.random() / 2);

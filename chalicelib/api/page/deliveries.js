@@ -1,12 +1,12 @@
-/** Who was told of an image: every delivery, attempt by attempt. */
+/** The deliveries of an image, attempt by attempt. */
 
-import { announce } from "./announcing.js";
+import { announce } from "./announcements.js";
 import { at, call } from "./api.js";
 import { button, make } from "./dom.js";
-import { skeleton } from "./pending.js";
+import { skeleton } from "./loading.js";
 import { address } from "./route.js";
 import { complain } from "./toasts.js";
-import { many, moment } from "./words.js";
+import { many, moment } from "./formats.js";
 
 const LOOKS = 6; // how often a delivery is looked at after it was sent again
 const WHERE = { integration: "Integration server (XML)", callback: "Callback" };

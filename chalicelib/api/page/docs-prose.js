@@ -1,4 +1,4 @@
-/** Prose of the description: paragraphs, with `code` in back-ticks. */
+/** Text of the description: paragraphs, with `code` in back-ticks. */
 
 import { make } from "./dom.js";
 

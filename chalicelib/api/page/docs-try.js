@@ -1,4 +1,4 @@
-/** A request tried out: with a token, parameters and a body, and what came back; the same for curl and for Python. */
+/** Try a request: token, parameters and body, and the answer; the same request for curl and for Python. */
 
 import { addressOf } from "./address.js";
 import { credentials, forgetToken, hasToken, keepToken } from "./api.js";

@@ -1,4 +1,4 @@
-/** Elements, made without markup: whatever a text holds, it is shown as text. */
+/** Elements, made without markup: any text is shown as text. */
 
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -1,4 +1,4 @@
-/** Where the focus goes when what had it goes away: to what is next to it, or back to where it came from. */
+/** Where the focus goes when its element goes away: to the next one, or back to where it came from. */
 
 const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]";
 const REMEMBERED = 12; // elements that had it before
@@ -9,7 +9,7 @@ let above = []; // what `last` stood in, from the inside out
 let before = [];
 let looking = false;
 
-/** See to it from now on. */
+/** Keep the focus from now on. */
 export function keepFocus() {
   document.addEventListener("focusin", ({ target }) => remember(target));
   document.addEventListener("focusout", ({ target, relatedTarget }) => relatedTarget || queueMicrotask(() => letGo(target)));
@@ -27,7 +27,7 @@ function remember(target) {
   for (let one = target.parentElement; one && one !== document.body; one = one.parentElement) above.push(one);
 }
 
-/** A person may put the focus nowhere, by a click between things. */
+/** A click between things may leave the focus nowhere. */
 function letGo(target) {
   if (target === last && document.hasFocus() && document.activeElement === document.body && canHaveIt(target)) last = null;
 }

@@ -1,4 +1,4 @@
-/** The grid: however many images there are, only those near the window are in the document. */
+/** The grid of photos. Only tiles near the window are in the document. */
 
 import { between, HEADING, heightOf, rows } from "./layout.js";
 import { make } from "./dom.js";

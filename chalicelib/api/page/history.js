@@ -1,9 +1,9 @@
-/** What has become of an image: its results, and what changed from one to the next. */
+/** The history of an image: its results, and what changed between them. */
 
 import { at, call } from "./api.js";
 import { make } from "./dom.js";
-import { folded } from "./pending.js";
-import { moment } from "./words.js";
+import { folded } from "./loading.js";
+import { moment } from "./formats.js";
 
 const KINDS = { recognised: "Recognised", corrected: "Corrected by a person", copied: "Copied from a photo with the same bytes", failed: "Could not be labelled", renamed: "A label was renamed" };
 

@@ -1,13 +1,13 @@
-/** Work on many images that the service does by itself: followed in a toast until it is over, and all of it on a page. */
+/** Jobs of the service: followed in a toast until they end, and listed on a page. */
 
-import { announce } from "./announcing.js";
+import { announce } from "./announcements.js";
 import { at, call } from "./api.js";
 import { button, make } from "./dom.js";
-import { pending } from "./pending.js";
+import { loading } from "./loading.js";
 import { address } from "./route.js";
 import { ALL } from "./selection.js";
 import { complain, progressToast } from "./toasts.js";
-import { count, many, moment, quoted } from "./words.js";
+import { count, many, moment, quoted } from "./formats.js";
 
 const [SOON, SELDOM] = [700, 5000]; // milliseconds between two looks
 const KINDS = { label: "Label what is there", relabel: "Label again", correct: "Correct labels", rename: "Rename a label", delete: "Delete", restore: "Restore", zip: "Pack photos", vocabulary: "Change the vocabulary" };
@@ -41,11 +41,11 @@ async function followed(job, tell) {
   return known;
 }
 
-/** The page; it is fetched anew whenever it is shown. */
+/** The page; it is loaded each time it is shown. */
 export function jobsPage() {
   const choice = (name, all, some) => make("select", { id: name }, make("option", { value: "" }, all), ...Object.entries(some).map(([value, text]) => make("option", { value }, text)));
   const [kind, status] = [choice("job-kind", "All kinds", KINDS), choice("job-status", "In any state", STATES)];
-  const list = pending(() => jobs({ kind: kind.value, status: status.value }));
+  const list = loading(() => jobs({ kind: kind.value, status: status.value }));
   for (const one of [kind, status]) one.addEventListener("change", () => list.again());
   return make(
     "div",

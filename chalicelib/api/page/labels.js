@@ -1,13 +1,13 @@
-/** The labels of one image: how sure they are, what they belong to, why, and a person's word on them. */
+/** The labels of one image: confidence, parents, reasons and corrections. */
 
-import { announce } from "./announcing.js";
+import { announce } from "./announcements.js";
 import { at, call } from "./api.js";
 import { button, make, symbol } from "./dom.js";
 import { suggestions } from "./suggestions.js";
 import { address } from "./route.js";
 import { tellTabs } from "./tabs.js";
 import { complain, undoableToast } from "./toasts.js";
-import { quoted, specific } from "./words.js";
+import { quoted, specific } from "./formats.js";
 
 export class LabelList {
   #image = null;

@@ -1,4 +1,4 @@
-/** The images that the search finds, handed in or taken last first, as far as they have been fetched. */
+/** The images that the search finds, by upload or by date taken, newest first, as far as they were fetched. */
 
 import { at, call } from "./api.js";
 import { dateOf } from "./months.js";
@@ -68,14 +68,14 @@ export class Library extends EventTarget {
     this.update(image);
   }
 
-  /** Take over what is new about an image. */
+  /** Update an image. */
   update(image) {
     if (this.#hidden.has(image.id)) return;
     this.#keep(image);
     this.#changed();
   }
 
-  /** Take an image out of sight; the answer puts it back where it was. */
+  /** Hide an image; the answer is a function that puts it back. */
   hide(id) {
     const [before, search] = [this.#order, this.#search];
     this.#hidden.add(id);
@@ -84,13 +84,13 @@ export class Library extends EventTarget {
     return () => this.#restore(id, before, search);
   }
 
-  /** Images are out of the bin again; which they are may not be known. */
+  /** Images were restored; which ones may not be known. */
   welcome(ids = [...this.#hidden]) {
     for (const id of ids) this.#unhide(id);
     return this.refresh();
   }
 
-  /** Fetch anew what is shown, of which much has gone. */
+  /** Fetch again what is shown, after much of it has gone. */
   anew() {
     this.#order = [];
     this.#shelves.clear();

@@ -2,29 +2,29 @@
 
 import { accessPage } from "./access.js";
 import { tokensComeFrom } from "./api.js";
-import { askForToken } from "./asking.js";
+import { askForToken } from "./dialogs.js";
 import { binPage } from "./bin.js";
 import { labelsPage } from "./catalogue.js";
-import { EditingBar } from "./editing.js";
+import { BulkEditBar } from "./bulk-edit.js";
 import { keepFocus } from "./focus.js";
-import { handingIn } from "./handing.js";
+import { openUploadInputs } from "./upload-inputs.js";
 import { jobsPage } from "./jobs.js";
-import { showKeys } from "./keys.js";
+import { showKeys } from "./key-list.js";
 import { Library } from "./library.js";
 import { forgetOriginals } from "./originals.js";
-import { deliveriesPage } from "./outbox.js";
+import { deliveriesPage } from "./all-deliveries.js";
 import { Photos } from "./photos.js";
-import { forgetPreviews } from "./previews.js";
-import { remove } from "./removal.js";
+import { forgetPreviews } from "./upload-previews.js";
+import { remove } from "./deletion.js";
 import { onPlace, place } from "./route.js";
 import { Search } from "./search.js";
 import { Selection } from "./selection.js";
 import { subscriptionsPage } from "./subscriptions.js";
 import { onTabs } from "./tabs.js";
 import { undoLast } from "./toasts.js";
-import { Tray } from "./tray.js";
-import { Uploads } from "./uploads.js";
-import { watchNothing } from "./watch.js";
+import { UploadTray } from "./upload-tray.js";
+import { UploadQueue } from "./upload-queue.js";
+import { watchNothing } from "./label-watch.js";
 import { usagePage } from "./usage.js";
 import { Viewer } from "./viewer.js";
 
@@ -33,8 +33,8 @@ const FEW = 8; // images that are read again one by one
 const main = at("main");
 const library = new Library();
 const selection = new Selection(library);
-const uploads = new Uploads(library);
-const choose = handingIn(uploads);
+const uploads = new UploadQueue(library);
+const choose = openUploadInputs(uploads);
 const add = () => choose();
 const search = new Search(at("search"), toFirst);
 const photos = new Photos({ library, selection, search, add, remove: removeAll });
@@ -141,8 +141,8 @@ function acted(event) {
 
 keepFocus();
 tokensComeFrom(askForToken);
-new Tray(uploads, at("tray"), choose);
-const bar = new EditingBar(selection, at("picked"), { remove: removeAll, results: photos.results, library, edited: () => photos.refreshChips() });
+new UploadTray(uploads, at("tray"), choose);
+const bar = new BulkEditBar(selection, at("picked"), { remove: removeAll, results: photos.results, library, edited: () => photos.refreshChips() });
 at("upload").addEventListener("click", add);
 document.querySelector("[data-skip]").addEventListener("click", (event) => (event.preventDefault(), toFirst()));
 document.addEventListener("keydown", key);

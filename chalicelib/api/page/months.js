@@ -1,8 +1,8 @@
-/** By date taken: what a month is called, and a scrubber that leads to any of them. */
+/** Months of the date taken: their names, and a scrubber that leads to any of them. */
 
 import { at, call } from "./api.js";
 import { make } from "./dom.js";
-import { many } from "./words.js";
+import { many } from "./formats.js";
 
 /** The month in which a photo was taken, by the camera's clock: "2019-05", or "" where no date is noted. */
 export const monthOf = (image) => (image.taken_at ?? "").slice(0, 7);

@@ -1,4 +1,4 @@
-/** What is before and behind a photo that was opened by its address, before the list has come so far. */
+/** The photos before and after one that was opened by its address, before the list is fetched that far. */
 
 import { at, call } from "./api.js";
 

@@ -1,14 +1,14 @@
-/** The photos: what is said of them, the grid, and what stands there when there are none. */
+/** The page of photos: the bar above them, the grid, and what is shown when there are none. */
 
 import { make, button } from "./dom.js";
-import { Chips } from "./chips.js";
+import { LabelChips } from "./label-chips.js";
 import { Grid } from "./grid.js";
 import { Scrubber, until } from "./months.js";
-import { Nothing } from "./nothing.js";
-import { skeleton } from "./pending.js";
-import { Results } from "./results.js";
+import { EmptyState } from "./empty-state.js";
+import { skeleton } from "./loading.js";
+import { ResultBar } from "./result-bar.js";
 import { go, place } from "./route.js";
-import { isFinal, isWatched, watch } from "./watch.js";
+import { isFinal, isWatched, watch } from "./label-watch.js";
 
 const REFRESH = 10_000; // milliseconds: what comes into the bucket by another way shows up by itself
 const SELDOM = 60_000; // where nobody moves: each look is a call
@@ -27,9 +27,9 @@ export class Photos {
   constructor({ library, selection, search, add, remove }) {
     Object.assign(this, { library, selection, search });
     this.grid = new Grid(library, selection, { remove });
-    this.chips = new Chips();
-    this.results = new Results(library, selection);
-    this.nothing = new Nothing(add);
+    this.chips = new LabelChips();
+    this.results = new ResultBar(library, selection);
+    this.nothing = new EmptyState(add);
     this.waiting = make("div", { class: "waiting", "aria-hidden": "true" }); // over the grid, so that nothing is moved aside
     this.note = make("div", { class: "note" });
     this.title = make("h1", { class: "unseen" }, "Photos");
@@ -76,7 +76,7 @@ export class Photos {
     this.chips.show(place().q);
   }
 
-  /** Show nothing any more, until something is asked for. */
+  /** Show nothing until something is asked for. */
   forget() {
     this.#shown = null;
     this.grid.clear();
@@ -85,7 +85,7 @@ export class Photos {
     this.library.forget();
   }
 
-  /** As far as it was scrolled, with as much fetched as that takes. */
+  /** Scroll to where the list was left; fetch as much as that takes. */
   async #scroll(to) {
     this.grid.render();
     while (to > document.documentElement.scrollHeight - innerHeight && !this.library.complete && !this.library.broken) {
@@ -95,7 +95,7 @@ export class Photos {
     scrollTo(0, to);
   }
 
-  /** Look again in a while, which doubles as long as nobody moves and nothing comes. */
+  /** Look again after a while, which doubles as long as nobody moves and nothing new comes. */
   #soon(pause) {
     this.#pause = pause;
     clearTimeout(this.#timer);
@@ -110,7 +110,7 @@ export class Photos {
     this.library.refresh().then((news) => news && this.#soon(REFRESH), () => {}); // it is tried again
   }
 
-  /** What was broken is tried again, ever more seldom; a query that cannot be read is not. */
+  /** Try again what failed, less and less often, but not a query that cannot be read. */
   #recover() {
     const { broken } = this.library;
     clearTimeout(this.#recovery.timer);

@@ -1,4 +1,4 @@
-/** Where the reader is: the address holds the page, the search and the open image. */
+/** The address: it holds the page, the search and the open image. */
 
 import { isId } from "./api.js";
 

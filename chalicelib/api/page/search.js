@@ -1,8 +1,8 @@
-/** The search: a query with completion, and the place where it breaks off if it does. */
+/** The search field, with completion, and the place where a query cannot be read. */
 
-import { completionsOf } from "./completing.js";
+import { completionsOf } from "./completion.js";
 import { make, symbol } from "./dom.js";
-import { meant } from "./forgiving.js";
+import { meant } from "./plain-words.js";
 import { go, place } from "./route.js";
 import { rested } from "./suggestions.js";
 

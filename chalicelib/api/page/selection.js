@@ -1,4 +1,4 @@
-/** Which images are picked, to be edited together: some by their ids, or everything that the search finds. */
+/** Which images are picked: some by their ids, or everything that the search finds. */
 
 export const ALL = "after:1970-01-01"; // the query that finds every image
 

@@ -1,21 +1,21 @@
-/** Subscriptions: who is told of results, tried out and taken away. */
+/** The page of subscriptions: who is told of results; test, edit, pause and remove them. */
 
 import { at, call, send } from "./api.js";
-import { confirmed, shownOnce } from "./asking.js";
+import { confirmed, shownOnce } from "./dialogs.js";
 import { section } from "./deliveries.js";
 import { button, make } from "./dom.js";
-import { pending } from "./pending.js";
+import { loading } from "./loading.js";
 import { complain, notify } from "./toasts.js";
-import { moment } from "./words.js";
+import { moment } from "./formats.js";
 
 const USUAL = { "sightline.image.labelled": "is labelled", "sightline.image.failed": "cannot be labelled", "sightline.image.corrected": "is corrected" };
 const TOLD = { ...USUAL, "sightline.image.deleted": "is deleted", "sightline.image.restored": "is restored" };
 const LISTED = new Intl.ListFormat("en", { type: "disjunction" });
 
-/** The page; it is fetched anew whenever it is shown. */
+/** The page; it is loaded each time it is shown. */
 export function subscriptionsPage() {
   const load = () => list.again();
-  const list = pending(() => cards(load));
+  const list = loading(() => cards(load));
   return make(
     "div",
     { class: "page" },

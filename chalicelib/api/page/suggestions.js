@@ -1,4 +1,4 @@
-/** Names of labels that are like what is being typed. */
+/** Labels whose names are like what is being typed. */
 
 import { at, call } from "./api.js";
 import { make } from "./dom.js";

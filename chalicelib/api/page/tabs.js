@@ -1,4 +1,4 @@
-/** What other tabs of this page are told: they show the same photos. */
+/** Messages between tabs of this page, which show the same photos. */
 
 const channel = new BroadcastChannel("sightline");
 

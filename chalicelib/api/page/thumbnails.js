@@ -1,4 +1,4 @@
-/** Thumbnails, by the link that came with what is known of an image, or by a fresh one where that is too old. */
+/** Thumbnails, by the link that came with the image, or by a fresh one if that is too old. */
 
 import { at, picture } from "./api.js";
 

@@ -1,11 +1,11 @@
 /** One photo in the grid: its thumbnail, what is seen on it, and a box to pick it. */
 
 import { button, make, symbol } from "./dom.js";
-import { previewOf } from "./previews.js";
+import { previewOf } from "./upload-previews.js";
 import { address, place } from "./route.js";
 import { showThumbnail } from "./thumbnails.js";
-import { isFinal } from "./watch.js";
-import { STATES, summary, title } from "./words.js";
+import { isFinal } from "./label-watch.js";
+import { STATES, summary, title } from "./formats.js";
 
 /** The shape of an image, width to height, as far as it is known. */
 export function ratioOf(image) {

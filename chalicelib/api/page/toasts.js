@@ -6,17 +6,17 @@ const SECONDS = 6;
 const UNDO_SECONDS = 12;
 const undoable = [];
 
-/** Say something for a while. */
+/** Show a message for a while. */
 export function notify(text, { bad = false } = {}) {
   return shown(make("p", { class: bad ? "toast bad" : "toast" }, text), bad ? 2 * SECONDS : SECONDS);
 }
 
-/** Say what went wrong, unless somebody called it off. */
+/** Show an error, unless the request was called off. */
 export function complain(error) {
   if (error.name !== "AbortError") notify(error.message, { bad: true });
 }
 
-/** Say how far something is until it is over: `tell(text)`, then `end()`. */
+/** Show progress until it is over: `tell(text)`, then `end()`. */
 export function progressToast(text) {
   const toast = make("p", { class: "toast" }, text);
   place().append(toast);

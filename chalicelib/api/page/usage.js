@@ -1,19 +1,19 @@
-/** Usage: what was recognised, by whom, and what that costs at list prices, day by day. */
+/** The page of usage: calls of recognisers and their cost at list prices, day by day. */
 
 import { at, call } from "./api.js";
 import { make } from "./dom.js";
-import { pending } from "./pending.js";
-import { count, day, money } from "./words.js";
+import { loading } from "./loading.js";
+import { count, day, money } from "./formats.js";
 
 const USUAL_DAYS = 30;
 const A_DAY = 86_400_000;
 const isoDay = (time) => new Date(time).toISOString().slice(0, 10); // days are those of UTC
 
-/** The page; it is fetched anew whenever it is shown. */
+/** The page; it is loaded each time it is shown. */
 export function usagePage() {
   const from = make("input", { type: "date", id: "usage-from", required: true, value: isoDay(Date.now() - (USUAL_DAYS - 1) * A_DAY) });
   const to = make("input", { type: "date", id: "usage-to", required: true, value: isoDay(Date.now()) });
-  const shown = pending(() => usage(from.value, to.value));
+  const shown = loading(() => usage(from.value, to.value));
   for (const one of [from, to]) one.addEventListener("change", () => from.value && to.value && shown.again());
   return make(
     "div",

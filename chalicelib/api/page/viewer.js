@@ -1,21 +1,21 @@
 /** One image, large: the photo with boxes, and beside it all that is known. */
 
-import { announce } from "./announcing.js";
+import { announce } from "./announcements.js";
 import { at, call } from "./api.js";
 import { CaptionText } from "./caption.js";
 import { deliveriesOf } from "./deliveries.js";
 import { button, make } from "./dom.js";
-import { facts } from "./facts.js";
+import { facts } from "./image-facts.js";
 import { historyOf } from "./history.js";
 import { LabelList } from "./labels.js";
 import { neighboursOf } from "./neighbours.js";
 import { original } from "./originals.js";
-import { restore } from "./removal.js";
+import { restore } from "./deletion.js";
 import { go, leaveImage, place } from "./route.js";
-import { Stage } from "./stage.js";
+import { PhotoView } from "./photo-view.js";
 import { complain, notify } from "./toasts.js";
-import { summary, title } from "./words.js";
-import { isFinal, isWatched, watch } from "./watch.js";
+import { summary, title } from "./formats.js";
+import { isFinal, isWatched, watch } from "./label-watch.js";
 
 export class Viewer {
   #id = null;
@@ -25,7 +25,7 @@ export class Viewer {
   /** `library` knows the neighbours; `remove(ids)` is called when the image is to go, `closed(id)` when it is left. */
   constructor(library, { remove, closed, named }) {
     Object.assign(this, { library, removeAll: remove, closed, named });
-    this.stage = new Stage((step) => this.#go(step));
+    this.stage = new PhotoView((step) => this.#go(step));
     this.heading = make("h2", { id: "viewed", tabindex: "-1" });
     this.state = make("p", { class: "state", "aria-live": "polite" });
     this.retry = button("Try again", () => this.#fetch(this.#id));
@@ -58,7 +58,7 @@ export class Viewer {
     this.#fetch(id);
   }
 
-  /** Say that the image which is shown is there no more. */
+  /** Say that the image is gone. */
   gone(ids) {
     if (ids.includes(this.#id)) this.#missing({ status: 404, message: "Somebody has deleted it." });
   }
@@ -92,7 +92,7 @@ export class Viewer {
     }
   }
 
-  /** What cannot be shown offers nothing that would act on it. */
+  /** An image that cannot be shown has no buttons that act on it. */
   #missing(error) {
     const gone = error.status === 404;
     this.#image = null;
@@ -107,7 +107,7 @@ export class Viewer {
     this.state.dataset.status = status;
   }
 
-  /** Let these of the parts that act on the image be there, and no others. */
+  /** Show these of the parts that act on the image, and no others. */
   #offer(parts) {
     for (const one of [this.retry, this.restore, this.tools, this.labels.element, this.caption.element, this.more]) one.hidden = !parts.includes(one);
     this.#step();

@@ -1,10 +1,10 @@
-/** The owner's vocabulary: the only terms that labels are shown by, edited a line each. */
+/** The owner's vocabulary, the only terms that labels are shown in, one a line. */
 
 import { at, call } from "./api.js";
 import { make } from "./dom.js";
 import { followJob } from "./jobs.js";
 import { complain, notify } from "./toasts.js";
-import { count, many } from "./words.js";
+import { count, many } from "./formats.js";
 
 /** A section that shows the terms and saves others; `changed()` is told when labels have followed. */
 export async function vocabulary(changed) {

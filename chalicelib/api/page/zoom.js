@@ -1,4 +1,4 @@
-/** Zoom: wheel, pinch, double click and keys. A large photo is dragged; one that is not is swiped to the next. */
+/** Zoom by wheel, pinch, double click and keys. An enlarged photo is dragged; a whole one is swiped to the next. */
 
 const MOST = 8;
 const DOUBLE = 2.5;

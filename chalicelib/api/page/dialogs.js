@@ -1,4 +1,4 @@
-/** Questions to the person, each in a dialog of its own. */
+/** Questions to the person, each in a dialog. */
 
 import { button, make } from "./dom.js";
 
@@ -17,12 +17,12 @@ export function askForToken(why) {
   }).then((token) => token ?? Promise.reject(new Error("Without a token nothing can be shown.")));
 }
 
-/** Have something confirmed that cannot be undone; whether it was. */
+/** Ask to confirm what cannot be undone; whether it was confirmed. */
 export function confirmed(heading, text, yes) {
   return asked({ heading, content: [make("p", {}, text)], yes, answer: () => true }).then(Boolean);
 }
 
-/** Show something that is never shown again. */
+/** Show a secret that is shown only once. */
 export function shownOnce(heading, text, secret) {
   const field = make("input", { id: "secret", readonly: true, value: secret, "aria-label": heading });
   field.addEventListener("focus", () => field.select());

@@ -1,4 +1,4 @@
-/** The queue of uploads as it outlives a reload: what was handed in, and what of it was sent. */
+/** The queue of uploads, remembered over a reload: which files were chosen, and which were sent. */
 
 const KEY = "sightline-uploads";
 const PAUSE = 1000; // milliseconds between two writings
@@ -7,7 +7,7 @@ const SLICE = 10; // milliseconds in which sizes are asked for in one go: browse
 /** What tells a file from others without reading it. */
 const mark = ({ file, name }) => [name, file.size, file.lastModified].join("\n");
 
-export class KeptQueue {
+export class UploadMemory {
   #timer = 0;
   #marks = new WeakMap(); // by file
   #sent;

@@ -1,14 +1,14 @@
-/** The queue of what is handed in: several at once, each with a state that the tray shows. */
+/** The queue of uploads: several at once, each with a state that the tray shows. */
 
 import { at, call } from "./api.js";
-import { refusal } from "./checks.js";
+import { refusal } from "./file-checks.js";
 import { Connection } from "./connection.js";
-import { KeptQueue } from "./kept.js";
-import { knownAmong, nextBatch } from "./known.js";
-import { keep, read } from "./previews.js";
-import { fetchFrom, send } from "./sending.js";
+import { UploadMemory } from "./upload-memory.js";
+import { duplicatesAmong, nextBatch } from "./duplicates.js";
+import { keep, read } from "./upload-previews.js";
+import { fetchFrom, send } from "./upload.js";
 import { tellTabs } from "./tabs.js";
-import { isFinal, watch } from "./watch.js";
+import { isFinal, watch } from "./label-watch.js";
 
 const AT_ONCE = 3;
 const FORMS = 2; // times that a form which is refused is asked for anew: it may have been too old
@@ -48,7 +48,7 @@ class Upload {
   }
 }
 
-export class Uploads extends EventTarget {
+export class UploadQueue extends EventTarget {
   #unchecked = [];
   #checking = false;
   #waiting = [];
@@ -56,7 +56,7 @@ export class Uploads extends EventTarget {
   #copies = null; // whether copies of what is here are wanted, as soon as somebody has said so
 
   all = [];
-  /** How many other files the folders had. */
+  /** How many other files were in the folders. */
   left = 0;
 
   /** `library` shows what comes in. */
@@ -64,7 +64,7 @@ export class Uploads extends EventTarget {
     super();
     this.library = library;
     this.connection = new Connection(() => (this.#tell(), this.#next()));
-    this.kept = new KeptQueue(() => this.all);
+    this.kept = new UploadMemory(() => this.all);
   }
 
   /** Hand in files, `[{file, name}]`, of which a folder had `left` others. */
@@ -80,7 +80,7 @@ export class Uploads extends EventTarget {
     this.#take([new Upload(url, { url })]);
   }
 
-  /** Call an upload off, and take back what was announced. */
+  /** Cancel an upload, and delete the image that was announced. */
   cancel(upload) {
     upload.stop.abort();
     this.#set(upload, { state: "cancelled", reason: "Cancelled." });
@@ -166,7 +166,7 @@ export class Uploads extends EventTarget {
         const reason = upload.file && (await refusal(upload.file));
         if (reason && upload.state === "checking") this.#set(upload, { state: "refused", reason, hopeless: true });
       }
-      const known = await knownAmong(some.filter((one) => one.state === "checking" && one.file).map((one) => one.file));
+      const known = await duplicatesAmong(some.filter((one) => one.state === "checking" && one.file).map((one) => one.file));
       for (const upload of some.filter((one) => one.state === "checking")) this.#settle(upload, known.has(upload.file));
       done += some.length;
       this.#next();

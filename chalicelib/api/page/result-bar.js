@@ -1,17 +1,17 @@
-/** What is said of what was found, above the photos: how many, how to pick them all, and how to take them along. */
+/** The bar above the photos: how many were found, pick them all, export them. */
 
-import { announce } from "./announcing.js";
+import { announce } from "./announcements.js";
 import { at, call } from "./api.js";
 import { button, make } from "./dom.js";
-import { exportFound } from "./exporting.js";
+import { exportFound } from "./exports.js";
 import { go, place } from "./route.js";
 import { complain } from "./toasts.js";
-import { count, many } from "./words.js";
+import { count, many } from "./formats.js";
 
 const FIRST = 60; // photos that come without being asked for
 const ONE_LABEL = /^(?:"((?:[^"\\]|\\.)+)"|([^\s&|!()"@:<>=\\]+(?: [^\s&|!()"@:<>=\\]+)*))$/;
 
-export class Results {
+export class ResultBar {
   #exact = null;
   #about = null; // how many there are in all, asked for where somebody wants more than the first
   #said = "";

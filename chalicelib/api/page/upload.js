@@ -1,4 +1,4 @@
-/** One file on its way: announced to the service, then straight to the bucket by a presigned form. */
+/** One upload: announced to the service, then sent to the bucket by a presigned form. */
 
 import { at, call, Problem } from "./api.js";
 

@@ -1,11 +1,11 @@
-/** Deleting: into the bin, out of which it can be taken again. */
+/** Deleting: into the bin, from which photos can be restored. */
 
 import { at, call } from "./api.js";
-import { confirmed } from "./asking.js";
+import { confirmed } from "./dialogs.js";
 import { followJob } from "./jobs.js";
 import { tellTabs } from "./tabs.js";
 import { complain, notify, undoableToast } from "./toasts.js";
-import { many } from "./words.js";
+import { many } from "./formats.js";
 
 /** For how many days the bin keeps what is deleted; 0 where there is none. */
 export const BIN_DAYS = Number(document.querySelector('meta[name="bin-days"]').content);
@@ -13,12 +13,12 @@ export const BIN_DAYS = Number(document.querySelector('meta[name="bin-days"]').c
 const LATE = 2500; // milliseconds until what was deleted is listed in the bin
 let deletedAt = 0;
 
-/** In how many milliseconds the bin lists all that was deleted here; 0 where it does so now. */
+/** In how many milliseconds the bin lists everything that was deleted here; 0 if it does now. */
 export const untilListed = () => Math.max(0, deletedAt + LATE - Date.now());
 
 const AT_ONCE = 100; // images that the service takes in one request
 
-/** Put images into the bin; undone, they come out again. Without a bin it is asked whether they may go for good. */
+/** Put images into the bin, with undo. Without a bin, ask first whether to erase them for good. */
 export async function remove(library, ids) {
   if (!BIN_DAYS && !(await confirmed(`Delete ${many(ids.length, "photo")} for good?`, "There is no bin: nothing brings them back.", "Delete"))) return;
   const back = new Map(ids.map((id) => [id, library.hide(id)]));

@@ -1,9 +1,9 @@
-/** What is waited for: shown as such at once, and with a way to try again where it does not come. */
+/** Content that is loading: grey shapes at once, and a way to try again if it fails. */
 
 import { button, make } from "./dom.js";
 
 /** An element that shows what `load()` promises: an element, or a list of them. `again()` of it loads anew; the last call counts. */
-export function pending(load, shape = "lines") {
+export function loading(load, shape = "lines") {
   const made = make("div", { class: "pending" });
   const wrong = (error) => [make("p", { class: "bad", role: "alert" }, error.message), make("p", {}, button("Try again", () => (made.replaceChildren(), made.again())))];
   let calls = 0;
@@ -23,7 +23,7 @@ export function pending(load, shape = "lines") {
 /** A section that loads when it is unfolded for the first time. */
 export function folded(heading, load) {
   const made = make("details", { class: "folded" }, make("summary", {}, heading));
-  made.addEventListener("toggle", () => made.append(pending(load)), { once: true });
+  made.addEventListener("toggle", () => made.append(loading(load)), { once: true });
   return make("section", { "aria-label": heading }, made);
 }
 

@@ -1,11 +1,11 @@
-/** What else is known of an image, and what of it can be taken along. */
+/** Facts of an image, and what of it can be downloaded. */
 
 import { at, call, send } from "./api.js";
 import { button, make } from "./dom.js";
-import { folded } from "./pending.js";
-import { save } from "./saving.js";
+import { folded } from "./loading.js";
+import { save } from "./downloads.js";
 import { complain } from "./toasts.js";
-import { cameraTime, count, moment, size, SOURCES, STATES, title, WARNINGS } from "./words.js";
+import { cameraTime, count, moment, size, SOURCES, STATES, title, WARNINGS } from "./formats.js";
 
 /** Sections with the facts of an image. */
 export function facts(image) {

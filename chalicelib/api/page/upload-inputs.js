@@ -1,10 +1,10 @@
-/** The ways in which photos are handed in: the dialog, dropping anywhere, and pasting. */
+/** The ways to add photos: the dialog, dropping anywhere, and pasting. */
 
 import { button, make } from "./dom.js";
-import { addressIn, filesOf, picked } from "./sources.js";
+import { addressIn, filesOf, picked } from "./file-sources.js";
 
 /** Open every way in; the answer opens the dialog, or the browser's own window for "files" or a "folder". */
-export function handingIn(uploads) {
+export function openUploadInputs(uploads) {
   const dialog = chooser(uploads);
   document.body.append(dialog);
   const veil = make("div", { class: "veil", hidden: true }, make("p", {}, "Drop photos or folders to add them"));

@@ -1,4 +1,4 @@
-/** Plain words as people type them, "dogs and not cats", in the words of the query language: the service knows how. */
+/** Plain words, "dogs and not cats", translated to the query language by the service. */
 
 import { at, call } from "./api.js";
 

@@ -1,4 +1,4 @@
-/** Files for the reader's disk. */
+/** Downloads to the disk of whoever reads the page. */
 
 import { make } from "./dom.js";
 

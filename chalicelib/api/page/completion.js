@@ -1,7 +1,7 @@
-/** What may stand where a search is being typed: labels, the signs between them, fields and their values. */
+/** Completions of a search: labels, signs between them, fields and their values. */
 
 import { completions, countOf } from "./suggestions.js";
-import { count, quoted } from "./words.js";
+import { count, quoted } from "./formats.js";
 
 const SIGNS = [["& ", "and"], ["| ", "or"], ["& !", "and not"]];
 const STATUSES = { labelled: "with labels", failed: "could not be labelled", labelling: "being labelled", awaiting_upload: "not uploaded yet" };
@@ -33,7 +33,7 @@ function years() {
   return Object.fromEntries(Array.from({ length: 8 }, (_, back) => [String(now - back), ["this year", "last year"][back] ?? ""]));
 }
 
-/** Days that people ask for. */
+/** Days that people often ask for. */
 function dates() {
   const now = new Date();
   const day = (time) => time.toISOString().slice(0, 10);

@@ -1,4 +1,4 @@
-/** Where files come from: dropped (folders too), pasted, or picked. */
+/** Files that were dropped (folders too), pasted or picked. */
 
 const PHOTOS = /\.(jpe?g|jpe|jfif|png|webp|gif|bmp|dib|tiff?|jp2|j2k|jpf|jpx|hei[cf]s?|hif|avifs?|arw|cr[23]|dng|nef|nrw|or[fi]|pef|raf|rw2|srw)$/i;
 const OF_SYSTEMS = /(^|\/)(\.[^/]*|Thumbs\.db|desktop\.ini)(\/|$)/i;

@@ -1,4 +1,4 @@
-/** Waits for images to be labelled, and tells as soon as one is: a few each on its own, many by the list. */
+/** Waits until images are labelled: a few each by its own request, many by the list. */
 
 import { at, call } from "./api.js";
 

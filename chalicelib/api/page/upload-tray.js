@@ -1,8 +1,8 @@
-/** The tray: what is being handed in, how far it has come, and why something was not taken. */
+/** The tray of uploads: their progress, and why a file was not taken. */
 
-import { announce } from "./announcing.js";
+import { announce } from "./announcements.js";
 import { button, make } from "./dom.js";
-import { count, many } from "./words.js";
+import { count, many } from "./formats.js";
 
 const STAYS = 6000; // milliseconds
 const HEIGHT = 62; // pixels of a row, as the style sheet has it
@@ -18,7 +18,7 @@ const SAID = {
   labelled: "Labelled",
 };
 
-export class Tray {
+export class UploadTray {
   #rows = new Map();
   #order = [];
   #said = "";

@@ -1,21 +1,21 @@
-/** What can be done with all picked images at once. */
+/** The bar for all picked images: label, correct, export, delete. */
 
-import { announce } from "./announcing.js";
+import { announce } from "./announcements.js";
 import { at, call } from "./api.js";
 import { button, make } from "./dom.js";
-import { download, exportFound } from "./exporting.js";
+import { download, exportFound } from "./exports.js";
 import { followJob } from "./jobs.js";
-import { removeFound } from "./removal.js";
+import { removeFound } from "./deletion.js";
 import { suggestions } from "./suggestions.js";
 import { tellTabs } from "./tabs.js";
 import { complain, notify, progressToast, undoableToast } from "./toasts.js";
-import { many } from "./words.js";
+import { many } from "./formats.js";
 
 const AT_ONCE = 100; // images that the service takes in one request
 const ABREAST = 4; // requests
 
 /** The bar for `selection`, in the place of an element; `remove(ids)` is called when they are to go. */
-export class EditingBar {
+export class BulkEditBar {
   constructor(selection, place, { remove, results, library, edited }) {
     Object.assign(this, { selection, removeAll: remove, results, library, edited });
     const list = suggestions("picked-names");

@@ -1,18 +1,18 @@
-/** What stands there where there are no photos: a first step, or what was perhaps meant. */
+/** What is shown where there are no photos: a first step, or what was perhaps meant. */
 
 import { button, make } from "./dom.js";
-import { typedFor } from "./forgiving.js";
+import { typedFor } from "./plain-words.js";
 import { address, go } from "./route.js";
 import { countOf, similar } from "./suggestions.js";
-import { many, quoted } from "./words.js";
+import { many, quoted } from "./formats.js";
 
 const EXAMPLES = ["dog & !cat", "person>=2", "cat@90", "status:failed", "taken:2026"];
 
-export class Nothing {
+export class EmptyState {
   #shown = null;
   #mark = null;
 
-  /** `add()` hands photos in. */
+  /** `add()` opens the dialog that adds photos. */
   constructor(add) {
     this.add = add;
   }

@@ -1,4 +1,4 @@
-/** Which files are here already: asked by their SHA-256, before anything is sent. */
+/** Which files the library has already: asked by their SHA-256 before anything is sent. */
 
 import { at, call } from "./api.js";
 
@@ -10,7 +10,7 @@ const HEX = (byte) => byte.toString(16).padStart(2, "0");
 export const nextBatch = (before) => (before ? MOST : FIRST);
 
 /** Of some files, those that are here already; none where that cannot be found out. */
-export async function knownAmong(files) {
+export async function duplicatesAmong(files) {
   if (!crypto.subtle) return new Set(); // browsers have it in secure places only
   const digests = new Map();
   for (const file of files) digests.set(file, await digestOf(file).catch(() => null)); // one at a time: they may be large

@@ -1,14 +1,14 @@
-/** The stage: a photo, large, with boxes on it. */
+/** A large photo with its boxes. */
 
 import { Boxes } from "./boxes.js";
 import { make, symbol } from "./dom.js";
 import { original } from "./originals.js";
-import { previewOf } from "./previews.js";
+import { previewOf } from "./upload-previews.js";
 import { showThumbnail } from "./thumbnails.js";
-import { summary, title } from "./words.js";
+import { summary, title } from "./formats.js";
 import { Zoom } from "./zoom.js";
 
-export class Stage {
+export class PhotoView {
   #shown = "";
 
   /** `swiped(step)` is called with 1 for the next photo and -1 for the one before. */

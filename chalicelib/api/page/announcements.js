@@ -1,4 +1,4 @@
-/** What is said to those who listen: the latest word on each thing, together and at most every few seconds. */
+/** What screen readers hear: the latest news of each thing, together and at most every few seconds. */
 
 const PAUSE = 2500; // milliseconds
 const SOON = 150; // what belongs together comes within it
@@ -7,14 +7,14 @@ const waiting = new Map();
 let said = 0;
 let timer = 0;
 
-/** Say what is new `about` something; what was not said yet about it is old. */
+/** Say what is new `about` something; it replaces what was not said yet about it. */
 export function announce(about, text) {
   waiting.delete(about);
   waiting.set(about, text);
   timer ||= setTimeout(speak, Math.max(SOON, said + PAUSE - Date.now()));
 }
 
-/** Behind an open dialog nothing is read out. */
+/** Screen readers read nothing behind an open dialog. */
 function speak() {
   const region = document.querySelector("dialog[open] .spoken") ?? document.getElementById("spoken");
   region.textContent = [...waiting.values()].join(" ");

@@ -1,6 +1,6 @@
-/** What the browser can tell of a file before it is sent. */
+/** What the browser can check of a file before it is sent. */
 
-import { size } from "./words.js";
+import { size } from "./formats.js";
 
 const MOST_BYTES = Number(document.querySelector('meta[name="max-bytes"]').content);
 const BRANDS = /^(avif|avis|hei[cfmsx]|hev[cmsx]|mif1|msf1)$/;

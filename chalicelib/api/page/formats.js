@@ -1,4 +1,4 @@
-/** How times, sizes and names are written. */
+/** How times, sizes, numbers and names are written. */
 
 const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const NUMBER = new Intl.NumberFormat();

@@ -1,11 +1,11 @@
-/** All deliveries, by who is told: those that are parked are sent again together. */
+/** The page of all deliveries, by destination; parked ones are sent again together. */
 
 import { at, call } from "./api.js";
 import { section } from "./deliveries.js";
 import { button, make } from "./dom.js";
-import { pending } from "./pending.js";
+import { loading } from "./loading.js";
 import { complain, notify } from "./toasts.js";
-import { count } from "./words.js";
+import { count } from "./formats.js";
 
 const A_DAY = 86_400_000;
 const SPANS = { 1: "of the last day", 7: "of the last 7 days", 30: "of the last 30 days" };
@@ -17,7 +17,7 @@ export function deliveriesPage() {
     { class: "page" },
     make("h1", {}, "Deliveries"),
     make("p", { class: "muted" }, "Who was told of results, attempt by attempt. What could not be delivered for a day is parked, and waits here to be sent again."),
-    pending(async () => listing((await call("GET", at`subscriptions`)).subscriptions)),
+    loading(async () => listing((await call("GET", at`subscriptions`)).subscriptions)),
   );
 }
 

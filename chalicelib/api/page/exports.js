@@ -1,10 +1,10 @@
-/** Taking along what a search finds: as a list, or the photos themselves. */
+/** Exports of what a search finds: a list, or the photos themselves. */
 
 import { at, call, send } from "./api.js";
 import { followJob } from "./jobs.js";
-import { save, saveFrom } from "./saving.js";
+import { save, saveFrom } from "./downloads.js";
 import { notify, progressToast } from "./toasts.js";
-import { title } from "./words.js";
+import { title } from "./formats.js";
 import { Archive } from "./zip.js";
 
 const ALL = "after:1970-01-01";

@@ -1,4 +1,4 @@
-/** Photos that were handed in here, shown from the file itself until the page is left. */
+/** Previews of uploaded photos, from the file itself, until the page is left. */
 
 const previews = new Map();
 const MOST = 200; // kept in memory by the browser as long as they are named

@@ -1,13 +1,13 @@
-/** The most frequent labels, each of which narrows the search or widens it again. */
+/** The most frequent labels; each narrows the search or widens it again. */
 
 import { button, make } from "./dom.js";
 import { go } from "./route.js";
 import { beginning } from "./suggestions.js";
-import { count, quoted } from "./words.js";
+import { count, quoted } from "./formats.js";
 
 const CHIPS = 16;
 
-export class Chips {
+export class LabelChips {
   constructor() {
     this.element = make("div", { class: "chips", role: "group", "aria-label": "Frequent labels" });
   }
