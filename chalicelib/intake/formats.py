@@ -27,10 +27,11 @@ class Format:
     reader: str
     whole: str = ""
 
-    def read(self, content: bytes) -> UndecodedImage:
-        """What the file's kind makes of it, its pixels not decoded yet."""
-        source: UndecodedImage = pkgutil.resolve_name(f"chalicelib.intake.{self.reader}")(content)
-        return source
+    @property
+    def read(self) -> Callable[[bytes], UndecodedImage]:
+        """What makes an image of a file's content, its pixels not decoded yet."""
+        read: Callable[[bytes], UndecodedImage] = pkgutil.resolve_name(f"chalicelib.intake.{self.reader}")
+        return read
 
     def is_whole(self, content: bytes) -> bool:
         """Whether the end is there."""

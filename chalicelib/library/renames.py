@@ -67,7 +67,7 @@ class Rules:
     def labels(self, labels: Iterable[Label]) -> tuple[Label, ...]:
         """The labels as they are shown: under their new names, as terms of the vocabulary if there is one."""
         renamed = self.renamed(labels)
-        if not self.terms:
+        if not self.terms.names:
             return renamed
         return _each_merged(term for label in renamed if (term := self._as_term(label)))
 
