@@ -15,6 +15,7 @@ from tests.fakes.world import CAT, ROCKET, World, s3_event
 BELOW = f"{Path(__file__).parents[1] / 'chalicelib'}/"
 MOST_FILES = 27  # of which expressions.py is the fake table's
 MOST_DEEP = 12
+COMPREHENSIONS = {"<dictcomp>", "<listcomp>", "<setcomp>"}  # no calls of their own from Python 3.12 on
 
 
 def test_an_image_is_labelled_in_few_modules_and_not_deep() -> None:
@@ -28,7 +29,7 @@ def test_an_image_is_labelled_in_few_modules_and_not_deep() -> None:
     def look(frame: FrameType, happened: str, _: object) -> None:
         nonlocal deepest
         path = frame.f_code.co_filename
-        if not path.startswith(BELOW):
+        if not path.startswith(BELOW) or frame.f_code.co_name in COMPREHENSIONS:
             return
         if happened == "call":
             files.add(path.removeprefix(BELOW))
@@ -44,5 +45,5 @@ def test_an_image_is_labelled_in_few_modules_and_not_deep() -> None:
     finally:
         sys.setprofile(before)
     assert world.image_at("uploads/holiday/second.jpg").status == "labelled"
-    assert len(files) <= MOST_FILES, sorted(files)
-    assert len(deepest) <= MOST_DEEP, deepest
+    assert len(files) <= MOST_FILES, " ".join(sorted(files))
+    assert len(deepest) <= MOST_DEEP, " > ".join(deepest)

@@ -46,9 +46,8 @@ class Exif:
     taken_at_source: str | None = None
 
 
-def noted(block: bytes, xmp: bytes) -> Exif:
+def completed(found: Exif, xmp: bytes) -> Exif:
     """What EXIF and XMP say together: XMP is asked where EXIF knows no time, or no place."""
-    found = read(block)
     if not found.taken_at:
         taken_at, source = time_in_xmp(xmp)
         found = replace(found, taken_at=taken_at, taken_at_source=source)

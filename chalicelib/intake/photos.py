@@ -80,7 +80,7 @@ def prepare(content: bytes, *, max_bytes: int, max_pixels: int) -> Prepared:
     """
     with opened(content, max_bytes=max_bytes, max_pixels=max_pixels) as seen:
         source = seen.source
-        noted = metadata.noted(source.exif, source.xmp)
+        noted = metadata.completed(metadata.read(source.exif), source.xmp)
         turn = noted.orientation if source.orientation is None else source.orientation
         as_it_is = usable_as_it_is(source, content, turn)
         if as_it_is:
