@@ -1,4 +1,4 @@
-"""An image as older services of this kind show a blob: to who asks, and to who is called back."""
+"""The document that older services of this kind give of an image, which they call a blob."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INVOCATION_STATUS: dict[Status, str] = {
 
 
 def document(image: Image) -> Json:
-    """The blob; what is not known yet is absent.
+    """The document; what is not known yet is absent.
 
     ``created_on`` is written as the oldest of these services wrote it, the other times as its successor did:
     ``2021-10-31 16:02:42.160306`` and ``2021-10-31T16:02:42.160306+00:00``, both UTC.

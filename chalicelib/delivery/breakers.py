@@ -1,11 +1,12 @@
 """Circuit breakers of origins, and which receivers are disabled, for each owner.
 
-An origin (scheme, host and port) that failed several times in a row is open to nobody for a pause that
-grows: then one try asks it, and all others fail unsent, so that workers are free for those who answer. All
-receivers at an origin share its breaker. A receiver (one URL) that answers 410, or does nothing but fail for
-days, is disabled; others at its origin are not.
+An origin is scheme, host and port; all receivers at an origin share its breaker. After several failures in a
+row the breaker opens for a pause, which grows. At the end of the pause one request is sent; all others fail
+unsent, so that workers are free for destinations that answer. A receiver (one URL) that answers 410, or only
+fails for days, is disabled; others at its origin are not.
 
-Nothing is stored of those who answer. What is stored of others goes with their first success, and expires.
+Nothing is stored for a destination that answers. What is stored for others is deleted by their first success,
+or expires.
 """
 
 from __future__ import annotations
@@ -26,22 +27,22 @@ FAILING_SECONDS = 5 * 86_400.0
 FEWEST_FAILURES = 10  # two failures that lie a quiet week apart are no five days of failing
 OPENS_AT = 3  # failures in a row
 LONGEST_PAUSE = 60.0  # seconds; the first is one, and each is twice as long as the one before
-BREAKER_SECONDS = 86_400.0  # after the last failure of an origin nothing of it is known any more
-RECEIVER_SECONDS = 90 * 86_400.0  # the same of a receiver, as long as the log of its deliveries is kept
+BREAKER_SECONDS = 86_400.0  # after the last failure of an origin its breaker is forgotten
+RECEIVER_SECONDS = 90 * 86_400.0  # the same for a receiver: as long as its deliveries are kept
 
 
 @dataclass(frozen=True)
 class Breaker:
-    """An origin's breaker: how many tries in a row ``failed`` in a way that may pass, and when it was asked.
+    """An origin's breaker: how many attempts in a row ``failed`` in a way that may pass.
 
-    ``asked_at`` (seconds since 1970) is when the last try failed, or was begun in a pause's end.
+    ``asked_at`` (seconds since 1970) is when the last attempt failed, or began at the end of a pause.
     """
 
     failed: int = 0
     asked_at: float = 0.0
 
     def open_until(self) -> float:
-        """When the origin may be asked again, in seconds since 1970; 0 where the breaker is closed."""
+        """When the next request may be sent, in seconds since 1970; 0 where the breaker is closed."""
         if self.failed < OPENS_AT:
             return 0.0
         return self.asked_at + min(LONGEST_PAUSE, 2.0 ** min(self.failed - OPENS_AT, 9))
@@ -66,7 +67,7 @@ class Condition:
 
 
 class Breakers:
-    """Reads and writes them, by owner and place."""
+    """Reads and writes breakers and receivers, by owner and place."""
 
     def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table = table
@@ -83,16 +84,16 @@ class Breakers:
         return [self.read(items, owner, place) for place in places]
 
     def read(self, items: Mapping[Key, Item], owner: str, place: Place) -> Condition:
-        """The same from items that were read together with others by :func:`keys_of`; what expired is not."""
+        """The same from items that the caller read by :func:`keys_of`; an expired item counts as absent."""
         breaker, receiver = (self._unexpired(items.get(key)) for key in keys_of(owner, place))
         return Condition(Breaker(**_fields(Breaker, breaker)), Receiver(**_fields(Receiver, receiver)))
 
     def may_ask(self, owner: str, place: Place, breaker: Breaker) -> bool:
-        """Whether a try may be made now: where the breaker is open, only the first one after each pause."""
+        """Whether a request may be sent now; while the breaker is open: only one after each pause."""
         now, until = self._now(), breaker.open_until()
         if now < until or not until:
             return not until
-        # A lost answer looks like a lost race: then nobody asks until after the next pause.
+        # A lost answer looks like a lost race: then nobody sends until after the next pause.
         key, _ = keys_of(owner, place)
         asked = Update(key, set={"asked_at": now}, when={"asked_at": breaker.asked_at})
         try:
@@ -102,9 +103,10 @@ class Breakers:
         return True
 
     def count_failure(self, owner: str, place: Place, before: Condition, *, may_pass: bool) -> None:
-        """One more failure; with the tenth or later, after five days without a success, it is disabled.
+        """Count a failure. From the tenth on, after five days without a success, the receiver is disabled.
 
-        Who refuses a document for good is there, and may take the next one: that closes the breaker.
+        A receiver that refuses a document for good does answer, and may take the next one: that closes the
+        breaker.
         """
         now, receiver = self._now(), before.receiver
         since = now if receiver.failing_since is None else receiver.failing_since
@@ -112,7 +114,7 @@ class Breakers:
         failing: dict[str, Value] = {"failing_since": since, "expires_at": int(now + RECEIVER_SECONDS)}
         if now - since >= FAILING_SECONDS and receiver.failures + 1 >= FEWEST_FAILURES:
             failing |= {"disabled_at": rfc3339(now), "reason": FAILING}
-        # An answer that was lost, or a race, may count one twice or begin a moment late: neither matters.
+        # A lost answer or a race may count a failure twice or begin a moment late: neither matters.
         self._table.write(Update(of_receiver, set=failing, add={"failures": 1}))
         if may_pass:
             asked: dict[str, Value] = {"asked_at": now, "expires_at": int(now + BREAKER_SECONDS)}
@@ -121,7 +123,7 @@ class Breakers:
             self._table.write(Delete(of_origin))
 
     def disable(self, owner: str, place: Place, reason: str) -> None:
-        """Send nothing there until somebody asks for it or shows that it answers."""
+        """Send nothing there until somebody asks for it, or a test shows that it answers."""
         now = self._now()
         disabled: dict[str, Value] = {
             "disabled_at": rfc3339(now),
@@ -131,7 +133,7 @@ class Breakers:
         self._table.write(Update(keys_of(owner, place)[1], set=disabled))
 
     def clear(self, owner: str, place: Place) -> None:
-        """It answers, or deserves another chance."""
+        """Forget all failures: it answers, or somebody wants to try again."""
         self._table.transact([Delete(key) for key in keys_of(owner, place)])
 
     def _unexpired(self, item: Item | None) -> Item:

@@ -1,4 +1,4 @@
-"""A delivery: one result of an image on its way to one destination, and the attempts to bring it there."""
+"""A delivery: one result of an image on its way to one destination, with every attempt to send it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ INTERRUPTED = "The worker was interrupted; the receiver may have got it."
 
 @dataclass(frozen=True)
 class Attempt:
-    """A try: ``at`` (RFC 3339), the HTTP ``status`` of the answer, its first kB of text, how long it took.
+    """An attempt: ``at`` (RFC 3339), the HTTP ``status`` of the answer, its first kB of text, its duration.
 
-    ``error`` is why there was no answer; a try without ``status`` and ``error`` is under way.
+    ``error`` says why there was no answer; an attempt without ``status`` and ``error`` is under way.
     """
 
     at: str
@@ -55,13 +55,13 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Delivery:
-    """What is known of a delivery. Its ``id`` is derived, so that the same one is never made twice.
+    """A delivery. Its ``id`` is derived from what it delivers to whom, so it is never made twice.
 
     ``destination`` is ``integration``, ``callback`` or a subscription's id, ``place`` where it led when the
-    delivery was made. ``tries`` counts since it was
-    last started; ``attempts`` are the latest 30, oldest first. ``next_attempt_at`` and ``lease_until`` (a
-    worker is at it until then) are seconds since 1970. ``reason`` says why it is parked or cancelled,
-    ``reference`` is what the receiver calls it. ``revision`` changes with every change.
+    delivery was made. ``tries`` counts attempts since it was last started; ``attempts`` are the latest 30,
+    oldest first. ``next_attempt_at`` and ``lease_until`` (a worker holds it until then) are seconds since
+    1970. ``reason`` says why it is parked or cancelled, ``reference`` is the receiver's name for it.
+    ``revision`` changes with every change.
     """
 
     id: str
@@ -91,7 +91,7 @@ class Delivery:
         return cls(made, owner, image_id, result, event_type, destination, place)
 
     def message(self) -> Json:
-        """The message on the queue: enough to read all that a try needs at once."""
+        """The message on the queue: enough to read all that an attempt needs in one call."""
         return {
             "version": 1,
             "owner": self.owner,
@@ -102,7 +102,7 @@ class Delivery:
         }
 
     def begun(self, at: float) -> Delivery:
-        """With one more try, under way since ``at``; one that never ended was interrupted."""
+        """With one more attempt, under way since ``at``; one that never ended was interrupted."""
         ended = (
             dataclasses.replace(one, error=INTERRUPTED) if one.under_way else one for one in self.attempts
         )
@@ -110,7 +110,7 @@ class Delivery:
         return dataclasses.replace(self, tries=self.tries + 1, attempts=attempts)
 
     def ended(self, attempt: Attempt) -> Delivery:
-        """With the outcome of the try that was under way."""
+        """With the outcome of the attempt that was under way."""
         return dataclasses.replace(self, attempts=(*self.attempts[:-1], attempt), lease_until=0.0)
 
     def document(self) -> Json:

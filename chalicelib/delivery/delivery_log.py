@@ -1,8 +1,8 @@
-"""The delivery log: what was, is or will be brought to whom, whatever happens to the messages.
+"""The delivery log: every delivery with its state, whatever happens to the messages on the queue.
 
-A delivery is one record, changed only under the revision it was read with, and small entries beside it by
-which it is found: under its image, under its destination and, while it is parked, under that as well.
-Record and entries change in one transaction.
+A delivery is one record, changed only under the revision it was read with. Small entries beside it list it:
+under its image, under its destination and, while it is parked, among the parked ones. Record and entries
+change in one transaction.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Deliveries:
         self._now = now
 
     def open(self, delivery: Delivery) -> Delivery:
-        """Store a new delivery, due now, or give the one that is there already; see :meth:`entries`."""
+        """Store a new delivery, due now, or return the one that is there already; see :meth:`entries`."""
         now = self._now()
         made = dataclasses.replace(delivery, created_at=rfc3339(now), next_attempt_at=now, revision=new_id())
         due = self._due(made, now + GRACE_SECONDS)
@@ -73,9 +73,9 @@ class Deliveries:
         return made
 
     def entries(self, opened: Iterable[Delivery]) -> list[Put]:
-        """The writes by which deliveries that were opened are found.
+        """The writes that list deliveries which were opened.
 
-        They are listed by their own time, so that a repeat lists them again where they are. In one
+        The place in a list is the time of the delivery, so a repeat writes the same entries. In one
         transaction with the delivery they would cost twice as much.
         """
         expires: Item = {"expires_at": int(self._now() + LOG_SECONDS)}
@@ -123,7 +123,7 @@ class Deliveries:
         return DeliveryPage(tuple(found), places[limit - 1] if len(places) > limit else None)
 
     def is_due(self, delivery: Delivery) -> bool:
-        """Whether somebody should bring it now: it waits, its time has come, and nobody is at it."""
+        """Whether a worker should send it now: it is pending, its time has come, and no worker holds it."""
         now = self._now()
         return (
             delivery.status == "pending"
@@ -132,7 +132,7 @@ class Deliveries:
         )
 
     def claim(self, delivery: Delivery) -> Delivery:
-        """Begin a try, which is this worker's until the lease ends.
+        """Begin an attempt; the delivery is this worker's until the lease ends.
 
         :raises Superseded: it has changed since it was read: another worker has it, or it is settled.
         """
@@ -141,40 +141,40 @@ class Deliveries:
         return self._save(delivery, begun, due_at=None, leave_index=False)  # the sweep finds the lease
 
     def mark_delivered(self, claimed: Delivery, attempt: Attempt, reference: str | None) -> Delivery:
-        """It has arrived. Raises :exc:`Superseded` as :meth:`claim` does, and so do the next three."""
+        """It has arrived. This and the next three methods raise :exc:`Superseded`, as :meth:`claim` does."""
         return self._settle(claimed, claimed.ended(attempt), status="delivered", reference=reference)
 
     def plan(self, claimed: Delivery, attempt: Attempt, wait: float) -> Delivery:
-        """Try again in so many seconds: for short waits the message comes again, for others the sweep."""
+        """Try again in ``wait`` seconds: after a short wait the message comes again, else the sweep."""
         at = self._now() + wait
         later = dataclasses.replace(claimed.ended(attempt), next_attempt_at=at)
         return self._save(claimed, later, due_at=at if wait > SOON_SECONDS else at + GRACE_SECONDS)
 
     def postpone(self, delivery: Delivery, wait: float) -> Delivery:
-        """Let it wait so many seconds, without a try."""
+        """Let it wait ``wait`` seconds; this counts as no attempt."""
         at = self._now() + wait
         return self._save(delivery, dataclasses.replace(delivery, next_attempt_at=at), due_at=at)
 
     def soon(self, delivery: Delivery) -> float | None:
-        """The seconds until its time comes, where that is soon and nobody is at it."""
+        """The seconds until it is due, if that is soon and no worker holds it; else None."""
         now = self._now()
         wait = delivery.next_attempt_at - now
         waits = delivery.status == "pending" and delivery.lease_until <= now
         return max(0.0, wait) if waits and wait <= SOON_SECONDS else None
 
     def park(self, delivery: Delivery, reason: str, attempt: Attempt | None = None) -> Delivery:
-        """Give up until a person asks for another try."""
+        """Give up until a person sends it again."""
         ended = delivery.ended(attempt) if attempt else delivery
         return self._settle(delivery, ended, status="parked", reason=reason)
 
     def cancel(self, delivery: Delivery, reason: str) -> Delivery:
-        """Nobody is to be told of this any more."""
+        """Nobody is to get it any more."""
         return self._settle(delivery, delivery, status="cancelled", reason=reason)
 
     def renew(self, delivery: Delivery) -> Delivery:
-        """Start again, now, with a whole schedule ahead.
+        """Start again now, with the whole schedule ahead.
 
-        :raises Conflict: it has arrived or been cancelled, or is being brought at this moment.
+        :raises Conflict: it has arrived or was cancelled, or is being sent at this moment.
         """
         now = self._now()
         if delivery.status in ("delivered", "cancelled"):
@@ -208,7 +208,7 @@ class Deliveries:
         return saved
 
     def _moves(self, before: Delivery, after: Delivery) -> Iterator[Write]:
-        """The writes that take it into the listings it belongs to now, and out of the others."""
+        """The writes that put it into the listings it belongs to now, and take it out of the others."""
         were, are = _listings(before), _listings(after)
         yield from (Delete(_entry(after, listing)) for listing in were if listing not in are)
         expires: Item = {"expires_at": int(self._now() + LOG_SECONDS)}

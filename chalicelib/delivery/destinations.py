@@ -1,4 +1,4 @@
-"""Where deliveries go."""
+"""Destinations: where deliveries go."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Format = Literal["json", "xml", "blob"]
 
 @dataclass(frozen=True)
 class Place:
-    """Who answers there: the ``origin`` (``https://example.com``), and the ``address`` of one receiver.
+    """A receiver's place: its ``origin`` (``https://example.com``), and the ``address``, an id of its URL.
 
     Another URL is another receiver; receivers at one origin share its circuit breaker.
     """
@@ -32,8 +32,8 @@ class Place:
 class Destination:
     """A receiver: ``name`` is ``integration``, ``callback`` or a subscription's id.
 
-    ``owner`` and ``signer`` name the secret that it is signed with: each owner has one and each subscription
-    its own. The integration server hears of every owner's images and knows one secret, the default owner's.
+    ``owner`` and ``signer`` name the secret that signs its requests: each owner has one and each subscription
+    its own. The integration server gets every owner's images and knows one secret, the default owner's.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Destination:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL, however they are spelt there; of one that cannot be used, nothing."""
+    """Scheme, host and port of a URL in their usual spelling; empty for a URL that cannot be used."""
     try:
         return Target.of(url).origin
     except UnusableUrl:

@@ -1,4 +1,4 @@
-"""What is told of an image: a CloudEvents 1.0 event for each of its results."""
+"""The CloudEvents 1.0 event for each result of an image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ LABELLED, FAILED, CORRECTED = EVENT_TYPES = (
     "sightline.image.failed",
     "sightline.image.corrected",
 )
-DELETED, RESTORED = ON_REQUEST = ("sightline.image.deleted", "sightline.image.restored")  # to who names them
+# Sent only to subscriptions that name them.
+DELETED, RESTORED = ON_REQUEST = ("sightline.image.deleted", "sightline.image.restored")
 TEST_TYPE = "sightline.test"
 CHALLENGE_TYPE = "sightline.challenge"
 WHOLE_BYTES = 64_000  # up to which a document is sent in full, and from which on as a link
@@ -63,7 +64,7 @@ class ImageFinished:
         return {**{name: value for name, value in self.to_json().items() if name != "data"}, "dataref": url}
 
     def message(self) -> Json:
-        """The event as it fits the topic, where it also says whose image it is."""
+        """The event for the topic: short enough, and with the owner of the image."""
         return {**self.to_json(), "owner": self.owner, "data": _fitting(self.data)}
 
     @classmethod
@@ -87,7 +88,7 @@ def type_of(document: Json) -> str:
 
 
 def _fitting(document: Json) -> Json:
-    """The document, or what of it fits a message: the boxes go first, then half of whatever is largest."""
+    """The document, or what of it fits into a message: boxes go first, then half of the largest part."""
     if _bytes(document) <= TOPIC_BYTES:
         return document
     shorter: Json = {**document, "truncated": True}

@@ -1,8 +1,8 @@
-"""Signing secrets, each with those it has replaced and that still sign for a while.
+"""Signing secrets. After a rotation the replaced secret signs along for a while.
 
-No secret is stored. A row holds a random number for each, and the secret is derived from that, from whose it
-is, and from the root key (:mod:`chalicelib.delivery.root_key`), which is not in the table. With the number
-stands a mark of the root key it was made with: under another one the secret would be another, and is refused.
+No secret is stored. A row holds a random number; the secret is derived from that number, from its owner and
+signer, and from the root key (:mod:`chalicelib.delivery.root_key`), which is not in the table. Beside the
+number stands a mark of the root key. With another root key the secret would be another one, so it is refused.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TRIES = 5
 
 @dataclass(frozen=True)
 class Secret:
-    """A signing secret in force; ``replaced`` are older ones that sign too, each until seconds since 1970."""
+    """A signing secret; ``replaced`` are older ones that sign too, each until a time (seconds since 1970)."""
 
     current: str
     replaced: tuple[tuple[str, float], ...] = ()
@@ -41,14 +41,14 @@ class Secret:
 
 @dataclass(frozen=True)
 class SealedSecret:
-    """A secret as it is stored: what ``current`` and ``replaced`` are derived from."""
+    """A secret as it is stored: the numbers that ``current`` and ``replaced`` are derived from."""
 
     current: str
     replaced: tuple[tuple[str, float], ...] = ()
     revision: str = dataclasses.field(default_factory=new_id)
 
     def rotated(self, new: str, now: float) -> SealedSecret:
-        """With a new one in force; the present one signs along for another day."""
+        """With a new secret; the present one signs along for another day."""
         standing = [(sealed, until) for sealed, until in self.replaced if until > now]
         replaced = [(self.current, now + OVERLAP_SECONDS), *standing][:MOST_REPLACED]
         return SealedSecret(new, tuple(replaced))
@@ -61,7 +61,7 @@ class SealedSecret:
 
 
 class Keyring:
-    """Keeps secrets by owner and by who signs with them: the owner, or a subscription."""
+    """Keeps secrets by owner and signer: the owner, or one of the owner's subscriptions."""
 
     def __init__(self, table: Table, root: RootKey, now: Callable[[], float]) -> None:
         self._table = table
@@ -78,7 +78,7 @@ class Keyring:
         return self.open(self._stored_or_made(owner, signer), owner, signer)
 
     def rotate(self, owner: str, signer: str) -> Secret:
-        """Put a new secret in force; deliveries carry signatures by both for 24 hours."""
+        """Make a new secret; deliveries carry signatures by both for 24 hours."""
         for _ in range(TRIES):
             before = self._stored_or_made(owner, signer)
             after = before.rotated(self._new(), self._now())

@@ -1,8 +1,8 @@
-"""Which origins have agreed to be called often, and how much the others are sent, for each owner.
+"""How many requests an origin gets: by its agreement, for each owner, and at the same time.
 
-Anybody may name anybody's address as a receiver. So an origin (scheme, host and port) that has not answered
-a challenge is sent a few requests in ten minutes and no more, however many receivers there are at it; the
-rest wait. The integration server is the operator's own and needs no agreement.
+Anybody may name anybody's address as a receiver. So an origin (scheme, host and port) gets only a few
+requests in ten minutes until it has answered a challenge, however many receivers there are at it; the rest
+wait. The integration server is the operator's own and needs no agreement.
 
 No origin gets more requests at once than the setting says. Workers do not know of each other, so each keeps
 to its share, or to one request at a time where there are more workers than requests.
@@ -23,13 +23,13 @@ from chalicelib.table import Table
 
 WINDOW_SECONDS = 600  # six in the hour that the setting speaks of
 MOST_WINDOWS = 144  # ahead, that a delivery is put off at once: a day
-SPREAD_SECONDS = 60.0  # over which those that waited for a window set out
+SPREAD_SECONDS = 60.0  # over which the deliveries that waited for a window are sent
 ROOM_SECONDS = 2.0  # that a delivery waits for others to the same origin; receivers answer faster
 CHALLENGE = "sightline-challenge"  # the header that carries a token there and, if it pleases, back
 
 
 class Origins:
-    """Agreements and budgets; a ``per_hour`` of 0 bounds nothing."""
+    """Agreements, and counts of requests to origins without one; a ``per_hour`` of 0 sets no bound."""
 
     def __init__(self, table: Table, now: Callable[[], float], per_hour: int) -> None:
         self._table = table
@@ -47,7 +47,7 @@ class Origins:
         return [key in found for key in keys]
 
     def confirm(self, owner: str, origin: str) -> None:
-        """It has answered a challenge: from now on it is sent whatever there is."""
+        """It has answered a challenge: from now on it gets every request."""
         self._table.write(Put(key_of(owner, origin), {"confirmed_at": rfc3339(self._now())}))
 
     def forget(self, owner: str, origin: str) -> None:
@@ -55,7 +55,7 @@ class Origins:
         self._table.write(Delete(key_of(owner, origin)))
 
     def wait_for(self, owner: str, origin: str) -> float:
-        """Count one request to an origin that has not agreed; in how many seconds it may be made, 0: now."""
+        """Count one request to an origin without agreement; returns the seconds to wait, 0 for none."""
         if not self._most:
             return 0.0
         window = int(self._now()) // WINDOW_SECONDS
@@ -76,7 +76,7 @@ class InFlight:
 
     @contextmanager
     def room(self, origin: str) -> Iterator[bool]:
-        """Whether there is room for one more request, which takes it for the length of the block."""
+        """Whether there is room for one more request; if so, it is taken for the length of the block."""
         with self._making:
             room = self._rooms[origin]
         free = room.acquire(timeout=ROOM_SECONDS)
@@ -103,5 +103,5 @@ def confirmed_in(items: Mapping[Key, Item], owner: str, origin: str) -> bool:
 
 
 def new_challenge() -> str:
-    """A token that only who gets it can send back."""
+    """A token that only its receiver can send back."""
     return secrets.token_urlsafe(24)

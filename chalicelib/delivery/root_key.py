@@ -1,7 +1,7 @@
-"""The key that signing secrets are derived from: kept beside the table, not in it.
+"""The root key, from which signing secrets are derived: kept in SSM Parameter Store, not in the table.
 
-It lies in SSM Parameter Store as a SecureString, so who may read the table alone cannot work out what
-deliveries are signed with. The first function that needs it makes it; every process reads it once.
+It is a SecureString there, so whoever can read only the table cannot work out the signing secrets. The first
+function that needs the key makes it; every process reads it once.
 """
 
 from __future__ import annotations

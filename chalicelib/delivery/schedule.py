@@ -1,8 +1,7 @@
-"""When a delivery that did not arrive is tried again.
+"""The retry schedule of a delivery: ten attempts over about 75 hours.
 
-Ten tries over about 75 hours (the example schedule of the Standard Webhooks specification 1.0, "Retry
-schedule"), each wait a fifth longer or shorter at random, so that a receiver that comes back is not met by
-everything at once.
+It is the example of the Standard Webhooks specification 1.0, "Retry schedule". Each wait is up to a fifth
+longer or shorter at random, so that a receiver that comes back does not get everything at once.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 MINUTE, HOUR = 60.0, 3600.0
-# Seconds before each try, counted from the one before.
+# Seconds before each attempt, counted from the one before.
 WAITS = (
     0.0,
     5.0,
@@ -34,10 +33,10 @@ Spread = Callable[[float, float], float]  # a number between the two
 
 
 def wait_after(tries: int, asked: float | None = None, spread: Spread = random.uniform) -> float | None:
-    """Seconds to wait after so many tries; None when that was the last one.
+    """Seconds to wait after so many attempts; None after the last one.
 
-    A receiver that ``asked`` for patience gets what it asked for or what the schedule has, whichever is
-    longer: ten tries, each after the two seconds it asked for, would be used up within half a minute.
+    Where a receiver ``asked`` for a wait (Retry-After), the longer of both counts: ten attempts, each after
+    the two seconds it asked for, would be used up within half a minute.
     """
     if tries >= TRIES:
         return None

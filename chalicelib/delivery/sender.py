@@ -1,4 +1,4 @@
-"""Sends a document to a destination and tells what became of it."""
+"""Sends one request to a destination, and says what its answer means for the delivery."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANSWER_BYTES = 1024  # of an answer's body, which are kept
 
 @dataclass(frozen=True)
 class WebhookRequest:
-    """What is sent: ``body`` to ``url``, under a ``webhook_id`` that stays the same over all tries.
+    """What is sent: ``body`` to ``url``, under a ``webhook_id`` that is the same for all attempts.
 
     A ``challenge`` is a token that the receiver is to send back.
     """
@@ -36,9 +36,9 @@ class WebhookRequest:
 
 @dataclass(frozen=True)
 class SendResult:
-    """What came of a try; ``asked_wait`` is the patience that the receiver asked for, in seconds.
+    """The result of an attempt; ``asked_wait`` are the seconds that the receiver asked to wait.
 
-    ``reference`` is what a receiver of XML calls the document, ``reply`` its answer, where there was one.
+    ``reference`` is the name that a receiver of XML gave the document, ``reply`` the answer if there was one.
     """
 
     attempt: Attempt
@@ -75,12 +75,12 @@ def send(
 
 
 def unsent(now: float) -> SendResult:
-    """A try that was not made, as the breaker of its origin is open (:mod:`chalicelib.delivery.breakers`)."""
+    """The result where the breaker of the origin is open (:mod:`chalicelib.delivery.breakers`)."""
     return SendResult(Attempt(rfc3339(now), None, 0, error=BREAKER_OPEN), Verdict.AGAIN)
 
 
 def verdict_on(status: int) -> Verdict:
-    """2xx has arrived, 410 is gone, other 4xx but 408 and 429 are final; the rest may pass.
+    """2xx: it has arrived. 410: gone. Other 4xx are final, but for 408 and 429. All else may pass.
 
     Source: the Standard Webhooks specification 1.0, "Deliverability and reliability". A redirect is not
     followed: it may be a maintenance page, so it is tried again.
@@ -93,7 +93,7 @@ def verdict_on(status: int) -> Verdict:
 
 
 def beginning_of(body: bytes) -> str:
-    """The first kB of an answer as text; what cannot be read or cannot be seen is U+FFFD."""
+    """The first kB of an answer as text; U+FFFD stands for what cannot be decoded or is not printable."""
     text = body[:ANSWER_BYTES].decode("utf-8", "replace")
     return "".join(c if c.isprintable() or c in "\t\n\r" else "\ufffd" for c in text)
 

@@ -1,4 +1,4 @@
-"""Signed deliveries by the Standard Webhooks specification: who made a signature, and over what.
+"""Signatures of deliveries by the Standard Webhooks specification: made, and verified.
 
 Source: the Standard Webhooks specification 1.0, "Webhook signatures" and "Secret format".
 """

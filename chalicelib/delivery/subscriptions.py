@@ -1,4 +1,4 @@
-"""Subscriptions: standing requests to be told of results."""
+"""Subscriptions: webhooks that get every result, or those that a query matches."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from chalicelib.model import Json
 from chalicelib.quotas import put_within
 from chalicelib.table import ConditionFailed, Table
 
-MOST = 100  # of one owner: every result is held against each
+MOST = 100  # of one owner: every result is compared with each
 TRIES = 5
 
 
 @dataclass(frozen=True)
 class Subscription:
-    """Who wants to be told: at which ``url``, in which ``format``, of which results.
+    """A webhook: its ``url``, its ``format``, and which results it gets.
 
     ``filter`` is a label query, None for every image; ``event_types`` are some of
     :data:`~chalicelib.delivery.events.EVENT_TYPES`. Nothing is sent to one that is ``paused``.
@@ -92,7 +92,7 @@ class Subscriptions:
     def change(
         self, owner: str, subscription_id: str, edit: Callable[[Subscription], Subscription]
     ) -> tuple[Subscription, Subscription]:
-        """Store what ``edit`` makes of a subscription, as it is at that moment; gives both.
+        """Store what ``edit`` makes of a subscription as it is now; returns it before and after.
 
         :raises NotFound: this owner has no such subscription (any more).
         :raises Unavailable: others kept changing it.
@@ -113,7 +113,7 @@ class Subscriptions:
         raise Unavailable("The subscription keeps being changed by others; ask again.")
 
     def delete(self, subscription: Subscription) -> None:
-        """Remove a subscription; what is on its way to it will be cancelled."""
+        """Remove a subscription; its pending deliveries will be cancelled."""
         self._table.write(Delete(key_of(subscription.owner, subscription.id)))
 
     def _row(self, owner: str, subscription_id: str) -> Item | None:

@@ -1,7 +1,7 @@
-"""The XML a partner gets about an image, by ``image-1.xsd``, and what a partner's reply says.
+"""The XML document that a partner gets about an image (``image-1.xsd``), and the reference in the reply.
 
-All values are attributes: the standard library's writer escapes tabs, line feeds and carriage returns
-there, where it would let a carriage return in text turn into a line feed at the reader.
+All values are attributes. There the standard library's writer escapes tabs, line feeds and carriage returns;
+in text a carriage return would become a line feed at the reader.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def to_xml(image: Image) -> bytes:
 
 
 def labels_in(document: bytes) -> tuple[Label, ...]:
-    """The labels of a document that :func:`to_xml` made, confidences and boxes rounded as it did."""
+    """The labels of a document of :func:`to_xml`; confidences and boxes are rounded as it rounds them."""
     root = defusedxml.ElementTree.fromstring(document, forbid_dtd=True)
     return tuple(
         _label_in(element) for element in root.iterfind(f"{{{NAMESPACE}}}labels/{{{NAMESPACE}}}label")
