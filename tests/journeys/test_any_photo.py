@@ -26,13 +26,14 @@ PHOTOS = (
 OTHERS = ("empty.jpg", "text.jpg", "drawing.svg", "bomb.png", "cut.heic", "hollow.png")
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("photos")
     for name in PHOTOS:
-        (tmp_path / name).write_bytes(GOOD[name]())
+        (made / name).write_bytes(GOOD[name]())
     for name in OTHERS:
-        (tmp_path / name).write_bytes(BAD[name][1]())
-    return tmp_path
+        (made / name).write_bytes(BAD[name][1]())
+    return made
 
 
 def labelled(service: Service, folder: Path) -> dict[str, Outcome]:

@@ -126,7 +126,7 @@ def aws() -> Iterator[LocalAws]:
         ("project", 200, 4),
         pytest.param("fan out", 200, 2, marks=pytest.mark.nightly),
         pytest.param("deliver", 200, 4, marks=pytest.mark.nightly),
-        ("deliver", 500, 5),
+        pytest.param("deliver", 500, 5, marks=pytest.mark.nightly),
         ("sweep", 429, 2),
     ],
 )
