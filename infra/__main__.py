@@ -11,7 +11,7 @@ from pathlib import Path
 from infra import deployment, sam, terraform
 from infra.account import Account
 from infra.checks import python_is_new_enough, settings_are_right
-from infra.failures import told
+from infra.exit_status import told
 from infra.project import ROOT, Refused, Stage, stage
 from infra.redrive import redrive
 from infra.stack import Stack

@@ -14,7 +14,7 @@ from chalicelib.settings import Settings
 from chalicelib.wiring import Services
 from infra import deployment
 from infra.account import Account
-from infra.failures import told
+from infra.exit_status import told
 from infra.project import Refused, Stage, stage
 
 LEFT_TO_HEADERS = "frame-ancestors"  # browsers do not heed it in a document (CSP level 3, section 3.3)

@@ -13,7 +13,7 @@ from chalicelib.model import DEFAULT_OWNER
 from chalicelib.pipeline.repair import repair
 from chalicelib.settings import Settings
 from chalicelib.wiring import Services
-from infra.failures import told
+from infra.exit_status import told
 from infra.project import on_disk
 
 
