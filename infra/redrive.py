@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from infra.changes import NotOurs, projected_again
 from infra.project import Json
+from infra.stream_redrive import NotOurs, projected_again
 
 Client = Callable[[str], Any]
 SOURCES = {f"{one}DeadLetters": f"{one}Queue" for one in ("Uploads", "Jobs", "Deliveries")}
