@@ -10,7 +10,7 @@ from typing import Any
 from chalice.config import Config
 
 from chalicelib.settings import source_buckets
-from infra import models
+from infra import model_policies
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = "sightline"
@@ -104,7 +104,7 @@ class Stage:
         written = dict(json.loads(path.read_text(encoding="utf-8")))
         more = [*self._of_key(written), *(self._of_sources() if function in READS_SOURCES else ())]
         if any(one["Sid"] == "Recognise" for one in written["Statement"]):
-            more += models.statements(self.config().environment_variables)
+            more += model_policies.statements(self.config().environment_variables)
         return {**written, "Statement": [*written["Statement"], *more]}
 
     def _of_key(self, written: Json) -> list[Json]:
