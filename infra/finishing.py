@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from infra import gateway
+from infra.event_sources import MAY_GO_IN_CIRCLES, SOURCES
 from infra.project import Json, Refused, Stage
-from infra.sources import MAY_GO_IN_CIRCLES, SOURCES
 from infra.template import LEFT_ON, TRIES_AGAIN
 
 Client = Callable[[str], Any]
@@ -29,7 +29,7 @@ def leave_failures(client: Client, stage: Stage, outputs: dict[str, str]) -> Non
 
 
 def set_up_sources(client: Client, stage: Stage, outputs: dict[str, str], sleep: Sleep = time.sleep) -> None:
-    """Have every event source mapping be as :mod:`infra.sources` says; what is so already is not touched.
+    """Have every event source mapping be as :mod:`infra.event_sources` says; what is so already is not touched.
 
     :raises Refused: a mapping does not come to rest, so that it cannot be changed.
     """

@@ -9,9 +9,9 @@ from pathlib import Path
 from chalice.utils import to_cfn_resource_name
 
 from infra import chalice_cli, gateway, vendor
+from infra.event_sources import MAY_GO_IN_CIRCLES, SOURCES, Source
 from infra.policies import substituted
 from infra.project import API, Json, Stage
-from infra.sources import MAY_GO_IN_CIRCLES, SOURCES, Source
 from infra.template import LEFT_ON, SETTING_OF_OUTPUT, TRIES_AGAIN, resources_template
 from infra.workspace import Choices, configure, lay_out
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
+from infra.event_sources import OF_RECORDS
 from infra.project import Json
-from infra.sources import OF_RECORDS
 
 RECORD = OF_RECORDS["dynamodb"]["Keys"]["sk"]["S"][0]
 AT_ONCE = 1000

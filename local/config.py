@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chalice.config import Config
 
-from infra.sources import SOURCES
+from infra.event_sources import SOURCES
 from local.moto_server import ACCOUNT, REGION
 from local.stream_reader import EventSourceMapping
 from local.template_reader import Template

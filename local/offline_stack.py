@@ -13,7 +13,7 @@ from chalicelib.access.tokens import LONGEST_DAYS, SCOPES
 from chalicelib.model import DEFAULT_OWNER
 from chalicelib.settings import signing_root_of
 from chalicelib.wiring import services
-from infra.sources import MAY_GO_IN_CIRCLES
+from infra.event_sources import MAY_GO_IN_CIRCLES
 from local import api_server
 from local.config import Ports, enter, environment, mapping_of, stage_config, timeout_of
 from local.event_source import Pace

@@ -23,7 +23,7 @@ from chalicelib.library.query import Query
 from chalicelib.library.streams import TOP
 from chalicelib.model import DEFAULT_OWNER, Image
 from chalicelib.wiring import Services, services
-from infra.sources import MAY_GO_IN_CIRCLES
+from infra.event_sources import MAY_GO_IN_CIRCLES
 from local.config import Ports, enter, environment, mapping_of, timeout_of
 from local.moto_server import ACCOUNT, HOST, REGION
 from local.runtime import Runtime

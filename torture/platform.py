@@ -19,7 +19,7 @@ from chalicelib import pipeline
 from chalicelib.expressions import Key
 from chalicelib.library.markers import image_of
 from chalicelib.model import Json
-from infra.sources import MAY_GO_IN_CIRCLES
+from infra.event_sources import MAY_GO_IN_CIRCLES
 from local import loop_detection
 from local.config import timeout_of
 from local.limits import NEW_ACCOUNT_CONCURRENCY
