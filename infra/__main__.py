@@ -11,10 +11,10 @@ from pathlib import Path
 from infra import deployment, sam, terraform
 from infra.account import Account
 from infra.checks import python_is_new_enough, settings_are_right
+from infra.cloudformation import Stack
 from infra.exit_status import told
 from infra.project import ROOT, Refused, Stage, stage
 from infra.redrive import redrive
-from infra.stack import Stack
 from infra.template import import_template
 
 

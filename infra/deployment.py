@@ -10,10 +10,10 @@ from infra import chalice_cli, finishing, kept, stream, vendor
 from infra.account import Account, Client
 from infra.bucket import holds_images
 from infra.checks import account_of, may_deploy, may_reserve
+from infra.cloudformation import Stack
 from infra.inventory import Inventory
 from infra.policies import Place
 from infra.project import API, Json, Refused, Stage
-from infra.stack import Stack
 from infra.state import State
 from infra.template import SETTING_OF_OUTPUT, resources_template
 from infra.workspace import Choices, configure, lay_out, remember, remembered

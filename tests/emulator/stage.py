@@ -23,9 +23,9 @@ from typing import Any
 from chalicelib.access.tokens import SCOPES, Tokens
 from chalicelib.table import Table
 from infra import finishing, project
+from infra.cloudformation import Stack
 from infra.policies import Place, narrowed
 from infra.project import API
-from infra.stack import Stack
 from infra.template import SETTING_OF_OUTPUT, resources_template
 from local.config import ROOT
 from local.moto_server import REGION
