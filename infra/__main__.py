@@ -15,7 +15,7 @@ from infra.cloudformation import Stack
 from infra.exit_status import told
 from infra.project import ROOT, Refused, Stage, stage
 from infra.redrive import redrive
-from infra.template import import_template
+from infra.stack_template import import_template
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -14,8 +14,8 @@ from infra.cloudformation import Stack
 from infra.inventory import Inventory
 from infra.policies import Place
 from infra.project import API, Json, Refused, Stage
+from infra.stack_template import SETTING_OF_OUTPUT, resources_template
 from infra.state import State
-from infra.template import SETTING_OF_OUTPUT, resources_template
 from infra.workspace import Choices, configure, lay_out, remember, remembered
 
 NOBODY = "none"  # EMAIL=none: alarms are written to nobody any more

@@ -9,7 +9,7 @@ from typing import Any
 from infra import gateway
 from infra.event_sources import MAY_GO_IN_CIRCLES, SOURCES
 from infra.project import Json, Refused, Stage
-from infra.template import LEFT_ON, TRIES_AGAIN
+from infra.stack_template import LEFT_ON, TRIES_AGAIN
 
 Client = Callable[[str], Any]
 Sleep = Callable[[float], None]

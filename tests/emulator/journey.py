@@ -20,7 +20,7 @@ import requests
 from chalicelib.expressions import encoded_key
 from chalicelib.ids import new_id
 from chalicelib.library.record import packed, record_key, unpacked
-from infra.template import LEFT_ON
+from infra.stack_template import LEFT_ON
 from local import eventbridge
 from local.config import ROOT
 from local.partner import Partner

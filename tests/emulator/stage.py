@@ -26,7 +26,7 @@ from infra import finishing, project
 from infra.cloudformation import Stack
 from infra.policies import Place, narrowed
 from infra.project import API
-from infra.template import SETTING_OF_OUTPUT, resources_template
+from infra.stack_template import SETTING_OF_OUTPUT, resources_template
 from local.config import ROOT
 from local.moto_server import REGION
 from tests.emulator.emulator import Decision, Emulator

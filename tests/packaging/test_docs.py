@@ -10,7 +10,7 @@ import pytest
 from chalicelib import metrics
 from infra import sam, watch
 from infra.project import on_disk, stage
-from infra.template import resources_template
+from infra.stack_template import resources_template
 from local.config import ROOT, stage_config
 
 DOCUMENTS = ("README.md", "docs/deploy.md", "docs/operations.md", "docs/access.md")
