@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from infra import watch
+from infra import alarms
 from infra.project import Json, Stage
 
 RESOURCES = Path(__file__).parent / "resources.yaml"
@@ -18,13 +18,13 @@ def resources_template(stage: Stage) -> Json:
     chosen = {"Stage": stage.name, "UploadTrigger": stage.trigger, "LogRetentionDays": stage.log_days}
     parameters = {
         name: {**one, **({"Default": chosen[name]} if name in chosen else {})}
-        for name, one in {**body["Parameters"], **watch.PARAMETERS}.items()
+        for name, one in {**body["Parameters"], **alarms.PARAMETERS}.items()
     }
     return {
         **body,
         "Parameters": parameters,
-        "Conditions": {**body["Conditions"], **watch.CONDITIONS},
-        "Resources": {**body["Resources"], **watch.resources(stage)},
+        "Conditions": {**body["Conditions"], **alarms.CONDITIONS},
+        "Resources": {**body["Resources"], **alarms.resources(stage)},
     }
 
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from chalicelib import metrics
-from infra import sam, watch
+from infra import alarms, sam
 from infra.project import on_disk, stage
 from infra.stack_template import resources_template
 from local.config import ROOT, stage_config
@@ -87,4 +87,4 @@ def test_every_kind_of_alarm_is_explained() -> None:
     assert names
     explained = re.findall(r"`…(-[\w-]+)`", text)
     assert not [name for name in names if not name.endswith(tuple(explained))]
-    assert f"over {watch.OLDEST_SECONDS // 60} minutes" in text
+    assert f"over {alarms.OLDEST_SECONDS // 60} minutes" in text
