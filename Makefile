@@ -132,7 +132,7 @@ release-check: ready emulator ## Say what is in the way of releasing what is com
 	@$(PY) -m infra.release
 
 page: ready ## Write the web page of a stage as a static site to build/page (API=…, BUCKET_ORIGIN=… say another)
-	@$(PY) -m infra.page --stage '$(STAGE)' --api '$(API)' --bucket-origin '$(BUCKET_ORIGIN)'
+	@$(PY) -m infra.static_page --stage '$(STAGE)' --api '$(API)' --bucket-origin '$(BUCKET_ORIGIN)'
 
 repair: ready ## Hold counts and index to the records: make repair STAGE=dev OWNER=default MEND=1
 	@$(PY) -m infra.repair --stage '$(STAGE)' --owner $(or $(OWNER),default) $(if $(MEND),--mend)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from infra import page
+from infra import static_page
 from tests.browser.conftest import Watch
 from tests.browser.pages import Photos, file, fresh
 from tests.local.process import Process
@@ -24,7 +24,7 @@ def test_the_static_page_shows_uploads_and_describes(
 ) -> None:
     into, origin = site
     api, bucket = (f"http://127.0.0.1:{port}" for port in guarded.ports[:2])
-    assert page.main(["--api", api, "--bucket-origin", bucket, "--into", str(into)]) == 0
+    assert static_page.main(["--api", api, "--bucket-origin", bucket, "--into", str(into)]) == 0
     photos = Photos(window, f"{origin}/")
     window.goto(photos.url)
     dialog = window.get_by_role("dialog")

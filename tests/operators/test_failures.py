@@ -138,7 +138,7 @@ def test_a_redrive_that_is_refused_says_so(clone: Workbench) -> None:
     "words",
     [
         ("infra.tokens", "issue", "--stage", STAGE, "--owner", "anna"),
-        ("infra.page", "--stage", STAGE),
+        ("infra.static_page", "--stage", STAGE),
         ("infra.repair", "--stage", STAGE, "--owner", "anna"),
     ],
 )

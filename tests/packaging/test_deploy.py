@@ -184,7 +184,7 @@ def test_the_address_is_printed(deployment: Deployment) -> None:
 
 def write_page(bench: Workbench, into: Path, **elsewhere: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own
-        [str(bench.python), "-m", "infra.page", "--stage", "dev", "--into", str(into)],
+        [str(bench.python), "-m", "infra.static_page", "--stage", "dev", "--into", str(into)],
         cwd=bench.project,
         env={**bench.environment, **elsewhere},
         capture_output=True,

@@ -1,4 +1,4 @@
-"""``python -m infra.page``: the web page as a static site, for a bucket behind CloudFront (``page.yaml``)."""
+"""``python -m infra.static_page``: the web page as a static site, for a bucket behind CloudFront (``page.yaml``)."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _in_document(policy: str) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m infra.page", description="The web page as a static site."
+        prog="python -m infra.static_page", description="The web page as a static site."
     )
     parser.add_argument("--api", default="", help="where the API begins, if not where the stage's does")
     parser.add_argument("--bucket-origin", default="", help="where presigned addresses of photos begin")

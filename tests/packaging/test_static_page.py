@@ -13,7 +13,7 @@ from cfnlint.api import lint_file
 from cfnlint.decode.cfn_yaml import loads
 
 from chalicelib.api import pages
-from infra import page
+from infra import static_page
 from infra.project import stage
 from local.config import ROOT
 
@@ -26,7 +26,7 @@ Resources = dict[str, dict[str, Any]]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     into = tmp_path_factory.mktemp("site")
-    assert page.main([*ASKED, "--into", str(into)]) == 0
+    assert static_page.main([*ASKED, "--into", str(into)]) == 0
     return into
 
 
@@ -101,12 +101,12 @@ def test_an_address_that_is_none_is_refused_in_a_sentence_and_nothing_is_written
     wrong: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = [part for pair in wrong.items() for part in pair]
-    assert page.main([*ASKED, *asked, "--into", str(tmp_path / "site")]) == 1
+    assert static_page.main([*ASKED, *asked, "--into", str(tmp_path / "site")]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert not (tmp_path / "site").exists()
 
 
 def test_the_page_turns_down_what_the_stage_would(site: Path) -> None:
-    most = page.number("max_image_bytes", stage("dev", "s3"))
+    most = static_page.number("max_image_bytes", stage("dev", "s3"))
     assert most > 1_000_000
     assert f'name="max-bytes" content="{most}"' in (site / "index.html").read_text()
