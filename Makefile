@@ -135,7 +135,7 @@ page: ready ## Write the web page of a stage as a static site to build/page (API
 	@$(PY) -m infra.static_page --stage '$(STAGE)' --api '$(API)' --bucket-origin '$(BUCKET_ORIGIN)'
 
 repair: ready ## Hold counts and index to the records: make repair STAGE=dev OWNER=default MEND=1
-	@$(PY) -m infra.repair --stage '$(STAGE)' --owner $(or $(OWNER),default) $(if $(MEND),--mend)
+	@$(PY) -m infra.repair_command --stage '$(STAGE)' --owner $(or $(OWNER),default) $(if $(MEND),--mend)
 
 screenshots: ready ## Take the pictures of the web page in docs/screenshots (needs Chromium)
 	@$(PY) -m tests.browser.screenshots

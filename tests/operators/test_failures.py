@@ -139,7 +139,7 @@ def test_a_redrive_that_is_refused_says_so(clone: Workbench) -> None:
     [
         ("infra.tokens", "issue", "--stage", STAGE, "--owner", "anna"),
         ("infra.static_page", "--stage", STAGE),
-        ("infra.repair", "--stage", STAGE, "--owner", "anna"),
+        ("infra.repair_command", "--stage", STAGE, "--owner", "anna"),
     ],
 )
 def test_what_asks_the_stage_says_that_it_may_not(clone: Workbench, words: tuple[str, ...]) -> None:

@@ -161,7 +161,7 @@ def test_the_command_tells_or_mends_and_exits_accordingly(mend: bool) -> None:
         table = Table(dynamodb, NAME)
         table.write(Update(row_key("default", "all"), add={"all": 2}))
         run = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "infra.repair", "--stage", "local", *(["--mend"] if mend else [])],
+            [sys.executable, "-m", "infra.repair_command", "--stage", "local", *(["--mend"] if mend else [])],
             env={**os.environ, "TABLE": NAME, "BUCKET": bucket, "AWS_ENDPOINT_URL": aws.url},
             capture_output=True,
             text=True,
