@@ -1,6 +1,6 @@
 """``make token`` and its like, against the table of a running stack.
 
-Holds `infra/tokens.py`.
+Holds `infra/token_command.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 from chalicelib.access.tokens import Tokens
 from chalicelib.errors import Unauthorized
 from chalicelib.table import Table
-from infra.tokens import main
+from infra.token_command import main
 from local.folder import Folder, Running
 from local.moto_server import LocalAws
 from local.provision import provision
