@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra import chalice_cli, finishing, kept, stream, vendor
+from infra import chalice_cli, kept, post_deploy, stream, vendor
 from infra.account import Account, Client
 from infra.bucket import holds_images
 from infra.checks import account_of, may_deploy, may_reserve
@@ -152,10 +152,10 @@ def _present_architecture(client: Client, stage: Stage) -> str:
 
 def _finish(stage: Stage, account: Account, outputs: dict[str, str], entries: list[Json]) -> str:
     api = next(one for one in entries if one["resource_type"] == "rest_api")
-    finishing.leave_failures(account.client, stage, outputs)
-    finishing.set_up_sources(account.client, stage, outputs)
-    finishing.let_go_in_circles(account.client, stage)
-    finishing.speak_in_problems(account.client, stage, api["rest_api_id"])
+    post_deploy.leave_failures(account.client, stage, outputs)
+    post_deploy.set_up_sources(account.client, stage, outputs)
+    post_deploy.let_go_in_circles(account.client, stage)
+    post_deploy.speak_in_problems(account.client, stage, api["rest_api_id"])
     return str(api["rest_api_url"])
 
 

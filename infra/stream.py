@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from infra.finishing import mappings
+from infra.post_deploy import mappings
 from infra.project import Json, Stage
 
 PROJECTION = "on_image_change"
