@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra import chalice_cli, kept, post_deploy, stream, vendor
+from infra import chalice_cli, data_resources, post_deploy, stream, vendor
 from infra.account import Account, Client
 from infra.bucket import holds_images
 from infra.checks import account_of, may_deploy, may_reserve
@@ -33,7 +33,7 @@ def deploy(stage: Stage, account: Account, build: Path, *, architecture: str = "
     stack = _stack(stage, account)
     _made_by_us(stack)
     if not stack.exists():
-        kept.refuse(account.client, stage, number)
+        data_resources.refuse(account.client, stage, number)
     architecture = architecture or _present_architecture(account.client, stage)
     folder = lay_out(stage, _workspace(build, stage))
     vendor.fill(stage, folder, architecture)
@@ -75,7 +75,7 @@ def destroy(stage: Stage, account: Account, build: Path, *, with_images: bool = 
     number = account_of(account.client)
     stack, inventory = _stack(stage, account), Inventory(account.client, account.region, stage)
     _made_by_us(stack)
-    there = kept.found(account.client, stage, number)
+    there = data_resources.found(account.client, stage, number)
     if "Bucket" in there and not with_images and holds_images(account.client("s3"), there["Bucket"]):
         raise Refused(
             f"There are images in {there['Bucket']}. To delete them too: "
@@ -85,12 +85,12 @@ def destroy(stage: Stage, account: Account, build: Path, *, with_images: bool = 
     with _held(account, there) as stored:
         _remove_functions(stage, build, _known(stage, stored, inventory.entries(outputs)))
     stack.take_down()
-    kept.remove(account.client, there)
+    data_resources.remove(account.client, there)
     for (
         group
     ) in inventory.log_groups():  # Lambda writes a last line when the group has gone: there it is again
         account.client("logs").delete_log_group(logGroupName=group)
-    if left := [*inventory.left(), *kept.found(account.client, stage, number).values()]:
+    if left := [*inventory.left(), *data_resources.found(account.client, stage, number).values()]:
         raise Refused(f"Of {stage.name} there is left: {', '.join(left)}. Run make destroy again.")
 
 
