@@ -12,7 +12,7 @@ from infra import deployment, sam, terraform
 from infra.account import Account
 from infra.checks import python_is_new_enough, settings_are_right
 from infra.cloudformation import Stack
-from infra.exit_status import told
+from infra.exit_status import exit_status
 from infra.project import ROOT, Refused, Stage, stage
 from infra.redrive import redrive
 from infra.stack_template import import_template
@@ -21,7 +21,7 @@ from infra.stack_template import import_template
 def main(arguments: list[str] | None = None) -> int:
     """Do what is asked; 1 and a sentence where that cannot be."""
     asked = _parser().parse_args(arguments)
-    return told(lambda: asked.act(asked))
+    return exit_status(lambda: asked.act(asked))
 
 
 def _parser() -> argparse.ArgumentParser:

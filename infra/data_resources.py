@@ -8,11 +8,20 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.settings import signing_root_of
-from infra.bucket import empty
 from infra.project import Refused, Stage
 
 Client = Callable[[str], Any]
 _ABSENT = ("NoSuchBucket", "ResourceNotFoundException", "ParameterNotFound")
+
+
+def holds_images(s3: Any, bucket: str) -> bool:
+    """Whether there is an object below ``uploads/``; a bucket that is not there holds none."""
+    try:
+        return bool(s3.list_objects_v2(Bucket=bucket, Prefix="uploads/", MaxKeys=1).get("KeyCount"))
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            return False
+        raise
 
 
 def found(client: Client, stage: Stage, account: str) -> dict[str, str]:
@@ -42,13 +51,24 @@ def remove(client: Client, there: dict[str, str]) -> None:
     :raises Refused: one of them could not be deleted.
     """
     if "Bucket" in there:
-        empty(client("s3"), there["Bucket"])
+        _empty(client("s3"), there["Bucket"])
         _gone(client("s3").delete_bucket, Bucket=there["Bucket"])
     if "Table" in there:
         _gone(client("dynamodb").delete_table, TableName=there["Table"])
         client("dynamodb").get_waiter("table_not_exists").wait(TableName=there["Table"])
         # What the signing secrets in it were derived from.
         _gone(client("ssm").delete_parameter, Name=signing_root_of(there["Table"]))
+
+
+def _empty(s3: Any, bucket: str) -> None:
+    """Delete every object, a thousand at a time."""
+    try:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            if keys := [{"Key": one["Key"]} for one in page.get("Contents", [])]:
+                s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchBucket":
+            raise
 
 
 def _is_there(ask: Callable[[], object]) -> bool:

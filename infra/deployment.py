@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra import chalice_cli, data_resources, post_deploy, stream, vendor
+from infra import beyond_chalice, chalice_cli, data_resources, vendor
 from infra.account import Account, Client
-from infra.bucket import holds_images
 from infra.checks import account_of, may_deploy, may_reserve
 from infra.cloudformation import Stack
+from infra.data_resources import holds_images
 from infra.inventory import Inventory
 from infra.policies import Place
 from infra.project import API, Json, Refused, Stage
@@ -48,7 +48,7 @@ def deploy(stage: Stage, account: Account, build: Path, *, architecture: str = "
             **told,
         },
     )
-    outputs["TableStreamArn"] = stream.present(account.client("dynamodb"), outputs["Table"])
+    outputs["TableStreamArn"] = beyond_chalice.stream_of(account.client("dynamodb"), outputs["Table"])
     place = Place(account.partition, account.region, number, stage.name)
     reserve = may_reserve(account.client, stage)
     if not reserve:
@@ -59,7 +59,11 @@ def deploy(stage: Stage, account: Account, build: Path, *, architecture: str = "
             stage, state.resources, Inventory(account.client, account.region, stage).entries(outputs)
         )
         functions = account.client("lambda")
-        remember(folder, stage, stream.leave_former(functions, stage, known, outputs["TableStreamArn"]))
+        remember(
+            folder,
+            stage,
+            beyond_chalice.drop_former_mappings(functions, stage, known, outputs["TableStreamArn"]),
+        )
         print("Functions:")
         chalice_cli.run(folder, "deploy", "--stage", stage.name)
         state.save(remembered(folder, stage))
@@ -152,10 +156,10 @@ def _present_architecture(client: Client, stage: Stage) -> str:
 
 def _finish(stage: Stage, account: Account, outputs: dict[str, str], entries: list[Json]) -> str:
     api = next(one for one in entries if one["resource_type"] == "rest_api")
-    post_deploy.leave_failures(account.client, stage, outputs)
-    post_deploy.set_up_sources(account.client, stage, outputs)
-    post_deploy.let_go_in_circles(account.client, stage)
-    post_deploy.speak_in_problems(account.client, stage, api["rest_api_id"])
+    beyond_chalice.leave_failures(account.client, stage, outputs)
+    beyond_chalice.set_up_sources(account.client, stage, outputs)
+    beyond_chalice.let_go_in_circles(account.client, stage)
+    beyond_chalice.speak_in_problems(account.client, stage, api["rest_api_id"])
     return str(api["rest_api_url"])
 
 

@@ -1,4 +1,4 @@
-"""A failure is a failure: one sentence for whoever asked, and an exit status that a script sees."""
+"""Errors as an exit status that a script sees, with one sentence for whoever asked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.errors import SightlineError
 from infra.project import Refused
 
 
-def told(act: Callable[[], int | None]) -> int:
+def exit_status(act: Callable[[], int | None]) -> int:
     """Run ``act``; its answer, or 1 and a sentence where it could not be done."""
     try:
         return act() or 0

@@ -13,7 +13,7 @@ from chalicelib.model import DEFAULT_OWNER
 from chalicelib.pipeline.repair import repair
 from chalicelib.settings import Settings
 from chalicelib.wiring import Services
-from infra.exit_status import told
+from infra.exit_status import exit_status
 from infra.project import on_disk
 
 
@@ -38,4 +38,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(told(main))
+    sys.exit(exit_status(main))

@@ -1,4 +1,4 @@
-"""``python -m infra.static_page``: the web page as a static site, for a bucket behind CloudFront (``page.yaml``)."""
+"""``make page``: the web page as a static site, for a bucket behind CloudFront (``page.yaml``)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.settings import Settings
 from chalicelib.wiring import Services
 from infra import deployment
 from infra.account import Account
-from infra.exit_status import told
+from infra.exit_status import exit_status
 from infra.project import Refused, Stage, stage
 
 LEFT_TO_HEADERS = "frame-ancestors"  # browsers do not heed it in a document (CSP level 3, section 3.3)
@@ -73,7 +73,7 @@ def origins(asked: argparse.Namespace, chosen: Stage) -> tuple[str, str]:
 def main(arguments: list[str] | None = None) -> int:
     """Write what is asked for; 1 and a sentence where that cannot be."""
     asked = _parser().parse_args(arguments)
-    return told(lambda: _write_as_asked(asked))
+    return exit_status(lambda: _write_as_asked(asked))
 
 
 def _write_as_asked(asked: argparse.Namespace) -> None:

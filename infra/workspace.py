@@ -78,8 +78,8 @@ def _configured(stage: Stage, choices: Choices) -> Json:
         **of_stage.get("environment_variables", {}),
         "STAGE": stage.name,
         "UPLOAD_TRIGGER": stage.trigger,
-        # Every route sets the flag (infra/event_sources.py). Between a first `chalice deploy` and that, a report is
-        # lost, and with it a message of a stage that nobody uses yet: the sweep makes up for messages.
+        # Every route sets the flag (infra/event_sources.py). Between a first `chalice deploy` and that, a
+        # report is lost, and with it a message of a stage that nobody uses yet: the sweep makes up for it.
         "PARTIAL_BATCHES": "true",
         **choices.variables,
     }

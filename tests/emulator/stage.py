@@ -22,7 +22,7 @@ from typing import Any
 
 from chalicelib.access.tokens import SCOPES, Tokens
 from chalicelib.table import Table
-from infra import post_deploy, project
+from infra import beyond_chalice, project
 from infra.cloudformation import Stack
 from infra.policies import Place, narrowed
 from infra.project import API
@@ -376,11 +376,11 @@ def started(
             stage.make_function(function)
         for source in host["sources"]:
             stage.make_trigger(source)
-        post_deploy.leave_failures(stage.client, configured, stage.outputs)
-        post_deploy.set_up_sources(
+        beyond_chalice.leave_failures(stage.client, configured, stage.outputs)
+        beyond_chalice.set_up_sources(
             stage.client, configured, stage.outputs, sleep=lambda seconds: time.sleep(0.05)
         )
-        post_deploy.let_go_in_circles(stage.client, configured)
+        beyond_chalice.let_go_in_circles(stage.client, configured)
         yield stage
 
 

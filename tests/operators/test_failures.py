@@ -1,4 +1,8 @@
-"""A failure is a failure: each step that can break is broken, and the command says so and ends non-zero."""
+"""A failure is a failure: each step that can break is broken, and the command says so and ends non-zero.
+
+Holds `infra/__main__.py`, `infra/exit_status.py`, `infra/cloudformation.py`, `infra/data_resources.py`,
+`infra/repair_command.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A stage belongs to the account: whoever deploys, from wherever, goes on where the last one stopped."""
+"""A stage belongs to the account: whoever deploys, from wherever, goes on where the last one stopped.
+
+Holds `infra/state.py`, `infra/inventory.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a stage reserves of the account's concurrency: only what it says, and only where there is enough."""
+"""What a stage reserves of the account's concurrency: only what it says, and only where there is enough.
+
+Holds `infra/project.py`.
+"""
 
 from __future__ import annotations
 

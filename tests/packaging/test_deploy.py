@@ -1,4 +1,8 @@
-"""``make deploy`` and ``make destroy`` against moto: what they wire, repeat, leave and remove."""
+"""``make deploy`` and ``make destroy`` against moto: what they wire, repeat, leave and remove.
+
+Holds `infra/deployment.py`, `infra/workspace.py`, `infra/chalice_cli.py`, `infra/beyond_chalice.py`,
+`infra/event_sources.py`, `infra/gateway.py`, `infra/policies.py`, `infra/checks.py`, `infra/account.py`.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from chalice.app import (
     SQSEventConfig,
 )
 
-from infra.stream import present
+from infra import beyond_chalice
 from local.moto_server import LocalAws
 from tests.packaging.cloud import code_of, new_stream
 from tests.packaging.conftest import OTHER_ORIGIN, Deployment
@@ -307,9 +311,9 @@ def test_a_table_without_a_stream_gets_one(aws: LocalAws) -> None:
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
     )
 
-    found = present(dynamodb, table)
+    found = beyond_chalice.stream_of(dynamodb, table)
 
-    assert found == stream_of(aws, table) == present(dynamodb, table)
+    assert found == stream_of(aws, table) == beyond_chalice.stream_of(dynamodb, table)
     specified = dynamodb.describe_table(TableName=table)["Table"]["StreamSpecification"]
     assert specified["StreamViewType"] == "NEW_AND_OLD_IMAGES"
 

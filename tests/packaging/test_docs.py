@@ -1,4 +1,7 @@
-"""The documents' commands are there, and their tables say what the configuration says."""
+"""The documents' commands are there, and their tables say what the configuration says.
+
+Holds `infra/stack_template.py`, `infra/alarms.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The libraries in a package are the files that the lock names, for the processors that are asked for."""
+"""The libraries in a package are the files that the lock names, for the processors that are asked for.
+
+Holds `infra/libraries.py`, `infra/vendor.py`.
+"""
 
 from __future__ import annotations
 

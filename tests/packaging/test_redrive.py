@@ -1,4 +1,7 @@
-"""``make redrive`` on a deployed stage: dead letters go back to where they came from."""
+"""``make redrive`` on a deployed stage: dead letters go back to where they came from.
+
+Holds `infra/redrive.py`, `infra/stream_redrive.py`.
+"""
 
 from __future__ import annotations
 

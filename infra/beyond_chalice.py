@@ -14,6 +14,8 @@ from infra.stack_template import LEFT_ON, TRIES_AGAIN
 Client = Callable[[str], Any]
 Sleep = Callable[[float], None]
 POLL_SECONDS = 2.0
+PROJECTION = "on_image_change"
+ENTRY = f"{PROJECTION}-dynamodb-event-source"
 SETTLING_SECONDS = 180.0
 
 
@@ -29,7 +31,7 @@ def leave_failures(client: Client, stage: Stage, outputs: dict[str, str]) -> Non
 
 
 def set_up_sources(client: Client, stage: Stage, outputs: dict[str, str], sleep: Sleep = time.sleep) -> None:
-    """Have every event source mapping be as :mod:`infra.event_sources` says; what is so already is not touched.
+    """Set every event source mapping as :mod:`infra.event_sources` says; what is so already stays untouched.
 
     :raises Refused: a mapping does not come to rest, so that it cannot be changed.
     """
@@ -90,3 +92,26 @@ def speak_in_problems(client: Client, stage: Stage, rest_api_id: str) -> None:
         for name, value in limits.items()
     ]
     api.update_stage(restApiId=rest_api_id, stageName=api_stage, patchOperations=patches)
+
+
+def stream_of(dynamodb: Any, table: str, sleep: Callable[[float], None] = time.sleep) -> str:
+    """The ARN of the table's stream; one that is off is switched on, as that of a restored table is."""
+    described = dynamodb.describe_table(TableName=table)["Table"]
+    if not described.get("StreamSpecification", {}).get("StreamEnabled"):
+        wanted = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        dynamodb.update_table(TableName=table, StreamSpecification=wanted)
+        while (described := dynamodb.describe_table(TableName=table)["Table"])["TableStatus"] != "ACTIVE":
+            sleep(POLL_SECONDS)
+    return str(described["LatestStreamArn"])
+
+
+def drop_former_mappings(functions: Any, stage: Stage, remembered: list[Json], stream: str) -> list[Json]:
+    """Delete the projection's mappings to other streams; answers what is still to be remembered.
+
+    A stream that is switched off and on again is a new one, and so is that of a table that was restored.
+    Chalice compares the mapping with what it remembers, and would leave it on the stream that is no more.
+    """
+    for mapping in mappings(functions, stage.full_name(PROJECTION)):
+        if mapping["EventSourceArn"] != stream:
+            functions.delete_event_source_mapping(UUID=mapping["UUID"])
+    return [one for one in remembered if one["name"] != ENTRY or one["stream_arn"] == stream]
