@@ -1,4 +1,7 @@
-"""The originals of a query as one ZIP file: asked for over HTTP, packed step by step, whatever goes wrong."""
+"""The originals of a query as one ZIP file: asked for over HTTP, packed step by step, whatever goes wrong.
+
+Holds `chalicelib/export/archives.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What docs/curation.md says can be done can be done: its curl lines are sent, its numbers are the code's."""
+"""What docs/curation.md says can be done can be done: its curl lines are sent, its numbers are the code's.
+
+Holds `chalicelib/library/renames.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What goes wrong, as clients see it."""
+"""What goes wrong, as clients see it.
+
+Holds `chalicelib/errors.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a query finds over HTTP: pages of images, and files that hold them, one after the other."""
+"""What a query finds over HTTP: pages of images, and files that hold them, one after the other.
+
+Holds `chalicelib/export/listings.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The service itself over HTTP."""
+"""The service itself over HTTP.
+
+Holds `chalicelib/health.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Labels as an XMP packet, read by exiftool."""
+"""Labels as an XMP packet, read by exiftool.
+
+Holds `chalicelib/model/xmp.py`.
+"""
 
 from __future__ import annotations
 

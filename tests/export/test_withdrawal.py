@@ -1,4 +1,7 @@
-"""An image that is erased is in no file that can be downloaded."""
+"""An image that is erased is in no file that can be downloaded.
+
+Holds `chalicelib/library/manifests.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Values own their JSON: what is written is read back the same."""
+"""Values own their JSON: what is written is read back the same.
+
+Holds `chalicelib/ids.py`, `chalicelib/model/image.py`, `chalicelib/model/json.py`,
+`chalicelib/model/labels.py`, `chalicelib/model/recognition.py`, `chalicelib/model/uploads.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One contract for the table, held by the fakes and by DynamoDB as moto and MiniStack emulate it."""
+"""One contract for the table, held by the fakes and by DynamoDB as moto and MiniStack emulate it.
+
+Holds `chalicelib/expressions.py`.
+"""
 
 from __future__ import annotations
 

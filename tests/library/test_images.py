@@ -1,4 +1,7 @@
-"""Records, index and counts, which must agree whatever happens in between."""
+"""Records, index and counts, which must agree whatever happens in between.
+
+Holds `chalicelib/library/record.py`, `chalicelib/library/index.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The query language: what it understands, what it says of the rest, and that it means what it says."""
+"""The query language: what it understands, what it says of the rest, and that it means what it says.
+
+Holds `chalicelib/library/conditions.py`, `chalicelib/library/grammar.py`,
+`chalicelib/library/query_algebra.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Pages of a query: the right images in the right order, whatever is asked and however little may be read."""
+"""Pages of a query: the right images in the right order, whatever is asked and however little may be read.
+
+Holds `chalicelib/library/plan.py`, `chalicelib/library/streams.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A message that failed comes back alone, whether the trigger takes reports of failures or not."""
+"""A message that failed comes back alone, whether the trigger takes reports of failures or not.
+
+Holds `chalicelib/queues.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The same bytes are paid for once, whoever hands them in, and when."""
+"""The same bytes are paid for once, whoever hands them in, and when.
+
+Holds `chalicelib/library/recognition_cache.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Receivers agree to be called often: what strangers are sent until they do, and how they say so.
 
-Holds `chalicelib/delivery/origins.py`.
+Holds `chalicelib/delivery/origins.py`, `chalicelib/pipeline/subscription_changes.py`.
 """
 
 from __future__ import annotations

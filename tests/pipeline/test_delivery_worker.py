@@ -1,6 +1,9 @@
-"""Fan-out and worker (chalicelib/pipeline: fanout, delivery_worker, news, receivers, resending).
+"""Fan-out and worker.
 
 One delivery for each destination, brought until it has arrived or is parked.
+
+Holds `chalicelib/pipeline/fanout.py`, `chalicelib/pipeline/notifications.py`,
+`chalicelib/pipeline/redelivery.py`, `chalicelib/pipeline/routing.py`.
 """
 
 from __future__ import annotations

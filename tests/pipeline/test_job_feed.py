@@ -1,6 +1,9 @@
 """Jobs that label what is in a bucket: each line once, at the recogniser's rate, within the money.
 
-Holds `chalicelib/intake/source_buckets.py`, `chalicelib/intake/source_lines.py`.
+Holds `chalicelib/intake/source_buckets.py`, `chalicelib/intake/source_lines.py`,
+`chalicelib/library/job_lines.py`, `chalicelib/pipeline/job_estimate.py`,
+`chalicelib/pipeline/job_progress.py`, `chalicelib/pipeline/job_results.py`,
+`chalicelib/pipeline/job_source.py`, `chalicelib/pipeline/upload_worker.py`.
 """
 
 from __future__ import annotations

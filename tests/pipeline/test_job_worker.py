@@ -1,4 +1,7 @@
-"""Jobs: they end, however many images there are and whatever one of them does."""
+"""Jobs: they end, however many images there are and whatever one of them does.
+
+Holds `chalicelib/library/jobs.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The labeler, whose events come twice, late, at once and not at all.
 
-(chalicelib/pipeline: labelling, description)
+Holds `chalicelib/pipeline/description.py`.
 """
 
 from __future__ import annotations

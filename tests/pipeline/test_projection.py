@@ -1,6 +1,7 @@
 """What is derived agrees with the records, however the stream's batches come and wherever a process dies.
 
-(chalicelib/pipeline: projection, record_changes, counting)
+Holds `chalicelib/library/catalogue.py`, `chalicelib/library/markers.py`, `chalicelib/pipeline/counts.py`,
+`chalicelib/pipeline/record_changes.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Images are recognised again, and nothing is lost by it."""
+"""Images are recognised again, and nothing is lost by it.
+
+Holds `chalicelib/library/history.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The sweep: what is still due is told of once, whatever else lies in the index."""
+"""The sweep: what is still due is told of once, whatever else lies in the index.
+
+Holds `chalicelib/due.py`.
+"""
 
 from __future__ import annotations
 

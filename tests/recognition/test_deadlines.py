@@ -1,4 +1,8 @@
-"""What is deployed, wiring included, ends before its function does, however long a service is silent."""
+"""What is deployed, wiring included, ends before its function does, however long a service is silent.
+
+Holds `chalicelib/aws.py`, `chalicelib/clients.py`, `chalicelib/wiring.py`,
+`chalicelib/recognition/back_ends.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the operator reads: the numbers that CloudWatch takes out of the log, and what a line is about."""
+"""What the operator reads: the numbers that CloudWatch takes out of the log, and what a line is about.
+
+Holds `chalicelib/metrics.py`.
+"""
 
 from __future__ import annotations
 
