@@ -34,6 +34,9 @@ TOLERANCE = (
     0.01  # of a package's size, beside what the documentation says: compilers and zips differ a little
 )
 _PACKAGE = re.compile(r"^\| package of a stage with rekognition \| ([\d.]+) MB \| ≤ ([\d.]+) ", re.MULTILINE)
+_NAMED = re.compile(
+    r"`((?:chalicelib|local|infra|tests|benchmarks|torture|client|examples|sagemaker)[./][\w./-]+\.\w+)`"
+)
 _HEADING = re.compile(r"^## (?:\[([^]]+)\] - (\d{4}-\d\d-\d\d)|(.+))$", re.MULTILINE)
 
 
@@ -106,7 +109,7 @@ def locks(root: Path) -> Iterator[str]:
 
 
 def links(root: Path) -> Iterator[str]:
-    """Every link from one page to another file, or to a heading, leads there."""
+    """Links to files and headings lead there, and paths and modules in back-ticks are there."""
     pages = _git(root, "ls-files", "*.md").splitlines()
     for page in pages:
         path = root / page
@@ -119,6 +122,11 @@ def links(root: Path) -> Iterator[str]:
                 yield f"{page} links to {target}, which is not there."
             elif heading and aim.suffix == ".md" and heading not in _anchors(aim):
                 yield f"{page} links to {target}, and there is no such heading."
+        if page != "CHANGELOG.md":  # which names what was there
+            named = set(_NAMED.findall(path.read_text("utf-8")))
+            yield from (
+                f"{page} names {one}, which is not there." for one in sorted(named) if not _there(root, one)
+            )
 
 
 def wheel(root: Path) -> Iterator[str]:
@@ -212,6 +220,14 @@ def _prose(path: Path) -> str:
     """A page without its code, where brackets mean something else."""
     text = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"`[^`\n]*`", "", text)
+
+
+def _there(root: Path, named: str) -> bool:
+    """Whether a path is there, or a module by its dotted name with whatever of it follows."""
+    if "/" in named:
+        return (root / named).exists()
+    parts = named.split(".")
+    return any((root / "/".join(parts[:end])).with_suffix(".py").exists() for end in range(1, len(parts) + 1))
 
 
 def _anchors(path: Path) -> set[str]:
