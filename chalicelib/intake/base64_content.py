@@ -1,4 +1,4 @@
-"""An image inside a JSON string: base64, alone or in a data: URL."""
+"""An image in a JSON string: base64, alone or in a data: URL."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 from chalicelib.errors import BadRequest, TooLarge
 
-# Lambda takes 6 MB; base64 makes four bytes of three, and the rest of the body wants some room.
+# Lambda takes 6 MB; base64 makes four bytes of three, and the rest of the body needs some room.
 MAX_BYTES = 4_500_000
 _MAX_CHARACTERS = (MAX_BYTES + 2) // 3 * 4
 _DATA_URL = re.compile(r"data:[\w.+-]*/?[\w.+-]*(;[\w.+-]+=[^;,]*)*(?P<base64>;base64)?,", re.ASCII | re.I)
@@ -18,7 +18,7 @@ _LINE_BREAKS = {ord("\r"): None, ord("\n"): None}
 def decode(text: str) -> bytes:
     """The bytes of ``text``: base64 (RFC 4648 §4, padded), or a base64 data: URL (RFC 2397).
 
-    Line breaks, which ``base64`` of a shell and MIME put in, are passed over.
+    Line breaks are ignored: the shell command ``base64`` and MIME insert them.
 
     Raises :exc:`BadRequest` if it is neither, :exc:`TooLarge` above :data:`MAX_BYTES`.
     """
@@ -44,7 +44,7 @@ def _prefix(text: str) -> int:
 def _bytes(encoded: str) -> bytes:
     try:
         content = binascii.a2b_base64(encoded, strict_mode=True)
-        if len(encoded) % 4 or encoded.endswith("==="):  # strict mode looks away behind complete groups
+        if len(encoded) % 4 or encoded.endswith("==="):  # strict mode accepts this after complete groups
             raise ValueError("Excess padding")
     except ValueError as error:  # binascii.Error, or characters beyond ASCII
         raise BadRequest(f"The content is not base64: {error}.", code="bad-base64") from error

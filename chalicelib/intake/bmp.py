@@ -1,6 +1,6 @@
 """BMP ("Bitmap Storage", Windows GDI).
 
-It is read here: Pillow's reader takes some run-lengths and some palettes of greys wrongly.
+It is decoded here, because Pillow's reader decodes some run-lengths and some grey palettes wrongly.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The kinds of image files there are: how each begins, who reads it, and whether its end is there."""
+"""The formats of image files: how each begins, and which module reads it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _HEAD_BYTES = 1024
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file that can be read.
+    """A format that can be read.
 
-    ``reader`` and ``whole`` name functions of a module that is imported when it is first needed; ``whole``
-    says whether the end of a file is there, which is asked only where reading failed.
+    ``reader`` and ``whole`` name functions of a module that is imported when it is first needed. ``whole``
+    says whether the end of a file is there; it is asked only where reading failed.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Format:
         return read
 
     def is_whole(self, content: bytes) -> bool:
-        """Whether the end is there."""
+        """Whether the end of the file is there."""
         if not self.whole:
             return True  # the reader itself tells
         ask: Callable[[bytes], bool] = pkgutil.resolve_name(f"chalicelib.intake.{self.whole}")
@@ -81,7 +81,7 @@ _HEADS = {
     }.items()
 }
 
-# What is known and not read, by the name people know, with its article.
+# Formats that are known but not read, by the name that people know, with its article.
 _OTHERS = {
     name: re.compile(head, re.DOTALL)
     for name, head in {
@@ -112,7 +112,7 @@ _OTHERS = {
 
 
 def format_name(content: bytes) -> str | None:
-    """Which of :data:`FORMATS` the first bytes promise, None for none of them."""
+    """The name of the format in :data:`FORMATS` that the first bytes show; None for none of them."""
     head = content[:_HEAD_BYTES]
     found = next((name for name, pattern in _HEADS.items() if pattern.match(head)), None)
     if found == "TIFF" and raw.is_raw(Tags.of(content)):
@@ -121,6 +121,6 @@ def format_name(content: bytes) -> str | None:
 
 
 def other_name(content: bytes) -> str | None:
-    """What else the first bytes promise, with its article; None for what nobody would call a picture."""
+    """The name of another format that the first bytes show, with its article; None for no known one."""
     head = content[:_HEAD_BYTES]
     return next((name for name, pattern in _OTHERS.items() if pattern.match(head)), None)

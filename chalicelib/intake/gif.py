@@ -76,7 +76,7 @@ def _table(flags: int) -> int:
 
 
 def _after_blocks(content: bytes, at: int) -> int:
-    """Behind the empty block that ends a row of blocks; beyond the end where that is missing."""
+    """The offset after the empty block that ends a sequence of blocks; beyond the end if there is none."""
     while at < len(content):
         size = content[at]
         at += 1 + size
@@ -86,7 +86,7 @@ def _after_blocks(content: bytes, at: int) -> int:
 
 
 class _Prefilled(GifImageFile):
-    """Pillow's reader, with a colour of our choice where nothing is written."""
+    """Pillow's reader, with a chosen colour where no pixel is written."""
 
     filling = 0
 
@@ -98,7 +98,7 @@ class _Prefilled(GifImageFile):
 def _as_far_as_it_goes(content: bytes) -> tuple[Image.Image, float]:
     """The picture without its missing rows, and the share of rows that are there.
 
-    It is decoded on two different grounds: rows that come out the same have been written.
+    It is decoded over two different colours: rows that come out the same have been written.
     """
     shown = []
     for filling in (0, 255):

@@ -1,4 +1,4 @@
-"""HEIC and AVIF (ISO 23008-12): the primary picture, upright and cut as the file says."""
+"""HEIC and AVIF (ISO 23008-12): the primary picture, turned and cropped as the file says."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ BYTES_A_PIXEL = {"AVIF": 13.0, "RGB": 6.9, "RGBA": 11.5}
 
 
 def read_heic(content: bytes) -> UndecodedImage:
-    """A HEIC; libheif turns and cuts it by itself.
+    """A HEIC; libheif turns and crops it by itself.
 
-    :raises ImportError: a deployment has left out what reads it.
+    :raises ImportError: the deployment has no library that reads it.
     """
     reader = pkgutil.resolve_name("pi_heif:HeifImageFile")
     found = items(content)
@@ -41,11 +41,11 @@ def read_heic(content: bytes) -> UndecodedImage:
 
 
 def read_avif(content: bytes) -> UndecodedImage:
-    """An AVIF; of a sequence the still picture. Its own properties, not its EXIF, say how it is turned."""
+    """An AVIF; of a sequence the still picture. Its own properties decide how it is turned, not its EXIF."""
     found = items(content)
     image = AvifImageFile(BytesIO(_without_notes(content, found)))
     noted = Image.Exif()
-    noted.load(image.info.get("exif") or b"")  # Pillow's own, of nothing but the turn
+    noted.load(image.info.get("exif") or b"")  # Pillow makes it; it holds nothing but the orientation
     window = _window(content, found, image.size)
 
     def decode(at_least: Size) -> Image.Image:
@@ -77,7 +77,7 @@ def is_whole(content: bytes) -> bool:
 
 
 def _without_notes(content: bytes, found: Items) -> bytes:
-    """The file with EXIF and XMP, which readers stumble over, made items of a type that nobody knows."""
+    """The file with its EXIF and XMP items given an unknown type, as damaged ones make readers fail."""
     notes = [found.kinds_at[item] for item, kind in found.kinds.items() if kind in (b"Exif", b"mime")]
     if not notes:
         return content

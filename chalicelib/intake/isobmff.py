@@ -1,6 +1,6 @@
-"""The boxes of the ISO base media file format (ISO 14496-12, 23008-12): where HEIC, AVIF and CR3 keep what.
+"""The boxes of the ISO base media file format (ISO 14496-12, 23008-12), which HEIC, AVIF and CR3 consist of.
 
-Read without trust: a box that is none ends the reading, and what cannot be found is not there.
+Nothing in a file is trusted: a malformed box ends the reading, and what cannot be found counts as absent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _UUID = 16
 
 @dataclass(frozen=True)
 class BmffBox:
-    """A box: its type, and where its content lies."""
+    """A box: its type, and the place of its content."""
 
     kind: bytes
     start: int
@@ -24,7 +24,7 @@ class BmffBox:
 
 
 def boxes(content: bytes, start: int = 0, end: int | None = None) -> Iterator[BmffBox]:
-    """The boxes between two places, one after another."""
+    """The boxes between two offsets, one after another."""
     end = len(content) if end is None else min(end, len(content))
     count = 0
     while start + 8 <= end and (count := count + 1) <= _MOST_BOXES:
@@ -44,7 +44,7 @@ def boxes(content: bytes, start: int = 0, end: int | None = None) -> Iterator[Bm
 
 
 def first(content: bytes, path: list[bytes], start: int = 0, end: int | None = None) -> BmffBox | None:
-    """The first box along a path of types."""
+    """The first box at a path of types."""
     for box in boxes(content, start, end):
         if box.kind == path[0]:
             inner = box.start + (4 if box.kind in (b"meta",) else 0)
@@ -62,7 +62,7 @@ def uuid(content: bytes, name: bytes, start: int = 0, end: int | None = None) ->
 
 @dataclass
 class Items:
-    """The items of a ``meta`` box: their types, their extents, their properties, and how they refer."""
+    """The items of a ``meta`` box: their types, extents, properties and references."""
 
     primary: int = 0
     kinds: dict[int, bytes] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Items:
         return next((box for box in self.properties.get(item, ()) if box.kind == kind), None)
 
     def bytes_of(self, content: bytes, item: int) -> bytes:
-        """An item's content, which is never more than the file holds, however often it names a part of it."""
+        """An item's content: never more bytes than the file has, however often it names a part of it."""
         found = bytearray()
         for at, size in self.extents.get(item, ()):
             found += content[at : at + min(size, len(content) - len(found))]
@@ -85,7 +85,7 @@ class Items:
 
 
 def items(content: bytes) -> Items:
-    """What the file's ``meta`` box says; nothing where there is none, or as far as it can be read."""
+    """The items of the file's ``meta`` box, as far as it can be read; none without such a box."""
     found = Items()
     meta = first(content, [b"meta"])
     if meta is None:
@@ -98,7 +98,7 @@ def items(content: bytes) -> Items:
         _read_properties(content, inner.get(b"iprp"), found)
         _read_references(content, inner.get(b"iref"), found)
     except (struct.error, IndexError):
-        pass  # what has been read by then is what can be read
+        pass  # what was read until here counts
     return found
 
 

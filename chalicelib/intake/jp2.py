@@ -1,4 +1,4 @@
-"""JPEG 2000 (ITU-T T.800), as a file or as a bare codestream: decoded at the resolution that is needed."""
+"""JPEG 2000 (ITU-T T.800), as a file or a bare codestream: decoded at the resolution that is needed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SIZ, _COD, _SOT, _EOC = 0xFF51, 0xFF52, 0xFF90, b"\xff\xd9"
 _BYTES_A_SAMPLE = 9.0
 _BYTES_A_BLOCK = 400
 _BYTES_A_PRECINCT = 600
-_NEEDED_SIDE = 2_000  # nobody asks for more: see conversion.CONVERTED_SIDE
+_NEEDED_SIDE = 2_000  # pixels: no caller needs more, see conversion.CONVERTED_SIDE
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _EXIF = b"JpgTiffExif->JP2"
 

@@ -1,7 +1,7 @@
-"""JPEG (ITU-T T.81, annex B): told from its segments, never by looking for bytes, before it is decoded.
+"""JPEG (ITU-T T.81, annex B): read segment by segment before it is decoded.
 
-The decoder gets the picture's own segments and nothing else: no APPn or comment can fail a photo, whatever it
-holds, nor can what lies behind the end, such as the video of a motion photo.
+The decoder gets the picture's own segments and nothing else. So no APPn segment or comment can make a photo
+fail, nor can data after the end, such as the video of a motion photo.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _NAMES_OF_FRAMES = {0xC3: "lossless", 0xF7: "JPEG-LS", 0xCB: "lossless"}
 _OWN = frozenset({0xE0, 0xEE})  # JFIF's and Adobe's, which say what the colours are
 _BYTES_A_SAMPLE = 2.2  # measured
 _MOST_SCANS = 100  # encoders write about ten; each costs a pass over the whole picture
-_EMPTY_TAIL = 64  # so many zeros at the end are no picture, but a copy that was interrupted
+_EMPTY_TAIL = 64  # so many zeros at the end come from an interrupted copy
 
-# Two ways to go on where the data end: rows that come out the same are really there.
+# A cut picture is decoded with two different continuations: rows that come out the same are really there.
 _NOISE = bytes(range(1, 255)) * 64
 _RESTARTS = range(0xD0, 0xD8)
 
 
 @dataclass
 class Segments:
-    """What the segments of a JPEG say; ``own`` are those of the picture itself, joined."""
+    """What the segments of a JPEG say; ``own`` are those of the picture itself."""
 
     frame: int = 0
     width: int = 0
@@ -50,7 +50,7 @@ class Segments:
 
 
 def read(content: bytes) -> UndecodedImage:
-    """A JPEG, of which nothing has been decoded; one that is cut is read as far as it goes."""
+    """A JPEG, not decoded yet; one that is cut off is read as far as it goes."""
     found = parsed(content)
     if not found.frame:
         raise Truncated("no frame") if not found.ended else ValueError("no frame")
@@ -80,7 +80,7 @@ def read(content: bytes) -> UndecodedImage:
 def parsed(content: bytes) -> Segments:
     """The segments up to the end of the picture, or as far as they can be followed."""
     found, view = Segments(), memoryview(content)
-    kept = 0  # up to where all has been taken over
+    kept = 0  # everything before it is in found.own already
     at = 2
     while at + 2 <= len(content):
         if content[at] != 0xFF:
@@ -133,7 +133,7 @@ def _next_marker(content: bytes, at: int) -> int:
 
 
 def _entropy_end(content: bytes, at: int) -> int:
-    """Where the next marker stands that is none of those inside a scan's data."""
+    """The offset of the next marker that is not one of those inside a scan's data."""
     while (at := content.find(b"\xff", at)) >= 0:
         follows = content[at + 1 : at + 2]
         if follows and follows[0] not in (0x00, 0xFF) and not 0xD0 <= follows[0] <= 0xD7:
@@ -169,9 +169,9 @@ def _noted(found: Segments, marker: int, body: bytes) -> None:
 
 
 def coefficient_bytes(found: Segments) -> int:
-    """Memory that the decoder needs for the whole picture before the first pixel is there.
+    """Bytes of memory that the decoder needs for the whole picture before the first pixel is there.
 
-    None if a single scan holds all components; else each sample's two bytes (libjpeg, ``jdcoefct.c``) and
+    0 if a single scan holds all components; else each sample's two bytes (libjpeg, ``jdcoefct.c``) and
     something for the rest.
     """
     progressive = found.frame in (0xC2, 0xCA)
@@ -183,7 +183,7 @@ def coefficient_bytes(found: Segments) -> int:
 
 
 class _Picture:
-    """The pixels of a JPEG, decoded at the scale that fits."""
+    """The pixels of a JPEG, decoded at the smallest scale that is large enough."""
 
     def __init__(self, found: Segments, plain: bytes) -> None:
         self._found, self._plain = found, plain
@@ -201,10 +201,10 @@ class _Picture:
         return shown
 
     def _share(self, shown: Image.Image, at_least: Size) -> float:
-        """Which part of the rows is there.
+        """The share of rows that is there.
 
-        Of a progressive picture the scan that was cut does not count, if those before it hold all of the
-        first component's coefficients, however coarsely.
+        A progressive picture counts as whole if the scans before the one that was cut hold all coefficients
+        of the first component, however coarsely.
         """
         first = self._found.scans[0][0][:1]
         whole = self._found.scans[:-1]

@@ -1,4 +1,4 @@
-"""The keywords in an XMP packet: those of people, in the fields in which photo programs keep them.
+"""The keywords that people gave a photo, read from its XMP packet.
 
 Read are Dublin Core's ``subject``, Lightroom's ``hierarchicalSubject``, digiKam's ``TagsList`` and
 ``MicrosoftPhoto:LastKeywordXMP``, which digiKam reads and writes by default with the other three (digiKam,
@@ -6,8 +6,8 @@ Read are Dublin Core's ``subject``, Lightroom's ``hierarchicalSubject``, digiKam
 names of image regions (Metadata Working Group), which are people's faces most of the time. A packet says
 itself which keywords a service of ours has written (:mod:`chalicelib.model.xmp`): they are nobody's here.
 
-Nothing of a packet is believed: no document type, no entity, a bounded size; what cannot be read whole has no
-keywords at all, as it might end before it says which are ours.
+A packet is not trusted: no document type, no entity, a bounded size. One that cannot be read to its end has
+no keywords at all, as it might end before it says which are ours.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _FLAT = ""
 _OURS = qualified("sightline:Keywords")
 _ITEM = qualified("rdf:li")
 _MICROSOFT = qualified("MicrosoftPhoto:LastKeywordXMP")
-# What parts the names of a path in each field.
+# What separates the names of a path in each field.
 _SEPARATORS: Mapping[str, str] = {
     qualified("dc:subject"): _FLAT,
     qualified("lr:hierarchicalSubject"): "|",
@@ -39,7 +39,7 @@ _SEPARATORS: Mapping[str, str] = {
     _MICROSOFT.replace("/1.0/", "/1.0"): "/",  # as exiftool spells the namespace
     qualified("mwg-rs:Name"): _FLAT,
 }
-_BOOKKEEPING = "darktable"  # the root of tags that this program keeps for itself, which nobody sees in it
+_BOOKKEEPING = "darktable"  # the root of tags that this program keeps for itself and does not show
 _OWN_FORM = str.maketrans({written: plain for plain, written in LOOKS_LIKE.items()})
 
 
@@ -52,7 +52,7 @@ class Keyword:
 
 
 def keywords_in(packet: bytes) -> tuple[Keyword, ...]:
-    """What people have said in a packet, each keyword once; nothing where it cannot be read."""
+    """People's keywords in a packet, each once; none where the packet cannot be read."""
     try:
         return read(packet)
     except BadRequest:
@@ -60,9 +60,9 @@ def keywords_in(packet: bytes) -> tuple[Keyword, ...]:
 
 
 def read(packet: bytes) -> tuple[Keyword, ...]:
-    """The same.
+    """People's keywords in a packet, each once.
 
-    :raises BadRequest: it cannot be read.
+    :raises BadRequest: the packet cannot be read.
     """
     if not packet.startswith((b"\xfe\xff", b"\xff\xfe")):  # of UTF-16 every other byte may be zero
         packet = packet.strip(b"\x00 \r\n\t")

@@ -1,4 +1,4 @@
-"""The bucket: originals under ``uploads/``, what is made of them, and links that open for a while."""
+"""The bucket: originals under ``uploads/``, files derived from them, and presigned URLs."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from chalicelib.aws import code_of, faults_told_apart
 from chalicelib.errors import NotFound
 from chalicelib.model import Json
 
-REKOGNITION = "rekognition"  # the words of a second sidecar
+REKOGNITION = "rekognition"  # a second sidecar, in Rekognition's words
 UPLOADS = "uploads/"
 LONGEST_KEY = 1024  # bytes, Amazon S3 user guide, "Creating object key names"
 ANY_TYPE = "application/octet-stream"
-# What macOS and Windows put into every folder; a folder is copied into the bucket with it.
+# What macOS and Windows put into folders; it comes along when a folder is copied into the bucket.
 _LITTER = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".localized", "icon\r"})
 _ABSENT = ("NoSuchKey", "404", "NotFound")
 _OVERTAKEN = ("PreconditionFailed", "412")
-_MARK = "sightline"  # metadata of an object that we have written among those of others
+_MARK = "sightline"  # the metadata entry that marks objects which we wrote among those of others
 
 Own = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object's ``size`` in bytes, its ``etag``, and its bytes (None where they are too many).
+    """An object's bytes (None where they are too many), its ``etag`` and its ``size`` in bytes.
 
-    ``modified`` is when it was put there (seconds since 1970, whole ones).
+    ``modified`` is when it was stored, in whole seconds since 1970.
     """
 
     content: bytes | None
@@ -51,19 +51,19 @@ class ObjectStore:
         self._download_seconds = download_seconds
 
     def reach(self) -> None:
-        """Do nothing but find the bucket; what S3 says against it is raised."""
+        """Check that the bucket can be reached; raises the error of S3 if not."""
         with faults_told_apart("S3"):
             self._client.head_bucket(Bucket=self.bucket)
 
     def address(self) -> str:
-        """Where the bucket is, with a slash at the end: an object's address begins so."""
+        """The address of the bucket, with a slash at the end: an object's address begins with it."""
         return self.presigned_put(UPLOADS).partition("?")[0].removesuffix(UPLOADS)
 
     def presigned_put(self, key: str, *, size: int | None = None, content_type: str | None = None) -> str:
         """A URL that takes one object by a plain HTTP PUT.
 
-        One of exactly so many bytes and of this type, where they are given: S3 refuses any other
-        ``Content-Length`` and ``Content-Type``. Without a ``size`` it takes up to 5 GB.
+        If ``size`` and ``content_type`` are given, S3 refuses any other ``Content-Length`` and
+        ``Content-Type``. Without a ``size`` it takes up to 5 GB.
         """
         params: dict[str, str | int] = {"Bucket": self.bucket, "Key": key}
         if size is not None:
@@ -77,8 +77,8 @@ class ObjectStore:
     ) -> Json:
         """``url`` and ``fields`` of an HTML form that uploads one object of at most ``max_bytes``.
 
-        One of exactly ``size`` bytes, where that is given. The type is fixed too, to the one that is given or
-        to none: what a photo is comes from its bytes, whatever its sender says.
+        If ``size`` is given, it must have exactly so many bytes. The type is fixed too, to the given one or
+        to none: the type of a photo is decided by its bytes, whatever the sender says.
         """
         fixed = {"Content-Type": content_type or ANY_TYPE}
         low, high = (1, max_bytes) if size is None else (size, size)
@@ -92,10 +92,10 @@ class ObjectStore:
         return {"url": form["url"], "fields": form["fields"]}
 
     def presigned_get(self, key: str, *, filename: str, content_type: str, head: bool = False) -> str:
-        """A URL that gives the object under the name ``filename``, as ``content_type`` and nothing else.
+        """A URL that serves the object under the name ``filename``, always as ``content_type``.
 
-        One for ``head`` answers HEAD alone, any other GET alone.
-        Only pictures are shown in a browser; all else, which may be anything, is for saving.
+        It answers GET only, or HEAD only if ``head`` is set. A browser shows pictures and saves all else,
+        which may be anything.
         """
         disposition = "inline" if content_type.startswith("image/") else "attachment"
         params = {
@@ -108,7 +108,7 @@ class ObjectStore:
         return str(self._client.generate_presigned_url(operation, params, ExpiresIn=self._download_seconds))
 
     def put(self, key: str, content: bytes, content_type: str = ANY_TYPE) -> str:
-        """Store an object; its ETag."""
+        """Store an object; returns its ETag."""
         with faults_told_apart("S3"):
             answer = self._client.put_object(
                 Bucket=self.bucket, Key=key, Body=content, ContentType=content_type
@@ -116,7 +116,7 @@ class ObjectStore:
         return str(answer["ETag"]).strip('"')
 
     def read(self, key: str, *, max_bytes: int) -> StoredObject:
-        """An object, its bytes only if they are ``max_bytes`` at most.
+        """An object; its bytes only if there are at most ``max_bytes``.
 
         :raises NotFound: there is no such object.
         """
@@ -131,12 +131,12 @@ class ObjectStore:
         return StoredObject(content, answer["ETag"].strip('"'), size, answer["LastModified"].timestamp())
 
     def etag(self, key: str) -> str | None:
-        """The ETag of the object that lies there now, None where none does."""
+        """The ETag of the object under ``key`` now; None where there is none."""
         answer = self._head(key)
         return str(answer["ETag"]).strip('"') if answer else None
 
     def listed(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Keys and ETags of all objects whose keys begin so."""
+        """Keys and ETags of all objects whose keys begin with ``prefix``."""
         following: dict[str, str] = {}
         while True:
             with faults_told_apart("S3"):
@@ -147,9 +147,9 @@ class ObjectStore:
             following = {"ContinuationToken": answer["NextContinuationToken"]}
 
     def write_sidecar(self, key: str, document: Json, words: str = "") -> None:
-        """Store the JSON that goes with the object under ``key``, or that in somebody else's ``words``.
+        """Store the sidecar of the object under ``key``: its JSON, or that in another service's ``words``.
 
-        A key that leaves no room for a sidecar's has none.
+        An object whose key is too long for a sidecar's key has none.
         """
         if not is_key(sidecar_key(key, words)):
             return
@@ -157,10 +157,10 @@ class ObjectStore:
         self.put(sidecar_key(key, words), content, "application/json")
 
     def write_own(self, key: str, content: bytes, content_type: str, *, mark: str, own: Own) -> bool:
-        """Store an object with a ``mark``, where none lies or one that is our ``own`` by its mark.
+        """Store an object with a ``mark``, unless there is one that is not our ``own`` by its mark.
 
-        Whether it was stored. What others put there at the same moment is not overwritten (Amazon S3 user
-        guide, "Conditional requests").
+        Returns whether it was stored. An object that others store at the same moment is not overwritten
+        (Amazon S3 user guide, "Conditional requests").
         """
         there = self._head(key)
         if not is_key(key) or (there and not own(_mark_of(there))):
@@ -177,13 +177,13 @@ class ObjectStore:
         return True
 
     def delete_own(self, key: str, *, own: Own) -> None:
-        """Remove an object that is our own by its mark."""
+        """Remove an object if it is our ``own`` by its mark."""
         there = self._head(key)
         if there and own(_mark_of(there)):
             self._remove(key)
 
     def _head(self, key: str) -> Json | None:
-        """What S3 says of the object that lies there now, None where none does."""
+        """What S3 says of the object under ``key`` now; None where there is none."""
         try:
             with faults_told_apart("S3"):
                 answer: Json = self._client.head_object(Bucket=self.bucket, Key=key)
@@ -194,16 +194,16 @@ class ObjectStore:
         return answer
 
     def write_thumbnail(self, key: str, content: bytes) -> None:
-        """Store the small JPEG that goes with the object under ``key``."""
+        """Store the thumbnail of the object under ``key``: a small JPEG."""
         self.put(thumbnail_key(key), content, "image/jpeg")
 
     def move_thumbnail(self, key: str, to: str) -> None:
-        """Have the thumbnail beside an object that lies under another key by now."""
+        """Copy the thumbnail of an object that was moved to the key ``to``."""
         with contextlib.suppress(NotFound):
             self.write_thumbnail(to, self.read(thumbnail_key(key), max_bytes=2**62).content or b"")
 
     def delete(self, key: str) -> None:
-        """Remove the object, then all that was made of it; what is not there is fine."""
+        """Remove the object, then all that was derived from it; whatever is missing is no error."""
         self.delete_original(key)
         self.delete_derived(key)
 
@@ -212,17 +212,17 @@ class ObjectStore:
         self._remove(key)
 
     def delete_derived(self, key: str) -> None:
-        """Remove what was made of an object, for when the object has gone meanwhile."""
+        """Remove what was derived from an object, where the object itself is gone already."""
         self.delete_sidecar(key)
         self.delete_thumbnail(key)
 
     def delete_sidecar(self, key: str) -> None:
-        """Remove the JSON that goes with an object."""
+        """Remove the sidecars of an object."""
         self._remove(sidecar_key(key))
         self._remove(sidecar_key(key, REKOGNITION))
 
     def delete_thumbnail(self, key: str) -> None:
-        """Remove the thumbnail, for when the object has become one that cannot be read."""
+        """Remove the thumbnail, where the object was overwritten by one that cannot be read."""
         self._remove(thumbnail_key(key))
 
     def _remove(self, name: str) -> None:
@@ -233,29 +233,29 @@ class ObjectStore:
 
 
 def is_litter(key: str) -> bool:
-    """Whether an object is what a computer leaves in folders by itself, or stands for a folder."""
+    """Whether an object is a file that operating systems put into folders, or stands for a folder."""
     name = key.rpartition("/")[2]
     return not name or name.startswith("._") or name.lower() in _LITTER or key.endswith("_$folder$")
 
 
 def is_sidecar(key: str) -> bool:
-    """Whether an object is an XMP sidecar, which lies beside a photo and is none."""
+    """Whether an object is an XMP sidecar: a file beside a photo, not a photo."""
     return key.lower().endswith(".xmp")
 
 
 def xmp_key(key: str, *, by_stem: bool) -> str:
-    """Where the XMP sidecar of the object under ``key`` lies: ``photo.jpg.xmp``, or ``photo.xmp``."""
+    """The key of the XMP sidecar of an object: ``photo.jpg.xmp``, or ``photo.xmp`` if ``by_stem``."""
     folder, _, name = key.rpartition("/")
     return f"{folder}/{name.rpartition('.')[0] or name}.xmp" if by_stem else f"{key}.xmp"
 
 
 def leaves_room(key: str) -> bool:
-    """Whether there can be a thumbnail and a sidecar beside the object under ``key``."""
+    """Whether the key is short enough for those of a thumbnail and a sidecar."""
     return is_key(thumbnail_key(key)) and is_key(sidecar_key(key))
 
 
 def is_key(name: str) -> bool:
-    """Whether there can be an object of this name."""
+    """Whether S3 takes this as a key."""
     return len(name.encode("utf-8", "surrogatepass")) <= LONGEST_KEY
 
 

@@ -1,7 +1,7 @@
 """PNG (third edition, and its extensions): the chunks of the picture itself, and what the others say of it.
 
-The decoder gets the critical chunks only: no ancillary chunk can fail a photo, whatever it holds. The colour
-that stands for nothing (``tRNS``) is looked for here: Pillow compares it with samples of another depth.
+The decoder gets the critical chunks only, so no ancillary chunk can make a photo fail. The transparent colour
+(``tRNS``) is applied here, because Pillow compares it with samples of another depth.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 
 @dataclass
 class Chunks:
-    """The chunks of a PNG: the picture's ``own``, joined as they stand, and what the others are good for."""
+    """The chunks of a PNG: the picture's ``own`` as they stand, and the content of others that is used."""
 
     header: bytes = b""
     own: list[memoryview] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Chunks:
 
 
 def read(content: bytes) -> UndecodedImage:
-    """A PNG, of which nothing has been decoded; of an animation the still picture."""
+    """A PNG, not decoded yet; of an animation the still picture."""
     found = parsed(content)
     if len(found.header) < 13:
         raise Truncated("no header")
@@ -133,7 +133,7 @@ def _inflated(packed: bytes) -> bytes:
 
 
 def _raw_profile(text: bytes) -> bytes:
-    """ImageMagick's way to keep EXIF in a text: its kind, its length, and hexadecimal digits."""
+    """EXIF as ImageMagick writes it into a text chunk: a kind, a length, and hexadecimal digits."""
     digits = re.match(rb"\s*\w+\s+\d+\s+([0-9a-fA-F\s]*)", text[: 1 << 20])
     if digits is None:
         return b""
@@ -161,7 +161,7 @@ class _Picture:
         return shown
 
     def _clear_places(self, picture: Image.Image) -> Image.Image | None:
-        """White where a pixel has the colour that stands for nothing, compared at the file's own depth."""
+        """White where a pixel has the transparent colour, compared at the file's own depth."""
         count = _CHANNELS[self._kind]
         if len(self._found.clear) < 2 * count:
             return None
@@ -205,7 +205,7 @@ def _loaded(image: PngImageFile, rawmode: str | None) -> Image.Image:
 
 
 def _share_of_rows(found: Chunks) -> float:
-    """Which part of the rows the data reach to, counted by unpacking them piece by piece."""
+    """The share of rows that the data reach to, counted by unpacking them piece by piece."""
     width, height, depth, kind, interlaced = _numbers(found)
     missing = _missing_bytes(found, _size(width, height, depth, kind, interlaced))
     if not interlaced:

@@ -1,8 +1,8 @@
-"""Camera raw files: the JPEG that the camera itself made of the photo, where one of full size is inside.
+"""Camera raw files: the preview inside, a JPEG by the camera itself, if it is large enough.
 
 No raw data are decoded. Most of these files are TIFF (NEF, DNG, CR2, ARW, ORF, RW2, PEF …); CR3 consists of
-boxes, RAF has a header of its own. Places and tags are those of Adobe's DNG specification and of what
-exiftool documents of the others.
+boxes, RAF has a header of its own. Offsets and tags come from Adobe's DNG specification and, for the others,
+from exiftool's documentation.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ _CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 _CANON_PREVIEW = bytes.fromhex("eaf42b5e1c984b88b9fbb7dc406e4d16")
 _MOST_SEARCHED = 64
 _LEAST = 0.5  # of the sensor's long side: a smaller preview does not stand for the photo
-_LARGE = 1_500  # pixels: a preview that is as long as that does, whatever the sensor has
-_THUMBNAIL = 160  # pixels: what is no longer than that is none, where nobody knows what the sensor has
+_LARGE = 1_500  # pixels: a preview of that length does, whatever the size of the sensor
+_THUMBNAIL = 160  # pixels: up to that it is no preview, where the size of the sensor is unknown
 
 
 def is_raw(tags: Tags) -> bool:
-    """Whether a TIFF is a camera's raw file: by its mark, a sensor's samples, or as a DNG with a preview."""
+    """Whether a TIFF is a camera raw file: by its mark, by sensor data, or as a DNG with a preview."""
     if tags.tiff[:4] in _MARKS or tags.tiff[8:10] == _CR2:
         return True
     directories = list(_directories(tags))
@@ -57,7 +57,7 @@ def is_raw(tags: Tags) -> bool:
 def read(content: bytes) -> UndecodedImage:
     """The preview inside a raw file of any kind.
 
-    :raises Unsupported: there is none that stands for the photo.
+    :raises Unsupported: no preview in it is large enough.
     """
     if content.startswith(_FUJIFILM):
         return _read_raf(content)
@@ -131,7 +131,7 @@ def _at(content: bytes, start: int, size: int) -> int:
 
 
 def _joined(camera: Tags, shot: Tags, place: Tags) -> bytes:
-    """One EXIF block of three, which tell of the camera, of the shot and of where it was taken."""
+    """One EXIF block made of three: of the camera, of the shot, and of the place."""
     if not shot.tiff:
         return camera.tiff
     at, order = len(shot.tiff), shot.order
@@ -166,7 +166,7 @@ def _turn(said: int) -> int:
 
 
 def _directories(tags: Tags) -> Iterator[Directory]:
-    """Those of the chain, those below them, and those below these."""
+    """The directories of the chain, and two levels of directories below each."""
     for directory in tags.chain():
         yield directory
         for one in tags.below(directory, _SUBDIRECTORIES):
@@ -182,7 +182,7 @@ def _is_sensor(tags: Tags, directory: Directory) -> bool:
 
 
 def _sensor_size(tags: Tags, directories: list[Directory]) -> Size | None:
-    """What the camera's photos measure, as far as the raw data's directory says."""
+    """The size of the camera's photos, as far as the directory of the raw data says."""
     sizes = []
     for one in directories:
         crop = tags.numbers(one, _CROP, 2)
@@ -202,7 +202,7 @@ def _noted_size(tags: Tags, exif_: Directory) -> Size | None:
 
 
 def _places(tags: Tags, directories: list[Directory]) -> Iterator[tuple[int, int]]:
-    """Where JPEG files may lie, and how long they are."""
+    """Offsets and lengths of possible JPEG files."""
     for one in directories:
         yield tags.number(one, _JPEG_AT), tags.number(one, _JPEG_SIZE)
         if _PANASONIC_JPEG in one:
@@ -236,7 +236,7 @@ def _in_maker_note(tags: Tags, exif_: Directory) -> Iterator[tuple[int, int]]:
 def _best(
     content: bytes, places: Iterator[tuple[int, int]] | list[tuple[int, int]], sensor: Size | None
 ) -> UndecodedImage:
-    """The largest JPEG that is a picture; one that is much smaller than the photo does not stand for it."""
+    """The largest JPEG that can be read; it must not be much smaller than the photo."""
     found: list[UndecodedImage] = []
     for number, (at, size) in enumerate(places):
         inner = content[at : at + size] if at > 0 and size > 0 else b""
@@ -255,7 +255,7 @@ def _best(
 
 
 def _as_preview(found: UndecodedImage, sensor: Size | None, noted: Size | None) -> UndecodedImage:
-    """The preview with the size of the camera's photo, if that has its shape."""
+    """The preview with the size of the camera's photo, if both have the same shape."""
     size = next((one for one in (noted, sensor) if one and _alike(one, found.size)), found.size)
     if max(found.size) >= 0.9 * max(size):
         size = found.size  # the sensor has some rows more than the camera's photos

@@ -1,8 +1,8 @@
-"""Where photos lie already: other buckets, and the lists that name what is in them.
+"""The sources of a job: other buckets, and the lists that name objects in them.
 
-A list is JSON Lines as Amazon's own tools write them (``{"source-ref": "s3://…", "metadata": {…}}``); the
-CSV of S3 Inventory and what a bucket lists are turned into that, in the stage's own bucket, so that a job
-only ever remembers how many bytes of a list it has read.
+A list is JSON Lines as Amazon's own tools write them (``{"source-ref": "s3://…", "metadata": {…}}``). The CSV
+of S3 Inventory and the listing of a bucket are written as such a list into the stage's own bucket, so a job
+only remembers how many bytes of a list it has read.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _SENTENCES = {
 
 @dataclass(frozen=True)
 class SourceList:
-    """A list in a bucket: ``size`` bytes of JSON Lines, as long as its ``etag`` is this."""
+    """A list in a bucket: ``size`` bytes of JSON Lines; with another ``etag`` it is another list."""
 
     bucket: str
     key: str
@@ -68,14 +68,14 @@ class SourceList:
 
 @dataclass(frozen=True)
 class SourcePage:
-    """Lines of a list, and where the next one begins (bytes)."""
+    """The entries of some lines of a list, and the byte at which the next line begins."""
 
     entries: tuple[SourceEntry, ...]
     next_at: int
 
 
 class Sources:
-    """Reads other buckets, and keeps lists of its own under ``jobs/``."""
+    """Reads other buckets, and writes lists of its own under ``jobs/``."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
@@ -105,7 +105,7 @@ class Sources:
         return StoredObject(content, etag, size, answer["LastModified"].timestamp())
 
     def modified(self, entry: SourceEntry) -> float:
-        """When an entry's object was put there (seconds since 1970).
+        """When an entry's object was stored (seconds since 1970).
 
         :raises SourceRefused: it is not there, or may not be read.
         """
@@ -113,8 +113,9 @@ class Sources:
         return float(answer["LastModified"].timestamp())
 
     def page(self, listed: SourceList, at: int, most: int, owner: str) -> SourcePage:
-        """At most so many lines of a list, from a byte on, as its owner may have them; fewer where they are
-        long.
+        """At most ``most`` lines of a list from byte ``at`` on; fewer if they are long.
+
+        Each is checked for what the owner of the job may read.
 
         :raises SourceRefused: the list has changed, has gone, or may not be read.
         """
@@ -137,9 +138,9 @@ class Sources:
         return SourcePage(tuple(entries), min(at + place, listed.size))
 
     def listing(self, bucket: str, prefix: str, after: str, owner: str) -> tuple[list[SourceEntry], str]:
-        """The next objects of a bucket below a prefix, and where to go on, empty where no more follow.
+        """The next objects of a bucket below a prefix, and the key to go on after (empty at the end).
 
-        What is the service's own, or another owner's, is not among them.
+        Objects of the service itself or of other owners are left out.
 
         :raises SourceRefused: the bucket is not there, or may not be listed.
         """
@@ -167,7 +168,7 @@ class Sources:
     def inventory_files(self, uri: str) -> tuple[list[Json], list[str]]:
         """The files of an S3 Inventory by its ``manifest.json``, and the columns that they have.
 
-        :raises SourceRefused: there is none, or it is not one of CSV files.
+        :raises SourceRefused: there is no such inventory, or it is not in CSV.
         """
         bucket, key = parts_of(uri)
         raw = self._whole(bucket, key, MOST_MANIFEST)
@@ -203,7 +204,7 @@ class Sources:
             raise SourceRefused(f"{key} is no CSV: {error}.", code="not-an-inventory") from None
 
     def write_list(self, key: str, entries: Iterable[SourceEntry]) -> SourceList:
-        """Keep a list of our own."""
+        """Write a list into our own bucket."""
         lines = (json.dumps(line_of(one)).encode() + b"\n" for one in entries)
         content = b"".join(lines)
         answer = self._call("put_object", Bucket=self.bucket, Key=key, Body=content)
@@ -225,7 +226,7 @@ class Sources:
         )
 
     def _whole(self, bucket: str, key: str, most: int) -> bytes:
-        """An object of at most so many bytes."""
+        """The bytes of an object of at most ``most`` bytes."""
         answer = self._call("get_object", Bucket=bucket, Key=key)
         with answer["Body"] as body:
             if int(answer["ContentLength"]) > most:
@@ -233,9 +234,9 @@ class Sources:
             return self._drained(body)
 
     def _after_line(self, listed: SourceList, at: int) -> int:
-        """Where the line that is being read at a byte ends.
+        """The byte after the end of the line that contains byte ``at``.
 
-        :raises SourceRefused: it goes on and on, as in no list.
+        :raises SourceRefused: the line is too long for any list.
         """
         furthest = at + MOST_SKIPPED
         while at < listed.size:

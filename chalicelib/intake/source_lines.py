@@ -1,4 +1,4 @@
-"""Lists of photos that lie elsewhere: JSON Lines, of which each names an object or an address."""
+"""A line of a list of photos, in JSON Lines: it names an object in a bucket, or a URL."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from chalicelib.model import (
 LONGEST_LINE = 65_536  # bytes
 BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")  # those of before 2018, too
 ETAG = re.compile(r"[!-~]{0,128}")
-LARGEST = 2**50  # bytes that a line may say
+LARGEST = 2**50  # bytes: the largest size that a line may state
 JOBS = "jobs/"
 OWN_FOLDERS = ("metadata/", "thumbnails/", "exports/", JOBS)
 MOST_MEMBERS = MOST_METADATA - 2  # of the metadata: two of our own are added
@@ -30,7 +30,7 @@ MOST_MEMBERS = MOST_METADATA - 2  # of the metadata: two of our own are added
 def parts_of(uri: str) -> tuple[str, str]:
     """The bucket and the key (or the prefix) of an ``s3://`` address.
 
-    :raises SourceRefused: it is none.
+    :raises SourceRefused: it is no such address.
     """
     scheme, _, rest = uri.partition("://")
     bucket, _, key = rest.partition("/")
@@ -40,7 +40,7 @@ def parts_of(uri: str) -> tuple[str, str]:
 
 
 def refusal_of(bucket: str, key: str, own: str, owner: str) -> str:
-    """Why an owner's job does not take an object, whatever is in it: a code, or nothing."""
+    """The code of why an owner's job does not take an object, whatever is in it; empty if it does."""
     if not bucket or not key:
         return "bad-uri"
     if bucket == own and key.startswith(OWN_FOLDERS):
@@ -52,12 +52,12 @@ def refusal_of(bucket: str, key: str, own: str, owner: str) -> str:
 
 
 def in_place(entry: SourceEntry, own: str) -> bool:
-    """Whether an entry's object lies where it is labelled anyway."""
+    """Whether an entry's object is already under ``uploads/`` of the stage's own bucket."""
     return entry.bucket == own and entry.key.startswith(UPLOADS)
 
 
 def entry_of(line: bytes, own: str, owner: str) -> SourceEntry:
-    """What a line of a list names for an owner's job; one that cannot be read is refused."""
+    """The entry of a line, for an owner's job; a line that cannot be read has a ``refused`` code."""
     if len(line) > LONGEST_LINE:
         return SourceEntry(refused="line-too-long")
     try:
@@ -83,7 +83,7 @@ def entry_of(line: bytes, own: str, owner: str) -> SourceEntry:
     except SourceRefused:
         return SourceEntry(refused="bad-uri")
     size, modified, etag = told.get("size"), told.get("modified"), str(told.get("etag") or "").strip('"')
-    if not ETAG.fullmatch(etag):  # it is no object's
+    if not ETAG.fullmatch(etag):  # no object has it
         etag, refused = "", refused or "changed-since"
     return SourceEntry(
         bucket=bucket,
@@ -107,7 +107,7 @@ def _is_metadata(said: Json) -> bool:
 
 
 def _is_text(text: str, most: int) -> bool:
-    """Whether it is text of at most so many bytes: halves of a character are none."""
+    """Whether it is text of at most so many bytes of UTF-8; a lone surrogate is no text."""
     try:
         return len(text.encode()) <= most
     except UnicodeEncodeError:

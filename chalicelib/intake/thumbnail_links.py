@@ -1,4 +1,4 @@
-"""Links to thumbnails that read the same for a while, so that browsers and entity tags can rely on them."""
+"""Presigned links to thumbnails that stay the same for a while, so that browsers and ETags can use them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TIME = "%Y%m%dT%H%M%SZ"
 
 
 class Credentials(Protocol):
-    """What signs, as botocore has it; ``token`` is there for a role."""
+    """Credentials as botocore has them; a role has a ``token`` too."""
 
     @property
     def access_key(self) -> str: ...
@@ -28,9 +28,7 @@ class Credentials(Protocol):
 
 
 class Pictured(Protocol):
-    """An image, in whatever form: its object's ``key``, and when its thumbnail was made (empty: it has
-    none).
-    """
+    """An image, in whatever form: its object's ``key``, and when its thumbnail was made (empty for none)."""
 
     @property
     def key(self) -> str: ...
@@ -40,9 +38,10 @@ class Pictured(Protocol):
 
 class ThumbnailLinks:
     """Signs links by AWS Signature Version 4 (Amazon S3 API reference, "Authenticating Requests: Using Query
-    Parameters"), for a time that moves in steps of half their life: so they are open for at least that long.
+    Parameters").
 
-    botocore signs for the present moment alone, and takes eight times as long for each (0.19 ms here).
+    The time of signing moves in steps of half a link's life, so a link works for at least that long. botocore
+    signs for the present moment only, and takes eight times as long for each link (0.19 ms here).
     """
 
     def __init__(
@@ -61,13 +60,13 @@ class ThumbnailLinks:
         self._step = max(1, seconds // 2)
 
     def step(self) -> int:
-        """The second at which the present links were signed, but for those of newer thumbnails."""
+        """The second at which links are signed now, but for those of newer thumbnails."""
         return int(self._now()) // self._step * self._step
 
     def link(self, image: Pictured, method: str = "GET") -> str | None:
-        """Where an image's thumbnail is to be had by ``method``, None where there is none.
+        """The link to an image's thumbnail for an HTTP ``method``; None where it has no thumbnail.
 
-        A thumbnail that was made anew has another link, so that no browser shows the one that it has kept.
+        A new thumbnail has another link, so no browser shows the old one from its cache.
         """
         if not image.pictured_at:
             return None

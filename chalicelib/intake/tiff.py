@@ -14,7 +14,7 @@ _ORIENTATION, _SUBDIRECTORIES, _XMP, _PROFILE = 274, 330, 700, 34_675
 def read(content: bytes) -> UndecodedImage:
     """A TIFF's main picture.
 
-    :raises Unsupported: for a layout that is not read rightly here.
+    :raises Unsupported: its layout would not be read correctly here.
     """
     tags = Tags.of(content)
     directory = main_directory(tags)
@@ -38,7 +38,7 @@ def read(content: bytes) -> UndecodedImage:
 def main_directory(tags: Tags) -> Directory:
     """The directory of the picture itself: not of a smaller copy of it, nor of a mask.
 
-    Some writers put a preview first, and the picture into a directory below it or behind it.
+    Some writers put a preview first, and the picture into a directory below or after it.
     """
     chain = list(tags.chain())
     if not chain:
@@ -51,7 +51,7 @@ def main_directory(tags: Tags) -> Directory:
 
 
 def _old_jpeg(tags: Tags, directory: Directory, content: bytes) -> UndecodedImage:
-    """The JPEG of before technical note 2: readable where it is one whole file inside."""
+    """JPEG as it was before technical note 2: readable if there is one whole JPEG file inside."""
     from chalicelib.intake import jpeg
 
     start, size = tags.number(directory, 513), tags.number(directory, 514)

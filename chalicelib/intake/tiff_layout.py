@@ -1,4 +1,4 @@
-"""How the samples of a TIFF's picture lie in the file, and whether that is read rightly here."""
+"""How the samples of a TIFF's picture are stored, and whether that layout is read correctly here."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _COMPRESSIONS = {
     32_766: "NeXT",
 }
 _READ = {1, 5, 7, 8, 32_773, 32_946, 34_925, 50_000, *CCITT}
-BYTEWISE = {1, 5, 8, 32_773, 32_946, 34_925, 50_000}  # compressions that do not care what the bytes mean
+BYTEWISE = {1, 5, 8, 32_773, 32_946, 34_925, 50_000}  # compressions of bytes, whatever they mean
 _PREDICTED = {5, 8, 32_946, 34_925, 50_000}
 _MOST_SAMPLES = 8
 _MOST_PARTS = 1 << 22
@@ -54,7 +54,7 @@ _MOST_PARTS = 1 << 22
 
 @dataclass(frozen=True)
 class Layout:
-    """How the samples of one directory's picture lie in the file."""
+    """How the samples of one directory's picture are stored."""
 
     tags: Tags
     directory: Directory
@@ -102,7 +102,7 @@ class Layout:
 
     @cached_property
     def extra(self) -> tuple[int, ...]:
-        """What each sample besides the colours is: 1 and 2 are opacity, 0 says nothing."""
+        """What each sample besides the colours is: 1 and 2 are opacity, 0 is unknown."""
         count = max(0, self.samples - self.colours)
         said = self.numbers(_EXTRA)[:count]
         if not said and count == 1 and self.photometric == RGB:
@@ -135,11 +135,11 @@ class Layout:
 
     @cached_property
     def is_measured(self) -> bool:
-        """Whether the numbers have no meaning as light by themselves."""
+        """Whether the numbers are measurements, which need tone mapping to be shown."""
         return self.kind != tone_mapping.UNSIGNED or self.bits > 16
 
     def places(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Where its pieces lie, and how many bytes each has."""
+        """The offsets of its pieces, and the number of bytes of each."""
         tiled = self.tile is not None and _TILE_OFFSETS in self.directory
         offsets = self.numbers(_TILE_OFFSETS if tiled else _OFFSETS, _MOST_PARTS)
         counts = self.numbers(_TILE_COUNTS if tiled else _COUNTS, _MOST_PARTS)
@@ -195,7 +195,7 @@ class Layout:
         return self.bits in (8, 12, 16, 32) and not (self.bits == 12 and self.predictor != 1)
 
     def _is_read_whole(self) -> bool:
-        """Whether a compression for pictures holds one that its reader is known to give back rightly."""
+        """Whether a compression made for pictures holds a layout that its reader decodes correctly."""
         if self.compression in CCITT:
             return self.bits == 1 and self.samples == 1 and self.photometric in (0, 1)
         layouts = {(0, 1), (1, 1), (2, 3), (6, 3), (5, 4)}

@@ -1,4 +1,4 @@
-"""The pixels of a TIFF's picture: read piece by piece, in 8 bits, in colours that Pillow knows."""
+"""The pixels of a TIFF's picture: decoded piece by piece to 8 bits, in colours that Pillow knows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TiffPicture(Layout):
     """The picture of a directory that is read piece by piece."""
 
     def memory(self) -> float:
-        """What decoding takes: the whole picture in 8 bits, and the largest piece several times over."""
+        """Bytes that decoding takes: the whole picture in 8 bits, and the largest piece some times over."""
         together = min(self.height, max(self.rows, _PIECE_PIXELS // self.width))
         width, height = self.tile or (self.width, together)
         pixels = width * height
@@ -129,7 +129,7 @@ class TiffPicture(Layout):
 
     @cached_property
     def _is_mirrored(self) -> bool:
-        """Whether the bits of every byte of the file stand the other way round."""
+        """Whether the bits of every byte are stored in reverse order."""
         return self.number(_FILL_ORDER, 1) == 2 and self.compression != JPEG
 
     def _piece(self, size: Size, rows: int, parts: list[bytes]) -> Piece:
@@ -193,7 +193,7 @@ class TiffPicture(Layout):
         return self._unpacked(piece)
 
     def _is_plain(self, piece: Piece) -> bool:
-        """Whether Pillow is known to read such a piece rightly."""
+        """Whether Pillow is known to read such a piece correctly."""
         if self.compression not in BYTEWISE or piece.photometric == YCBCR:
             return True
         if self.bits <= 4:

@@ -1,8 +1,7 @@
 """Pieces of a TIFF's picture, each decoded from a small TIFF of its own that holds nothing else.
 
-Pillow's reader, with libtiff below it, is asked for nothing but layouts that it is known to read rightly:
-what it would misread is declared to be bytes, and put together here. No tag of the file reaches it that is
-not needed for the pixels.
+Pillow's reader, which uses libtiff, gets only layouts that it is known to read correctly. What it would
+misread is declared to be bytes and put together here. It gets no tag of the file that the pixels do not need.
 """
 
 from __future__ import annotations
@@ -53,11 +52,11 @@ class Piece:
     options: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
 
     def image(self) -> Image.Image:
-        """The piece as Pillow has it: for layouts that are known to be read rightly."""
+        """The piece as Pillow decodes it: for layouts that it is known to read correctly."""
         return _opened(self)
 
     def packed(self) -> bytes:
-        """The samples as bytes, row by row, in the file's order, decompressed and nothing else."""
+        """The decompressed samples as bytes, row by row, in the file's byte order."""
         size = self.samples * self.bits
         if self.predictor == FLOATING:
             return self._floats()

@@ -1,7 +1,7 @@
-"""The directories of a TIFF, which EXIF is one of (TIFF 6.0, section 2; BigTIFF): read without trust.
+"""The directories and tags of a TIFF (TIFF 6.0, section 2; BigTIFF), and so of EXIF.
 
-Damaged metadata is no reason to refuse a good picture, and Pillow's reader of it warns, raises and takes
-memory by what the file claims.
+Nothing in a file is trusted. Damaged metadata is no reason to refuse a good picture; Pillow's reader of it
+warns, raises, and takes memory by what the file claims.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _MOST_NUMBERS = 16
 _LONGEST_TEXT = 200
 _MOST_ENTRIES = 4_096
 _MOST_DIRECTORIES = 64
-# The marks of the kinds that are read: TIFF, and the camera raw files that are TIFF but for their mark.
+# The first bytes of the formats that are read: TIFF, and camera raw files that are TIFF but for these bytes.
 _CLASSIC = {b"II*\x00", b"MM\x00*", b"IIRO", b"IIRS", b"MMOR", b"IIU\x00", b"IIII"}
 _BIG = {b"II+\x00", b"MM\x00+"}
 
 
 @dataclass(frozen=True)
 class TagEntry:
-    """A value of a directory: its type, how many there are, and where they lie."""
+    """An entry of a directory: the type, the number and the offset of its values."""
 
     kind: int
     count: int
@@ -63,7 +63,7 @@ class Tags:
 
     @classmethod
     def of(cls, tiff: bytes) -> Tags:
-        """Bytes that are no TIFF have no tags."""
+        """The tags of some bytes; bytes that are no TIFF have none."""
         order = {b"II": "<", b"MM": ">"}.get(tiff[:2], "")
         known = tiff[:4] in _CLASSIC or tiff[:4] in _BIG
         return cls(tiff if known else b"", order or "<", tiff[:4] in _BIG)
@@ -73,12 +73,12 @@ class Tags:
         return self.directory(self._first_at())
 
     def directory(self, at: float) -> dict[int, Value]:
-        """The values of the directory there, by tag: text as far as its NUL, up to 16 numbers as a tuple."""
+        """The values of the directory at an offset: text up to its NUL, up to 16 numbers as a tuple."""
         found = {tag: self._value(entry) for tag, entry in self.entries(int(at)).items()}
         return {tag: value for tag, value in found.items() if value is not None}
 
     def chain(self) -> Iterator[Directory]:
-        """The directories that follow one another, the first one first."""
+        """The chain of directories, from the first one on."""
         at, seen = self._first_at(), set[int]()
         while at and at not in seen and len(seen) < _MOST_DIRECTORIES:
             seen.add(at)
@@ -94,7 +94,7 @@ class Tags:
         yield from filter(None, (self.entries(int(at)) for at in places))
 
     def entries(self, at: int) -> dict[int, TagEntry]:
-        """The entries of the directory there; of a tag that stands twice the first."""
+        """The entries of the directory at an offset; if a tag stands twice, the first one counts."""
         head, size = (8, 20) if self.big else (2, 12)
         if at <= 0 or at + head > len(self.tiff):
             return {}

@@ -1,8 +1,8 @@
-"""Numbers become light: what a scientific or a high-dynamic picture measures, in 256 steps of grey.
+"""Tone mapping: the numbers of a scientific or high-dynamic-range picture in 256 steps of grey.
 
-Unsigned numbers of 16 bits are light as they stand. Signed ones, those of 32 bits and fractions have no such
-meaning; theirs is the range in use, of what is finite and no mark for "no data". Fractions of a photo, that
-lie between 0 and 1, are the exception: 0 is black and 1 is white, as everywhere.
+Unsigned numbers of up to 16 bits are brightness as they stand. Signed numbers, those of 32 bits and fractions
+are mapped from the range in use, without infinities and marks for "no data". Fractions between 0 and 1 are
+the exception: 0 is black and 1 is white.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def top_bytes(data: bytes, order: str, size: int) -> bytes:
 
 
 def measured(data: bytes, order: str, kind: int, bits: int, size: tuple[int, int]) -> Image.Image:
-    """Numbers as a picture of the mode F: so that what was the larger one is so still."""
+    """Numbers as a picture of mode F, which keeps their order."""
     if kind == FLOAT and bits == 16:
         return _halves(data, order, size)
     if kind == FLOAT:
@@ -54,7 +54,7 @@ def _halves(data: bytes, order: str, size: tuple[int, int]) -> Image.Image:
 
 @dataclass
 class Range:
-    """Which numbers are black and white: gathered from all pieces of a picture, then applied to each."""
+    """The numbers for black and for white: found over all pieces of a picture, then applied to each."""
 
     kind: int
     missing: float | None = None

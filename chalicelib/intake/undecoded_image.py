@@ -1,4 +1,4 @@
-"""A picture whose file has been looked into, and whose pixels have not been decoded yet."""
+"""An image whose header has been read and whose pixels have not been decoded yet."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from PIL import Image
 Size = tuple[int, int]
 
 TRUNCATED = "truncated"  # a warning: the end is missing, and what is there is shown
-MOSTLY = 0.9  # of a picture's rows: where as many are there, it is labelled
+MOSTLY = 0.9  # of a picture's rows: with so many of them it is labelled
 
 
 class Unsupported(Exception):
-    """A sound file of a kind or a layout that is not read; ``what`` names it, with its article."""
+    """An undamaged file of a format or layout that is not read; ``what`` names it, with its article."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
@@ -27,13 +27,13 @@ class Truncated(ValueError):
 
 @dataclass
 class UndecodedImage:
-    """What one kind of reader makes of a file.
+    """What the reader of a format found in a file.
 
-    ``size`` is that of the pixels as they are stored; ``memory`` what decoding takes, in bytes, the picture
-    included. ``decode`` gives a picture that may have been scaled down, but to no less than is asked for; it
-    may add to ``warnings``. ``orientation`` is what the file itself says besides its EXIF, None where EXIF
-    decides. ``plain`` is the file with nothing but the picture, where recognisers may be given that.
-    ``camera_size`` is that of the whole photo where the picture is the ``preview`` of a camera raw file.
+    ``size`` is the size of the stored pixels; ``memory`` is what decoding takes, in bytes, with the picture.
+    ``decode`` returns a picture, which may be scaled down, but not below the size that it is given; it may
+    add to ``warnings``. ``orientation`` is what the file itself says besides its EXIF, None where EXIF
+    decides. ``plain`` is the file with nothing but the picture, where a recogniser may be given it.
+    ``camera_size`` is the size of the whole photo where the picture is the ``preview`` of a camera raw file.
     """
 
     size: Size

@@ -1,4 +1,4 @@
-"""WebP (RFC 9649): its picture, without the chunks that are about it."""
+"""WebP (RFC 9649): the picture, without chunks of metadata."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOTED = 0x20 | 0x08 | 0x04  # the flags that announce a profile, EXIF and XMP
 
 
 def read(content: bytes) -> UndecodedImage:
-    """A WebP, of which nothing has been decoded; of an animation the first frame."""
+    """A WebP, not decoded yet; of an animation the first frame."""
     notes: dict[bytes, bytes] = {}
     image = WebPImageFile(BytesIO(_picture_of(content, notes)))
 
