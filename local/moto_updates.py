@@ -20,6 +20,7 @@ from local import moto_patches
 
 Step = tuple[str, str, str]  # what to do, the name's placeholder and the value's, empty for REMOVE
 
+SETTABLE = frozenset({"S", "N", "BOOL", "B", "L", "M"})  # types of values that are stored as they came
 _update = DynamoDBBackend.update_item
 _CLAUSES = re.compile(r"\b(SET|ADD|REMOVE)\s+([^A-Z]+?)\s*(?=\b(?:SET|ADD|REMOVE)\b|$)")
 _PARTS = {
@@ -84,7 +85,7 @@ def _fits(step: Step, item: Any, name: str, value: Any) -> bool:
     there = item.attrs.get(name) if item is not None else None
     if verb == "ADD":
         return bool(value) and "N" in value and (there is None or there.is_number())
-    return verb == "REMOVE" or (bool(value) and not value.keys() - {"S", "N", "BOOL"})
+    return verb == "REMOVE" or (bool(value) and value.keys() <= SETTABLE)
 
 
 def _make(steps: Sequence[Step], item: Any, names: Mapping[str, str], values: Mapping[str, Any]) -> None:

@@ -17,6 +17,9 @@ VALUES: dict[str, Any] = {
     ":half": {"N": "0.5"},
     ":yes": {"BOOL": True},
     ":list": {"L": [{"S": "x"}]},
+    ":bytes": {"B": b"\x00\xff"},
+    ":map": {"M": {"tries": {"L": [{"M": {"at": {"N": "1"}, "body": {"B": b"1"}}}, {"NULL": True}]}}},
+    ":set": {"SS": ["a", "b"]},
     ":long": {"S": "x" * 410_000},
 }
 PLAIN = (
@@ -29,6 +32,8 @@ PLAIN = (
     "SET #pk = :text",
     "SET #a = :long",
     "SET #a = :list",
+    "SET #a = :bytes, #b = :map",
+    "SET #a = :set",
     "SET #a = :unknown",
 )
 OTHERS = (
