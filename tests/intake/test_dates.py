@@ -147,6 +147,7 @@ def written(kind: str, exif: bytes, xmp: bytes) -> bytes:
     return saved(PICTURE, known[kind], **options)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not EXIFTOOL.exists(), reason="exiftool (Debian's libimage-exiftool-perl) is not installed"
 )

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 CODES = {"labelled", "not-an-image", "unsupported-type", "too-many-pixels", "truncated", "corrupt", "empty"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SEEDLINGS)
 def test_damaged_files_come_to_an_end_and_nothing_else_happens(name: str) -> None:
     done = subprocess.run(  # noqa: S603 - our own program

@@ -23,6 +23,7 @@ def test_it_is_the_picture_that_was_written(mode: str, options: dict[str, object
     assert distance(shown(saved(PHOTO.convert(mode), "JPEG2000", **options)), expected) < CLOSE
 
 
+@pytest.mark.slow
 def test_a_large_one_is_decoded_at_the_resolution_that_is_needed() -> None:
     large = PHOTO.resize((4_800, 3_200))
     assert distance(shown(saved(large, "JPEG2000")), PHOTO.resize((512, 341))) < CLOSE

@@ -44,6 +44,7 @@ def test_an_angle_is_read_as_xmp_spells_it(latitude: str, longitude: str, expect
         assert metadata.place_in_xmp(packet.encode()) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not EXIFTOOL.exists(), reason="exiftool (Debian's libimage-exiftool-perl) is not installed"
 )

@@ -82,6 +82,7 @@ def test_a_recogniser_gets_a_long_picture_in_its_shape_and_within_its_limits(siz
     assert width / height == pytest.approx(size[0] / size[1], rel=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "at"), [((4_000, 400), 3_000), ((3_000, 300), 60), ((2_400, 300), 1_200)])
 @pytest.mark.parametrize("upright", [False, True])
 def test_a_box_lies_on_its_thing_in_a_panorama(size: tuple[int, int], at: int, upright: bool) -> None:

@@ -87,6 +87,7 @@ PLAIN: dict[str, tuple[Callable[..., Tiff], Image.Image]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLAIN)
 def test_a_picture_is_itself_however_it_is_laid_out(name: str) -> None:
     tiff, expected = PLAIN[name]
@@ -94,6 +95,7 @@ def test_a_picture_is_itself_however_it_is_laid_out(name: str) -> None:
         assert distance(shown(content), expected) < CLOSE, layout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", NUMBERS)
 def test_numbers_of_any_type_are_light_from_the_least_to_the_most(kind: str) -> None:
     for layout, content in laid(lambda **how: Tiff(NUMBERS[kind](GREY), 1, **how), packings=(LZW,)):

@@ -58,6 +58,7 @@ def work_off(world: Any) -> None:
     world.project()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("letters", ALPHABETS.values(), ids=list(ALPHABETS))
 def test_nothing_that_follows_meets_a_limit_where_people_have_added_all_they_may(
     world: Any, letters: range

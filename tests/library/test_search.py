@@ -45,6 +45,7 @@ def joined(pages: Iterable[list[str]]) -> list[str]:
     return list(itertools.chain.from_iterable(pages))
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(400), deadline=None)
 @given(
     st.lists(images(), max_size=16, unique_by=lambda image: image.id),
@@ -70,6 +71,7 @@ def by_date(image: Image) -> str:
     return f"{(image.taken_at or '')[:19]}#{image.id}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gathered", [search.GATHERED, 3])
 @settings(max_examples=examples(200), deadline=None)
 @given(
@@ -115,6 +117,7 @@ def dated(number: int) -> Library:
     return library
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "order", "most"),
     [
@@ -179,6 +182,7 @@ def test_a_page_of_one_label_reads_the_page_and_one_entry_more() -> None:
     assert library.table.items_read == 51
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "most"), [("common", 3), ("common & other", 9), ("common | other", 7), ("common & rare", 9)]
 )

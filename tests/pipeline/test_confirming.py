@@ -258,6 +258,7 @@ def test_a_long_document_comes_as_a_link_to_it(world: Any, form: Any) -> None:
     assert len(whole.body) > WHOLE_BYTES
 
 
+@pytest.mark.slow
 def test_one_correction_is_amplified_to_ten_requests_and_a_megabyte_at_most(world: Any) -> None:
     """A PUT of 270 bytes by somebody who has named one victim as often as is allowed."""
     for number in range(MOST):

@@ -69,6 +69,7 @@ def _labelled(record: Any) -> Any:
     return dataclasses.replace(record, image=image).told(labels, ())
 
 
+@pytest.mark.slow
 def test_delivery_worker_one_receiver_takes_few_calls(services: Any, calls: Counter[str]) -> None:
     event = finished(services)
     calls.clear()

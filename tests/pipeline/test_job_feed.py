@@ -202,6 +202,7 @@ def test_a_line_that_names_nothing_to_label_says_why_and_holds_up_no_other(world
     assert len(world.recogniser.photos) == 1
 
 
+@pytest.mark.slow
 def test_each_line_is_done_once_whatever_becomes_of_messages(world: Any) -> None:
     """One in twenty is lost, and one comes twice."""
     chance = random.Random(5)  # noqa: S311 - chance, not a secret

@@ -150,6 +150,7 @@ def agree(album: Album) -> None:
     assert not any(world.history.of("default", one) for one in gone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_everything_agrees_after_any_schedule_of_batches_repeats_and_crashes(seed: int) -> None:
     world = World()

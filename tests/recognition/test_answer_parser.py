@@ -97,6 +97,7 @@ def world(openai_stub: OpenAiStub, openai: OpenAiRecogniser) -> Any:
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("terms", [OPEN, TERMS], ids=["open", "closed"])
 def test_of_hostile_answers_none_gets_through_and_none_breaks_anything(
     world: Any, openai_stub: OpenAiStub, openai: OpenAiRecogniser, terms: Terms

@@ -74,6 +74,7 @@ def kept() -> tuple[float, float]:
         return here.clock(), here.quiet.objects.read("uploads/a.png", max_bytes=9).modified
 
 
+@pytest.mark.slow
 def test_time_that_is_moved_is_moved_for_all() -> None:
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, spawn, initializer=schedules.prepare) as processes:
