@@ -49,23 +49,23 @@ NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 .DEFAULT_GOAL := help
 .PHONY: help run reset label token tokens revoke test torture bite check bench clients nightly deploy destroy import-template redrive repair package-sam package-terraform lock audit release-check page screenshots clean ready emulator
 
-help: ## List what there is to do
+help: ## List these targets
 	@echo "Sightline: image in, labels out."
 	@echo
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 25
 
-run: ready ## Start everything offline, label photos/, and stay up until Ctrl-C
+run: ready ## Start the whole service offline, label photos/, and run until Ctrl-C
 	@$(PY) -m local --port $(PORT) --aws-port $(AWS_PORT) --partner-port $(PARTNER_PORT) \
 		--trigger $(TRIGGER) --auth $(AUTH) --faults '$(FAULTS)' --data '$(DATA)'
 
-reset: ready ## Forget what make run has kept: all photos, labels and tokens in DATA, for good
+reset: ready ## Delete the photos, labels and tokens that make run keeps in DATA, for good
 	@$(PY) -m local --reset --data '$(DATA)'
 
 label: export PICKED = $(value FILES)
-label: ready ## Label photos of your own that are not there yet: make label FILES="a.jpg ~/Pictures" AGAIN=1
+label: ready ## Label your own photos: make label FILES="a.jpg ~/Pictures" (AGAIN=1: those that are there, too)
 	@FILES="$$PICKED" $(PY) -m local.label --data '$(DATA)' $(if $(call given,PORT),--url http://127.0.0.1:$(PORT))
 
-token: ready ## Make a bearer token of make run, if it runs, or of STAGE: make token OWNER=anna SCOPES=read,write
+token: ready ## Make a bearer token, for make run if it runs, or for STAGE: make token OWNER=anna SCOPES=read,write
 	@$(TOKENS) issue --scopes '$(SCOPES)' --days '$(DAYS)' --name '$(NAME)'
 
 tokens: ready ## List an owner's tokens: make tokens OWNER=anna
@@ -77,7 +77,7 @@ revoke: ready ## Revoke a token: make revoke OWNER=anna ID=…
 test: ready emulator ## Run all tests, several at once
 	@$(PY) -m pytest --numprocesses auto
 
-torture: ready ## Faults, load and bad files, by a seed: make torture SEED=1 PART=schedules SIZE=0.1
+torture: ready ## Try faults, load and hostile files, by a seed: make torture SEED=1 PART=schedules SIZE=0.1
 	@$(PY) -m torture --seed '$(SEED)' --size '$(SIZE)' $(if $(PART),--part '$(PART)')
 
 bite: ready emulator ## Switch each guard off in a copy and show that a test goes red (some minutes)
@@ -91,50 +91,50 @@ check: ready emulator ## Lint, check formatting and types, run the fast tests
 	@git ls-files -z ':!.ci/allowed-secrets.json' | xargs -0 $(VENV)/bin/detect-secrets-hook --baseline .ci/allowed-secrets.json
 	@$(PY) -m pytest --numprocesses auto -m "not slow"
 
-bench: ready ## Measure all that is promised of speed and cost: make bench BENCH="cold warm" for some
+bench: ready ## Measure speed and cost: make bench, or make bench BENCH="cold warm"
 	@$(PY) -m benchmarks $(BENCH) $(if $(CHART),--chart)
 
-clients: ready ## Generate clients of the API, compile them and let them work (needs Node and Java; some minutes)
+clients: ready ## Generate clients of the API, compile and run them (needs Node and Java; some minutes)
 	@CLIENTS=1 $(PY) -m pytest -rs tests/clients
 
 nightly: export NIGHTLY = 1
 nightly: export SCHEMA_SECONDS = 60
-nightly: check audit test bite torture bench clients ## Everything that checks Sightline, one after the other (under an hour)
+nightly: check audit test bite torture bench clients ## Run every check, one after the other (under an hour)
 
-deploy: ready ## Bring a stage up in your AWS account, or up to date: make deploy STAGE=dev
+deploy: ready ## Create or update a stage in your AWS account: make deploy STAGE=dev
 	@$(INFRA) deploy --arch '$(ARCH)' --email '$(EMAIL)'
 
-destroy: ready ## Remove a stage and all it made; images go only with IMAGES=delete
+destroy: ready ## Remove a stage; its images only with IMAGES=delete
 	@$(INFRA) destroy $(if $(filter delete,$(IMAGES)),--delete-images)
 
-import-template: ready ## Write the template that takes a bucket and a table that were left into a new stack
+import-template: ready ## Write a template that imports a kept bucket and table into a new stack
 	@$(INFRA) import-template
 
-redrive: ready ## Give a stage's dead letters another chance
+redrive: ready ## Send a stage's dead letters again
 	@$(INFRA) redrive --stack '$(STACK)'
 
 package-sam: ready ## Write a self-contained SAM application to build/sam-STAGE
 	@$(INFRA) package-sam --arch '$(ARCH)'
 
-package-terraform: ready ## Write the same as a Terraform module to build/terraform-STAGE
+package-terraform: ready ## Write a Terraform module to build/terraform-STAGE
 	@$(INFRA) package-terraform --arch '$(ARCH)'
 
-lock: ready ## Pin what goes into the package by its hashes, after a change of requirements.txt
+lock: ready ## Pin the packaged libraries by their hashes, after a change of requirements.txt
 	@$(PY) -m venv $(LOCKER) && $(LOCKER)/bin/python -m pip install --quiet $(UV)
 	@$(COMPILE) --output-file requirements.lock requirements.txt
 	@$(COMPILE) --no-deps --output-file requirements-onnx.lock requirements-onnx.txt
 
-audit: ready ## Hold what is packaged against the known holes of its libraries (asks the public feed)
+audit: ready ## Look for known vulnerabilities of the packaged libraries (asks a public feed)
 	@$(PY) -m venv $(AUDITOR) && $(AUDITOR)/bin/python -m pip install --quiet $(AUDIT)
 	@$(PY) -m infra.audit $(AUDITOR)/bin/python
 
 release-check: ready emulator ## Say what is in the way of releasing what is committed (some minutes)
 	@$(PY) -m infra.release
 
-page: ready ## Write the web page of a stage as a static site to build/page (API=…, BUCKET_ORIGIN=… say another)
+page: ready ## Write a stage's web page as a static site to build/page (API=… BUCKET_ORIGIN=…: another service's)
 	@$(PY) -m infra.static_page --stage '$(STAGE)' --api '$(API)' --bucket-origin '$(BUCKET_ORIGIN)'
 
-repair: ready ## Hold counts and index to the records: make repair STAGE=dev OWNER=default MEND=1
+repair: ready ## Compare counts and index with the records: make repair STAGE=dev OWNER=default (MEND=1 repairs them)
 	@$(PY) -m infra.repair_command --stage '$(STAGE)' --owner $(or $(OWNER),default) $(if $(MEND),--mend)
 
 screenshots: ready ## Take the pictures of the web page in docs/screenshots (needs Chromium)

@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 
+from chalicelib.errors import BadSetting
 from local.config import ROOT, Ports, environment
 from local.faults import Faults
 from local.folder import DEFAULT, Folder, InUse, Unusable, folder_named, shown
@@ -40,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except Missing as missing:
         print(missing, file=sys.stderr)
+        return 1
+    except BadSetting as wrong:
+        print(wrong.detail, file=sys.stderr)
         return 1
     except PortTaken as taken:
         print(_another_port(taken.port, options), file=sys.stderr)

@@ -6,6 +6,7 @@ Holds `local/__main__.py`, `local/offline_stack.py`, `local/moto_server.py`, `lo
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shutil
 import signal
@@ -143,3 +144,20 @@ def test_a_fault_there_is_not_gets_a_sentence() -> None:
 
     assert ran.returncode == 2
     assert "'rain' is no fault" in ran.stderr
+
+
+def test_a_wrong_setting_gets_a_sentence(tmp_path: Path) -> None:
+    ran = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-m", "local", "--data", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "RATE_LIMIT": "many"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 1
+    assert (
+        ran.stderr
+        == "RATE_LIMIT is 'many'; it should hold requests a minute, from 0 (no limit) to 1000000.\n"
+    )
