@@ -112,7 +112,7 @@ def test_two_fragments_that_say_the_same_thing_are_refused(
         (tmp_path / f"{name}.json").write_text('{"info": {"title": "Twice"}}')
     monkeypatch.setattr(openapi, "_FOLDER", tmp_path)
     with pytest.raises(ValueError, match="described twice"):
-        openapi._merged.__wrapped__("token")
+        openapi._merged.__wrapped__()
 
 
 def schemas(node: Any, pointer: str = "", *, inside: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -155,16 +155,27 @@ def test_every_choice_has_a_type() -> None:
 
 def test_whoever_needs_no_token_is_not_asked_for_one(api: Api, services: FakeServices) -> None:
     assert services.settings.auth == "none"
-    described = api.get("/openapi.json").json_body
-    assert described["security"] == described["paths"]["/images"]["get"]["security"] == []
+    assert api.get("/openapi.json").json_body["security"] == []
     services.with_settings(auth="token")
     described = api.get("/openapi.json").json_body
     assert described["security"] == [{"token": []}]
     assert described["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
     assert described["paths"]["/health"]["get"]["security"] == []
-    assert described["paths"]["/images"]["get"]["security"] == [{"token": ["read"]}]
-    assert described["paths"]["/signing-secret"]["get"]["security"] == [{"token": ["write"]}]
-    assert described["paths"]["/tokens"]["post"]["security"] == [{"token": ["admin"]}]
+    assert "security" not in described["paths"]["/images"]["get"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("get", "/images", "read"),
+        ("post", "/images", "write"),
+        ("get", "/signing-secret", "write"),
+        ("get", "/tokens", "admin"),
+        ("get", "/health", None),
+    ],
+)
+def test_an_operation_names_the_scope_that_its_token_needs(method: str, path: str, scope: str | None) -> None:
+    assert openapi.document("")["paths"][path][method].get("x-scope") == scope
 
 
 def test_a_body_is_described_by_the_media_types_that_its_route_takes() -> None:

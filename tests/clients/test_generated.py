@@ -74,7 +74,8 @@ def compiled(workshop: Workshop, driver: str) -> Path:
 
 def test_openapi_python_client(workshop: Workshop, service: Process) -> None:
     made = ("--path", workshop.description, "--output-path", workshop.folder / "sightline_attrs")
-    printed = workshop.run("openapi-python-client", "generate", *made, "--meta", "none")
+    told = ("--config", DRIVERS.parent / "openapi-python-client.yaml")
+    printed = workshop.run("openapi-python-client", "generate", *made, *told, "--meta", "none")
     assert not re.search("warning|unable|error", printed, re.I), printed
     workshop.run(PYTHON, "-m", "compileall", "-q", workshop.folder / "sightline_attrs")
     models = "".join(one.read_text() for one in (workshop.folder / "sightline_attrs" / "models").glob("*.py"))
