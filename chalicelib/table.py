@@ -32,7 +32,6 @@ from chalicelib.expressions import (
     transaction_part,
 )
 
-TRANSACTION_LIMIT = 100  # items, DynamoDB's "TransactWriteItems"
 BATCH_LIMIT = 100  # keys, DynamoDB's "BatchGetItem"
 WRITE_BATCH_LIMIT = 25  # writes, DynamoDB's "BatchWriteItem"
 TRANSACTION_TRIES = 10

@@ -16,6 +16,7 @@ QUEUE_MESSAGE_BYTES = 1024 * 1024
 PARTITION_KEY_BYTES = 2048
 SORT_KEY_BYTES = 1024
 ITEM_BYTES = 400 * 1024
+TRANSACTION_ITEMS = 100
 TRANSACTION_BYTES = 4 * 1024 * 1024
 WRITE_UNIT_BYTES = 1024
 # Amazon DynamoDB developer guide, "Burst and adaptive capacity": of a partition, a second

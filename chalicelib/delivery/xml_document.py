@@ -15,7 +15,7 @@ from xml.etree import ElementTree  # writes only; what others wrote is read by d
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
-from chalicelib.model import Box, Image, Instance, Json, Label
+from chalicelib.model import Image, Instance, Json, Label
 
 logger = logging.getLogger("sightline.delivery")
 
@@ -59,14 +59,6 @@ def to_xml(image: Image) -> bytes:
     ElementTree.indent(root)
     document: bytes = ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True)
     return document
-
-
-def labels_in(document: bytes) -> tuple[Label, ...]:
-    """The labels of a document of :func:`to_xml`; confidences and boxes are rounded as it rounds them."""
-    root = defusedxml.ElementTree.fromstring(document, forbid_dtd=True)
-    return tuple(
-        _label_in(element) for element in root.iterfind(f"{{{NAMESPACE}}}labels/{{{NAMESPACE}}}label")
-    )
 
 
 def reference_in(reply: bytes) -> str | None:
@@ -136,30 +128,6 @@ def _element(
 def _decimal(value: float, places: int) -> str:
     """Without an exponent, without zeros that say nothing, and never ``-0``."""
     return f"{round(value, places) + 0.0:.{places}f}".rstrip("0").rstrip(".")
-
-
-def _label_in(element: ElementTree.Element) -> Label:
-    return Label.from_json(
-        {
-            **element.attrib,
-            "confidence": float(element.attrib["confidence"]),
-            "parents": _names_in(element, "parent"),
-            "aliases": _names_in(element, "alias"),
-            "categories": _names_in(element, "category"),
-            "instances": [
-                _instance_in(one).to_json() for one in element.iterfind(f"{{{NAMESPACE}}}instance")
-            ],
-        }
-    )
-
-
-def _names_in(element: ElementTree.Element, tag: str) -> list[str]:
-    return [one.attrib["name"] for one in element.iterfind(f"{{{NAMESPACE}}}{tag}")]
-
-
-def _instance_in(element: ElementTree.Element) -> Instance:
-    edges = {name: float(value) for name, value in element[0].attrib.items()}
-    return Instance(float(element.attrib["confidence"]), Box.from_json(edges))
 
 
 def _references(root: ElementTree.Element) -> Iterator[str]:

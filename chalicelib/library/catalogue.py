@@ -148,11 +148,6 @@ def forget_zeros(table: Table, owner: str, moved: Mapping[str, int], now: float)
             table.write(forget)
 
 
-def rows_of(table: Table, owner: str) -> dict[str, Item]:
-    """All rows by their sort key, for who compares them with the index."""
-    return {str(row["sk"]): row for row in table.query(_partition(owner), limit=_ALL_ROWS)}
-
-
 def _counts_in(row: Item) -> dict[str, int]:
     return {LABEL + name[1:] if name[0] == "." else name: n for name, n in _attributes_of(row).items()}
 

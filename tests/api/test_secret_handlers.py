@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.delivery.signatures import verify
 from chalicelib.errors import Unavailable
 from tests.api.client import Api
 from tests.fakes.mail import Mail
-from tests.fakes.receiver import FakeReceiver
+from tests.fakes.receiver import FakeReceiver, verify
 from tests.fakes.services import FakeServices
 
 

@@ -23,7 +23,7 @@ from chalicelib.pipeline.delivery_worker import PAUSED
 from tests.api.client import Api
 from tests.api.test_delivery_handlers import told
 from tests.fakes.mail import Mail
-from tests.fakes.receiver import FakeReceiver
+from tests.fakes.receiver import FakeReceiver, verify
 from tests.fakes.services import FakeServices
 
 HOOK = "https://hook.example/in?token=1"
@@ -61,7 +61,7 @@ class TestSubscribing:
         other = subscribed(api, filter="dog")
         told(services, "cat.jpg")
         posted = next(one for one in receiver.posted if one.url == HOOK)
-        signatures.verify(made["secret"], posted.headers, posted.body, now=services.now())
+        verify(made["secret"], posted.headers, posted.body, now=services.now())
         [delivery] = api.get(f"/subscriptions/{made['id']}/deliveries").json_body["deliveries"]
         assert (delivery["id"], delivery["status"]) == (posted.headers["webhook-id"], "delivered")
         assert api.get(f"/subscriptions/{other['id']}/deliveries").json_body["deliveries"] == []
@@ -244,9 +244,7 @@ class TestChanging:
         mail.bring()
         assert [one.url for one in receiver.posted] == ["https://other.example/in"]  # the other one waits
         mail.run()
-        signatures.verify(
-            made["secret"], receiver.posted[-1].headers, receiver.posted[-1].body, now=services.now()
-        )
+        verify(made["secret"], receiver.posted[-1].headers, receiver.posted[-1].body, now=services.now())
         assert [one.url for one in receiver.posted] == ["https://other.example/in"] * 2
         assert services.origins.is_confirmed("default", "https://hook.example")
         api.request("PATCH", f"/subscriptions/{other['id']}", body={"url": "https://other.example/2"})
@@ -263,7 +261,7 @@ class TestTryingOut:
         assert (answer["arrived"], answer["status"]) == (False, 418)
         [posted] = receiver.posted
         assert b'"sightline.test"' in posted.body
-        signatures.verify(made["secret"], posted.headers, posted.body, now=services.now())
+        verify(made["secret"], posted.headers, posted.body, now=services.now())
 
     def test_an_origin_that_sends_the_challenge_back_is_confirmed(
         self, api: Api, services: FakeServices, receiver: FakeReceiver
@@ -320,7 +318,7 @@ class TestSecrets:
         api.post(f"/subscriptions/{made['id']}/test")
         for secret in (made["secret"], rotated["secret"]):
             posted = receiver.posted[-1]
-            signatures.verify(secret, posted.headers, posted.body, now=services.now())
+            verify(secret, posted.headers, posted.body, now=services.now())
         services.clock.forward(24 * 3600 + 1)
         api.post(f"/subscriptions/{made['id']}/test")
         assert len(receiver.posted[-1].headers["webhook-signature"].split()) == 1
@@ -332,9 +330,7 @@ class TestSecrets:
         for _ in range(3):
             api.post(f"/subscriptions/{made['id']}/signing-secret/rotate")
         api.post(f"/subscriptions/{made['id']}/test")
-        signatures.verify(
-            made["secret"], receiver.posted[-1].headers, receiver.posted[-1].body, now=services.now()
-        )
+        verify(made["secret"], receiver.posted[-1].headers, receiver.posted[-1].body, now=services.now())
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import svix
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.delivery.signatures import secret_of, sign, verify
+from chalicelib.delivery.signatures import secret_of, sign
 from chalicelib.errors import BadRequest
 
 SECRET, OTHER = secret_of(bytes(32)), secret_of(b"o" * 32)
@@ -32,12 +32,8 @@ def by_svix(secret: str, headers: dict[str, str], body: bytes) -> object:
     return svix.Webhook(secret).verify(body, headers)
 
 
-def by_ourselves(secret: str, headers: dict[str, str], body: bytes) -> object:
-    return verify(secret, headers, body, now=now())
-
-
-JUDGES = [by_standard_webhooks, by_svix, by_ourselves]
-REFUSALS = (standardwebhooks.webhooks.WebhookVerificationError, svix.WebhookVerificationError, BadRequest)
+JUDGES = [by_standard_webhooks, by_svix]
+REFUSALS = (standardwebhooks.webhooks.WebhookVerificationError, svix.WebhookVerificationError)
 
 
 @pytest.mark.parametrize("judge", JUDGES)
@@ -82,14 +78,6 @@ def test_a_delivery_from_another_time_is_refused(judge: Judge, seconds: int) -> 
         judge(SECRET, sign([SECRET], "msg_1", now() + seconds, BODY), BODY)
 
 
-@pytest.mark.parametrize("missing", ["webhook-id", "webhook-timestamp", "webhook-signature"])
-def test_a_delivery_without_one_of_its_headers_is_refused(missing: str) -> None:
-    headers = sign([SECRET], "msg_1", now(), BODY)
-    del headers[missing]
-    with pytest.raises(BadRequest):
-        verify(SECRET, headers, BODY, now=now())
-
-
 @given(
     st.text(alphabet=st.characters(codec="ascii", categories=["L", "N"]), min_size=1), st.binary(max_size=300)
 )
@@ -99,17 +87,6 @@ def test_our_signature_is_the_published_library_s(webhook_id: str, body: bytes) 
     text = body.decode("latin-1")
     theirs = standardwebhooks.Webhook(SECRET).sign(webhook_id, moment, text)
     assert sign([SECRET], webhook_id, at, text.encode())["webhook-signature"] == theirs
-
-
-def test_a_signature_of_odd_characters_is_refused() -> None:
-    with pytest.raises(BadRequest):
-        verify(SECRET, {**sign([SECRET], "msg_1", now(), BODY), "webhook-signature": "v1,é"}, BODY, now=now())
-
-
-def test_a_signed_time_that_is_no_number_is_refused() -> None:
-    headers = sign([SECRET], "msg_1", "soon", BODY)  # type: ignore[arg-type]
-    with pytest.raises(BadRequest):
-        verify(SECRET, headers, BODY, now=now())
 
 
 def test_what_is_no_secret_is_refused() -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xmlschema
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from chalicelib.delivery import xml_document
-from chalicelib.delivery.xml_document import NAMESPACE, labels_in, reference_in, to_xml
+from chalicelib.delivery.xml_document import NAMESPACE, reference_in, to_xml
 from chalicelib.model import Box, Caption, Failure, Image, Instance, Label, Model
 from tests.thorough import examples
 
@@ -142,6 +143,31 @@ def in_xml(code: int) -> bool:
 
 def said(image: Image) -> object:
     return scrubbed([label.to_json() for label in image.labels])
+
+
+def labels_in(document: bytes) -> tuple[Label, ...]:
+    """The labels as a reader of the document finds them."""
+    root = etree.fromstring(document)
+    return tuple(_label_in(element) for element in root.iterfind("labels/label", {None: NAMESPACE}))
+
+
+def _label_in(element: Any) -> Label:
+    def names(tag: str) -> tuple[str, ...]:
+        return tuple(one.get("name") for one in element.iterfind(tag, {None: NAMESPACE}))
+
+    instances = tuple(
+        Instance(float(one.get("confidence")), Box(**{name: float(edge) for name, edge in one[0].items()}))
+        for one in element.iterfind("instance", {None: NAMESPACE})
+    )
+    return Label(
+        element.get("name"),
+        float(element.get("confidence")),
+        names("parent"),
+        names("alias"),
+        names("category"),
+        instances,
+        element.get("source"),
+    )
 
 
 @settings(max_examples=examples(300), deadline=None)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+import standardwebhooks
 
 from chalicelib.errors import SightlineError
 from chalicelib.outbound.response import Headers, Reply
 
 Answer = int | Reply | SightlineError
+TOLERANCE_SECONDS = 300  # of the libraries of Standard Webhooks
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,15 @@ class Posted:
     url: str
     headers: Mapping[str, str]
     body: bytes
+
+
+def verify(secret: str, headers: Mapping[str, str], body: bytes, *, now: float) -> None:
+    """Hold a delivery's signature to the one that the published library makes of the same, at this time."""
+    sent_at = int(headers["webhook-timestamp"])
+    moment = datetime.datetime.fromtimestamp(sent_at, datetime.UTC)
+    expected = standardwebhooks.Webhook(secret).sign(headers["webhook-id"], moment, body.decode())
+    assert expected in headers["webhook-signature"].split(), "the signature is not by this secret"
+    assert abs(now - sent_at) <= TOLERANCE_SECONDS, "the time is too far from ours"
 
 
 class FakeReceiver:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 
 from chalicelib.expressions import Delete, Item, Key, Put, Update, Write, encoded
-from chalicelib.table import TRANSACTION_LIMIT, ConditionFailed
+from chalicelib.table import ConditionFailed
 from local import limits
 from local.shard import FIRST_NUMBER, Shard, stream_arn
 from tests.fakes.clock import Clock
@@ -130,7 +130,7 @@ class FakeTable:
         self.transact([write])
 
     def transact(self, writes: Sequence[Write]) -> None:
-        assert len(writes) <= TRANSACTION_LIMIT, f"{len(writes)} items in one transaction"
+        assert len(writes) <= limits.TRANSACTION_ITEMS, f"{len(writes)} items in one transaction"
         assert len({write.key for write in writes}) == len(writes), "one item twice in a transaction"
         with self._lock:
             for write in writes:

@@ -57,11 +57,6 @@ def in_a_strip(preview: bytes, size: tuple[int, int]) -> tuple[list[Tag], list[b
     return tags, [preview]
 
 
-def exif_tags(order: str) -> bytes:
-    """A directory of its own, for the place right behind the preview: the time."""
-    return struct.pack(order + "HHHI", 1, 0x9003, 2, 20)
-
-
 def nef(
     picture: Image.Image, preview: bytes, *, order: str = "<", orientation: int = 1, dng: bool = False
 ) -> bytes:

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.delivery import blobs, signatures
+from chalicelib.delivery import blobs
 from chalicelib.library.markers import CONFIRM_SECONDS
 from chalicelib.model import CallbackFormat, Image, Label, NewImage, ObjectUploaded
 from chalicelib.pipeline.curation import Word
 from tests.fakes.mail import Mail
-from tests.fakes.receiver import FakeReceiver
+from tests.fakes.receiver import FakeReceiver, verify
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, World
 
@@ -52,7 +52,7 @@ def test_a_blob_is_told_of_as_it_is_shown_and_signed_all_the_same(world: Any) ->
     assert (told["blob_id"], told["invocation_status"]) == (image.id, "COMPLETED")
     assert "Cat" in told["labels"]
     secret = world.keyring.get("default", "owner").current
-    signatures.verify(secret, posted.headers, posted.body, now=world.now())
+    verify(secret, posted.headers, posted.body, now=world.now())
 
 
 def test_a_blob_that_cannot_be_labelled_is_told_of_too(world: Any) -> None:

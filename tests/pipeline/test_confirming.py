@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.delivery import origins, signatures
+from chalicelib.delivery import origins
 from chalicelib.delivery.events import WHOLE_BYTES
 from chalicelib.delivery.origins import CHALLENGE, WINDOW_SECONDS
 from chalicelib.delivery.subscriptions import MOST, Subscription
@@ -23,7 +23,7 @@ from chalicelib.model import Box, Instance, Label, NewImage, ObjectUploaded
 from chalicelib.outbound.response import Headers, Reply
 from chalicelib.pipeline.curation import Word
 from tests.fakes.mail import Mail, sqs_event
-from tests.fakes.receiver import FakeReceiver, Posted
+from tests.fakes.receiver import FakeReceiver, Posted, verify
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.services import FakeServices
 from tests.fakes.world import CAT
@@ -193,7 +193,7 @@ def test_an_origin_agrees_by_sending_the_token_back(world: Any, body: bool) -> N
     event = json.loads(posted.body)
     assert (event["type"], event["data"]["challenge"]) == ("sightline.challenge", posted.headers[CHALLENGE])
     secret = world.keyring.get("default", subscription.id).current
-    signatures.verify(secret, posted.headers, posted.body, now=world.now())
+    verify(secret, posted.headers, posted.body, now=world.now())
     assert world.origins.are_confirmed("default", [HOST, "http://hook.example"]) == [True, False]
     assert not world.origins.is_confirmed("anna", HOST)
 

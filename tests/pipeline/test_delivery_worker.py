@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from chalicelib import pipeline
-from chalicelib.delivery import signatures
 from chalicelib.delivery.breakers import Breaker
 from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.delivery_log import key_of
@@ -32,7 +31,7 @@ from chalicelib.outbound.response import Headers, Reply
 from chalicelib.pipeline.batches import FIRST_PAUSE
 from chalicelib.pipeline.curation import Word
 from tests.fakes.mail import Mail, sns_event, sqs_event
-from tests.fakes.receiver import FakeReceiver
+from tests.fakes.receiver import FakeReceiver, verify
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, World
 
@@ -83,9 +82,7 @@ class TestWhoIsTold:
         assert posted.url == PARTNER
         assert posted.body.startswith(b"<?xml")
         assert posted.headers["content-type"].startswith("application/xml")
-        signatures.verify(
-            world.keyring.get("default", "owner").current, posted.headers, posted.body, now=world.now()
-        )
+        verify(world.keyring.get("default", "owner").current, posted.headers, posted.body, now=world.now())
 
     def test_without_an_integration_url_nobody_is_told(self, world: Any, mail: Mail) -> None:
         world.with_settings(integration_url="")
@@ -114,9 +111,7 @@ class TestWhoIsTold:
         assert (event["specversion"], event["type"]) == ("1.0", "sightline.image.labelled")
         assert event["data"] == json.loads(json.dumps(image.document()))
         assert "owner" not in event
-        signatures.verify(
-            world.keyring.get("default", "owner").current, posted.headers, posted.body, now=world.now()
-        )
+        verify(world.keyring.get("default", "owner").current, posted.headers, posted.body, now=world.now())
 
     @pytest.mark.parametrize(
         ("changes", "told"),
@@ -144,7 +139,7 @@ class TestWhoIsTold:
         assert posted.body.startswith(b"<?xml")
         secret = world.keyring.get("default", subscription.id).current
         assert secret != world.keyring.get("default", "owner").current
-        signatures.verify(secret, posted.headers, posted.body, now=world.now())
+        verify(secret, posted.headers, posted.body, now=world.now())
 
     def test_the_integration_server_needs_one_secret_whoever_the_image_belongs_to(self, world: Any) -> None:
         image = pipeline.take_in(CAT, NewImage(callback_url=HOOK), "somebody", world)
@@ -153,7 +148,7 @@ class TestWhoIsTold:
         posted = {one.url: one for one in world.outbound.posted}
         for url, owner in ((PARTNER, "default"), (HOOK, "somebody")):
             secret = world.keyring.get(owner, "owner").current
-            signatures.verify(secret, posted[url].headers, posted[url].body, now=world.now())
+            verify(secret, posted[url].headers, posted[url].body, now=world.now())
 
     def test_another_owners_subscription_is_told_nothing(self, world: Any, mail: Mail) -> None:
         subscription = subscribe(world, owner="somebody")
@@ -166,7 +161,7 @@ class TestWhoIsTold:
         mail.run()
         [posted] = world.outbound.posted
         for secret in (old, new):
-            signatures.verify(secret, posted.headers, posted.body, now=world.now())
+            verify(secret, posted.headers, posted.body, now=world.now())
 
 
 class TestOnce:
