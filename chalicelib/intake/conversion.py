@@ -1,6 +1,7 @@
 """Pictures for recognisers and for people: in RGB, upright, neither too large nor too small.
 
-Colours are those of sRGB, whatever the camera or the printer wrote in, where people look at them."""
+Pictures for people are in sRGB, whatever colour space the file is in.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ SIDEWAYS = frozenset({5, 6, 7, 8})
 
 
 def usable_as_it_is(source: UndecodedImage, content: bytes, orientation: int) -> bool:
-    """Whether every recogniser takes the file itself and sees in it what a person sees."""
+    """Whether every recogniser takes the file as it is and sees in it what a person sees."""
     return (
         source.plain is not None
         and orientation == 1
@@ -56,8 +57,7 @@ def picture_of(source: UndecodedImage, orientation: int, side: int, shortest: in
 
     It is scaled by a whole number: its long side becomes ``side`` to twice that if it was longer, unless its
     short side would fall below ``shortest``, as long as the long one stays within 10,000. A JPEG is decoded
-    at the scale that fits; others are scaled strip by strip, so that in no mode a second copy in full size
-    comes into being.
+    at a fitting scale; others are scaled strip by strip, so there is never a second copy in full size.
     """
     width, height = source.size
     factor = _factor(source.size, side, shortest)
@@ -70,8 +70,8 @@ def picture_of(source: UndecodedImage, orientation: int, side: int, shortest: in
 def jpeg_of(picture: Image.Image) -> bytes:
     """The picture for recognisers, as a JPEG of at most 5 MB without any metadata.
 
-    What is shorter than 80 pixels in a direction is enlarged; where it would then become longer than 10,000
-    in the other, it is stretched. Boxes are fractions, so those of the JPEG are those of the original.
+    A picture of less than 80 pixels in one direction is enlarged, and stretched where it would get longer
+    than 10,000 in the other. Boxes are fractions, so those of the JPEG are those of the original.
     """
     content = _jpeg(_enlarged(picture), _QUALITY)
     while len(content) > MOST_BYTES_SENT:
@@ -81,28 +81,23 @@ def jpeg_of(picture: Image.Image) -> bytes:
 
 
 def thumbnail_of(picture: Image.Image, profile: bytes) -> bytes:
-    """The picture with its long side at 512 pixels, or as it is where that is shorter; no metadata.
+    """A JPEG of the picture with its long side at 512 pixels, or less if it is smaller; no metadata.
 
-    Its colours, which are those of the ICC ``profile``, become sRGB, so that it needs none.
+    Its colours, which are those of the ICC ``profile``, become sRGB, so the JPEG needs no profile.
     """
-    small = picture.copy()
-    if max(small.size) > THUMBNAIL_SIDE:
-        small = _shrunk(small)
+    small, longest = picture.copy(), max(picture.size)
+    if longest > THUMBNAIL_SIDE:
+        # The short side stays in proportion: Pillow's own thumbnail() would round it as it likes.
+        width, height = (max(1, round(length * THUMBNAIL_SIDE / longest)) for length in small.size)
+        small = small.resize((width, height), Image.Resampling.HAMMING, reducing_gap=1.0)
     return _jpeg(in_srgb(small, profile), _THUMBNAIL_QUALITY)
 
 
 def _jpeg(picture: Image.Image, quality: int) -> bytes:
-    """A JPEG of a picture from :func:`picture_of`, which has only pixels: no metadata to be written along."""
+    """A JPEG of a picture from :func:`picture_of`, which has pixels only and no metadata."""
     with BytesIO() as stream:
         picture.save(stream, "JPEG", quality=quality)
         return stream.getvalue()
-
-
-def _shrunk(picture: Image.Image) -> Image.Image:
-    """The long side at 512 pixels, the short one in proportion: Pillow's own would round it as it likes."""
-    longest = max(picture.size)
-    width, height = (max(1, round(length * THUMBNAIL_SIDE / longest)) for length in picture.size)
-    return picture.resize((width, height), Image.Resampling.HAMMING, reducing_gap=1.0)
 
 
 def _factor(size: Size, side: int, shortest: int) -> int:
@@ -120,16 +115,12 @@ def _scaled(image: Image.Image, factor: int, profile: bytes) -> Image.Image:
     rows = factor * max(1, _STRIP_PIXELS // (width * factor))
     for top in range(0, height, rows):
         strip = image.crop((0, top, width, min(top + rows, height)))
-        picture.paste(_reduced(strip, factor, in_rgb), (0, top // factor))
+        picture.paste(in_rgb(_plain(strip).reduce(factor)), (0, top // factor))
     return picture
 
 
-def _reduced(strip: Image.Image, factor: int, in_rgb: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    return in_rgb(_plain(strip).reduce(factor))
-
-
 def _plain(image: Image.Image) -> Image.Image:
-    """The pixels as numbers that may be averaged: no palette, no bits, no colour that means nothing."""
+    """The pixels as numbers that can be averaged: no palette, no single bits, no transparent colour."""
     if image.mode[0] == "P" or "transparency" in image.info:
         return image.convert("RGBA" if image.has_transparency_data else "RGB")
     if image.mode[0] == "I":
@@ -138,15 +129,11 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    if image.has_transparency_data:
-        return _on_white(image.convert("RGBA"))
-    return image.convert("RGB")
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    """What a viewer shows; the colours under full transparency may be anything."""
+    """On white, as a viewer shows it: the colours under full transparency may be anything."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
     ground = Image.new("RGBA", image.size, "white")
-    ground.alpha_composite(image)
+    ground.alpha_composite(image.convert("RGBA"))
     return ground.convert("RGB")
 
 
@@ -164,15 +151,15 @@ def _enlarged(picture: Image.Image) -> Image.Image:
 def in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     """An RGB picture's colours, which are those of an ICC ``profile``, in sRGB.
 
-    Without a profile they are sRGB already (as browsers take them); one that is broken, or tells of inks or
-    greys, is passed over.
+    Without a profile they are taken for sRGB, as browsers do; a profile that is broken, or for inks or greys,
+    is ignored.
     """
     convert = _conversion(profile, "RGB")
     return convert(picture) if convert else picture
 
 
 def inks_in_srgb(profile: bytes) -> Callable[[Image.Image], Image.Image]:
-    """What makes RGB of CMYK: the press's ICC ``profile``, or a plain rule where there is none."""
+    """A function that makes RGB of CMYK: by the press's ICC ``profile``, or by a plain rule without one."""
     return _conversion(profile, "CMYK") or (lambda picture: picture.convert("RGB"))
 
 

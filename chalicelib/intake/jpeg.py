@@ -84,7 +84,8 @@ def parsed(content: bytes) -> Segments:
     at = 2
     while at + 2 <= len(content):
         if content[at] != 0xFF:
-            at = _next_marker(content, at)
+            following = content.find(b"\xff", at)
+            at = following if following >= 0 else len(content)
             continue
         marker = content[at + 1]
         if marker == 0xFF:
@@ -113,7 +114,9 @@ def parsed(content: bytes) -> Segments:
         if marker == _SOS:
             _scan(found, body)
             at = _entropy_end(content, at)
-    end = at if found.ended else len(content.rstrip(b"\x00")) if _has_empty_tail(content) else len(content)
+    end = at if found.ended else len(content)
+    if not found.ended and content[-_EMPTY_TAIL:] == bytes(_EMPTY_TAIL):
+        end = len(content.rstrip(b"\x00"))
     found.own.append(view[kept : max(kept, end)])
     found.dropped |= end < len(content)
     return found
@@ -121,15 +124,6 @@ def parsed(content: bytes) -> Segments:
 
 def _is_note(marker: int) -> bool:
     return 0xE0 <= marker <= 0xEF or marker == _COM
-
-
-def _has_empty_tail(content: bytes) -> bool:
-    return content[-_EMPTY_TAIL:] == bytes(_EMPTY_TAIL)
-
-
-def _next_marker(content: bytes, at: int) -> int:
-    found = content.find(b"\xff", at)
-    return found if found >= 0 else len(content)
 
 
 def _entropy_end(content: bytes, at: int) -> int:

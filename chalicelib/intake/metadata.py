@@ -1,4 +1,4 @@
-"""What a camera noted in a photo, in EXIF or XMP: how it was held, when, which camera it was, and where.
+"""What a camera notes in a photo, in EXIF or XMP: orientation, time, camera and place.
 
 EXIF 2.32; the XMP specification, part 2. XMP is searched for single properties, not parsed.
 """
@@ -15,7 +15,7 @@ from chalicelib.model import Location
 
 _MAKE, _MODEL, _ORIENTATION = 0x010F, 0x0110, 0x0112
 _EXIF, _GPS = 0x8769, 0x8825
-# Which tag says when, which says how far that clock is from UTC, and what to call that: the best one first.
+# The tags of a time and of its offset from UTC, and the name of this source: the best one first.
 _TIMES = (
     (0x9003, 0x9011, "exif:DateTimeOriginal"),
     (0x9004, 0x9012, "exif:DateTimeDigitized"),
@@ -29,14 +29,14 @@ _MOMENT = re.compile(
 )
 _OFFSET = re.compile(r"([+-])(\d{1,2}):?(\d\d)", re.ASCII)
 _FARTHEST = 14  # hours from UTC
-_MOST_BYTES = 4 << 20  # of a packet that are searched
+_MOST_BYTES = 4 << 20  # of an XMP packet: only so many are searched
 
 
 @dataclass(frozen=True)
 class Exif:
-    """``orientation`` 1–8, 1 upright; ``taken_at`` as in RFC 3339, its offset only if noted.
+    """``orientation`` 1–8, 1 is upright; ``taken_at`` as in RFC 3339, with an offset only if there is one.
 
-    ``taken_at_source`` is the note that it is from.
+    ``taken_at_source`` names the tag or property that it comes from.
     """
 
     orientation: int = 1
@@ -56,11 +56,14 @@ def completed(found: Exif, xmp: bytes) -> Exif:
 
 def read(block: bytes) -> Exif:
     """What an EXIF block, with or without its ``Exif`` head, or a whole TIFF says; nothing if damaged."""
-    tags = Tags.of(_tiff_in(block))
+    while block[:4] == b"Exif":  # some writers put this before it once, others twice
+        block = block[6:]
+    tags = Tags.of(block)
     first = tags.first()
+    turn = _number(first, _ORIENTATION)
     taken_at, source = _taken(tags.directory(_number(first, _EXIF)))
     return Exif(
-        orientation=_orientation(first),
+        orientation=int(turn) if turn in range(1, 9) else 1,
         taken_at=taken_at,
         taken_at_source=source,
         camera=_camera(_text(first, _MAKE), _text(first, _MODEL)),
@@ -68,20 +71,8 @@ def read(block: bytes) -> Exif:
     )
 
 
-def _orientation(first: Mapping[int, Value]) -> int:
-    value = _number(first, _ORIENTATION)
-    return int(value) if value in range(1, 9) else 1
-
-
-def _tiff_in(block: bytes) -> bytes:
-    """The TIFF inside: some writers put ``Exif`` before it, once, twice, or with other bytes behind."""
-    while block[:4] == b"Exif":
-        block = block[6:]
-    return block
-
-
 def _taken(exif: Mapping[int, Value]) -> tuple[str | None, str | None]:
-    """When, by the camera's clock; which instant that was is only known if it also noted its own offset."""
+    """The time by the camera's clock, with its offset from UTC if the camera noted that, and its source."""
     for tag, offset, name in _TIMES:
         moment = moment_of(_text(exif, tag), _text(exif, offset))
         if moment:
@@ -90,7 +81,7 @@ def _taken(exif: Mapping[int, Value]) -> tuple[str | None, str | None]:
 
 
 def _camera(make: str, model: str) -> str | None:
-    """``Apple iPhone 15``; makers that repeat their name in the model are not named twice."""
+    """Maker and model (``Apple iPhone 15``); a maker whose name is in the model is not named twice."""
     first_word = make.split(" ")[0].lower()
     full = model if model.lower().startswith(first_word) else f"{make} {model}"
     return " ".join("".join(c if c.isprintable() else " " for c in full).split()) or None
@@ -124,9 +115,9 @@ def _number(values: Mapping[int, Value], tag: int) -> float:
 
 
 def moment_of(local: str, offset: str = "") -> str | None:
-    """A moment as in RFC 3339, with the offset that it has in itself, else with ``offset`` if there is one.
+    """A time as in RFC 3339, with the offset in ``local``, else with ``offset`` if there is one.
 
-    None for what names no moment: zeros, blanks, a date alone, the 31st of February.
+    None for what is no time: zeros, blanks, a date alone, the 31st of February.
     """
     found = _MOMENT.fullmatch(local.strip())
     if found is None:
@@ -148,7 +139,7 @@ def _offset(text: str) -> str:
 
 
 def _property(name: bytes, *, least: int) -> re.Pattern[bytes]:
-    """What finds a property, prefix and all, of ``least`` to 40 characters."""
+    """A pattern for a property with its prefix and a value of ``least`` to 40 characters."""
     return re.compile(rb"[<\s]" + name + rb"\s*(?:=\s*[\"']|>)\s*([^\"'<]{%d,40}?)\s*[\"'<]" % least)
 
 
@@ -167,7 +158,7 @@ _XMP_LONGITUDE = _property(b"exif:GPSLongitude", least=3)
 
 
 def time_in_xmp(packet: bytes) -> tuple[str | None, str | None]:
-    """When, and by which property: that of the shutter, else of the work's creation, else of the file's."""
+    """The time and its property: that of the shutter, else of the work's creation, else of the file's."""
     for wanted, source in _TIMES_IN_XMP:
         taken_at = moment_of(_value(wanted, packet))
         if taken_at:
@@ -176,7 +167,7 @@ def time_in_xmp(packet: bytes) -> tuple[str | None, str | None]:
 
 
 def place_in_xmp(packet: bytes) -> Location | None:
-    """Where, if both angles are noted and are on the earth."""
+    """The place, if the packet has both angles and they are on the earth."""
     latitude = _angle(_value(_XMP_LATITUDE, packet), "N", "S", 90)
     longitude = _angle(_value(_XMP_LONGITUDE, packet), "E", "W", 180)
     return None if latitude is None or longitude is None else Location(latitude, longitude)

@@ -1,6 +1,6 @@
-"""A file becomes a photo: checked within bounds, read, made fit for a recogniser, and small for people.
+"""Makes a photo of a file: checks it, reads it, converts it for recognisers, and makes its thumbnail.
 
-This is done before anything is paid for. No name and no header of an upload is believed, only its bytes.
+This happens before anything is paid for. No name and no header of an upload is trusted, only its bytes.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from chalicelib.intake.metadata import Exif
 from chalicelib.intake.undecoded_image import Truncated, UndecodedImage, Unsupported
 
 MEMORY_BYTES = 880_000_000  # for the file and what is decoded of it (measured: tests/intake/test_memory.py)
-_LONGEST_SIDE = 100_000  # pixels; one row is then a small part of that
-Image.MAX_IMAGE_PIXELS = None  # Pillow would warn by a limit of its own; here they are counted beforehand
+_LONGEST_SIDE = 100_000  # pixels; one row is then a small part of that memory
+Image.MAX_IMAGE_PIXELS = None  # Pillow would warn by its own limit; here pixels are counted beforehand
 
 # What Pillow's readers and libheif's raise on bad files, beyond the OSError that is documented.
 _UNREADABLE = (
@@ -54,11 +54,11 @@ _UNREADABLE = (
 
 @dataclass(frozen=True)
 class Prepared:
-    """A readable image: its type, its ``width`` and ``height`` in pixels once it stands upright.
+    """A readable image: its type, and its ``width`` and ``height`` in pixels when upright.
 
-    ``converted`` is a JPEG of it for recognisers; None where they can be given the file as it is, or, if it
-    must be sent, ``plain``: the file without anything but the picture. ``preview`` says that the picture is
-    the preview of a camera raw file; ``warnings`` what is missing from it. ``xmp`` is the packet inside.
+    ``converted`` is a JPEG of it for recognisers; None where they take the file as it is or, if bytes must be
+    sent, ``plain``: the file with nothing but the picture. ``preview`` says that the picture is the preview
+    of a camera raw file, ``warnings`` what is missing from it. ``xmp`` is the XMP packet in the file.
     """
 
     content_type: str
@@ -106,7 +106,7 @@ def prepare(content: bytes, *, max_bytes: int, max_pixels: int) -> Prepared:
 
 @dataclass(frozen=True)
 class Opened:
-    """An image whose head has been read and whose pixels may now be decoded."""
+    """An image whose header has been read and whose pixels may now be decoded."""
 
     format: Format
     source: UndecodedImage
@@ -114,25 +114,27 @@ class Opened:
 
 @contextmanager
 def opened(content: bytes, *, max_bytes: int, max_pixels: int) -> Iterator[Opened]:
-    """Open an image of at most ``max_bytes`` and ``max_pixels``; the pixels are counted, not decoded.
+    """Open an image of at most ``max_bytes`` and ``max_pixels``; its pixels are counted, not decoded.
 
-    Whatever fails inside the ``with`` block, where they are decoded, is the file's fault and named as such.
+    The caller decodes them inside the ``with`` block; any error there is reported as a fault of the file.
 
-    :raises UnusableImage: with a sentence for whoever sent it and one of the codes ``empty``, ``too-large``,
+    :raises UnusableImage: with a sentence for the sender and one of the codes ``empty``, ``too-large``,
         ``not-an-image``, ``unsupported-type``, ``too-many-pixels``, ``truncated``, ``corrupt``.
     """
-    _check_size(content, max_bytes)
-    kind = _readable(content)
+    if not content:
+        raise UnusableImage("The file is empty. Upload the image again.", code="empty")
+    check_bytes(len(content), max_bytes)
+    name = format_name(content)
+    if name is None:
+        other = other_name(content)
+        if other is None:
+            raise UnusableImage(f"The file is not an image. Send {READABLE}.", code="not-an-image")
+        raise _unsupported(other)
+    kind = FORMATS[name]
     with _faults_named(content, kind):
         source = kind.read(content)
         _check_pixels(kind, source, len(content), max_pixels)
         yield Opened(kind, source)
-
-
-def _check_size(content: bytes, max_bytes: int) -> None:
-    if not content:
-        raise UnusableImage("The file is empty. Upload the image again.", code="empty")
-    check_bytes(len(content), max_bytes)
 
 
 def check_bytes(size: int, max_bytes: int) -> None:
@@ -142,16 +144,6 @@ def check_bytes(size: int, max_bytes: int) -> None:
             f"The file has {size:,} bytes; {max_bytes:,} are allowed. Send a smaller version.",
             code=TOO_LARGE,
         )
-
-
-def _readable(content: bytes) -> Format:
-    name = format_name(content)
-    if name is not None:
-        return FORMATS[name]
-    other = other_name(content)
-    if other is None:
-        raise UnusableImage(f"The file is not an image. Send {READABLE}.", code="not-an-image")
-    raise _unsupported(other)
 
 
 def _unsupported(what: str) -> UnusableImage:
@@ -182,7 +174,7 @@ def _check_pixels(kind: Format, source: UndecodedImage, size: int, max_pixels: i
 
 @contextmanager
 def _faults_named(content: bytes, kind: Format) -> Iterator[None]:
-    """Raise :exc:`UnusableImage` for whatever a reader raises: the file ends too soon, or is damaged."""
+    """Turn whatever a reader raises into :exc:`UnusableImage`: the file ends too soon, or is damaged."""
     try:
         yield
     except ImportError as error:  # a deployment may leave out what reads HEIC
