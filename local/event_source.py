@@ -34,7 +34,7 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Source:
+class EventSource:
     """An event source of a function, of a ``kind`` for people to read.
 
     ``to_event`` may answer ``None`` for what the function never gets to see. ``retry_after`` says for
@@ -67,13 +67,13 @@ def asynchronous(
     queue_url: str,
     to_event: Callable[[Sequence[Message]], Json | None],
     pace: Pace,
-) -> Source:
+) -> EventSource:
     """A source that invokes as S3, SNS and schedules do: one event, and again after a failure.
 
     Lambda keeps such events in a queue of its own; ``queue_url`` is that queue
     (AWS Lambda developer guide, "How Lambda handles errors with asynchronous invocation").
     """
-    return Source(
+    return EventSource(
         function,
         kind,
         queue_url,

@@ -47,7 +47,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Stack:
+class OfflineStack:
     """A running stack. ``api`` is missing where somebody else serves it, ``token`` where none is asked.
 
     ``folder`` is where it keeps things, and ``found`` what was there, if it keeps any.
@@ -64,7 +64,7 @@ class Stack:
 
 
 @contextmanager
-def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None) -> Iterator[Stack]:
+def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None) -> Iterator[OfflineStack]:
     """Run a stack for the length of a block.
 
     The app reads its settings once per process, so a process can run one stack in its life. Raises
@@ -110,7 +110,7 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
         address = server.url if server else f"http://{HOST}:{wish.ports.api}"
         if folder:
             folder.announce(Running(os.getpid(), address, aws.url, office.url, token))
-        yield Stack(aws, runtime, partner, office, server, token, folder, found)
+        yield OfflineStack(aws, runtime, partner, office, server, token, folder, found)
 
 
 def _token() -> str:

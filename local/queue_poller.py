@@ -10,9 +10,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.activity import Activity
-from local.event_source import Message, Source
+from local.event_source import EventSource, Message
 from local.faults import Dice
-from local.queue_worker import Worker
+from local.queue_worker import QueueWorker
 
 log = logging.getLogger("sightline.local")
 
@@ -28,18 +28,18 @@ UNREACHABLE_SECONDS = 1.0
 Batch = list[Message]
 
 
-class Poller:
+class QueuePoller:
     """One event source at work: a thread that receives, and one more for every batch."""
 
     def __init__(
-        self, source: Source, sqs: Any, dice: Dice, activity: Activity, account: threading.Semaphore
+        self, source: EventSource, sqs: Any, dice: Dice, activity: Activity, account: threading.Semaphore
     ) -> None:
         self.kind = source.kind
         self._source = source
         self._sqs = sqs
         self._dice = dice
         self._activity = activity
-        self._worker = Worker(source, sqs, dice, activity, account)
+        self._worker = QueueWorker(source, sqs, dice, activity, account)
         self._slots = threading.BoundedSemaphore(source.concurrency)
         self._held: Batch = []
         self._held_until = 0.0

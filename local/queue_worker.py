@@ -9,7 +9,7 @@ from typing import Any
 
 from local import loop_detection
 from local.activity import Activity, told
-from local.event_source import Message, Source, tries_of
+from local.event_source import EventSource, Message, tries_of
 from local.faults import Dice
 
 log = logging.getLogger("sightline.local")
@@ -19,10 +19,12 @@ THROTTLED_SECONDS = 0.2
 Batch = list[Message]
 
 
-class Worker:
+class QueueWorker:
     """Delivers a source's batches as Lambda does, with the misbehaviour that ``dice`` calls for."""
 
-    def __init__(self, source: Source, sqs: Any, dice: Dice, activity: Activity, account: Semaphore) -> None:
+    def __init__(
+        self, source: EventSource, sqs: Any, dice: Dice, activity: Activity, account: Semaphore
+    ) -> None:
         self._source = source
         self._sqs = sqs
         self._account = account

@@ -21,11 +21,11 @@ from chalice.app import (
 
 from local import eventbridge, s3, sns, sqs, stream_poller
 from local.activity import Activity
-from local.event_source import Pace, Source, asynchronous, inbox
+from local.event_source import EventSource, Pace, asynchronous, inbox
 from local.eventbridge import Clock
 from local.faults import Faults
 from local.function import Function, Json
-from local.queue_poller import Poller
+from local.queue_poller import QueuePoller
 from local.shard import Shard, table_of
 from local.stream_poller import StreamPoller
 from local.stream_reader import EventSourceMapping
@@ -133,7 +133,7 @@ class Runtime:
         return waiting
 
     # ── triggers ─────────────────────────────────────────────────────────────────────────────
-    def _poller(self, config: Any) -> Poller | StreamPoller:
+    def _poller(self, config: Any) -> QueuePoller | StreamPoller:
         name = config.name
         function = Function(
             name, self._app.handler_map[name], self._timeout_of(name), name in self._may_go_in_circles
@@ -143,10 +143,10 @@ class Runtime:
             says = self._mapping_of(config.name)
             shard = self._shard_of(table_of(config.stream_arn))
             give_up = functools.partial(self._give_up, says.on_failure)
-            feed = stream_poller.feed(config, shard, says, self._pace, give_up)
-            return StreamPoller(function, feed, dice, self._activity, self._account)
+            reader = stream_poller.reader(config, shard, says, self._pace, give_up)
+            return StreamPoller(function, reader, dice, self._activity, self._account)
         source = self._source(config, function)
-        return Poller(source, self._queues, dice, self._activity, self._account)
+        return QueuePoller(source, self._queues, dice, self._activity, self._account)
 
     def _give_up(self, queue_arn: str, message: Json) -> None:
         """Tell the failure queue of a stream what was given up, where the deployment has one."""
@@ -157,7 +157,7 @@ class Runtime:
             url = sqs.get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"]
             sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message))
 
-    def _source(self, config: Any, function: Function) -> Source:
+    def _source(self, config: Any, function: Function) -> EventSource:
         if isinstance(config, SQSEventConfig):
             says = self._mapping_of(config.name)
             return sqs.source(config, function, self._client("sqs"), self._pace, says)

@@ -7,19 +7,19 @@ from typing import Any
 
 from chalice.app import SQSEventConfig
 
-from local.event_source import Message, Pace, Source
+from local.event_source import EventSource, Message, Pace
 from local.function import Function, Json
 from local.stream_reader import EventSourceMapping
 
 
 def source(
     config: SQSEventConfig, function: Function, sqs: Any, pace: Pace, says: EventSourceMapping
-) -> Source:
+) -> EventSource:
     """The app's own queue as a source of ``function``."""
     name = config.queue or (config.queue_arn or "").rpartition(":")[2]
     url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    return Source(
+    return EventSource(
         function,
         f"SQS {name}",
         url,

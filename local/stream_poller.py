@@ -16,7 +16,7 @@ from local.event_source import Pace
 from local.faults import Dice
 from local.function import Function, Json
 from local.shard import Shard
-from local.stream_reader import Batch, EventSourceMapping, Feed
+from local.stream_reader import Batch, EventSourceMapping, StreamReader
 
 LOOK_SECONDS = 0.2
 SHORTEST_RETRY_SECONDS = 1
@@ -31,17 +31,17 @@ def shard_here(table: str) -> Shard:
     return shard_of(table)
 
 
-def feed(
+def reader(
     config: DynamoDBEventConfig,
     shard: Shard,
     says: EventSourceMapping,
     pace: Pace,
     give_up: Callable[[Json], None],
-) -> Feed:
+) -> StreamReader:
     """A function's way through a shard, set up as the decorator and the deployment say."""
     window = min(config.maximum_batching_window_in_seconds or 0, pace.longest_window)
     start = shard.last if config.starting_position == "LATEST" else shard.first - 1
-    return Feed(
+    return StreamReader(
         config.name,
         shard,
         dataclasses.replace(says, batch_size=config.batch_size, window=window),
@@ -58,15 +58,15 @@ class StreamPoller:
     def __init__(
         self,
         function: Function,
-        feed: Feed,
+        reader: StreamReader,
         dice: Dice,
         activity: Activity,
         account: threading.Semaphore,
     ) -> None:
         self._account = account
-        self.kind = f"stream of {feed.shard.table_name}"
+        self.kind = f"stream of {reader.shard.table_name}"
         self._function = function
-        self._feed = feed
+        self._reader = reader
         self._dice = dice
         self._activity = activity
         self._repeated: Batch | None = None
@@ -84,29 +84,29 @@ class StreamPoller:
     def join(self) -> None:
         """Wait for the batch under way, and leave a mark for a successor."""
         self._thread.join(STOPPING_SECONDS)
-        self._feed.shard.positions[self._function.name] = self._feed.position
+        self._reader.shard.positions[self._function.name] = self._reader.position
 
     def busy(self) -> bool:
         """Whether there is something that the function has still to see."""
-        return not self._feed.at_rest
+        return not self._reader.at_rest
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            batch = self._feed.due()
+            batch = self._reader.due()
             if batch is not None:
                 with self._activity.under_way():
                     self._deliver(batch)
-            elif (moment := self._feed.next_moment()) is not None:
+            elif (moment := self._reader.next_moment()) is not None:
                 self._stopping.wait(min(LOOK_SECONDS, max(0.0, moment - time.time())))
             else:
-                self._feed.shard.wait(self._feed.seen, LOOK_SECONDS)
+                self._reader.shard.wait(self._reader.seen, LOOK_SECONDS)
 
     def _deliver(self, batch: Batch) -> None:
         if self._dice.says("delay"):
             self._stopping.wait(self._dice.lateness())
         if self._dice.says("throttle") or not self._account.acquire(blocking=False):
             self._stopping.wait(THROTTLED_SECONDS)
-            self._feed.put_back(batch)
+            self._reader.put_back(batch)
             return
         try:
             self._run_with(batch)
@@ -118,14 +118,14 @@ class StreamPoller:
             reply = self._invoke(batch)
         except Exception:
             # Lambda's way: whatever a handler raises is its failure, and the batch comes again.
-            self._feed.settle(batch, failed=True)
+            self._reader.settle(batch, failed=True)
             return
         if self._dice.says("duplicate"):
             self._repeat(batch)
         if self._repeated:
             self._repeat(self._repeated)
         self._repeated = batch if self._dice.says("reorder") else None
-        self._feed.settle(batch, reply, failed=self._dice.says("crash"))
+        self._reader.settle(batch, reply, failed=self._dice.says("crash"))
 
     def _repeat(self, batch: Batch) -> None:
         """A stream's records may come again, when later ones have come: nobody asks how it went."""

@@ -56,7 +56,7 @@ class Batch:
         return {"Records": [change.event for change in self.changes]}
 
 
-class Feed:
+class StreamReader:
     """Hands the changes of ``shard`` behind ``position`` to ``function``, one batch at a time.
 
     ``give_up`` gets the message for the failure queue. ``backoff`` says how long to wait after so many tries.

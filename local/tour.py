@@ -17,7 +17,7 @@ from sightline_labels.uploads import Uploading
 
 from local.config import Ports
 from local.folder import DEFAULT, shown
-from local.offline_stack import Stack
+from local.offline_stack import OfflineStack
 from local.partner import Received
 from local.runtime import StillBusy
 
@@ -25,7 +25,7 @@ AT_REST_SECONDS = 10.0
 _SHOWN_LINES = 16
 
 
-def found(stack: Stack) -> str:
+def found(stack: OfflineStack) -> str:
     """What was there from before, and what had to be set right; nothing of a folder that is new."""
     if stack.folder is None or stack.found is None:
         return ""
@@ -40,7 +40,7 @@ def found(stack: Stack) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def show(stack: Stack, photos: Path) -> None:
+def show(stack: OfflineStack, photos: Path) -> None:
     """Label the photos if that has not been done, and print what came of it and what to try."""
     assert stack.api is not None  # noqa: S101 - for mypy: the tour is only for a stack with an API
     if stack.folder is None or not stack.folder.notes.get("tour"):
@@ -50,7 +50,7 @@ def show(stack: Stack, photos: Path) -> None:
     print(next_steps(stack, photos))
 
 
-def _label(stack: Stack, client: Client, photos: Path) -> None:
+def _label(stack: OfflineStack, client: Client, photos: Path) -> None:
     print(f"\nSeen on the photos in {photos.name}/ (confidence in %):\n")
     picked, _ = pick([photos])
     width = width_of(one.name for one in picked)
@@ -66,7 +66,7 @@ def _label(stack: Stack, client: Client, photos: Path) -> None:
         print(_beginning(received[0]))
 
 
-def next_steps(stack: Stack, photos: Path) -> str:
+def next_steps(stack: OfflineStack, photos: Path) -> str:
     """Lines that work when they are pasted into a shell."""
     assert stack.api is not None  # noqa: S101 - for mypy: the tour is only for a stack with an API
     api = stack.api.url

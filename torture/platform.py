@@ -23,7 +23,7 @@ from infra.event_sources import MAY_GO_IN_CIRCLES
 from local import loop_detection
 from local.config import timeout_of
 from local.limits import NEW_ACCOUNT_CONCURRENCY
-from local.stream_reader import Batch, Feed
+from local.stream_reader import Batch, StreamReader
 from torture.invocation import Invocation, Killed
 from torture.moments import next_moments
 from torture.plan import in_turn
@@ -222,7 +222,7 @@ class Platform:
         else:
             self.invoke(function, event, trace=trace)
 
-    def _hand_changes_over(self, feed: Feed, batch: Batch) -> None:
+    def _hand_changes_over(self, feed: StreamReader, batch: Batch) -> None:
         """Changes come in order; but late, and some of them again, when later ones have come."""
 
         def settle(end: End) -> None:

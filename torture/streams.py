@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from chalicelib.model import Json
 from local.config import mapping_of
-from local.stream_reader import Batch, Feed
+from local.stream_reader import Batch, StreamReader
 from torture.world import World
 
 FUNCTION = "on_image_change"
@@ -29,7 +29,7 @@ class Streams:
         self._recent: deque[Batch] = deque(maxlen=REMEMBERED)
         self.given_up: list[Json] = []
         self._feeds = [
-            Feed(
+            StreamReader(
                 FUNCTION,
                 shard,
                 dataclasses.replace(
@@ -42,7 +42,7 @@ class Streams:
             for shard in world.cloud.shards()
         ]
 
-    def due(self) -> Iterator[tuple[Feed, Batch]]:
+    def due(self) -> Iterator[tuple[StreamReader, Batch]]:
         """The batches to hand over now."""
         for feed in self._feeds:
             batch = feed.due()

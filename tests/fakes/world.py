@@ -40,7 +40,7 @@ from chalicelib.model import Image, Json, ObjectUploaded
 from chalicelib.named_secret import NamedSecret
 from chalicelib.recognition.governor import Governor
 from chalicelib.settings import Settings
-from local.stream_reader import EventSourceMapping, Feed
+from local.stream_reader import EventSourceMapping, StreamReader
 from tests.conftest import ENVIRONMENT
 from tests.fakes.aws import FakeObjects, FakeParameters, FakeQueue, FakeSecrets, FakeTopic
 from tests.fakes.clock import Clock
@@ -63,7 +63,7 @@ class World:
         self.clock = clock or Clock()
         self.table = FakeTable(self.clock)
         self._projecting = threading.Lock()
-        self._feed = Feed(
+        self._feed = StreamReader(
             "on_image_change", self.table.stream, EventSourceMapping(batch_size=200), self.clock
         )
         self.objects = FakeObjects()

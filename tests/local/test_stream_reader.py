@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.shard import FIRST_NUMBER, Json, Shard, stream_arn
-from local.stream_reader import Batch, EventSourceMapping, Feed, matches
+from local.stream_reader import Batch, EventSourceMapping, StreamReader, matches
 from tests.fakes.clock import Clock
 
 ARN = stream_arn("t")
@@ -20,7 +20,7 @@ class Stream:
         self.clock = Clock()
         self.shard = Shard(ARN, ("pk", "sk"), self.clock)
         self.given_up: list[Json] = []
-        self.feed = Feed(
+        self.feed = StreamReader(
             "on_change",
             self.shard,
             EventSourceMapping(**says),
@@ -255,5 +255,7 @@ def test_who_reads_on_begins_where_the_one_before_is_done() -> None:
     stream.due()
     stream.done()
     stream.due()
-    again = Feed("on_change", stream.shard, EventSourceMapping(), stream.clock, position=stream.feed.position)
+    again = StreamReader(
+        "on_change", stream.shard, EventSourceMapping(), stream.clock, position=stream.feed.position
+    )
     assert names(again.due()) == "bc"
