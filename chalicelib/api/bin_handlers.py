@@ -9,8 +9,7 @@ from chalice.app import Request, Response
 
 from chalicelib import pipeline
 from chalicelib.api import job_handlers, responses
-from chalicelib.api.correction_handlers import ids_in, refuse_ids_with_query
-from chalicelib.api.query_parameters import query_in
+from chalicelib.api.query_parameters import ids_in, query_in
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.model import Json
@@ -40,7 +39,6 @@ def delete_many(request: Request, services: Services) -> Response:
     """``POST /images/delete``: delete up to 100 images now, or all that a query finds by a job."""
     fields = body_of(request, ("ids", "q", "permanent"))
     permanent, owner = fields.flag("permanent") or False, owner_of(request)
-    refuse_ids_with_query(fields)
     ids = ids_in(fields)
     if ids is None:
         return job_handlers.started(
@@ -57,7 +55,6 @@ def delete_many(request: Request, services: Services) -> Response:
 def restore_many(request: Request, services: Services) -> Response:
     """``POST /images/restore``: restore up to 100 images now, or all that a query finds by a job."""
     fields, owner = body_of(request, ("ids", "q")), owner_of(request)
-    refuse_ids_with_query(fields)
     ids = ids_in(fields)
     if ids is None:
         return job_handlers.started(request, "restore", {"q": query_in(fields)}, services)

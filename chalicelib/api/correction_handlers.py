@@ -8,9 +8,8 @@ from chalice.app import Request, Response
 
 from chalicelib import pipeline
 from chalicelib.api import job_handlers, responses
-from chalicelib.api.fields import Fields
 from chalicelib.api.label_names import MOST_PARENTS, name_in_path, names_in
-from chalicelib.api.query_parameters import query_in
+from chalicelib.api.query_parameters import ids_in, query_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of, raw_body_of
 from chalicelib.errors import BadRequest, NotFound, Permanent
 from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Json, normalised
@@ -19,9 +18,7 @@ from chalicelib.pipeline.curation import Word
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
 
-MOST_IDS = 100  # each takes a tenth of a second or two of API Gateway's 29 seconds
 MOST_NAMES = 20
-LONGEST_ID = 26
 
 
 def put_label(request: Request, services: Services, image_id: str, name: str) -> Response:
@@ -78,7 +75,6 @@ def remove_caption(request: Request, services: Services, image_id: str) -> Respo
 def correct_many(request: Request, services: Services) -> Response:
     """``POST /images/labels``: correct up to 100 images now, or all that a query finds by a job."""
     fields = body_of(request, ("ids", "q", "add", "remove"))
-    refuse_ids_with_query(fields)
     add = names_in(fields, "add", most=MOST_NAMES) or ()
     remove = names_in(fields, "remove", most=MOST_NAMES) or ()
     _refuse_contradiction(add, remove)
@@ -89,17 +85,6 @@ def correct_many(request: Request, services: Services) -> Response:
     words = pipeline.words_of(add, remove)
     outcomes = [_outcome(owner_of(request), one, words, services) for one in dict.fromkeys(ids)]
     return responses.fresh({"images": outcomes})
-
-
-def refuse_ids_with_query(fields: Fields) -> None:
-    """:raises BadRequest: ``ids`` and ``q`` are both given, or neither."""
-    if ("ids" in fields) == ("q" in fields):
-        raise BadRequest("Give either ids or q.", code="ids-or-q", pointer="")
-
-
-def ids_in(fields: Fields) -> tuple[str, ...] | None:
-    """The ``ids``, checked; None if absent."""
-    return fields.lines("ids", most=MOST_IDS, longest=LONGEST_ID)
 
 
 def _corrected(request: Request, services: Services, image_id: str, word: Word) -> Response:

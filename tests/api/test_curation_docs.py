@@ -10,7 +10,7 @@ import re
 import shlex
 from pathlib import Path
 
-from chalicelib.api.correction_handlers import MOST_IDS
+from chalicelib.api.query_parameters import MOST_IDS
 from chalicelib.library.corrections import MOST_CORRECTIONS
 from chalicelib.library.history import KEPT
 from chalicelib.library.recognition_cache import LEASE_SECONDS
