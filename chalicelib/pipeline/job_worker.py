@@ -16,7 +16,7 @@ from chalicelib.library.query import Query, parse
 from chalicelib.library.record import StoredImage
 from chalicelib.library.search import ImagePage
 from chalicelib.library.streams import TOP
-from chalicelib.model import Asked, Image, Json
+from chalicelib.model import Asked, Failure, Image, Json
 from chalicelib.pipeline.batches import Message, each_message
 from chalicelib.pipeline.bin import delete_image, restore_image
 from chalicelib.pipeline.curation import correct, fit_to_vocabulary, relabel, rename_image, words_of
@@ -32,6 +32,7 @@ STEP_SECONDS = 35.0  # of the worker's 60: with less left no step is begun
 IN_BIN = Query(HasStatus("binned"))
 STEP_EVERY = 1.0  # seconds, of a job that labels
 TWICE_SECONDS = 10.0  # within which a message that is out of date is another's repeat
+MOST_TRIES = 5  # of a message; as many as its queue gives before it is a dead letter
 PATIENCE = 3  # times that a message comes for a fault that may pass; then the image counts as not done
 
 
@@ -50,9 +51,26 @@ def work_on_jobs(event: Json, services: Services, time_left: TimeLeft = unhurrie
     """
 
     def work(message: Message) -> None:
-        _work(message, services, time_left)
+        try:
+            _work(message, services, time_left)
+        except Exception as error:
+            if isinstance(error, Transient) or message.tries < MOST_TRIES:
+                raise
+            _fail(message, error, services)
 
     return each_message(event, work, services.jobs_queue, reports=services.settings.partial_batches)
+
+
+def _fail(message: Message, error: Exception, services: Services) -> None:
+    """End a job that an unexpected error stops each time; otherwise the sweep would start it for ever."""
+    named = message.body["job"]
+    log.error("job %r has failed: %r", named["id"], error, exc_info=error)
+    failure = Failure("internal", "An unexpected error stopped it; the log of the service names it.")
+
+    def failed(job: Job) -> Job:
+        return job if job.ended else dataclasses.replace(job, status="failed", error=failure)
+
+    services.jobs.change(named["owner"], named["id"], failed)
 
 
 def _work(message: Message, services: Services, time_left: TimeLeft) -> None:

@@ -17,7 +17,7 @@ from chalicelib.library.jobs import KEPT_SECONDS, NAMED_FAILURES, Job
 from chalicelib.library.record import key_for
 from chalicelib.model import Image, Label, Model
 from chalicelib.pipeline import job_worker
-from chalicelib.pipeline.job_worker import IMAGES_A_STEP, PATIENCE, STEP_SECONDS, STEPS_A_MESSAGE
+from chalicelib.pipeline.job_worker import IMAGES_A_STEP, MOST_TRIES, PATIENCE, STEP_SECONDS, STEPS_A_MESSAGE
 from tests.fakes.mail import handle, sqs_event
 from tests.fakes.world import World
 from tests.thorough import examples
@@ -129,6 +129,30 @@ def test_an_outage_is_waited_for_and_an_image_that_always_meets_one_is_named(
     pipeline.work_on_jobs(sqs_event([message], PATIENCE), world)
     assert [(one.image_id, one.code) for one in the(world, job_id).failures] == [(image_id, "unavailable")]
     assert the(world, job_id).status == "done"
+
+
+@pytest.mark.parametrize("kind", ["correct", "label"])
+def test_a_job_that_an_unexpected_error_stops_each_time_has_failed(
+    world: Any, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(job_worker, "_further", broken)
+    monkeypatch.setattr(job_worker, "feed_further", broken)
+    job = pipeline.start("default", kind, {"dry_run": False}, world)  # type: ignore[arg-type]
+    message = world.jobs_queue.messages.pop(0)
+    for tries in range(1, MOST_TRIES):
+        with pytest.raises(RuntimeError):
+            pipeline.work_on_jobs(sqs_event([message], tries), world)
+        assert the(world, job.id).status == "running"
+    assert pipeline.work_on_jobs(sqs_event([message], MOST_TRIES), world) == {"batchItemFailures": []}
+    ended = the(world, job.id)
+    assert (ended.status, ended.error and ended.error.code) == ("failed", "internal")
+    assert pipeline.work_on_jobs(sqs_event([message], 1), world) == {"batchItemFailures": []}
+    world.clock.forward(3_600)
+    pipeline.sweep(world)
+    assert not world.jobs_queue.messages
 
 
 def test_of_very_many_failures_the_first_are_named_and_all_are_counted(world: Any) -> None:
