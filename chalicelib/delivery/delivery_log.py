@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -201,18 +201,15 @@ class Deliveries:
             remove=("put_offs",) if due else ATTRIBUTES if leave_index else (),
             when={"revision": before.revision},
         )
+        were, are = _listings(before), _listings(saved)
+        expires: Item = {"expires_at": int(self._now() + LOG_SECONDS)}
+        moves: list[Write] = [Delete(_entry(saved, one)) for one in were if one not in are]
+        moves += [Put(_entry(saved, one), expires) for one in are if one not in were]
         try:
-            self._table.transact([update, *self._moves(before, saved)])
+            self._table.transact([update, *moves])
         except ConditionFailed:
             raise Superseded(f"Delivery {before.id} has changed meanwhile.") from None
         return saved
-
-    def _moves(self, before: Delivery, after: Delivery) -> Iterator[Write]:
-        """The writes that put it into the listings it belongs to now, and take it out of the others."""
-        were, are = _listings(before), _listings(after)
-        yield from (Delete(_entry(after, listing)) for listing in were if listing not in are)
-        expires: Item = {"expires_at": int(self._now() + LOG_SECONDS)}
-        yield from (Put(_entry(after, listing), expires) for listing in are if listing not in were)
 
     def _due(self, delivery: Delivery, at: float) -> dict[str, Value]:
         shard = SHARDS[zlib.crc32(delivery.id.encode()) % DUE_SHARDS]

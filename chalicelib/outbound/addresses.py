@@ -1,6 +1,6 @@
-"""Which IP addresses may be dialled.
+"""The IP addresses that may be dialled.
 
-IPv4 is open but for the networks below; IPv6 is shut but for global unicast, less the networks below.
+IPv4: all but the networks below. IPv6: global unicast only, without the networks below.
 Source: IANA's special-purpose address registries (RFC 6890 and its updates). The standard library's
 ``is_global`` is not used because its answer for several of these changed between Python releases.
 """
@@ -51,14 +51,14 @@ def read_address(text: str) -> Address | None:
 
 
 def is_public(address: Address) -> bool:
-    """Whether anybody on the internet may hold this address and it hides no other one."""
+    """Whether this is a public address that contains no other address."""
     if any(address in network for network in _SHUT):
         return False
     return address.version == 4 or (address in _GLOBAL_UNICAST and not _is_isatap(address))
 
 
 def is_loopback(address: Address) -> bool:
-    """Whether this is the machine itself, in plain form: mapped and embedded forms are not meant."""
+    """Whether this is the loopback of this machine in its plain form; mapped and embedded forms are not."""
     return any(address in network for network in _LOOPBACK)
 
 

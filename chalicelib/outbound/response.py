@@ -59,7 +59,7 @@ def final_response(sock: socket.socket, method: str) -> Iterator[HTTPResponse]:
 
 
 def whole_body(answer: HTTPResponse, max_bytes: int, origin: str) -> bytes:
-    """The body as sent; :exc:`UnusableUrl` where it is compressed, broken off or over ``max_bytes``."""
+    """The body as sent; :exc:`UnusableUrl` where it is compressed, cut off or over ``max_bytes``."""
     if answer.getheader("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise refused(origin, "its body is compressed")
     declared = answer.length
@@ -71,10 +71,10 @@ def whole_body(answer: HTTPResponse, max_bytes: int, origin: str) -> bytes:
 
 
 def beginning(answer: HTTPResponse, max_bytes: int) -> bytes:
-    """At most ``max_bytes`` of the body, or what could be had of it; nothing of a coding unknown here.
+    """At most ``max_bytes`` of the body, as far as it came; empty for an unknown content coding.
 
-    The status was given, so a body that breaks off or drips no longer decides anything. Some servers
-    compress whatever they are asked: gzip and deflate are undone, no further than it is wanted.
+    The status is known by now, so a body that is cut off or slow no longer decides anything. Some servers
+    compress whatever they are asked: gzip and deflate are undone, no further than needed.
     """
     coding = answer.getheader("Content-Encoding", "").strip().lower()
     if coding not in ("", "identity", *_DEFLATED):
@@ -87,7 +87,7 @@ def beginning(answer: HTTPResponse, max_bytes: int) -> bytes:
 
 
 def _inflated(body: bytes, max_bytes: int) -> bytes:
-    """What gzip or deflate (RFC 9110 §8.4.1) made ``body`` of, as far as it can be read."""
+    """The content that gzip or deflate (RFC 9110 §8.4.1) packed into ``body``, as far as it can be read."""
     with contextlib.suppress(zlib.error):
         return zlib.decompressobj(_GZIP_OR_ZLIB).decompress(body, max_bytes)
     return b""

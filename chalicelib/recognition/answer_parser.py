@@ -1,8 +1,8 @@
-"""Reads the answer of a language model, and trusts none of it: nothing passes that was not checked.
+"""Parses the answer of a language model, and trusts none of it.
 
 The answer may be cut off, wrapped in prose or markup, preceded by reasoning, in another language or about
-something else. What is whole in it is read, what is no name of a thing is left out, and of a closed
-vocabulary no other label comes out, whatever was said.
+something else. Whatever is complete in it is read; what is no name of a thing is left out. With a closed
+vocabulary no other label comes out, whatever the answer says.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def parse_answer(
 ) -> tuple[list[Label], Caption | None]:
     """The labels and the caption in an answer: the text of a message, or a tool's input.
 
-    ``cut_off`` says that the model was stopped before its end, ``calls`` what the answer has cost.
+    ``cut_off`` says that the model was stopped early, ``calls`` what the answer has cost.
 
     :raises RecogniserRefused: nothing in it can be read.
     """
@@ -68,7 +68,7 @@ def _readable(text: str) -> str:
 
 
 def _found(text: str) -> Json | None:
-    """The last whole object with labels; else as many labels as are whole in what was cut off."""
+    """The last complete object with labels; else the complete labels of an object that was cut off."""
     found: Json | None = None
     decoder, at = json.JSONDecoder(strict=False), 0
     for _ in range(_OBJECTS_TRIED):
@@ -99,7 +99,7 @@ def _decoded(part: str) -> Json | None:
 
 
 def _labels(said: list[Any], terms: Terms, language: str) -> Iterator[Label]:
-    """The surest of each name, by falling confidence."""
+    """One label of each name, the surest, by falling confidence."""
     surest: dict[str, Label] = {}
     for one in said:
         name = _name(one.get("name") if isinstance(one, dict) else one, terms, language)
@@ -116,7 +116,7 @@ def _labels(said: list[Any], terms: Terms, language: str) -> Iterator[Label]:
 
 
 def _name(said: object, terms: Terms, language: str) -> str | None:
-    """A name as it is shown; None for what is no name, or none of a closed vocabulary."""
+    """A name as it is shown; None for what is no name, or is not in a closed vocabulary."""
     if not isinstance(said, str) or len(said) > 4 * LONGEST_NAME or _NAMELESS.search(said):
         return None
     name = _tidy(said).strip(" .,;:!?*#\"'“”„«»_-").strip()
@@ -140,7 +140,7 @@ def _sentence(said: object, longest: int) -> str:
 
 
 def _alt(said: object) -> str:
-    """An alternative text: what is to be seen, without saying that it is a picture."""
+    """An alternative text without its "image of": it describes what is seen."""
     text = _sentence(said, MOST_READ)
     while begun := _IMAGE_OF.match(text):
         text = text[begun.end() :]

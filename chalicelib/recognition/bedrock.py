@@ -1,6 +1,6 @@
-"""A multimodal model of Amazon Bedrock, asked by Converse with one tool that it has to use.
+"""A recogniser for multimodal models of Amazon Bedrock: Converse, with one tool that the model has to use.
 
-(Amazon Bedrock API reference, Converse; the tool's input schema is the form of the answer.)
+Source: Amazon Bedrock API reference, Converse. The tool's input schema is the form of the answer.
 """
 
 from __future__ import annotations

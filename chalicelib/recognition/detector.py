@@ -1,4 +1,4 @@
-"""EfficientDet-Lite0: where in the picture COCO's 80 kinds of things are, one box each."""
+"""EfficientDet-Lite0: finds things of COCO's 80 kinds, with a box for each."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _SAME = 0.6
 def detect(network: Network, picture: Image.Image) -> Mapping[str, Sequence[Instance]]:
     """The instances of each name in Title Case, by falling confidence (0–100).
 
-    The network looks at squares; a picture that is more than twice as long as it is high, or the other way
-    round, is looked at in windows, so that nothing is squeezed beyond recognition. Boxes are the picture's.
+    The network takes squares. A picture that is more than twice as long as wide is given to it in windows, so
+    that nothing is squeezed beyond recognition. Boxes are fractions of the whole picture.
     """
     found: defaultdict[str, list[Instance]] = defaultdict(list)
     windows = _windows(*picture.size)
     for window in windows:
         for name, instance in _seen(network, picture, window):
             found[name].append(instance)
-    if len(windows) == 1:  # the network itself has taken care of repeats
+    if len(windows) == 1:  # the network itself has removed repeats
         return {name: sorted(ones, key=_falling) for name, ones in found.items()}
     return {name: _without_repeats(instances) for name, instances in found.items()}
 
 
 def _windows(width: int, height: int) -> list[tuple[int, int, int, int]]:
-    """Parts of a picture that overlap by half, and together show all of it."""
+    """Windows that overlap by half and together cover the picture."""
     long, short = max(width, height), min(width, height)
     if long <= _MOST_LENGTH * short:
         return [(0, 0, width, height)]
@@ -54,7 +54,7 @@ def _windows(width: int, height: int) -> list[tuple[int, int, int, int]]:
 def _seen(
     network: Network, picture: Image.Image, window: tuple[int, int, int, int]
 ) -> Iterator[tuple[str, Instance]]:
-    """What the network is sure enough of in a part of the picture, with boxes of the whole."""
+    """The sure enough instances in a window, with boxes as fractions of the whole picture."""
     import numpy
 
     part = picture.resize(_SIZE, Image.Resampling.BILINEAR, box=window)
@@ -83,7 +83,7 @@ def _clamped(edge: float) -> float:
 
 
 def _without_repeats(instances: list[Instance]) -> list[Instance]:
-    """By falling confidence; what was seen in two windows, whole or cut, once."""
+    """By falling confidence; what two windows show, whole or cut, comes once."""
     kept: list[Instance] = []
     for one in sorted(instances, key=_falling):
         if all(_common(one.box, other.box) < _SAME for other in kept):

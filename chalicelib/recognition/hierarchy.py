@@ -1,4 +1,4 @@
-"""The tree of names above the classifier's classes: what is a cat is also a feline, a mammal, an animal."""
+"""The tree of general terms above the classifier's classes: a cat is also a feline, a mammal, an animal."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SMALL_WORDS = frozenset({"of", "the", "for", "and", "des"})
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """Names in Title Case: those that each class answers to, and the ``above`` of each name.
+    """Names in Title Case. ``classes`` has, for each class, a tuple of its own name and its general terms.
 
-    ``classes`` has one tuple for each class. ``above`` gives each name's general terms, the most special
-    first. A name may stand for several nodes of the tree ("food" is two); it is one label all the same.
+    ``above`` gives each name's general terms, the most special first. Several nodes of the tree may have one
+    name ("food" is two); it is one label.
     """
 
     classes: tuple[tuple[str, ...], ...]
@@ -36,7 +36,7 @@ class Hierarchy:
         return cls(tuple(lineages[: tree.classes]), _above(zip(tree.names, lineages, strict=True)))
 
     def over(self, classes: Iterable[str]) -> Hierarchy:
-        """The same terms above other classes; a name that is not known here has nothing above it."""
+        """The same general terms for other classes; a name that is unknown here has none."""
         names = [title(" ".join(name.split())) for name in classes]
         lineages = tuple((name, *self.above.get(name, ())) for name in names)
         return Hierarchy(lineages, {**dict.fromkeys(names, ()), **self.above})
@@ -44,8 +44,8 @@ class Hierarchy:
     def confidences(self, probabilities: Iterable[float]) -> dict[str, float]:
         """Add up the classes' probabilities (0–1) to each name's confidence (0–100).
 
-        Each class counts once for a name, so that no name can pass 100, and whatever counts for a name counts
-        for the names above it, so that these are at least as sure.
+        Each class counts once for a name, so no name can exceed 100. What counts for a name counts for the
+        names above it, so these are at least as sure.
         """
         sums: defaultdict[str, float] = defaultdict(float)
         for names, probability in zip(self.classes, probabilities, strict=True):
@@ -56,7 +56,7 @@ class Hierarchy:
     def labels(
         self, confidences: Mapping[str, float], instances: Instances, *, least: float = 0.0
     ) -> tuple[Label, ...]:
-        """An image's labels from confidence ``least``, falling, of what a classifier and a detector say.
+        """An image's labels by falling confidence, down to ``least``: of a classifier and a detector.
 
         A general term is at least as sure as what it stands above and comes before it where both are equally
         sure, so wherever the list is cut, a label keeps its parents. The most general term is the category.
@@ -112,7 +112,7 @@ class _Tree:
 
 
 def _above(lineages: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
-    """The general terms that hold for every node of a name; what the detector adds goes under the rest."""
+    """The general terms that all nodes of a name share, and those of the names that only the detector has."""
     by_name: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
     for name, lineage in lineages:
         if name in lineage:

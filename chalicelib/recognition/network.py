@@ -1,4 +1,4 @@
-"""A neural network in an ONNX file, loaded when it is first asked."""
+"""A neural network in an ONNX file, loaded when it is first run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger("sightline.recognition.network")
 
 # A network this small gains little from a third core, and other threads of the process want theirs.
 _MOST_THREADS = 2
-_ERRORS_ONLY = 3  # onnxruntime's log severity: below it, remarks on the file that nobody can act on
+_ERRORS_ONLY = 3  # onnxruntime's log severity: below it are remarks that nobody can act on
 
 
 class Network:
@@ -79,7 +79,7 @@ def _options() -> Any:
 
 
 def _processors() -> int:
-    """How many this process may use; not every system tells that of a process."""
+    """How many processors this process may use; not every system tells that."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

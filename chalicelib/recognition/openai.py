@@ -1,6 +1,6 @@
-"""Any endpoint that speaks OpenAI's chat completions and sees pictures: Ollama, llama.cpp, vLLM, a service.
+"""A recogniser for any endpoint with OpenAI's chat completions: Ollama, llama.cpp, vLLM, or a service.
 
-(OpenAI API reference, "Create chat completion"; the answer's form is asked for by a JSON schema.)
+Source: OpenAI API reference, "Create chat completion". A JSON schema asks for the form of the answer.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _request(model: str, question: ModelQuestion) -> Json:
 
 
 def _decoded(body: bytes) -> Json:
-    """The answer as far as it is JSON; whatever else it is, the model's words are not in it."""
+    """The answer if it is a JSON object; anything else does not hold the model's words."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
@@ -137,7 +137,7 @@ def _said(message: Json) -> str:
 
 
 def _translated(reply: Reply) -> Exception:
-    """What a status means: a verdict on the picture, "not now", or a fault of the deployment."""
+    """The error for a status: the picture is refused, it may pass, or the deployment is at fault."""
     text = reply.body[:300].decode("utf-8", "replace")
     said = " ".join("".join(one if one.isprintable() else " " for one in text).split())
     if reply.status in _VERDICTS:

@@ -1,4 +1,4 @@
-"""What a recogniser's calls cost at list prices, us-east-1, first tier, without the free one.
+"""Prices of recognisers' calls: list prices in us-east-1, first tier, without the free tier.
 
 Rekognition: "Amazon Rekognition pricing", image APIs of group 2 at $0.001, image properties $0.00075 more.
 SageMaker: "Amazon SageMaker pricing", serverless inference of 2 GB at $0.00004 a second; a call is taken for
@@ -31,7 +31,7 @@ PRICES: Mapping[str, int] = {
 
 
 def prices(settings: Settings) -> dict[str, Decimal]:
-    """The price list, with what the tokens of a stage's language models cost."""
+    """The price list, with the token prices of a stage's language models."""
     listed = {name: Decimal(price) for name, price in PRICES.items()}
     for recogniser, pair in {"openai": settings.vision_prices, "bedrock": settings.bedrock_prices}.items():
         kinds = (f"{recogniser}:input_tokens", f"{recogniser}:output_tokens")
@@ -40,7 +40,7 @@ def prices(settings: Settings) -> dict[str, Decimal]:
 
 
 def cost(calls: Mapping[str, int], listed: Mapping[str, Decimal]) -> int:
-    """Millionths of a dollar; what the list does not know is free."""
+    """The cost in millionths of a dollar; a call that is not in the list is free."""
     return round(sum((listed.get(name, Decimal(0)) * number for name, number in calls.items()), Decimal(0)))
 
 
@@ -49,7 +49,7 @@ MOST_TOKENS_IN = 6000
 
 
 def price_of_an_image(settings: Settings, asked: Mapping[str, Any]) -> int | None:
-    """What an image costs at most, in millionths of a dollar; None where nobody can say beforehand."""
+    """The most that an image costs, in millionths of a dollar; None where it cannot be known beforehand."""
     features = asked.get("features") or settings.recognition.features
     match settings.asked_last:  # of a cascade the second, which is asked where the networks are not sure
         case "rekognition":

@@ -1,4 +1,4 @@
-"""What a language model is asked about a picture, of which words it may choose, and how it has to answer."""
+"""The prompt for a language model: its instructions, its vocabulary, and the schema of the answer."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def word_for(confidence: float, model: Model | None) -> str | None:
 
 @dataclass(frozen=True)
 class Prompt:
-    """The question, for a closed vocabulary (or an open one) and a language (a BCP 47 tag)."""
+    """A prompt for a closed vocabulary (or an open one) and a language (a BCP 47 tag)."""
 
     terms: Terms = field(default_factory=Terms)
     language: str = "en"
 
     def instructions(self, options: RecognitionOptions) -> str:
-        """What the model is told to do."""
+        """The instructions, as text."""
         lines = [
             "You describe one picture for a catalogue, by the given schema and in no other words.",
             f"labels: at most {min(options.max_labels, MOST_ASKED)} things that are to be seen, the most "
@@ -81,7 +81,7 @@ class Prompt:
 
     @property
     def fingerprint(self) -> str:
-        """Differs where the same picture is asked about otherwise; eight hexadecimal digits."""
+        """Eight hexadecimal digits, which differ for another prompt."""
         options = RecognitionOptions(0, MOST_ASKED, ("labels", "caption"))
         told: Mapping[str, Any] = {
             "edition": _EDITION,

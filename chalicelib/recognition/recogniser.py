@@ -1,4 +1,4 @@
-"""What every recogniser can do, and which of the labels that it saw are its answer."""
+"""The protocol of recognisers, and the choice of the labels that are the answer."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Recogniser(Protocol):
     ) -> Recognition:
         """Labels by falling confidence, as :func:`recognition_of` chooses them; maybe none.
 
-        Confidences are 0–100; boxes are fractions of the upright photo, inside 0–1. It ends, with an answer
-        or an error, before ``time_left()`` is 0. Raises :exc:`~chalicelib.errors.UnusableImage` or
+        Confidences are 0–100; boxes are fractions of the upright photo, inside 0–1. It returns or raises
+        before ``time_left()`` is 0. Raises :exc:`~chalicelib.errors.UnusableImage` or
         :exc:`~chalicelib.errors.RecogniserRefused` where another try cannot help,
         :exc:`~chalicelib.errors.Unavailable` where it may.
         """
@@ -35,12 +35,12 @@ class Recogniser(Protocol):
 
     @property
     def reads_bucket(self) -> bool:
-        """Whether it reads the object under ``photo.key`` itself, and so may be shown a newer one."""
+        """Whether it reads the object under ``photo.key`` itself, which may be a newer one by then."""
         ...
 
     @property
     def model(self) -> Model:
-        """Who is going to answer; ``version`` is empty where only an answer tells.
+        """The model that is going to answer; ``version`` is empty where only an answer tells it.
 
         Two recognisers of one name and one version give the same answers to the same questions.
         """
@@ -48,14 +48,14 @@ class Recogniser(Protocol):
 
 
 def lowest_confidence(options: RecognitionOptions) -> float:
-    """Down to which confidence a recogniser should say what it sees."""
+    """The confidence from which on a recogniser should return labels."""
     return min(SEEN_FROM, options.min_confidence)
 
 
 def recognition_of(
     seen: Iterable[Label], model: Model, options: RecognitionOptions, **rest: Any
 ) -> Recognition:
-    """A recognition of ``seen`` as it was asked for; ``rest`` are the other fields of a recognition."""
+    """The recognition with the labels of ``seen`` that were asked for; ``rest`` are its other fields."""
     if "labels" not in options.features:
         return Recognition((), model, **rest)
     ordered = sorted((one for one in seen if one.confidence >= lowest_confidence(options)), key=_falling)
@@ -89,7 +89,7 @@ def _falling(label: Label) -> float:
 
 
 def _within(room: int, labels: Sequence[Label]) -> Iterator[Label]:
-    """The surest labels, as many as there is room for in so many bytes of JSON."""
+    """The first labels, as many as fit into ``room`` bytes of JSON."""
     for label in labels:
         room -= len(json.dumps(label.to_json(), ensure_ascii=False).encode())
         if room < 0:
