@@ -22,18 +22,13 @@ from moto import mock_aws
 from PIL import Image
 
 from chalicelib import pipeline
-from chalicelib.intake.multipart_uploads import MultipartUploads
-from chalicelib.intake.objects import ObjectStore
-from chalicelib.intake.source_buckets import Sources
 from chalicelib.library.jobs import Job
-from chalicelib.model import Json, Label
+from chalicelib.model import Json
+from tests.fakes.bulk import THEIRS, results_of, world_of_buckets
 from tests.fakes.mail import handle
-from tests.fakes.recogniser import FakeRecogniser
-from tests.fakes.world import World
 from torture.figures import Figures, at_most, exactly, noted
 
 OBJECTS = 10_000
-OWN, THEIRS = "test-bucket", "somebodys-photos"
 LOST, DOUBLED = 0.05, 0.05
 NO_PHOTO, COPIES = 100, 20  # one object in so many
 KILLING_SECONDS = 5
@@ -111,12 +106,12 @@ def run(seed: int, scale: float) -> Figures:
     logging.getLogger("sightline").setLevel(logging.CRITICAL)
     chance = random.Random(seed)  # noqa: S311 - chance, not a secret
     with mock_aws():
-        world = _world()
+        world = world_of_buckets(boto3.client("s3", region_name="us-east-1"))
         expected = _fill(world, max(100, round(OBJECTS * scale)), chance)
         reaper = Reaper(chance)
         _make_mortal(world, reaper)
         job, seconds = _worked(world, chance, reaper, len(expected))
-        rows, images, used = _results(world, job.id), _images(world), _used(world)
+        rows, images, used = results_of(world, job.id), _images(world), _used(world)
     told = Counter(one.get("code") or one["outcome"] for one in rows)
     good = Counter(expected)
     asked = len(world.recogniser.photos)
@@ -134,20 +129,6 @@ def run(seed: int, scale: float) -> Figures:
         at_most("calls of the recogniser", asked, good["labelled"] + reaper.killed),
         exactly("calls in the usage", used, good["labelled"]),
     ]
-
-
-def _world() -> Any:
-    s3 = boto3.client("s3", region_name="us-east-1")
-    for bucket in (OWN, THEIRS):
-        s3.create_bucket(Bucket=bucket)
-    world: Any = World(RECOGNISER="rekognition")
-    world.s3 = s3
-    world.objects = ObjectStore(s3, OWN, upload_seconds=60, download_seconds=60)
-    world.multipart_uploads = MultipartUploads(s3, OWN)
-    world.sources = Sources(s3, OWN)
-    world.recogniser = FakeRecogniser(Label("Cat", 93.0))
-    world.recogniser.rest = {"calls": {"rekognition:labels": 1}}
-    return world
 
 
 def _fill(world: Any, number: int, chance: random.Random) -> Sequence[str]:
@@ -214,11 +195,6 @@ def _handle(message: Json, world: Any, post: Post, reaper: Reaper) -> None:
         reaper.left = 0
     if answer["batchItemFailures"]:
         post.waiting.append((world.clock() + COMES_AGAIN_SECONDS, message))
-
-
-def _results(world: Any, job_id: str) -> list[Json]:
-    body = world.s3.get_object(Bucket=OWN, Key=f"jobs/~default/{job_id}/results.jsonl")["Body"].read()
-    return [json.loads(line) for line in body.decode().splitlines()]
 
 
 def _images(world: Any) -> int:

@@ -28,21 +28,15 @@ from chalicelib import pipeline
 from chalicelib.errors import Superseded, Unavailable, UnusableUrl
 from chalicelib.ids import new_id
 from chalicelib.intake import source_buckets
-from chalicelib.intake.multipart_uploads import MultipartUploads
-from chalicelib.intake.objects import ObjectStore
-from chalicelib.intake.source_buckets import Sources
 from chalicelib.intake.source_lines import LONGEST_LINE
 from chalicelib.library.jobs import Job
-from chalicelib.model import Failure, Json, Label, NewImage, ObjectUploaded
+from chalicelib.model import Failure, Json, NewImage, ObjectUploaded
 from chalicelib.pipeline.job_feed import stretches
 from chalicelib.pipeline.job_progress import Batch
 from chalicelib.recognition.governor import FIRST
+from tests.fakes.bulk import OWN, THEIRS, results_of, world_of_buckets
 from tests.fakes.mail import handle
-from tests.fakes.recogniser import FakeRecogniser
-from tests.fakes.services import FakeOutbound
-from tests.fakes.world import CAT, World
-
-OWN, THEIRS = "test-bucket", "somebodys-photos"
+from tests.fakes.world import CAT
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +50,7 @@ def s3() -> Iterator[Any]:
 def world(s3: Any) -> Any:
     """A world whose buckets are moto's: its own, and somebody's with photos in it."""
     get_backend("s3").reset()
-    for bucket in (OWN, THEIRS):
-        s3.create_bucket(Bucket=bucket)
-    made: Any = World(RECOGNISER="rekognition")
-    made.s3 = s3
-    made.objects = ObjectStore(s3, OWN, upload_seconds=60, download_seconds=60)
-    made.multipart_uploads = MultipartUploads(s3, OWN)
-    made.sources = Sources(s3, OWN)
-    made.outbound = FakeOutbound()
-    made.recogniser = FakeRecogniser(Label("Cat", 93.0))
-    made.recogniser.rest = {"calls": {"rekognition:labels": 1}}
-    return made
+    return world_of_buckets(s3)
 
 
 def photo(number: int) -> bytes:
@@ -118,13 +102,8 @@ def work(world: Any, steps: int = 10_000, chance: random.Random | None = None) -
         world.clock.forward(1.0)
 
 
-def results(world: Any, job_id: str, owner: str = "default") -> list[Json]:
-    body = world.s3.get_object(Bucket=OWN, Key=f"jobs/~{owner}/{job_id}/results.jsonl")["Body"].read()
-    return [json.loads(line) for line in body.decode().splitlines()]
-
-
 def outcomes(world: Any, job_id: str) -> Counter[str]:
-    return Counter(one.get("code") or one["outcome"] for one in results(world, job_id))
+    return Counter(one.get("code") or one["outcome"] for one in results_of(world, job_id))
 
 
 def test_a_manifest_is_labelled_line_by_line_in_its_order(world: Any) -> None:
@@ -135,7 +114,7 @@ def test_a_manifest_is_labelled_line_by_line_in_its_order(world: Any) -> None:
     work(world)
     job = the(world, job_id)
     assert (job.status, job.looked_at, job.changed, job.failed) == ("done", 30, 30, 0)
-    rows = results(world, job_id)
+    rows = results_of(world, job_id)
     assert [one["source-ref"] for one in rows] == [f"s3://{THEIRS}/a b/{n}+é.jpg" for n in range(30)]
     assert {one["outcome"] for one in rows} == {"labelled"}
     assert rows[7]["labels"] == [{"name": "Cat", "confidence": 93.0}]
@@ -196,7 +175,7 @@ def test_a_line_that_names_nothing_to_label_says_why_and_holds_up_no_other(world
     put(world, "notes.jpg", b"no photo at all")
     job_id = begin(world, manifest(world, *BAD, "", {**ref("cat.jpg"), "etag": None}, ref("cat.jpg")))
     work(world)
-    rows = results(world, job_id)
+    rows = results_of(world, job_id)
     assert [one["line"] for one in rows] == list(range(1, len(BAD) + 3))
     assert [one.get("code") or one["outcome"] for one in rows] == [*BAD.values(), "labelled", "repeated"]
     assert len(world.recogniser.photos) == 1
@@ -212,7 +191,7 @@ def test_each_line_is_done_once_whatever_becomes_of_messages(world: Any) -> None
     work(world, chance=chance)
     job = the(world, job_id)
     assert job.status == "done"
-    assert [one["line"] for one in results(world, job_id)] == list(range(1, 121))
+    assert [one["line"] for one in results_of(world, job_id)] == list(range(1, 121))
     assert outcomes(world, job_id) == {"not-an-image": 3, "labelled": 98, "copied": 19}
     assert len(world.recogniser.photos) == 98
 
@@ -272,7 +251,7 @@ def test_addresses_are_fetched_through_the_one_door(world: Any) -> None:
     ]
     job_id = begin(world, manifest(world, *lines))
     work(world)
-    labelled, refused = results(world, job_id)
+    labelled, refused = results_of(world, job_id)
     assert world.images.get("default", labelled["image_id"]).filename == "cat.jpg"
     assert refused["code"] == UnusableUrl.code
 
@@ -436,7 +415,7 @@ def test_another_owners_job_has_images_of_its_own(world: Any) -> None:
     ours, theirs = begin(world, source), begin(world, source, owner="bob")
     work(world)
     assert outcomes(world, ours) == {"labelled": 2}
-    first, second = results(world, theirs, "bob")
+    first, second = results_of(world, theirs, "bob")
     assert (first["outcome"], second["code"]) == ("labelled", "access-denied")
     assert world.images.get("bob", first["image_id"]).owner == "bob"
 
