@@ -22,9 +22,9 @@ from local.folder import Folder, Running
 from local.http_server import Server
 from local.moto_server import HOST, LocalAws
 from local.partner import Partner, Received
-from local.persistence import Keeping
+from local.persistence import Persistence
 from local.provision import provision
-from local.reconciliation import Agreement, Differences, differences
+from local.reconciliation import Reconciliation, Differences, differences
 from local.runtime import Runtime
 
 ITSELF = "offline stack"
@@ -74,20 +74,20 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
     with ExitStack() as running:
         folder = running.enter_context(closing(Folder(wish.data))) if wish.data else None
         variables = environment(wish.ports, trigger=wish.trigger, auth=wish.auth)
-        keeping = Keeping(folder, variables["BUCKET"]) if folder else None
-        aws = LocalAws(wish.ports.aws, keeping.around) if keeping else LocalAws(wish.ports.aws)
+        persistence = Persistence(folder, variables["BUCKET"]) if folder else None
+        aws = LocalAws(wish.ports.aws, persistence.around) if persistence else LocalAws(wish.ports.aws)
         office = partner.serve(wish.ports.partner)
         enter(environment(Ports(aws.port, office.port), trigger=wish.trigger, auth=wish.auth))
         app = importlib.import_module("app").app  # only now: it reads the environment
         server = api_server.serve(app, stage_config("api_handler"), wish.ports.api) if wish.with_api else None
-        if keeping:
-            running.callback(keeping.stop)
+        if persistence:
+            running.callback(persistence.stop)
         running.enter_context(aws)
         running.enter_context(office)
         provision(aws.client, trigger=wish.trigger)
-        restored = keeping.restore() if keeping else None
-        if keeping:
-            keeping.restore_signing_root(aws.client("ssm"), signing_root_of(variables["TABLE"]))
+        restored = persistence.restore() if persistence else None
+        if persistence:
+            persistence.restore_signing_root(aws.client("ssm"), signing_root_of(variables["TABLE"]))
         runtime = Runtime(
             app,
             aws.client,
@@ -99,10 +99,10 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
             pace=wish.pace,
         )
         found = None
-        if keeping and restored:
+        if persistence and restored:
             found = differences(restored, variables["TABLE"])
-            running.enter_context(Agreement(found, keeping.restore_messages(), services()))
-            keeping.start(runtime.caught_up)
+            running.enter_context(Reconciliation(found, persistence.restore_messages(), services()))
+            persistence.start(runtime.caught_up)
         running.enter_context(runtime)
         if server:
             running.enter_context(server)

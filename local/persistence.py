@@ -38,7 +38,7 @@ class Restored:
     whole: bool = True
 
 
-class Keeping:
+class Persistence:
     """Keeps the state of this process's moto in ``folder``, of objects those of ``bucket``."""
 
     def __init__(self, folder: Folder, bucket: str) -> None:
@@ -56,7 +56,7 @@ class Keeping:
         self._written = ""
         self._caught_up: Callable[[], bool] = lambda: False
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._save_now_and_then, name="keeping", daemon=True)
+        self._thread = threading.Thread(target=self._save_now_and_then, name="persistence", daemon=True)
         moto_objects.keep(self._files)
 
     def around(self, app: WsgiApp) -> WsgiApp:

@@ -56,7 +56,7 @@ def differences(restored: Restored, table: str) -> Differences:
     )
 
 
-class Agreement:
+class Reconciliation:
     """Has the labeler look at what does not agree, in a thread, as there may be thousands; a context manager.
 
     Whoever was labelling is no more, so nobody has to wait for the end of a lease. Where records were lost,
@@ -69,9 +69,9 @@ class Agreement:
         self._told = told
         self._services = services
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="agreement", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="reconciliation", daemon=True)
 
-    def __enter__(self) -> Agreement:
+    def __enter__(self) -> Reconciliation:
         self._thread.start()
         return self
 

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from local.moto_server import LocalAws
+from tests.local.machine import Machine
 from tests.local.small_app import Bench
 
 
@@ -19,3 +21,10 @@ def aws() -> Iterator[LocalAws]:
 def bench(aws: LocalAws) -> Iterator[Bench]:
     with ExitStack() as stack:
         yield Bench(aws, stack)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    made = Machine(tmp_path)
+    yield made
+    made.stop()
