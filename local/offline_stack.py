@@ -24,7 +24,7 @@ from local.moto_server import HOST, LocalAws
 from local.partner import Partner, Received
 from local.persistence import Persistence
 from local.provision import provision
-from local.reconciliation import Reconciliation, Differences, differences
+from local.reconciliation import Differences, Reconciliation, differences
 from local.runtime import Runtime
 
 ITSELF = "offline stack"
