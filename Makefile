@@ -35,7 +35,7 @@ PY = $(VENV)/bin/python
 INFRA = $(PY) -m infra --stage '$(STAGE)'
 # Whether a variable was given, and is not as it is written above: 1 or nothing.
 given = $(if $(filter-out file,$(origin $(1))),1)
-TOKENS = $(PY) -m infra.token_command --owner '$(OWNER)' --data '$(DATA)' $(if $(call given,STAGE),--stage '$(STAGE)') \
+TOKENS = $(PY) -m local.token_command --owner '$(OWNER)' --data '$(DATA)' $(if $(call given,STAGE),--stage '$(STAGE)') \
 	$(if $(call given,AWS_PORT),--aws-port '$(AWS_PORT)')
 UV = uv==0.13.8
 LOCKER = build/$(UV)

@@ -22,7 +22,7 @@ import requests
 from benchmarks.figures import Figure, Progress
 from benchmarks.recogniser import photos, recognised
 from local.config import ROOT
-from local.moto_server import REGION
+from local.loopback import REGION
 from tests.local.process import started
 
 IMAGES = 60

@@ -17,8 +17,8 @@ from chalicelib.errors import BadSetting
 from local.config import ROOT, Ports, environment
 from local.faults import Faults
 from local.folder import DEFAULT, Folder, InUse, Unusable, folder_named, shown
+from local.loopback import HOST, PortTaken, free_ports
 from local.model_check import Missing
-from local.moto_server import HOST, PortTaken, free_ports
 from local.signals import Stop
 
 log = logging.getLogger("sightline.local")

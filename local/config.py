@@ -12,7 +12,7 @@ from pathlib import Path
 from chalice.config import Config
 
 from infra.event_sources import SOURCES
-from local.moto_server import ACCOUNT, REGION
+from local.loopback import ACCOUNT, REGION
 from local.stream_reader import EventSourceMapping
 from local.template_reader import Template
 

@@ -13,7 +13,7 @@ from chalice.app import ScheduledEventConfig
 
 from local.event_source import Message
 from local.function import Json
-from local.moto_server import ACCOUNT, REGION
+from local.loopback import ACCOUNT, REGION
 
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")

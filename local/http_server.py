@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
-from local.moto_server import HOST, listen
+from local.loopback import HOST, listen
 
 log = logging.getLogger("sightline.local")
 

@@ -18,7 +18,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
 from local.journal import Content, Journal
-from local.moto_server import ACCOUNT, REGION, WsgiApp
+from local.loopback import ACCOUNT, REGION, WsgiApp
 from local.moto_tables import place_of
 
 Json = dict[str, Any]

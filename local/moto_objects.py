@@ -25,7 +25,7 @@ from moto.s3.models import FakeKey, S3Backend, s3_backends
 
 from local import moto_patches
 from local.journal import Content, Journal
-from local.moto_server import ACCOUNT, WsgiApp
+from local.loopback import ACCOUNT, WsgiApp
 
 ODD = "~"  # the folder of the objects whose keys make no file names
 LONGEST_NAME = 200  # bytes, of the 255 that file systems take

@@ -19,7 +19,7 @@ from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
 from local import loop_detection, moto_patches
 from local.backlog import Backlog
-from local.moto_server import ACCOUNT, REGION
+from local.loopback import ACCOUNT, REGION
 
 Json = dict[str, Any]
 

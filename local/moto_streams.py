@@ -17,7 +17,7 @@ from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models import table as tables
 
 from local import moto_patches
-from local.moto_server import ACCOUNT, REGION
+from local.loopback import ACCOUNT, REGION
 from local.moto_tables import Place, place_of
 from local.shard import Json, Shard
 

@@ -22,7 +22,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
 from local import moto_patches
-from local.moto_server import WsgiApp
+from local.loopback import WsgiApp
 
 Place = tuple[Any, Any]  # an item's hash key, and its range key or None
 

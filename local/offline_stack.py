@@ -20,7 +20,8 @@ from local.event_source import Pace
 from local.faults import Faults
 from local.folder import Folder, Running
 from local.http_server import Server
-from local.moto_server import HOST, LocalAws
+from local.loopback import HOST
+from local.moto_server import LocalAws
 from local.partner import Partner, Received
 from local.persistence import Persistence
 from local.provision import provision

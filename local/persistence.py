@@ -19,7 +19,7 @@ from chalicelib.delivery.root_key import KEY_BYTES
 from local import item_journal, moto_objects, queue_messages
 from local.folder import Folder, write
 from local.journal import Journal
-from local.moto_server import WsgiApp
+from local.loopback import WsgiApp
 
 log = logging.getLogger("sightline.local")
 

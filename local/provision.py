@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from local.config import ROOT, STAGE
-from local.moto_server import ACCOUNT, REGION
+from local.loopback import ACCOUNT, REGION
 from local.template_reader import Names, Template
 
 TEMPLATE = ROOT / "infra" / "resources.yaml"

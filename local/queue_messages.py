@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 
 from moto.sqs.models import Message, sqs_backends
 
-from local.moto_server import ACCOUNT, REGION
+from local.loopback import ACCOUNT, REGION
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.moto_server import ACCOUNT, REGION
+from local.loopback import ACCOUNT, REGION
 
 Json = dict[str, Any]
 Image = Mapping[str, Mapping[str, Any]]  # an item, typed as on the wire

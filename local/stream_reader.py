@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from local.moto_server import ACCOUNT, REGION
+from local.loopback import ACCOUNT, REGION
 from local.shard import Change, Json, Shard
 
 LOOKED_AT = 1000  # records in one read of a shard

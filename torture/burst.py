@@ -25,7 +25,7 @@ from chalicelib.model import DEFAULT_OWNER, Image
 from chalicelib.wiring import Services, services
 from infra.event_sources import MAY_GO_IN_CIRCLES
 from local.config import Ports, enter, environment, mapping_of, timeout_of
-from local.moto_server import ACCOUNT, HOST, REGION
+from local.loopback import ACCOUNT, HOST, REGION
 from local.runtime import Runtime
 from tests.intake.measure import peak
 from torture.crowd import ANIMAL, Crowd, photos

@@ -17,7 +17,7 @@ from moto.core.botocore_stubber import MockRawResponse
 from moto.core.request import normalize_request
 from werkzeug.exceptions import HTTPException
 
-from local.moto_server import ACCOUNT, REGION
+from local.loopback import ACCOUNT, REGION
 from tests.stubs.fault_proxy import Answer
 
 Serve = Callable[[str, str, AWSPreparedRequest], AWSResponse]

@@ -8,8 +8,8 @@ from typing import cast
 
 from moto.sqs.models import sqs_backends
 
+from local.loopback import ACCOUNT, REGION
 from local.moto_queues import LongQueue
-from local.moto_server import ACCOUNT, REGION
 from torture.world import World
 
 MARGIN = 0.002  # seconds: what is stored is cut to milliseconds

@@ -12,8 +12,8 @@ from chalicelib.ids import rfc3339
 from chalicelib.model import Json
 from chalicelib.settings import Settings
 from local import loop_detection, s3, sns, sqs
+from local.loopback import ACCOUNT, REGION
 from local.moto_queues import LongQueue
-from local.moto_server import ACCOUNT, REGION
 
 BATCH = 10  # messages, of deliveries
 HIDDEN_SECONDS = 360  # as in infra/resources.yaml

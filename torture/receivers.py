@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from local.config import ROOT
-from local.moto_server import HOST
+from local.loopback import HOST
 
 LIVING, FAILING, HANGING, REFUSING = "living", "failing", "hanging", "refusing"
 ANSWERS = {

@@ -12,7 +12,8 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest
 from moto.dynamodb.models import dynamodb_backends
 
-from local.moto_server import ACCOUNT, REGION, LocalAws
+from local.loopback import ACCOUNT, REGION
+from local.moto_server import LocalAws
 from local.moto_streams import shard_of
 from local.shard import Shard
 from tests.stubs.fault_proxy import Fault, FaultProxy

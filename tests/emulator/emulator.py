@@ -18,7 +18,7 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
-from local.moto_server import HOST, REGION
+from local.loopback import HOST, REGION
 
 PYTHON = Path(sys.prefix) / "ministack" / "bin" / "python"  # what `make emulator` made
 LAUNCH = Path(__file__).with_name("launch.py")

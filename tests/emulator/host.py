@@ -17,7 +17,7 @@ import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from local.moto_server import HOST
+from local.loopback import HOST
 
 Json = dict[str, Any]
 API = "api_handler"

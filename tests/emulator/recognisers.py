@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from local.moto_server import REGION
+from local.loopback import REGION
 from tests.emulator.emulator import Emulator
 from tests.stubs.endpoint import EndpointStub
 from tests.stubs.rekognition import RekognitionStub, reply

@@ -28,7 +28,7 @@ from infra.policies import Place, narrowed
 from infra.project import API
 from infra.stack_template import SETTING_OF_OUTPUT, resources_template
 from local.config import ROOT
-from local.moto_server import REGION
+from local.loopback import REGION
 from tests.emulator.emulator import Decision, Emulator
 from tests.emulator.requests import proxy_event
 

@@ -12,7 +12,8 @@ from typing import Any
 from moto.s3.models import s3_backends
 
 from local.folder import Folder
-from local.moto_server import ACCOUNT, REGION, LocalAws
+from local.loopback import ACCOUNT, REGION
+from local.moto_server import LocalAws
 from local.persistence import Persistence, Restored
 
 _numbers = itertools.count()

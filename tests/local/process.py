@@ -106,7 +106,7 @@ def token_for(process: Process, scopes: str = "read,write,admin") -> str:
     """A token, by default one that opens everything, made the way an operator makes it."""
     asked = ["issue", "--owner", "default", "--scopes", scopes]
     made = subprocess.run(  # noqa: S603 - our own
-        [sys.executable, "-m", "infra.token_command", *asked, "--aws-port", str(process.ports[1])],
+        [sys.executable, "-m", "local.token_command", *asked, "--aws-port", str(process.ports[1])],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -21,7 +21,7 @@ import requests
 
 from local.__main__ import write_log
 from local.config import ROOT
-from local.moto_server import listen
+from local.loopback import listen
 from tests.local.process import READY, Process, free_port
 
 pytestmark = pytest.mark.slow

@@ -17,7 +17,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from chalicelib.intake.objects import ObjectStore
-from local.moto_server import REGION, LocalAws
+from local.loopback import REGION
+from local.moto_server import LocalAws
 
 BUCKET = "signed-only"
 KEY = "uploads/holiday/a b+c é&d~.jpg"

@@ -17,7 +17,8 @@ from chalice.app import Chalice, CORSConfig
 from local import api_server, http_server
 from local.config import stage_config
 from local.http_server import Server
-from local.moto_server import LocalAws, PortTaken
+from local.loopback import PortTaken
+from local.moto_server import LocalAws
 from local.partner import Partner, Received
 
 ORIGIN = "https://photos.example"  # whose pages may see what is refused

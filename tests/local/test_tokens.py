@@ -1,6 +1,6 @@
 """``make token`` and its like, against the table of a running stack.
 
-Holds `infra/token_command.py`.
+Holds `local/token_command.py`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import pytest
 from chalicelib.access.tokens import Tokens
 from chalicelib.errors import Unauthorized
 from chalicelib.table import Table
-from infra.token_command import main
 from local.folder import Folder, Running
 from local.moto_server import LocalAws
 from local.provision import provision
+from local.token_command import main
 
 
 @pytest.fixture(scope="module")

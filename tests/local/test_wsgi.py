@@ -11,7 +11,8 @@ from http.client import HTTPConnection
 
 import pytest
 
-from local.moto_server import HOST, LocalAws
+from local.loopback import HOST
+from local.moto_server import LocalAws
 
 SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=a/20260101/eu-west-1/s3/aws4_request"}
 

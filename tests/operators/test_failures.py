@@ -141,7 +141,7 @@ def test_a_redrive_that_is_refused_says_so(clone: Workbench) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("infra.token_command", "issue", "--stage", STAGE, "--owner", "anna"),
+        ("local.token_command", "issue", "--stage", STAGE, "--owner", "anna"),
         ("infra.static_page", "--stage", STAGE),
         ("infra.repair_command", "--stage", STAGE, "--owner", "anna"),
     ],

@@ -12,7 +12,8 @@ from typing import Any
 from moto.backends import get_backend
 from moto.moto_api._internal.models import moto_api_backend
 
-from local.moto_server import ACCOUNT, REGION, LocalAws
+from local.loopback import ACCOUNT, REGION
+from local.moto_server import LocalAws
 
 Json = dict[str, Any]
 

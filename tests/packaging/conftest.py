@@ -11,7 +11,8 @@ import pytest
 
 from infra.state import State
 from local.http_server import Server
-from local.moto_server import REGION, LocalAws
+from local.loopback import REGION
+from local.moto_server import LocalAws
 from local.partner import PATH, Partner
 from tests.packaging.cloud import empty_account, quiet, variables
 from tests.packaging.journey import Stage, started

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from local import provision
-from local.moto_server import ACCOUNT, REGION, LocalAws
+from local.loopback import ACCOUNT, REGION
+from local.moto_server import LocalAws
 from local.template_reader import Names, Template
 from tests.packaging.moto_faults.known_types import KEPT, for_moto
 

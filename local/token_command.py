@@ -1,4 +1,4 @@
-"""``python -m infra.token_command``: tokens of a stage, made, listed and revoked by whoever runs it.
+"""``python -m local.token_command``: tokens of a stage, made, listed and revoked by whoever runs it.
 
 Works on the stage's table directly, so the first token needs none: in AWS with the credentials of the
 shell, on this machine with the running offline stack. Where one runs and no stage is named, it is meant.
@@ -93,7 +93,7 @@ def _tokens(asked: argparse.Namespace) -> Tokens:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m infra.token_command", description="Tokens of a stage.")
+    parser = argparse.ArgumentParser(prog="python -m local.token_command", description="Tokens of a stage.")
     parser.add_argument("action", choices=_ACTIONS)
     parser.add_argument("--stage", help="the offline stack where one runs, else dev")
     parser.add_argument("--owner", required=True)
