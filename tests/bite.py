@@ -149,8 +149,8 @@ GUARDS = (
     Guard(
         "the day's budget",
         "chalicelib/pipeline/cached_recognition.py",
-        "expires_at=_end(services)) > most:",
-        "expires_at=_end(services)) > 10**9:",
+        "expires_at=_expiry(services)) > limit:",
+        "expires_at=_expiry(services)) > 10**9:",
         "tests/pipeline/test_budget.py",
     ),
     Guard(
@@ -240,7 +240,7 @@ GUARDS = (
     Guard(
         "what people add to an image is bounded in bytes",
         "chalicelib/library/bounds.py",
-        "if size > MOST_SAID and (before is None or size > said_bytes(before)):",
+        "if size > MAX_USER_DATA_BYTES and (before is None or size > user_data_bytes(before)):",
         "if False:",
         "tests/library/test_bounds.py",
     ),
@@ -345,9 +345,10 @@ GUARDS = (
     Guard(
         "a key that is refused counts for no try",
         "chalicelib/pipeline/delivery_worker.py",
-        "signing = _signing(case, destination, services)  # a fault of ours counts for no try\n"
+        "signing = _signing(context, destination, services)  # an error here counts for no try\n"
         "    claimed = services.deliveries.claim(delivery)",
-        "claimed = services.deliveries.claim(delivery)\n    signing = _signing(case, destination, services)",
+        "claimed = services.deliveries.claim(delivery)\n"
+        "    signing = _signing(context, destination, services)",
         "tests/api/test_secret_handlers.py",
     ),
     Guard(
@@ -381,8 +382,8 @@ GUARDS = (
     Guard(
         "another origin has to agree by itself",
         "chalicelib/pipeline/delivery_worker.py",
-        "return services.breakers.of(owner, place), agreed",
-        "return services.breakers.of(owner, place), case.confirmed",
+        "return services.breakers.of(owner, place), confirmed",
+        "return services.breakers.of(owner, place), context.confirmed",
         "tests/api/test_subscription_handlers.py",
     ),
     Guard(
@@ -607,7 +608,7 @@ GUARDS = (
     Guard(
         "deletions are told to who asked",
         "chalicelib/pipeline/routing.py",
-        "    if news.on_request:\n",
+        "    if notification.on_request:\n",
         "    if False:\n",
         "tests/pipeline/test_bin.py",
     ),
@@ -768,7 +769,8 @@ GUARDS = (
     Guard(
         "a corrected copy",
         "chalicelib/pipeline/relocation.py",
-        "            and all(said.by == BY_XMP for said in copy.corrections)  # these are in the bytes\n",
+        "            and all(one.by == BY_XMP for one in copy.corrections)"
+        "  # the same bytes hold the same keywords\n",
         "",
         "tests/pipeline/test_relocation.py",
     ),
@@ -803,7 +805,7 @@ GUARDS = (
     Guard(
         "what a change that was given up has written goes with the next",
         "chalicelib/pipeline/record_changes.py",
-        "[*map(entries_of, documents), *([{PENDING: IndexEntry()}] if self.passed else [])]",
+        "[*map(entries_of, documents), *([{PENDING: IndexEntry()}] if self.earlier else [])]",
         "[]",
         "tests/pipeline/test_projection.py",
     ),

@@ -11,7 +11,7 @@ from chalicelib import pipeline
 from chalicelib.errors import Conflict, NotFound, Permanent
 from chalicelib.library.record import Record, key_for
 from chalicelib.model import DEFAULT_OWNER, Asked, NewImage
-from chalicelib.pipeline.curation import Word
+from chalicelib.pipeline.curation import LabelEdit
 from torture.album import Album
 from torture.platform import Script, Step
 from torture.world import World
@@ -164,7 +164,7 @@ class People:
 
     def _know_better(self, story: Story, own: random.Random) -> Script:
         image = (yield from self._found(story)).image
-        words = [Word("Masterpiece", True)]
+        words = [LabelEdit("Masterpiece", True)]
         yield from self._insist(
             lambda: pipeline.correct(DEFAULT_OWNER, image.id, words, self._world.services)
         )

@@ -13,7 +13,7 @@ from chalicelib.api.query_parameters import ids_in, query_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of, raw_body_of
 from chalicelib.errors import BadRequest, NotFound, Permanent
 from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Json, normalised
-from chalicelib.pipeline.curation import Word
+from chalicelib.pipeline.curation import LabelEdit
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -24,7 +24,7 @@ MOST_NAMES = 20
 def put_label(request: Request, services: Services, image_id: str, name: str) -> Response:
     """``PUT /images/{id}/labels/{name}``: add a label, whatever a recogniser says."""
     fields = body_of(request, ("confidence", "parents"), optional=True)
-    word = Word(
+    word = LabelEdit(
         name_in_path(name),
         True,
         fields.number("confidence", low=0, high=100),
@@ -35,12 +35,12 @@ def put_label(request: Request, services: Services, image_id: str, name: str) ->
 
 def remove_label(request: Request, services: Services, image_id: str, name: str) -> Response:
     """``DELETE /images/{id}/labels/{name}``: remove a label, whatever a recogniser says."""
-    return _corrected(request, services, image_id, Word(name_in_path(name), False))
+    return _corrected(request, services, image_id, LabelEdit(name_in_path(name), False))
 
 
 def undo(request: Request, services: Services, image_id: str, name: str) -> Response:
     """``DELETE /images/{id}/corrections/{name}``: undo a correction; the recogniser's answer counts again."""
-    return _corrected(request, services, image_id, Word(name_in_path(name), None))
+    return _corrected(request, services, image_id, LabelEdit(name_in_path(name), None))
 
 
 def put_xmp(request: Request, services: Services, image_id: str) -> Response:
@@ -68,7 +68,7 @@ def put_caption(request: Request, services: Services, image_id: str) -> Response
 def remove_caption(request: Request, services: Services, image_id: str) -> Response:
     """``DELETE /images/{id}/caption``: undo that; the model's caption counts again."""
     check = responses.precondition_of(request)
-    image = pipeline.take_back_caption(owner_of(request), image_id, services, check=check)
+    image = pipeline.remove_caption(owner_of(request), image_id, services, check=check)
     return responses.changed(responses.image_json(request, image))
 
 
@@ -82,18 +82,18 @@ def correct_many(request: Request, services: Services) -> Response:
     if ids is None:
         wanted = {"q": query_in(fields), "add": list(add), "remove": list(remove)}
         return job_handlers.started(request, "correct", wanted, services)
-    words = pipeline.words_of(add, remove)
+    words = pipeline.label_edits(add, remove)
     outcomes = [_outcome(owner_of(request), one, words, services) for one in dict.fromkeys(ids)]
     return responses.fresh({"images": outcomes})
 
 
-def _corrected(request: Request, services: Services, image_id: str, word: Word) -> Response:
+def _corrected(request: Request, services: Services, image_id: str, word: LabelEdit) -> Response:
     check = responses.precondition_of(request)
     image, _ = pipeline.correct(owner_of(request), image_id, [word], services, check=check)
     return responses.changed(responses.image_json(request, image))
 
 
-def _outcome(owner: str, image_id: str, words: list[Word], services: Services) -> Json:
+def _outcome(owner: str, image_id: str, words: list[LabelEdit], services: Services) -> Json:
     try:
         _, changed = pipeline.correct(owner, image_id, words, services, lenient=True)
     except NotFound:

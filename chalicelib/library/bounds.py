@@ -1,4 +1,4 @@
-"""How much one image may hold: what people add to it, and its record as a whole."""
+"""Limits on the size of one image: of the data that people add, and of the whole record."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from chalicelib.expressions import Item
 from chalicelib.library.record import Record
 from chalicelib.model import Image
 
-MOST_SAID = 100_000  # bytes of UTF-8; stored twice, as said and as labels, they leave room for a recogniser's
-MOST_IN_ITEM = (
-    390_000  # bytes of DynamoDB's 409,600: room for a claim, a removal, a correction said meanwhile
-)
+# UTF-8. A correction is stored twice, also as a label; the rest of the item is for the recogniser's labels.
+MAX_USER_DATA_BYTES = 100_000
+# DynamoDB's limit is 409,600; the difference leaves room for a claim, a deletion or a concurrent correction.
+MAX_ITEM_BYTES = 390_000
 
 
-def said_bytes(image: Image) -> int:
-    """The bytes of what people have added to an image: names, metadata, filters and corrections."""
-    said = {
+def user_data_bytes(image: Image) -> int:
+    """The size in bytes of what people have added to an image: names, metadata, filters, corrections."""
+    data = {
         "filename": image.filename,
         "callback_url": image.callback_url,
         "metadata": dict(image.metadata),
@@ -25,34 +25,35 @@ def said_bytes(image: Image) -> int:
         "caption": image.caption.to_json() if image.caption and image.caption.source == "person" else None,
         "corrections": [one.to_json() for one in image.corrections],
     }
-    return len(json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    return len(json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
-def check_said(image: Image, before: Image | None = None) -> None:
-    """Refuse what people add where it is too much; what makes it less is taken.
+def check_user_data(image: Image, before: Image | None = None) -> None:
+    """Refuse an image with too much user data; a change that makes it smaller is always allowed.
 
-    :raises TooMuch: there would be more than 100 kB, and more than ``before``.
+    :raises TooMuch: the user data is larger than 100 kB and larger than that of ``before``.
     """
-    size = said_bytes(image)
-    if size > MOST_SAID and (before is None or size > said_bytes(before)):
+    size = user_data_bytes(image)
+    if size > MAX_USER_DATA_BYTES and (before is None or size > user_data_bytes(before)):
         raise TooMuch(
-            f"With this people would have added {size} bytes to the image, and the most are {MOST_SAID}: "
+            f"With this people would have added {size} bytes to the image, "
+            f"and the most are {MAX_USER_DATA_BYTES}: "
             "take corrections back, or give shorter metadata, filters or parents of labels.",
-            data={"bytes": size, "most": MOST_SAID},
+            data={"bytes": size, "most": MAX_USER_DATA_BYTES},
         )
 
 
 def check_item(record: Record, before: Record | None = None) -> None:
-    """Refuse a record that the table may not hold; what makes it smaller is taken.
+    """Refuse a record that is too large for the table; a change that makes it smaller is always allowed.
 
-    :raises TooMuch: its item is too large, and larger than that of ``before``.
+    :raises TooMuch: the item is too large, and larger than that of ``before``.
     """
     size = _item_bytes(record.to_item())
-    if size > MOST_IN_ITEM and (before is None or size > _item_bytes(before.to_item())):
+    if size > MAX_ITEM_BYTES and (before is None or size > _item_bytes(before.to_item())):
         raise TooMuch(
-            f"The image would take {size} bytes and has room for {MOST_IN_ITEM}: "
+            f"The image would take {size} bytes and has room for {MAX_ITEM_BYTES}: "
             "ask for fewer labels, or take corrections back.",
-            data={"bytes": size, "most": MOST_IN_ITEM},
+            data={"bytes": size, "most": MAX_ITEM_BYTES},
         )
 
 

@@ -40,17 +40,17 @@ def effective_caption(seen: Caption | None, labels: Sequence[Label], said: Capti
     return template(labels) if seen is not None and seen.source == "template" else seen
 
 
-def said_of(corrections: Iterable[Correction], name: str) -> Correction | None:
+def correction_of(corrections: Iterable[Correction], name: str) -> Correction | None:
     """What a person has said of a label, if anything."""
     return next((one for one in corrections if normalised(one.name) == normalised(name)), None)
 
 
-def with_word(corrections: Iterable[Correction], word: Correction) -> tuple[Correction, ...]:
+def with_correction(corrections: Iterable[Correction], word: Correction) -> tuple[Correction, ...]:
     """The corrections with ``word`` in place of what was said of this label before.
 
     :raises Conflict: there are too many.
     """
-    made = (*without_word(corrections, word.name), word)
+    made = (*without_correction(corrections, word.name), word)
     if len(made) > MOST_CORRECTIONS:
         raise Conflict(
             f"An image takes {MOST_CORRECTIONS} corrections; take some back.", code="too-many-corrections"
@@ -67,7 +67,7 @@ def with_keywords(
     return (*corrections, *new.values())[: max(MOST_CORRECTIONS, len(corrections))]
 
 
-def without_word(corrections: Iterable[Correction], name: str) -> tuple[Correction, ...]:
+def without_correction(corrections: Iterable[Correction], name: str) -> tuple[Correction, ...]:
     """The corrections without what was said of this label."""
     return tuple(one for one in corrections if normalised(one.name) != normalised(name))
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from chalicelib.errors import Busy, NotFound, Superseded, Unavailable
 from chalicelib.expressions import Delete, Item, Key, Put, Update, Write
 from chalicelib.ids import is_id, new_id, rfc3339
-from chalicelib.library.bounds import check_said
+from chalicelib.library.bounds import check_user_data
 from chalicelib.library.record import (
     Outcome,
     Record,
@@ -54,7 +54,7 @@ class Images:
         :raises Superseded: there is one with this id.
         :raises TooMuch: people say more of it than an image can hold.
         """
-        check_said(image)
+        check_user_data(image)
         waits = UPLOAD_SECONDS if image.status == "awaiting_upload" else QUEUE_SECONDS
         return self._insert(Record(image, "", due_at=self._at(waits)))
 
@@ -191,7 +191,7 @@ class Images:
         :raises Superseded: the record has changed since it was read.
         :raises TooMuch: people would have said more of it than an image can hold.
         """
-        check_said(changed.image, before=record.image)
+        check_user_data(changed.image, before=record.image)
         changed = dataclasses.replace(self._changed(record, changed, kind, look_at), revision=record.revision)
         return self._save(changed, version=self._version_after(record))
 

@@ -1,11 +1,11 @@
-"""What the projection has done for an image: a marker row beside the record.
+"""Markers: one row beside each record that says what the projection has done for the image.
 
-A marker holds the version of the record that was projected and the index entries that it has, as they are
-counted. It is written in the transaction that moves the counts, on condition that it is still the one that
-was read: so of two who project the same change, or of one who does it twice, only one counts it.
+A marker holds the projected version of the record and its index entries, as they are counted. It is written
+in the transaction that updates the counts, on condition that it is still the one that was read. So a change
+counts once, even if two projectors handle it or one handles it twice.
 
-Small rows beside it wait for somebody: one of a result until the fan-out has told of it, one of an image that
-could not be projected until it has been.
+Two kinds of rows beside it are in the due index: one for each published result, until the fan-out has
+confirmed it, and one for an image that could not be projected, until it has been.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from chalicelib.library.record import packed, record_key, unpacked
 from chalicelib.table import Table
 
 KEPT_SECONDS = 2 * 24 * 3600  # after a deletion; a stream gives its records for one day
-UNTOLD_SECONDS = 14 * 24 * 3600  # for how long a result that nobody confirms is published again
-CONFIRM_SECONDS = 15 * 60.0  # SNS tries an asynchronous function three times within some minutes
+REPUBLISH_SECONDS = 14 * 24 * 3600  # how long an unconfirmed result is published again
+CONFIRM_SECONDS = 15 * 60.0  # Lambda tries an asynchronous event three times, within some minutes
 REBUILD_SECONDS = 60.0
 DUE_SHARDS = 4
 FANOUT_SHARDS = tuple(f"fanout#{shard}" for shard in range(DUE_SHARDS))  # of the due index
@@ -32,10 +32,10 @@ REBUILD_SHARDS = tuple(f"rebuild#{shard}" for shard in range(DUE_SHARDS))
 
 @dataclass(frozen=True)
 class Marker:
-    """The ``version`` that was projected (0: none), the last ``result`` that was told, and the ``entries``.
+    """The projected ``version`` (0: none), the last published ``result``, and the index ``entries``.
 
-    ``key`` is the object's, for when nothing else is left to say where the sidecar lies; ``revision`` is the
-    token of the stored row.
+    ``key`` is the object's key, which is needed to find the sidecar after the record is gone. ``revision`` is
+    the token for conditional writes.
     """
 
     version: int = 0
@@ -54,7 +54,7 @@ class Marker:
 
     @property
     def gone(self) -> bool:
-        """It was projected that there is no such image any more."""
+        """Whether the deletion of the image was projected."""
         return bool(self.version) and not self.entries
 
     def to_item(self) -> Item:
@@ -69,18 +69,18 @@ class Marker:
 
 
 class Markers:
-    """Reads and writes markers, and what waits at them."""
+    """Reads and writes markers, and the due rows beside them."""
 
     def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table = table
         self._now = now
 
     def of(self, owner: str, image_id: str) -> Marker:
-        """An image's marker; one of version 0 where it has none."""
+        """An image's marker; one of version 0 if it has none."""
         return Marker.from_item(self._table.get(marker_key(owner, image_id)))
 
-    def moved(self, owner: str, image_id: str, before: Marker, after: Marker, *, gone: bool) -> Put:
-        """The write that takes a marker from ``before`` to ``after``; nobody else may have moved it.
+    def replacement(self, owner: str, image_id: str, before: Marker, after: Marker, *, gone: bool) -> Put:
+        """The write that replaces marker ``before`` by ``after``, if the stored one is still ``before``.
 
         The marker of an image that is ``gone`` expires.
         """
@@ -89,24 +89,24 @@ class Markers:
             item["expires_at"] = int(self._now()) + KEPT_SECONDS
         return Put(marker_key(owner, image_id), item, {"revision": before.revision or None})
 
-    def untold(self, owner: str, image_id: str, result: int) -> Put:
-        """The write, before a result is published, by which it is published again unless it is told of."""
-        expires: Item = {"expires_at": int(self._now()) + UNTOLD_SECONDS}
+    def fanout_pending(self, owner: str, image_id: str, result: int) -> Put:
+        """The write before a result is published: it is published again until the fan-out confirms it."""
+        expires: Item = {"expires_at": int(self._now()) + REPUBLISH_SECONDS}
         waits = self._due(FANOUT_SHARDS, image_id, CONFIRM_SECONDS)
-        return Put(_untold_key(owner, image_id, result), {**waits, **expires})
+        return Put(_fanout_key(owner, image_id, result), {**waits, **expires})
 
-    def told(self, owner: str, image_id: str, result: int) -> Delete:
-        """The write by which the fan-out says that it has made the deliveries of a result."""
-        return Delete(_untold_key(owner, image_id, result))
+    def fanout_done(self, owner: str, image_id: str, result: int) -> Delete:
+        """The write by which the fan-out confirms that the deliveries of a result are stored."""
+        return Delete(_fanout_key(owner, image_id, result))
 
     def rebuild_later(self, owner: str, image_id: str) -> None:
-        """Let the sweep project an image anew; it is read from its record then."""
+        """Have the sweep project an image again, from its record."""
         self._table.write(
             Update(_rebuild_key(owner, image_id), set=self._due(REBUILD_SHARDS, image_id, REBUILD_SECONDS))
         )
 
-    def settled(self, key: Key) -> None:
-        """What a row has waited for has come about."""
+    def remove_due_row(self, key: Key) -> None:
+        """Delete a row of the due index: there is nothing left to do for it."""
         self._table.write(Delete(key))
 
     def _due(self, shards: tuple[str, ...], image_id: str, seconds: float) -> Item:
@@ -119,17 +119,17 @@ def marker_key(owner: str, image_id: str) -> Key:
 
 
 def image_of(key: Key) -> tuple[str, str]:
-    """(owner, image id) of any row in an image's partition."""
+    """(owner, image id) from the key of any row in an image's partition."""
     owner, _, image_id = key.pk.partition("#image#")
     return owner, image_id
 
 
 def result_of(key: Key) -> int:
-    """The number of the result that a row waits to be told of."""
+    """The result number in the key of a row that waits for the fan-out."""
     return int(key.sk.partition("#")[2])
 
 
-def _untold_key(owner: str, image_id: str, result: int) -> Key:
+def _fanout_key(owner: str, image_id: str, result: int) -> Key:
     return Key(record_key(owner, image_id).pk, f"untold#{result}")
 
 

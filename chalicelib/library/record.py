@@ -94,7 +94,7 @@ class Record:
         """How many workers have claimed the image and were not heard of again, the present one included."""
         return self.attempts - self.released
 
-    def told(self, seen: Iterable[Label], corrections: tuple[Correction, ...]) -> Record:
+    def with_labels(self, seen: Iterable[Label], corrections: tuple[Correction, ...]) -> Record:
         """The record of an image on which this was seen and of which a person says this."""
         kept = tuple(seen)
         labels = effective_labels(kept, corrections)
@@ -195,7 +195,7 @@ class Outcome:
             claim="",
             relabel=None,
         )
-        return done.told(self.image.labels, with_keywords(record.image.corrections, self.keywords))
+        return done.with_labels(self.image.labels, with_keywords(record.image.corrections, self.keywords))
 
 
 @dataclass(frozen=True)

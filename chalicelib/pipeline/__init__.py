@@ -1,9 +1,9 @@
-"""The use cases: how an image goes through the rooms, from its arrival to the last one who is told.
+"""The use cases: an image's way from its arrival to the deliveries, and what people do with images.
 
-Every step may run twice, late, or stop half-way. What is true stands in the record; messages and S3
-events are hints to look at it, so a repeated hint finds nothing left to do.
+Every step is idempotent: it may run twice, run late, or stop half-way. The record holds the truth. Messages
+and S3 events are only hints to read the record, so a repeated hint changes nothing.
 
-A use case is imported when it is first asked for: a function loads its own and no other.
+A use case is imported on first use, so that a Lambda function loads only its own.
 """
 
 import importlib
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from chalicelib.pipeline.arrival import await_upload, fetch_and_take_in, known_by, take_in
     from chalicelib.pipeline.bin import delete_image, restore_image
-    from chalicelib.pipeline.curation import correct, relabel, take_back_caption, words_of, write_caption
+    from chalicelib.pipeline.curation import correct, label_edits, relabel, remove_caption, write_caption
     from chalicelib.pipeline.delivery_worker import deliver
     from chalicelib.pipeline.explanation import why
     from chalicelib.pipeline.fanout import fan_out
@@ -51,6 +51,7 @@ __all__ = [
     "fan_out",
     "fetch_and_take_in",
     "known_by",
+    "label_edits",
     "label_image",
     "label_messages",
     "label_or_leave",
@@ -60,6 +61,7 @@ __all__ = [
     "progress_of",
     "project",
     "relabel",
+    "remove_caption",
     "restore_image",
     "resume",
     "send_again",
@@ -67,12 +69,10 @@ __all__ = [
     "start",
     "subscribe",
     "sweep",
-    "take_back_caption",
     "take_in",
     "try_out",
     "unsubscribe",
     "why",
-    "words_of",
     "work_on_jobs",
     "write_caption",
 ]
@@ -80,7 +80,7 @@ __all__ = [
 _MODULES = {
     "arrival": ("await_upload", "fetch_and_take_in", "known_by", "take_in"),
     "bin": ("delete_image", "restore_image"),
-    "curation": ("correct", "relabel", "take_back_caption", "words_of", "write_caption"),
+    "curation": ("correct", "relabel", "remove_caption", "label_edits", "write_caption"),
     "delivery_worker": ("deliver",),
     "explanation": ("why",),
     "job_estimate": ("estimate_of",),

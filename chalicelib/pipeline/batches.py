@@ -1,4 +1,4 @@
-"""What the use cases share: reading events that carry several messages, and acting on each."""
+"""Reads events that carry several messages, and handles each message: used by all workers."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ log = logging.getLogger("sightline.batches")
 T = TypeVar("T")
 R = TypeVar("R")
 
-FIRST_PAUSE = 5.0  # seconds until a message comes again after a fault, four times as long each time
+FIRST_PAUSE = 5.0  # seconds until the first retry of a message; each later pause is four times as long
 LONGEST_PAUSE = 320.0
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message of an SQS event, which has been received ``tries`` times, this time included."""
+    """A message of an SQS event; ``tries`` counts how often it was received, this time included."""
 
     id: str
     receipt: str
@@ -42,7 +42,7 @@ class Message:
 
     @property
     def body(self) -> Any:
-        """:raises ValueError: it is no JSON."""
+        """:raises ValueError: the text is no JSON."""
         return json.loads(self.text)
 
 
@@ -54,15 +54,14 @@ def each_message(
     reports: bool,
     at_once: int = 1,
 ) -> Json:
-    """Act on every message of an SQS event, so that those that failed come again, and come alone.
+    """Call ``act`` for every message of an SQS event; returns the partial batch response.
 
-    ``act`` answers in how many seconds its message is to come again, None where it is done. Such messages
-    are reported as failed where the event-source mapping takes ``reports`` (AWS Lambda developer guide,
-    "Implementing partial batch responses"). Where it may not take them, a report would lose them: there, and
-    after any error, the messages that are done are deleted here and the batch fails, which brings back the
-    rest in either case.
+    ``act`` returns None when the message is done, or the seconds after which it shall be received again.
+    With ``reports``, the messages to retry are reported as failed (AWS Lambda developer guide, "Implementing
+    partial batch responses"). A mapping that ignores reports would delete them. So without ``reports``, and
+    after any error, the done messages are deleted here and the whole batch fails: only the rest comes again.
 
-    :raises ComesAgain: some messages are to come again, and the mapping may not take reports.
+    :raises ComesAgain: there are messages to retry, and the mapping may ignore reports.
     """
 
     def attempted(message: Message) -> Exception | None:
@@ -79,7 +78,7 @@ def each_message(
         if wait is not None:
             queue.hide(message.receipt, wait)
             return ComesAgain(f"Message {message.id} comes again in {wait:.0f} s.")
-        if message.tries > 1:  # something of its batch crashed before: that may happen again before we answer
+        if message.tries > 1:  # its batch crashed before, and may crash again before this function returns
             queue.delete(message.receipt)
         return None
 
@@ -99,19 +98,19 @@ def each_message(
 
 
 def report_ages(event: Json, queue: str, services: Services) -> None:
-    """Report how old the messages of an SQS event are; a wait that their sender asked for is part of it."""
+    """Report the ages of an SQS event's messages as a metric; a delay set by the sender is included."""
     sent = (record.get("attributes", {}).get("SentTimestamp") for record in event["Records"])
     ages = [max(0.0, services.now() - int(one) / 1000) for one in sent if one]
     services.metrics.put(MESSAGE_AGE, *(round(age, 3) for age in ages), by=queue)
 
 
 def pause_after(tries: int) -> float:
-    """Seconds until a message that met a passing fault comes again."""
+    """Seconds until the retry of a message that met a transient error."""
     return float(min(LONGEST_PAUSE, FIRST_PAUSE * 4 ** min(tries - 1, 8)))
 
 
 class Attempts:
-    """Lets one bad item of a batch not keep the others waiting: its error is raised when all have been tried.
+    """Tries all items of a batch, and raises the first error only after the last item.
 
     ::
 
@@ -127,7 +126,7 @@ class Attempts:
 
     @contextmanager
     def each(self) -> Iterator[None]:
-        """Around the work on one item."""
+        """Context of the work on one item: logs and remembers its error."""
         try:
             yield
         except Exception as error:
@@ -141,7 +140,7 @@ class Attempts:
 
 
 def for_each(items: Iterable[T], act: Callable[[T], object], *, at_once: int) -> None:
-    """Act on every item, so many at once, then raise the first error: a slow item keeps nobody waiting."""
+    """Call ``act`` for every item in ``at_once`` threads, then raise the first error if there was any."""
     attempts = Attempts()
 
     def attempt(item: T) -> None:
@@ -154,7 +153,7 @@ def for_each(items: Iterable[T], act: Callable[[T], object], *, at_once: int) ->
 
 def _side_by_side(items: Iterable[T], act: Callable[[T], R], at_once: int) -> list[R]:
     with ThreadPoolExecutor(at_once) as threads:
-        # Each in a copy of this thread's context, so that its lines of the log name the request.
+        # Each runs in a copy of this thread's context, so that its log lines carry the request id.
         tasks = [threads.submit(copy_context().run, act, item) for item in items]
     return [task.result() for task in tasks]
 
@@ -162,17 +161,17 @@ def _side_by_side(items: Iterable[T], act: Callable[[T], R], at_once: int) -> li
 def records_of(notification: Json) -> list[Json]:
     """The records of an S3 notification; S3's test event has none.
 
-    What the labeler failed on comes wrapped (AWS Lambda, "Capturing records of Lambda asynchronous
-    invocations"), because the uploads queue is where Lambda leaves it.
+    Lambda sends an event that the labeler failed on to the uploads queue too, in an envelope (AWS Lambda,
+    "Capturing records of Lambda asynchronous invocations").
     """
-    told: Json = notification.get("requestPayload", notification)
-    return list(told.get("Records", []))
+    unwrapped: Json = notification.get("requestPayload", notification)
+    return list(unwrapped.get("Records", []))
 
 
 def upload_in(record: Json) -> ObjectUploaded | None:
-    """The upload that a record of an S3 notification tells of.
+    """The upload in a record of an S3 notification.
 
-    None for other folders, and for what is no photo by its very name
+    None outside ``uploads/``, and for names that are never a photo's
     (:func:`~chalicelib.intake.objects.is_litter`).
     """
     uploaded = ObjectUploaded.from_json(record)
@@ -180,5 +179,5 @@ def upload_in(record: Json) -> ObjectUploaded | None:
 
 
 def event_of(uploaded: ObjectUploaded) -> Json:
-    """The notification that S3 would send of one upload."""
+    """The S3 notification of one upload."""
     return {"Records": [uploaded.to_json()]}

@@ -28,7 +28,7 @@ LAST_LOOK_SECONDS = 2 * DAY_SECONDS
 Check = Callable[[Record], object]  # raises where the record is not what somebody takes it for
 
 
-def anyhow(record: Record) -> None:
+def accept_any(record: Record) -> None:
     """Whatever the record is like by now."""
 
 
@@ -39,7 +39,7 @@ def refuse_binned(record: Record) -> None:
 
 
 def delete_image(
-    owner: str, image_id: str, services: Services, *, permanent: bool = False, check: Check = anyhow
+    owner: str, image_id: str, services: Services, *, permanent: bool = False, check: Check = accept_any
 ) -> Image | None:
     """Put an image into the bin, or erase it for good; gives it as it is in the bin, None where it is erased.
 
@@ -80,7 +80,7 @@ def restore_image(owner: str, image_id: str, services: Services) -> tuple[Image,
                 "Its file is no longer in the bucket; put it there again under the same key.",
                 code="object-missing",
             )
-        return taken_out(record, etag, services.now())
+        return out_of_bin(record, etag, services.now())
 
     record, changed = services.images.edit(owner, image_id, restored, "restored")
     if changed and record.image.status == "labelling":
@@ -88,7 +88,7 @@ def restore_image(owner: str, image_id: str, services: Services) -> tuple[Image,
     return record.image, changed
 
 
-def taken_out(record: Record, etag: str | None, now: float) -> Record:
+def out_of_bin(record: Record, etag: str | None, now: float) -> Record:
     """The record of an image that leaves the bin, under whose key the object of this ETag lies."""
     before = record.binned_from or "labelled"
     final = before in ("labelled", "failed") and (etag or "") == record.image.etag
@@ -106,7 +106,7 @@ def taken_out(record: Record, etag: str | None, now: float) -> Record:
     return dataclasses.replace(record, image=image, binned_from=None, due_at=due_at)
 
 
-def lose(record: Record, services: Services) -> None:
+def bin_missing(record: Record, services: Services) -> None:
     """Put an image whose object has gone from the bucket into the bin.
 
     The sweep looks again, soon and later: a copy of the object may be on its way to be taken in.
@@ -131,7 +131,7 @@ def next_look(missing: Image, now: float) -> str:
     return min(rfc3339(now + wait), last) if gone_for + wait < LAST_LOOK_SECONDS else last
 
 
-def put_back(
+def restore_reuploaded(
     record: Record, uploaded: ObjectUploaded, stored: StoredObject, services: Services
 ) -> Record | None:
     """The record of an image in the bin whose object was put into the bucket again; None where it was not.
@@ -146,7 +146,7 @@ def put_back(
     told_at = uploaded.moment if uploaded.etag == stored.etag else None
     if not image.missing and not (own and max(stored.modified, told_at or 0.0) > since):
         return None
-    return services.images.change(record, taken_out(record, stored.etag, services.now()), "restored")
+    return services.images.change(record, out_of_bin(record, stored.etag, services.now()), "restored")
 
 
 def erase_due(owner: str, image_id: str, services: Services) -> None:

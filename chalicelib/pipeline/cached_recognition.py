@@ -1,7 +1,9 @@
-"""A recogniser is asked once for the same bytes and the same question; everyone else gets what it said.
+"""Recognises an image through the recognition cache, within the owner's daily budget of calls.
 
-Each call is reserved from the owner's budget of calls a day (UTC) before it is made. The reservations of a
-day are one counter, so that workers who ask at the same moment keep within the limit too.
+The recogniser is called once for the same bytes, model and options; other images get the cached recognition.
+
+Each call is reserved from the budget (calls in a UTC day) before it is made. All reservations of a day are
+one counter in the table, so that concurrent workers keep within the limit too.
 """
 
 from __future__ import annotations
@@ -27,11 +29,11 @@ BUDGET_KEPT_SECONDS = 3 * 24 * 3600
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What was seen on an image: a ``recognition``, first made for ``image_id``.
+class RecognitionResult:
+    """A ``recognition`` of an image, first made for the image ``image_id``.
 
-    ``name`` is that of the cached one (empty if it is not cached), ``calls`` what this result has to answer
-    for.
+    ``name`` is its name in the cache, empty if it is not cached. ``calls`` counts the recogniser calls that
+    this image's usage is charged for.
     """
 
     recognition: Recognition
@@ -42,9 +44,11 @@ class Seen:
 
 def recognise(
     photo: Photo, stored: StoredObject, image: Image, record: Record, services: Services, time_left: TimeLeft
-) -> Seen:
-    """What is on ``image``. A cached recognition serves, unless the image is to be recognised again and only
-    asking tells by which model.
+) -> RecognitionResult:
+    """Recognise ``image``, from the cache if possible.
+
+    For a relabel, a recognition that was cached before the request is used only if the model has a version:
+    without one, only a new call tells whether the model has changed.
 
     :raises Busy: another image with the same bytes is being recognised.
     """
@@ -56,13 +60,15 @@ def recognise(
     not_before = record.relabel.at if again and record.relabel else 0.0
     found = services.recognition_cache.find_or_lease(question, not_before=not_before)
     if isinstance(found, Lease):
-        return _asked(found, photo, stored, options, image, services, time_left)
-    # It may have been made for this very result, by a worker that died before it could store it.
+        return _recognise_and_cache(found, photo, stored, options, image, services, time_left)
+    # A worker that died before it stored this result may have cached it: its calls are this image's.
     own = (found.image_id, found.result) == (image.id, image.result + 1)
-    return Seen(found.recognition, found.image_id, question.name, found.recognition.calls if own else {})
+    return RecognitionResult(
+        found.recognition, found.image_id, question.name, found.recognition.calls if own else {}
+    )
 
 
-def _asked(
+def _recognise_and_cache(
     lease: Lease,
     photo: Photo,
     stored: StoredObject,
@@ -70,8 +76,8 @@ def _asked(
     image: Image,
     services: Services,
     time_left: TimeLeft,
-) -> Seen:
-    """Ask the recogniser under a lease, and cache what it says."""
+) -> RecognitionResult:
+    """Call the recogniser under a lease, and cache its recognition."""
     calls: Mapping[str, int] = {}
     try:
         _reserve_call(image.owner, services)
@@ -86,7 +92,7 @@ def _asked(
             took = round((time.monotonic() - began) * 1000)
             services.metrics.put(RECOGNISER_TIME, took, by=services.settings.recogniser)
             _settle_calls(image.owner, calls, services)
-        # A recogniser that reads the bucket itself may have been shown what came there meanwhile.
+        # A recogniser that reads the bucket itself may have read an object that replaced this one.
         reads = photo.key is not None and services.recogniser.reads_bucket
         unchanged = not reads or services.objects.etag(image.key) == stored.etag
     except SightlineError:
@@ -94,47 +100,47 @@ def _asked(
         raise
     if not unchanged:
         services.recognition_cache.give_back(lease)
-        return Seen(recognition, image.id, "", calls)
+        return RecognitionResult(recognition, image.id, "", calls)
     services.recognition_cache.keep(
         lease, CachedRecognition(recognition, options, image.id, image.result + 1)
     )
-    return Seen(recognition, image.id, lease.question.name, calls)
+    return RecognitionResult(recognition, image.id, lease.question.name, calls)
 
 
 def _reserve_call(owner: str, services: Services) -> None:
-    """Reserve one call of today's; does nothing where there is no limit.
+    """Reserve one call from today's budget; does nothing without a limit.
 
-    :raises RecogniserRefused: they are used up.
+    :raises RecogniserRefused: the budget is used up.
     """
-    most = services.settings.daily_calls
-    if most and services.table.count(_today(owner, services), expires_at=_end(services)) > most:
+    limit = services.settings.daily_calls
+    if limit and services.table.count(_budget_key(owner, services), expires_at=_expiry(services)) > limit:
         _add(owner, -1, services)
         raise RecogniserRefused(
-            f"Today's {most} calls of the recogniser are used up; have it labelled again tomorrow.",
+            f"Today's {limit} calls of the recogniser are used up; have it labelled again tomorrow.",
             code="budget-used-up",
         )
 
 
 def _settle_calls(owner: str, calls: Mapping[str, int], services: Services) -> None:
-    """Let a reservation stand for as many calls as were made, none where the recogniser did not answer."""
+    """Replace a reservation by the number of calls that were made: 0 if the recogniser did not answer."""
     if services.settings.daily_calls:
         _add(owner, calls_in(calls) - 1, services)
 
 
 def today(services: Services) -> str:
-    """The day (UTC) that calls count for."""
+    """The current UTC day, as YYYY-MM-DD."""
     return rfc3339(services.now())[:10]
 
 
 def _add(owner: str, calls: int, services: Services) -> None:
     if calls:
-        services.table.write(Update(_today(owner, services), add={"used": calls}))
+        services.table.write(Update(_budget_key(owner, services), add={"used": calls}))
 
 
-def _today(owner: str, services: Services) -> Key:
+def _budget_key(owner: str, services: Services) -> Key:
     return Key(f"{owner}#budget", today(services))
 
 
-def _end(services: Services) -> int:
+def _expiry(services: Services) -> int:
     day = datetime.datetime.fromisoformat(today(services)).replace(tzinfo=datetime.UTC)
     return int(day.timestamp()) + BUDGET_KEPT_SECONDS

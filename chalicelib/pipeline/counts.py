@@ -1,6 +1,7 @@
-"""Counts, usage and markers move in one transaction: whatever comes again, each change counts once.
+"""Writes counts, usage and markers in one transaction, so that each change counts exactly once.
 
-A marker that is not as it was read tells of another projector; then nothing moves.
+The transaction's condition is that each marker is still the one that was read. It fails as a whole if another
+projector was faster.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from chalicelib.library.markers import Marker
 from chalicelib.pipeline.record_changes import RecordChange
 from chalicelib.wiring import Services
 
-MARKERS = 60  # a transaction: of its 100 places the rest is for counts and usage
+MARKERS = 60  # of a transaction's 100 writes; the rest is for counts and usage
 COUNT_ROWS = 36
-ROW_TERMS = 270  # in the expression of one row, which has 4 KB (DynamoDB, "Expressions")
+ROW_TERMS = 270  # in one row's update expression of at most 4 KB (DynamoDB, "Expressions")
 
 
 def chunks(group: Sequence[RecordChange]) -> Iterator[list[RecordChange]]:
-    """An owner's images in parts whose markers, counts and usage fit a transaction."""
+    """Split an owner's changes into chunks whose markers, counts and usage fit a transaction."""
     chunk: list[RecordChange] = []
     for change in group:
-        if chunk and (len(chunk) == MARKERS or not _fits(_moved([*chunk, change]))):
+        if chunk and (len(chunk) == MARKERS or not _fits(_deltas([*chunk, change]))):
             yield chunk
             chunk = []
         chunk.append(change)
@@ -33,65 +34,65 @@ def chunks(group: Sequence[RecordChange]) -> Iterator[list[RecordChange]]:
 
 
 def count(chunk: Sequence[RecordChange], services: Services) -> None:
-    """Move counts, usage and markers in one transaction; in several where one image alone moves too much.
+    """Write counts, usage and markers in one transaction; in several if one image alone has too many terms.
 
-    :raises ConditionFailed: somebody else has projected one of the images meanwhile.
+    :raises ConditionFailed: another projector has projected one of the images meanwhile.
     """
-    owner, moved = chunk[0].owner, _moved(chunk)
-    left = _count_in_parts(chunk[0], moved, services) if len(chunk) == 1 else moved
-    markers = [_marked(one, services) for one in chunk]
-    told = [stored for one in chunk for stored in one.untold]
-    first = [one.untold[0] for one in chunk if one.untold and not one.marker.result]
+    owner, deltas = chunk[0].owner, _deltas(chunk)
+    left = _count_in_parts(chunk[0], deltas, services) if len(chunk) == 1 else deltas
+    markers = [_marker_write(one, services) for one in chunk]
+    results = [stored for one in chunk for stored in one.unpublished]
+    first = [one.unpublished[0] for one in chunk if one.unpublished and not one.marker.result]
     counts = catalogue.updates(owner, left)
-    services.table.transact([*markers, *counts, *usage.updates(owner, told, first)])
-    catalogue.forget_zeros(services.table, owner, moved, services.now())
+    services.table.transact([*markers, *counts, *usage.updates(owner, results, first)])
+    catalogue.forget_zeros(services.table, owner, deltas, services.now())
 
 
-def _marked(change: RecordChange, services: Services) -> Put:
-    """The write that says of an image that it has been projected."""
+def _marker_write(change: RecordChange, services: Services) -> Put:
+    """The conditional write of an image's marker after its projection."""
     before, gone = change.marker, change.present is None
-    result = 0 if gone else max([before.result, *(one.result for one in change.untold)])
+    result = 0 if gone else max([before.result, *(one.result for one in change.unpublished)])
     after = Marker(change.version, result, change.wanted, change.key)
-    return services.markers.moved(change.owner, change.image_id, before, after, gone=gone)
+    return services.markers.replacement(change.owner, change.image_id, before, after, gone=gone)
 
 
-def _count_in_parts(change: RecordChange, moved: dict[str, int], services: Services) -> dict[str, int]:
-    """Count so many terms of an image beforehand that those that are left fit one transaction: these."""
-    while not _fits(moved):
-        part = _first_that_fit(moved)
+def _count_in_parts(change: RecordChange, deltas: dict[str, int], services: Services) -> dict[str, int]:
+    """Count terms of an image in transactions of their own until the rest fits one; returns the rest."""
+    while not _fits(deltas):
+        part = _first_that_fit(deltas)
         wanted = change.wanted
         by = {term: part.get(counted_as(term) or "", 0) for term in (*wanted, *change.marker.entries)}
         entries = {term: entry for term, entry in change.marker.entries.items() if by[term] >= 0}
         entries |= {term: entry for term, entry in wanted.items() if by[term] > 0}
         before = change.marker
         interim = Marker(before.version, before.result, entries, change.key)
-        move = services.markers.moved(change.owner, change.image_id, before, interim, gone=False)
-        services.table.transact([move, *catalogue.updates(change.owner, part)])
+        write = services.markers.replacement(change.owner, change.image_id, before, interim, gone=False)
+        services.table.transact([write, *catalogue.updates(change.owner, part)])
         change.marker = Marker(
-            interim.version, interim.result, entries, interim.key, str(move.item["revision"])
+            interim.version, interim.result, entries, interim.key, str(write.item["revision"])
         )
-        moved = _moved([change])
-    return moved
+        deltas = _deltas([change])
+    return deltas
 
 
-def _first_that_fit(moved: dict[str, int]) -> dict[str, int]:
+def _first_that_fit(deltas: dict[str, int]) -> dict[str, int]:
     part: dict[str, int] = {}
-    for term, by in moved.items():
+    for term, by in deltas.items():
         if not _fits({**part, term: by}):
             break
         part[term] = by
     return part
 
 
-def _fits(moved: dict[str, int]) -> bool:
-    rows = Counter(catalogue.row_key("", term).sk for term in moved)
+def _fits(deltas: dict[str, int]) -> bool:
+    rows = Counter(catalogue.row_key("", term).sk for term in deltas)
     return len(rows) <= COUNT_ROWS and max(rows.values(), default=0) <= ROW_TERMS
 
 
-def _moved(chunk: Sequence[RecordChange]) -> dict[str, int]:
-    """By how many images each counted term changes."""
-    moved: Counter[str] = Counter()
+def _deltas(chunk: Sequence[RecordChange]) -> dict[str, int]:
+    """By how many images the count of each term changes."""
+    deltas: Counter[str] = Counter()
     for one in chunk:
-        moved.update(filter(None, map(counted_as, one.wanted)))
-        moved.subtract(filter(None, map(counted_as, one.marker.entries)))
-    return {term: by for term, by in moved.items() if by}
+        deltas.update(filter(None, map(counted_as, one.wanted)))
+        deltas.subtract(filter(None, map(counted_as, one.marker.entries)))
+    return {term: by for term, by in deltas.items() if by}

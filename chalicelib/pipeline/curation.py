@@ -12,11 +12,16 @@ from dataclasses import dataclass
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.ids import rfc3339
 from chalicelib.library.bounds import check_item
-from chalicelib.library.corrections import effective_caption, said_of, with_word, without_word
+from chalicelib.library.corrections import (
+    correction_of,
+    effective_caption,
+    with_correction,
+    without_correction,
+)
 from chalicelib.library.record import Record, Relabel, ResultKind
 from chalicelib.model import Asked, Caption, Correction, Image, Label, normalised
 from chalicelib.pipeline.arrival import send_to_labeler
-from chalicelib.pipeline.bin import Check, anyhow, refuse_binned
+from chalicelib.pipeline.bin import Check, accept_any, refuse_binned
 from chalicelib.wiring import Services
 
 Corrections = tuple[Correction, ...]
@@ -24,7 +29,7 @@ Said = tuple[Iterable[Label], Corrections]  # what was seen, and what a person s
 
 
 @dataclass(frozen=True)
-class Word:
+class LabelEdit:
     """What a person says of a label: it is ``present``, it is not, or (None) nothing any more."""
 
     name: str
@@ -36,11 +41,11 @@ class Word:
 def correct(
     owner: str,
     image_id: str,
-    words: Sequence[Word],
+    words: Sequence[LabelEdit],
     services: Services,
     *,
     lenient: bool = False,
-    check: Check = anyhow,
+    check: Check = accept_any,
 ) -> tuple[Image, bool]:
     """Apply a person's words to an image at once; gives it as it is then, and whether anything changed.
 
@@ -64,9 +69,9 @@ def correct(
     return revise(owner, image_id, say, "corrected", services)
 
 
-def words_of(add: Iterable[str], remove: Iterable[str]) -> list[Word]:
+def label_edits(add: Iterable[str], remove: Iterable[str]) -> list[LabelEdit]:
     """The words that add and remove labels by their names."""
-    return [*(Word(name, True) for name in add), *(Word(name, False) for name in remove)]
+    return [*(LabelEdit(name, True) for name in add), *(LabelEdit(name, False) for name in remove)]
 
 
 def revise(
@@ -119,7 +124,7 @@ def write_caption(
     *,
     text: str | None = None,
     alt: str | None = None,
-    check: Check = anyhow,
+    check: Check = accept_any,
 ) -> Image:
     """Let a person's words stand for the model's; what is None stays as it is shown.
 
@@ -140,7 +145,7 @@ def write_caption(
     return services.images.edit(owner, image_id, written, "corrected")[0].image
 
 
-def take_back_caption(owner: str, image_id: str, services: Services, *, check: Check = anyhow) -> Image:
+def remove_caption(owner: str, image_id: str, services: Services, *, check: Check = accept_any) -> Image:
     """Let the model's caption count again, or none.
 
     :raises NotFound: there is no such image, or nobody has written a caption.
@@ -180,19 +185,19 @@ def relabel(owner: str, image_id: str, asked: Asked, services: Services) -> Imag
     return image
 
 
-def _refuse_idle(word: Word, corrections: Corrections, record: Record) -> None:
+def _refuse_idle(word: LabelEdit, corrections: Corrections, record: Record) -> None:
     """Tell a person who takes back what nobody said, or away what is not there."""
-    if word.present is None and said_of(corrections, word.name) is None:
+    if word.present is None and correction_of(corrections, word.name) is None:
         raise NotFound(f"Nobody has corrected {word.name}.", code="no-such-correction")
     if word.present is False and not _mentioned(record, corrections, word.name):
         raise NotFound(f"The image has no label {word.name}.", code="no-such-label")
 
 
-def _after(corrections: Corrections, word: Word, record: Record, now: str) -> Corrections:
+def _after(corrections: Corrections, word: LabelEdit, record: Record, now: str) -> Corrections:
     """The corrections once ``word`` was said; saying a thing again changes nothing."""
-    said = said_of(corrections, word.name)
+    said = correction_of(corrections, word.name)
     if word.present is None:
-        return without_word(corrections, word.name)
+        return without_correction(corrections, word.name)
     if not word.present and not _mentioned(record, corrections, word.name):
         return corrections
     parents = word.parents if word.present else None
@@ -201,12 +206,12 @@ def _after(corrections: Corrections, word: Word, record: Record, now: str) -> Co
     )
     if said and dataclasses.replace(made, at=said.at) == said:
         return corrections
-    return with_word(corrections, made)
+    return with_correction(corrections, made)
 
 
 def _revised(record: Record, seen: Iterable[Label], corrections: Corrections, now: str) -> Record | None:
     """The record with these labels as a new result; None where it stays as it is."""
-    told = record.told(seen, corrections)
+    told = record.with_labels(seen, corrections)
     if told == record:
         return None
     if not record.image.final:  # the result that is being made will have them

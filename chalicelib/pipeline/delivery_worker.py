@@ -1,7 +1,7 @@
-"""The worker brings deliveries: one try each, side by side, and what comes of it is recorded and planned for.
+"""The delivery worker: sends each delivery once per message, in parallel, and records or plans what follows.
 
-Between any two steps it may die: the log says what is due, and the sweep sends a message for whatever
-nobody came for. A message is only a hint to look there, so a repeated or late one does no harm.
+It may die between any two steps. The delivery log says what is due, and the sweep sends a new message for
+whatever is overdue. A message is only a hint to read the log, so a repeated or late one does no harm.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chalicelib.errors import Superseded
 from chalicelib.metrics import DELIVERIES
 from chalicelib.model import Json
 from chalicelib.pipeline.batches import Message, each_message, report_ages
-from chalicelib.pipeline.notifications import IN_BIN, NEWER_RESULT, Case, News, case_of
+from chalicelib.pipeline.notifications import IN_BIN, NEWER_RESULT, DeliveryContext, Notification, context_of
 from chalicelib.pipeline.routing import link_to, receiver_of, request_for
 from chalicelib.wiring import Services
 
@@ -29,7 +29,7 @@ log = logging.getLogger("sightline.deliveries")
 
 AT_ONCE = 10  # the most messages that SQS hands over together
 
-CROWDED_SECONDS = (SOON_SECONDS + 1, SOON_SECONDS + 30)  # so late that the sweep comes, and no message
+CROWDED_SECONDS = (SOON_SECONDS + 1, SOON_SECONDS + 30)  # long enough to leave the retry to the sweep
 
 NOBODY = "Nobody is to be told there any more."
 DISABLED = "The destination is disabled: {} Send this delivery again to enable it."
@@ -39,10 +39,10 @@ GAVE_UP = f"All {schedule.TRIES} tries failed."
 
 
 def deliver(event: Json, services: Services) -> Json:
-    """Bring an SQS event's deliveries to their destinations, side by side.
+    """Send the deliveries of an SQS event in parallel; returns the partial batch response.
 
-    What a destination does is recorded and planned for. A delivery that is to be tried again soon, or that
-    met a fault of our own, is reported as failed, and its message comes again.
+    Every answer is recorded. A delivery that is to be retried soon, or that met an error of this service, is
+    reported as failed, so that its message is received again.
     """
     report_ages(event, "deliveries", services)
     chosen = services.settings
@@ -57,40 +57,40 @@ def deliver(event: Json, services: Services) -> Json:
 
 
 def _deliver(message: Message, in_flight: InFlight, services: Services) -> float | None:
-    """Make one try; in how many seconds this message is to come for the next, None where it is not."""
-    case = case_of(message.body, services)
-    if case is None or not services.deliveries.is_due(case.delivery):
+    """Make one try; returns the seconds until this message shall be received again, None if never."""
+    context = context_of(message.body, services)
+    if context is None or not services.deliveries.is_due(context.delivery):
         log.info("nothing to deliver now: message %r", message.id)
-        return services.deliveries.soon(case.delivery) if case else None
-    with logs.about(image_id=case.delivery.image_id, delivery_id=case.delivery.id):
+        return services.deliveries.soon(context.delivery) if context else None
+    with logs.about(image_id=context.delivery.image_id, delivery_id=context.delivery.id):
         try:
-            brought = _bring(case, in_flight, services)
-            services.metrics.put(DELIVERIES, 1, by=brought.status)
+            delivery = _attempt(context, in_flight, services)
+            services.metrics.put(DELIVERIES, 1, by=delivery.status)
         except Superseded as error:
             log.info("left to another worker: %s", error)
             return None
-    return services.deliveries.soon(brought)
+    return services.deliveries.soon(delivery)
 
 
-def _bring(case: Case, in_flight: InFlight, services: Services) -> Delivery:
-    """Make one try, unless the delivery has become pointless; answers what has become of it."""
-    delivery, news = case.delivery, case.news
-    if news == IN_BIN:
+def _attempt(context: DeliveryContext, in_flight: InFlight, services: Services) -> Delivery:
+    """Make one try unless the delivery has become pointless; returns the stored delivery."""
+    delivery, notification = context.delivery, context.notification
+    if notification == IN_BIN:
         return services.deliveries.park(delivery, IN_BIN)
-    if not isinstance(news, News):
-        return services.deliveries.cancel(delivery, news)
-    destination = receiver_of(news, delivery.destination, case.subscription, services)
+    if not isinstance(notification, Notification):
+        return services.deliveries.cancel(delivery, notification)
+    destination = receiver_of(notification, delivery.destination, context.subscription, services)
     if destination is None:
-        return services.deliveries.cancel(delivery, NEWER_RESULT if news.outdated else NOBODY)
-    if case.subscription and case.subscription.paused:
+        return services.deliveries.cancel(delivery, NEWER_RESULT if notification.outdated else NOBODY)
+    if context.subscription and context.subscription.paused:
         return services.deliveries.park(delivery, PAUSED)
-    condition, confirmed = _known_of(destination, case, services)
+    condition, confirmed = _known_of(destination, context, services)
     if condition.receiver.disabled_at:
         return services.deliveries.park(delivery, DISABLED.format(condition.receiver.reason))
     if delivery.tries >= schedule.TRIES:  # the last one was interrupted
         return services.deliveries.park(delivery, GAVE_UP)
-    if destination.name == INTEGRATION:  # the operator's own, who says how much is sent at once
-        return _try(case, news, destination, condition, services)
+    if destination.name == INTEGRATION:  # the operator's own server: DELIVERIES_CONCURRENCY is its limit
+        return _try(context, notification, destination, condition, services)
     with in_flight.room(destination.place.origin) as free:
         if not free:
             return services.deliveries.postpone(delivery, random.uniform(*CROWDED_SECONDS))  # noqa: S311
@@ -98,21 +98,25 @@ def _bring(case: Case, in_flight: InFlight, services: Services) -> Delivery:
             wait = services.origins.wait_for(delivery.owner, destination.place.origin)
             if wait:
                 return services.deliveries.postpone(delivery, wait)
-        return _try(case, news, destination, condition, services)
+        return _try(context, notification, destination, condition, services)
 
 
 def _try(
-    case: Case, news: News, destination: Destination, condition: Condition, services: Services
+    context: DeliveryContext,
+    notification: Notification,
+    destination: Destination,
+    condition: Condition,
+    services: Services,
 ) -> Delivery:
-    """Send it once, unless the origin's breaker is open; answers what has become of it."""
-    delivery = case.delivery
-    signing = _signing(case, destination, services)  # a fault of ours counts for no try
+    """Send the delivery once, unless the origin's breaker is open; returns the stored delivery."""
+    delivery = context.delivery
+    signing = _signing(context, destination, services)  # an error here counts for no try
     claimed = services.deliveries.claim(delivery)
     if not services.breakers.may_ask(delivery.owner, destination.place, condition.breaker):
         return _record(sender.unsent(services.now()), claimed, services)
-    image = news.shown
+    image = notification.shown
     request = request_for(
-        destination, news.event(), image, delivery.id, signing, lambda: link_to(image, services)
+        destination, notification.event(), image, delivery.id, signing, lambda: link_to(image, services)
     )
     timeout = services.settings.delivery_timeout_seconds
     result = sender.send(request, services.outbound, deadline=timeout, now=services.now)
@@ -120,25 +124,30 @@ def _try(
     return _record(result, claimed, services)
 
 
-def _known_of(destination: Destination, case: Case, services: Services) -> tuple[Condition, bool]:
-    """Its condition, and whether its origin has agreed: read anew where it has moved since the fan-out."""
-    owner, place = case.delivery.owner, destination.place
-    if place == case.delivery.place:
-        return case.condition, case.confirmed
-    agreed = destination.name == INTEGRATION or services.origins.is_confirmed(owner, place.origin)
-    return services.breakers.of(owner, place), agreed
+def _known_of(
+    destination: Destination, context: DeliveryContext, services: Services
+) -> tuple[Condition, bool]:
+    """The destination's condition, and whether its origin is confirmed.
+
+    Both are read again if the destination's URL has changed since the fan-out.
+    """
+    owner, place = context.delivery.owner, destination.place
+    if place == context.delivery.place:
+        return context.condition, context.confirmed
+    confirmed = destination.name == INTEGRATION or services.origins.is_confirmed(owner, place.origin)
+    return services.breakers.of(owner, place), confirmed
 
 
-def _signing(case: Case, destination: Destination, services: Services) -> list[str]:
+def _signing(context: DeliveryContext, destination: Destination, services: Services) -> list[str]:
     owner, signer = destination.owner, destination.signer
-    if case.secret:
-        return services.keyring.open(case.secret, owner, signer).signing(services.now())
+    if context.secret:
+        return services.keyring.open(context.secret, owner, signer).signing(services.now())
     return services.keyring.get(owner, signer).signing(services.now())
 
 
 def _record(result: SendResult, claimed: Delivery, services: Services) -> Delivery:
     attempt = result.attempt
-    # Neither the URL nor the answer: both may hold what is nobody else's business.
+    # The URL and the answer may hold secrets: they are not logged.
     log.info(
         "delivery %r of image %r to %r, try %d: %s",
         claimed.id,
@@ -164,7 +173,7 @@ def _record(result: SendResult, claimed: Delivery, services: Services) -> Delive
 def _note(
     result: SendResult, owner: str, destination: Destination, before: Condition, services: Services
 ) -> None:
-    """Remember how the destination did: before the delivery's own record, so that a repeat cannot miss it."""
+    """Update the circuit breaker, before the delivery's record: after a crash a failure may count twice."""
     place = destination.place
     if result.verdict is Verdict.ARRIVED:
         if before != Condition():

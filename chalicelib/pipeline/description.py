@@ -1,4 +1,7 @@
-"""An image's object is read, recognised and described, or the image has failed."""
+"""Makes the result of an image from its object: checks and converts it, recognises it, names its labels.
+
+A file that cannot be used makes a failed result.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from chalicelib.library.captions import template
 from chalicelib.library.record import Outcome, Record, parse_key
 from chalicelib.library.renames import Rules
 from chalicelib.model import Correction, Failure, Image, ObjectUploaded, Photo
-from chalicelib.pipeline.cached_recognition import Seen, recognise
+from chalicelib.pipeline.cached_recognition import RecognitionResult, recognise
 from chalicelib.pipeline.xmp_keywords import corrections_in, packets_beside, with_room_for
 from chalicelib.wiring import Services
 
@@ -40,7 +43,7 @@ GAVE_UP = Failure(
     "gave-up", f"Labelling was interrupted {MOST_ATTEMPTS} times; have it labelled again to retry."
 )
 
-# What a record says of a file that nobody has looked into yet.
+# The fields of an image whose file has not been read yet.
 NOTHING_SEEN: dict[str, Any] = {
     "content_type": None,
     "width": None,
@@ -70,7 +73,7 @@ def outcome_of(
     services: Services,
     time_left: TimeLeft,
 ) -> Outcome:
-    """What comes of the object: it is read, recognised, and described by its owner's names for labels."""
+    """The result for an object: recognised, with labels under its owner's names; or failed."""
     image = dataclasses.replace(
         record.image,
         etag=stored.etag,
@@ -100,44 +103,44 @@ def outcome_of(
 
 
 def _prepared(image: Image, stored: StoredObject, services: Services) -> tuple[Image, Photo, bytes]:
-    """The image with what its file tells of it, the photo for the recogniser, and the XMP packet in the file.
+    """The image with its file's metadata, the photo for the recogniser, and the file's XMP packet.
 
-    The thumbnail is stored.
+    Stores the thumbnail.
 
     :raises UnusableImage: the file cannot be read.
     """
     chosen = services.settings
     check_bytes(stored.size, chosen.max_image_bytes)
     content = stored.content or b""
-    made = prepare(content, max_bytes=chosen.max_image_bytes, max_pixels=chosen.max_image_pixels)
-    services.objects.write_thumbnail(image.key, made.thumbnail)
-    kept = made.exif if chosen.keep_exif else Exif()
+    prepared = prepare(content, max_bytes=chosen.max_image_bytes, max_pixels=chosen.max_image_pixels)
+    services.objects.write_thumbnail(image.key, prepared.thumbnail)
+    kept = prepared.exif if chosen.keep_exif else Exif()
     described = dataclasses.replace(
         image,
-        content_type=made.content_type,
-        width=made.width,
-        height=made.height,
-        preview=made.preview,
-        warnings=made.warnings,
-        taken_at=made.exif.taken_at,
-        taken_at_source=made.exif.taken_at_source,
+        content_type=prepared.content_type,
+        width=prepared.width,
+        height=prepared.height,
+        preview=prepared.preview,
+        warnings=prepared.warnings,
+        taken_at=prepared.exif.taken_at,
+        taken_at_source=prepared.exif.taken_at_source,
         camera=kept.camera,
         location=kept.location,
     )
-    if made.converted is None:
-        where = (chosen.bucket, image.key)
-        photo = Photo(made.plain or content, made.content_type, made.width, made.height, *where)
+    if prepared.converted is None:
+        size = (prepared.width, prepared.height)
+        photo = Photo(prepared.plain or content, prepared.content_type, *size, chosen.bucket, image.key)
     else:
-        photo = Photo(made.converted, "image/jpeg", made.width, made.height, chosen.bucket, None)
-    return described, photo, made.xmp
+        photo = Photo(prepared.converted, "image/jpeg", prepared.width, prepared.height, chosen.bucket, None)
+    return described, photo, prepared.xmp
 
 
 def _keywords(
     packet: bytes, record: Record, stored: StoredObject, rules: Rules, services: Services
 ) -> tuple[Correction, ...]:
-    """What people say in the XMP of a photo and beside it.
+    """The keywords that people wrote into a photo's XMP and its sidecars, as corrections.
 
-    Bytes that were read before say nothing again: a person may have taken it back meanwhile.
+    Bytes that were read before give none: a person may have removed a keyword since.
     """
     if record.image.etag == stored.etag and record.image.width is not None:
         return ()
@@ -147,11 +150,11 @@ def _keywords(
 
 
 def _with_keywords(outcome: Outcome, keywords: tuple[Correction, ...], record: Record) -> Outcome:
-    """The outcome with people's keywords, unless the image has no room for them."""
+    """The outcome with the keywords, unless the image would become too large."""
     return with_room_for(dataclasses.replace(outcome, keywords=keywords), record) if keywords else outcome
 
 
-def _labelled(image: Image, seen: Seen, rules: Rules, services: Services) -> Outcome:
+def _labelled(image: Image, seen: RecognitionResult, rules: Rules, services: Services) -> Outcome:
     copied = seen.image_id != image.id
     kept = {name: getattr(seen.recognition, name) for name in ("model", "properties", "moderation", "text")}
     labels = rules.labels(seen.recognition.labels)
@@ -168,8 +171,8 @@ def _labelled(image: Image, seen: Seen, rules: Rules, services: Services) -> Out
     return Outcome(labelled, "copied" if copied else "recognised", seen.name, seen.calls)
 
 
-def _source_of(seen: Seen, image: Image, services: Services) -> str | None:
-    """The image whose answer another one was given, if it is still to be seen."""
+def _source_of(seen: RecognitionResult, image: Image, services: Services) -> str | None:
+    """The id of the image that was recognised first with these bytes, if readers can still see it."""
     source = services.images.find(image.owner, seen.image_id)
     return seen.image_id if source and not source.image.binned else None
 
@@ -181,9 +184,9 @@ def failed(
     services: Services,
     calls: Mapping[str, int] = MappingProxyType({}),
 ) -> Outcome:
-    """A failure; where the same bytes were only to be recognised again, their labels stay.
+    """A failed result; after a relabel of the same bytes the old labels stay.
 
-    ``calls`` counts what was called for it all the same.
+    ``calls`` counts the recogniser calls that were made, by price list name.
     """
     if record.relabel and record.relabel.labelled and image.etag == record.image.etag:
         log.warning("not labelled again: %r: %s", image.key, failure.code)
@@ -200,5 +203,5 @@ def _final(image: Image, services: Services, **outcome: Any) -> Image:
 
 
 def _is_removed(key: str, size: int | None, services: Services) -> bool:
-    """Whether an object of this size is removed for it."""
+    """Whether an object is deleted from the bucket because of its size."""
     return parse_key(key) is not None and (size or 0) > services.settings.max_image_bytes

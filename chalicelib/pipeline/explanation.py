@@ -9,7 +9,7 @@ from typing import Literal
 
 from chalicelib.errors import NotFound
 from chalicelib.library.conditions import quoted
-from chalicelib.library.corrections import BY_XMP, said_of
+from chalicelib.library.corrections import BY_XMP, correction_of
 from chalicelib.library.query import parse
 from chalicelib.library.recognition_cache import CachedRecognition
 from chalicelib.library.record import Record
@@ -55,7 +55,7 @@ def why(owner: str, image_id: str, label: str, services: Services) -> Reason:
     if record is None:
         raise NotFound(f"There is no image {image_id}.")
     name = services.renames.rules(owner).name(label)
-    said = said_of(record.image.corrections, name)
+    said = correction_of(record.image.corrections, name)
     if said and not said.present:
         return _removed(said)
     return (
@@ -74,7 +74,7 @@ def _removed(said: Correction) -> Reason:
 def _shown(record: Record, name: str) -> Reason | None:
     own = _named(record.image.labels, name)
     if own:
-        said = said_of(record.image.corrections, name)
+        said = correction_of(record.image.corrections, name)
         keyword = said is not None and said.by == BY_XMP
         who = "It is a keyword in the photo's XMP." if keyword else _said_by(own, record.image.model)
         return Reason("present", who, round(own.confidence, 2))

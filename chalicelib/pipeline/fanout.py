@@ -1,7 +1,8 @@
-"""The fan-out: one delivery for each destination of a result.
+"""The fan-out: stores one delivery for each destination of a result, and sends its message.
 
-It goes by the topic's message and reads no record, so it may be late or come again: deliveries are made
-once, and one that has become pointless is cancelled by the worker.
+It works from the topic's message and reads no record, so it may run late or twice. Delivery ids are derived
+from image, result and destination, so a repeat stores nothing new, and the delivery worker cancels a delivery
+that has become pointless.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from chalicelib.delivery.delivery import Delivery
 from chalicelib.delivery.events import ImageFinished
 from chalicelib.model import Json
 from chalicelib.pipeline.batches import Attempts
-from chalicelib.pipeline.notifications import News, news_in
+from chalicelib.pipeline.notifications import Notification, notification_in
 from chalicelib.pipeline.routing import receivers_of
 from chalicelib.wiring import Services
 
@@ -21,7 +22,7 @@ log = logging.getLogger("sightline.fanout")
 
 
 def fan_out(event: Json, services: Services) -> None:
-    """Make one delivery for each destination of an SNS event's results, and one message for each delivery."""
+    """Store a delivery for each destination of an SNS event's results, and send a message for each."""
     attempts = Attempts()
     for record in event["Records"]:
         with attempts.each():
@@ -31,18 +32,18 @@ def fan_out(event: Json, services: Services) -> None:
 
 def _fan_out(finished: ImageFinished, services: Services) -> None:
     owner, image_id, result = finished.owner, finished.image_id, finished.result
-    news = news_in(finished, services)
-    if not isinstance(news, News):
-        log.info("nobody is told of %r: %s", image_id, news)
+    notification = notification_in(finished, services)
+    if not isinstance(notification, Notification):
+        log.info("no deliveries for image %r: %s", image_id, notification)
         return
-    made = [
+    deliveries = [
         Delivery.of(owner, image_id, result, finished.type, destination.name, destination.place)
-        for destination in receivers_of(news, services)
+        for destination in receivers_of(notification, services)
     ]
-    opened = [services.deliveries.open(delivery) for delivery in made]
-    # From here on the sweep sends the messages, should this end before it has.
+    opened = [services.deliveries.open(delivery) for delivery in deliveries]
+    # From here on the sweep sends the messages if this function dies before it has.
     services.table.write_many(
-        [*services.deliveries.entries(opened), services.markers.told(owner, image_id, result)]
+        [*services.deliveries.entries(opened), services.markers.fanout_done(owner, image_id, result)]
     )
     for delivery in filter(services.deliveries.is_due, opened):
         services.deliveries_queue.send(delivery.message())

@@ -19,7 +19,7 @@ from chalicelib.library.streams import TOP
 from chalicelib.model import Asked, Failure, Image, Json
 from chalicelib.pipeline.batches import Message, each_message
 from chalicelib.pipeline.bin import delete_image, restore_image
-from chalicelib.pipeline.curation import correct, fit_to_vocabulary, relabel, rename_image, words_of
+from chalicelib.pipeline.curation import correct, fit_to_vocabulary, label_edits, relabel, rename_image
 from chalicelib.pipeline.job_estimate import estimate_further
 from chalicelib.pipeline.job_feed import WAITING, feed_further
 from chalicelib.wiring import Services
@@ -245,7 +245,7 @@ def _is_wanted(wanted: Json, image: Image) -> bool:
 
 
 def _correct(job: Job, image: Image, services: Services) -> bool:
-    words = words_of(job.request["add"], job.request["remove"])
+    words = label_edits(job.request["add"], job.request["remove"])
     return correct(job.owner, image.id, words, services, lenient=True)[1]
 
 

@@ -1,4 +1,7 @@
-"""An image is labelled: claimed, checked, recognised and stored. Whatever follows is the projection's."""
+"""Labels an image: claims its record, checks and recognises its object, and stores the result.
+
+Everything that follows from the result is done by :mod:`chalicelib.pipeline.projection`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from chalicelib.metrics import IMAGES_FAILED, IMAGES_LABELLED
 from chalicelib.model import DEFAULT_OWNER, Failure, Image, Json, ObjectUploaded
 from chalicelib.pipeline import relocation
 from chalicelib.pipeline.batches import Attempts, event_of, records_of, upload_in
-from chalicelib.pipeline.bin import lose, next_look, put_back
+from chalicelib.pipeline.bin import bin_missing, next_look, restore_reuploaded
 from chalicelib.pipeline.description import NEVER_UPLOADED, OBJECT_MISSING, failed, outcome_of
 from chalicelib.pipeline.xmp_keywords import take_sidecar
 from chalicelib.wiring import Services
@@ -25,19 +28,19 @@ from chalicelib.wiring import Services
 log = logging.getLogger("sightline.labelling")
 
 RETRY_SECONDS = 5.0
-SETTLE_SECONDS = 5.0  # in which the copy of an object that is renamed has been labelled and indexed
-WAIT_SECONDS = 24 * 3600.0  # for a deployment to be mended that may not read the image or its key
+SETTLE_SECONDS = 5.0  # after a rename in the bucket, until the copy has been labelled and indexed
+WAIT_SECONDS = 24 * 3600.0  # until an image fails that the deployment has no permission to read or decrypt
 
 
 def label_or_leave(event: Json, services: Services, time_left: TimeLeft = unhurried) -> None:
-    """Label the objects of an S3 event; those that cannot be finished now are left on the uploads queue."""
+    """Label the objects of an S3 event; send those that cannot be finished now to the uploads queue."""
     attempts = Attempts()
     for record in records_of(event):
         with attempts.each():
             uploaded = upload_in(record)
             if uploaded is None:
                 continue
-            if uploaded.removed and not is_sidecar(uploaded.key):  # its copy, if it was renamed, comes first
+            if uploaded.removed and not is_sidecar(uploaded.key):  # after a rename, label the copy first
                 services.uploads_queue.send(event_of(uploaded), delay=SETTLE_SECONDS)
                 continue
             try:
@@ -49,19 +52,20 @@ def label_or_leave(event: Json, services: Services, time_left: TimeLeft = unhurr
 
 
 def label_image(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft = unhurried) -> None:
-    """Bring the image under ``uploaded.key`` to a final result for its present bytes.
+    """Bring the image under ``uploaded.key`` to a final result for its current bytes.
 
-    Does nothing where that has been done. At most one worker recognises an image at a time. ``time_left()``
-    is how many seconds the function may still run. A sidecar is no image: its keywords go to its photo's.
+    Does nothing if the record has that result already. At most one worker recognises an image at a time.
+    ``time_left()`` is how many seconds the function may still run. If the object is an XMP sidecar, its
+    keywords are added to the image of its photo.
 
-    :raises Busy: another worker is at it; or the object was removed just now, and may have been renamed.
-    :raises Transient: a service did not answer; the record keeps what has been reached.
+    :raises Busy: another worker holds the image; or the object was removed a moment ago, perhaps by a rename.
+    :raises Transient: a service did not answer; the image can be claimed again.
     """
     with logs.about(key=uploaded.key):
         if is_sidecar(uploaded.key):
             return take_sidecar(uploaded, services)
-        told_at = uploaded.moment if uploaded.removed else None
-        wait = told_at + SETTLE_SECONDS - services.now() if told_at else 0.0
+        removed_at = uploaded.moment if uploaded.removed else None
+        wait = removed_at + SETTLE_SECONDS - services.now() if removed_at else 0.0
         if 0 < wait <= SETTLE_SECONDS:
             raise Busy("The object was removed just now.", retry_after=max(1.0, wait))
         try:
@@ -81,14 +85,14 @@ def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) ->
     try:
         stored = services.objects.read(uploaded.key, max_bytes=services.settings.max_image_bytes)
     except NotFound:
-        _without_object(record, uploaded, services)
+        _handle_missing_object(record, uploaded, services)
         return
     if record is None:
-        if _is_of_no_image(uploaded.key, services):
+        if _is_orphan(uploaded.key, services):
             return
-        record = relocation.follow(uploaded, stored, services)
+        record = relocation.adopt(uploaded, stored, services)
     elif record.image.binned:
-        record = put_back(record, uploaded, stored, services)
+        record = restore_reuploaded(record, uploaded, stored, services)
         if record is None:
             return
     if record is None or not _is_result_of(stored, record.image):
@@ -104,14 +108,14 @@ def label_claimed(
     services: Services,
     time_left: TimeLeft,
 ) -> None:
-    """Recognise an image that this worker holds, and store its result.
+    """Recognise an image that this worker has claimed, and store the result.
 
-    :raises Transient: a service did not answer; the image is free again.
+    :raises Transient: a service did not answer; the claim is released.
     """
     try:
         outcome = outcome_of(claimed, uploaded, stored, rules, services, time_left)
         if claimed.image.width is not None and outcome.image.width is None:
-            services.objects.delete_thumbnail(claimed.image.key)  # that of an earlier object
+            services.objects.delete_thumbnail(claimed.image.key)  # it shows an earlier object
         _finish(claimed, outcome, services)
     except Transient:
         services.images.release(claimed)
@@ -119,8 +123,9 @@ def label_claimed(
 
 
 def _wait_or_fail(key: str, error: Misconfigured, services: Services) -> None:
-    """Let an image that the deployment may not label wait where everybody sees it; after a day it has
-    failed.
+    """Keep an image that cannot be labelled for a fault of the deployment in a state that readers can see.
+
+    It fails after :data:`WAIT_SECONDS`.
     """
     record = services.images.find_by_key(key)
     if record and record.image.final:
@@ -139,10 +144,10 @@ def _wait_or_fail(key: str, error: Misconfigured, services: Services) -> None:
         return
 
 
-def _without_object(record: Record | None, uploaded: ObjectUploaded, services: Services) -> None:
-    """An image whose object has gone follows a copy of it, or goes into the bin.
+def _handle_missing_object(record: Record | None, uploaded: ObjectUploaded, services: Services) -> None:
+    """Handle an image without an object: move it to a copy of the object, or put it into the bin.
 
-    One that was waited for has failed.
+    An image whose first object never came, or was removed before it was labelled, fails.
     """
     if record is None or was_dropped(record.image):
         return
@@ -153,7 +158,7 @@ def _without_object(record: Record | None, uploaded: ObjectUploaded, services: S
         uploaded.removed and record.image.status == "labelling"
     ):
         if relocation.follow_copy(record, uploaded, services) is None:
-            lose(record, services)
+            bin_missing(record, services)
         return
     if record.image.final or uploaded.removed:
         return
@@ -164,34 +169,34 @@ def _without_object(record: Record | None, uploaded: ObjectUploaded, services: S
 
 
 def _look_again(record: Record, uploaded: ObjectUploaded, services: Services) -> None:
-    """An image that is missing may have been renamed after all; if not, the sweep looks again."""
+    """Look for a copy of a missing image's object; without one, plan the sweep's next look."""
     if not uploaded.removed or not record.image.missing:
         return
     if relocation.follow_copy(record, uploaded, services) is None and not uploaded.at:  # the sweep asked
         services.images.change(record, record, look_at=next_look(record.image, services.now()))
 
 
-def _is_of_no_image(key: str, services: Services) -> bool:
-    """Whether an object came to an address of the API's whose image is gone or has moved.
+def _is_orphan(key: str, services: Services) -> bool:
+    """Whether an object lies under a key that the API made, but its image was erased or has another key.
 
-    The object of an image that a person has deleted is removed. Without the mark of that it is taken in: a
-    table that was restored, or a bucket that was copied, loses none.
+    If the image has a tombstone, the object is deleted. Without record and tombstone it becomes an image:
+    after a table was restored or a bucket copied, no photo is lost.
     """
-    made = parse_key(key)
-    if made is None:
+    parsed = parse_key(key)
+    if parsed is None:
         return False
-    if services.images.was_erased(*made):
+    if services.images.was_erased(*parsed):
         log.info("uploaded after its image was deleted, removed: %r", key)
         services.objects.delete(key)
         return True
-    if services.images.find(*made) is not None:
-        log.info("put where the object of an image was that has another key by now: %r", key)
+    if services.images.find(*parsed) is not None:
+        log.info("ignored, its image has another key now: %r", key)
         return True
     return False
 
 
 def _claimed(record: Record | None, key: str, services: Services) -> Record:
-    """The record, claimed for this worker; a new one where there is none."""
+    """The record, claimed for this worker; a new one if ``record`` is None."""
     started = rfc3339(services.now())
     if record:
         return services.images.claim(
@@ -213,7 +218,7 @@ def _claimed(record: Record | None, key: str, services: Services) -> Record:
 
 
 def _finish(claimed: Record, outcome: Outcome, services: Services) -> None:
-    """Store a result; where the image was deleted or changed meanwhile, leave nothing of it behind."""
+    """Store a result; if the image was deleted or changed meanwhile, remove what was derived for it."""
     image = outcome.image
     try:
         services.images.finish(claimed, outcome)
@@ -224,7 +229,7 @@ def _finish(claimed: Record, outcome: Outcome, services: Services) -> None:
             services.objects.delete_derived(image.key)
         if current is None or current.image.binned:
             services.recognition_cache.forget_unused(image.owner, image.sha256)
-            if outcome.calls:  # they were paid for all the same
+            if outcome.calls:  # the calls cost money although the result is dropped
                 counted = usage.calls_counted(outcome.calls)
                 services.table.write(usage.called(image.owner, rfc3339(services.now())[:10], counted))
     else:
@@ -237,10 +242,10 @@ def _finish(claimed: Record, outcome: Outcome, services: Services) -> None:
 
 
 def _drop_too_large(image: Image, services: Services) -> None:
-    """Remove an upload that is too large to be a photo from the bucket: by a PUT S3 takes up to 5 GB.
+    """Delete an API upload that is too large to be a photo: S3 accepts up to 5 GB by PUT.
 
-    Only what came to an address of ours: what people put into the bucket themselves stays there. An event
-    that comes again makes up for a worker that died before.
+    Objects that people put into the bucket themselves stay. If a worker dies before this step, a repeated
+    event does it.
     """
     if not was_dropped(image) or (image.size or 0) <= services.settings.max_image_bytes:
         return
@@ -250,9 +255,9 @@ def _drop_too_large(image: Image, services: Services) -> None:
 
 
 def _is_old(uploaded: ObjectUploaded, image: Image) -> bool:
-    """Whether the event tells of the bytes that the image's result was made from, or of earlier ones.
+    """Whether the event is about the bytes of the image's result, or about earlier ones.
 
-    Sequencers of equal length compare as text ("Event message structure", Amazon S3); others prove nothing.
+    Sequencers of equal length compare as text ("Event message structure", Amazon S3); others have no order.
     """
     comparable = len(uploaded.sequencer) == len(image.sequencer)
     return bool(uploaded.etag) and (

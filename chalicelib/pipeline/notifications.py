@@ -1,4 +1,4 @@
-"""What is to be told of an image, to whom, and all that one try of a delivery needs."""
+"""Notifications of an image's results, and everything that one try of a delivery needs."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ NEWER_RESULT = "The image has a newer result, or is about to get one; that one i
 
 
 @dataclass(frozen=True)
-class News:
-    """An ``image`` as it is now, told of as ``event_type``, which its ``result`` of that number was.
+class Notification:
+    """The event ``event_type`` of result number ``result``, with the ``image`` as it is now.
 
-    Of one that is ``erased`` only that is left to be told.
+    For an ``erased`` image, the event is its deletion and the image is bare.
     """
 
     image: Image
@@ -37,58 +37,60 @@ class News:
 
     @property
     def on_request(self) -> bool:
-        """Whether only those are told who asked for this type by its name."""
+        """Whether only subscriptions that name this event type receive it."""
         return self.event_type in ON_REQUEST
 
     @property
     def outdated(self) -> bool:
+        """Whether the image has a newer result."""
         return self.image.result != self.result
 
     @property
     def replaced_by(self) -> str | None:
-        """The type of the newer event that there is of the image, if there is one."""
+        """The event type of the newer result, None if there is none."""
         return type_of(self.image.document()) if self.outdated else None
 
     def event(self) -> ImageFinished:
-        """The event that receivers get."""
+        """The event that receivers get, with the image as they may see it."""
         return dataclasses.replace(ImageFinished.of(self.shown), type=self.event_type)
 
     @property
     def shown(self) -> Image:
-        """The image as receivers see it: of one that was deleted they need not hear what was seen on it."""
+        """The image as receivers may see it: without labels and metadata if it was deleted."""
         return self.image.bare(self.image.filename) if self.image.binned else self.image
 
 
 @dataclass(frozen=True)
-class Case:
-    """A delivery with all that a try of it needs: what is to be told, and what is known of the receiver.
+class DeliveryContext:
+    """A delivery with everything that one try needs.
 
-    Where there is nothing to tell, ``news`` is the sentence that says why. ``subscription`` is that of the
-    delivery's name, ``secret`` the one that its request is signed with; None where there is none (yet).
-    ``confirmed``: the origin has agreed to be called often.
+    ``notification`` is a sentence with the reason if there is nothing to send. ``subscription`` is the one
+    that the delivery is for, ``secret`` the secret that signs the request; each is None if there is none.
+    ``condition`` is the state of the destination's circuit breaker. ``confirmed`` says whether the origin has
+    agreed to receive deliveries at the full rate.
     """
 
     delivery: Delivery
-    news: News | str
+    notification: Notification | str
     subscription: Subscription | None
     condition: Condition
     secret: SealedSecret | None
     confirmed: bool
 
 
-def news_in(event: ImageFinished, services: Services) -> News | str:
-    """What the topic's message tells; the record is read only where the message had no room for it all."""
+def notification_in(event: ImageFinished, services: Services) -> Notification | str:
+    """The notification in the topic's message, or why there is none. Reads the record only if truncated."""
     if event.data.get("truncated"):
         item = services.table.get(record_key(event.owner, event.image_id))
-        return _news(item, event.result, event.type)
+        return _notification(item, event.result, event.type)
     image = Image.from_json({**event.data, "owner": event.owner, "key": ""})
-    return News(image, event.type, event.result)
+    return Notification(image, event.type, event.result)
 
 
-def case_of(message: Json, services: Services) -> Case | None:
-    """All about the delivery that a message names, in one read; None where there is no such delivery.
+def context_of(message: Json, services: Services) -> DeliveryContext | None:
+    """Read the delivery that a message names with everything it needs, in one batch; None if there is none.
 
-    :raises KeyError, TypeError: this is no message of ours.
+    :raises KeyError, TypeError: this is no delivery message.
     """
     owner, name, place = message["owner"], message["destination"], Place(**message["place"])
     delivery = delivery_log.key_of(owner, message["delivery_id"])
@@ -102,9 +104,9 @@ def case_of(message: Json, services: Services) -> Case | None:
         return None
     read = Delivery.from_item(found[delivery])
     subscribed, signing = found.get(subscription), found.get(secret)
-    return Case(
+    return DeliveryContext(
         delivery=read,
-        news=_news(found.get(record), read.result, read.event_type),
+        notification=_notification(found.get(record), read.result, read.event_type),
         subscription=subscriptions.subscription_in(subscribed, owner) if subscribed else None,
         condition=services.breakers.read(found, owner, place),
         secret=SealedSecret.from_item(signing) if signing else None,
@@ -113,20 +115,20 @@ def case_of(message: Json, services: Services) -> Case | None:
 
 
 def signer_of(owner: str, name: str) -> tuple[str, str]:
-    """Whose secret signs for the destination of that name: an owner's, or that of a subscription."""
+    """(owner, signer) of the secret that signs for a destination: the owner's, or a subscription's own."""
     if name == INTEGRATION:
         return DEFAULT_OWNER, OWNER
     return owner, OWNER if name == CALLBACK else name
 
 
-def _news(item: Item | None, result: int, event_type: str) -> News | str:
+def _notification(item: Item | None, result: int, event_type: str) -> Notification | str:
     stored = StoredImage(item or {"erased": ""})
     deletion = event_type == DELETED
     if stored.erased and deletion and "body" in stored.item:
-        return News(stored.image, event_type, result, erased=True)
+        return Notification(stored.image, event_type, result, erased=True)
     if stored.erased:
         return NO_IMAGE
     if stored.binned and not deletion:
         return IN_BIN
-    told = stored.final and stored.binned == deletion
-    return News(stored.image, event_type, result) if told else NEWER_RESULT
+    current = stored.final and stored.binned == deletion
+    return Notification(stored.image, event_type, result) if current else NEWER_RESULT

@@ -1,8 +1,9 @@
-"""An image follows its object: renamed in the bucket it stays one image, with id, corrections and history.
+"""Detects renames in the bucket: the image keeps its id, corrections and history under the new key.
 
-S3 knows no renaming: there is a copy, and then the original goes. The events of the two come in any order. A
-new object with the bytes of an image whose object has gone *is* that image's; and where the copy has become
-an image of its own before the original went, the original takes its place.
+S3 has no rename. A client copies the object, then deletes the original, and the two events come in any order:
+
+* The original is gone when the copy is labelled: the image with these bytes moves to the copy's key.
+* The copy has become an image before the original goes: the original image moves there and replaces it.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ from chalicelib.library.corrections import BY_XMP
 from chalicelib.library.index import digest_term, partition
 from chalicelib.library.record import Record, StoredImage, parse_key, record_key
 from chalicelib.model import DEFAULT_OWNER, ObjectUploaded
-from chalicelib.pipeline.bin import taken_out
+from chalicelib.pipeline.bin import out_of_bin
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.relocation")
 
-COPIED_SECONDS = 15 * 60.0  # before the original went at most: a copy that is older is another image
+COPIED_SECONDS = 15 * 60.0  # from copy to deletion in a rename; an older copy is another image
 MOST_LOOKS = 5
-MOST_ALIKE = 20  # images with the same bytes that are looked at
+MOST_ALIKE = 20  # how many images with the same bytes are read
 
 
-def follow(uploaded: ObjectUploaded, stored: StoredObject, services: Services) -> Record | None:
-    """The image whose object this new one is, under its new key; None where it is nobody's.
+def adopt(uploaded: ObjectUploaded, stored: StoredObject, services: Services) -> Record | None:
+    """Move an image whose object is gone to a new object with the same bytes; None if there is no such image.
 
-    A key of an upload's own belongs to the image of its id.
+    A key that the API made always belongs to the image with its id, and takes no other.
 
     :raises Superseded: the image has changed meanwhile.
     """
@@ -42,16 +43,16 @@ def follow(uploaded: ObjectUploaded, stored: StoredObject, services: Services) -
     for record in sorted(final, key=lambda one: not one.image.missing)[:MOST_LOOKS]:
         if services.objects.etag(record.image.key) is None:
             services.objects.move_thumbnail(record.image.key, key)
-            return _moved(record, key, stored.etag, uploaded.sequencer, services)
+            return _move(record, key, stored.etag, uploaded.sequencer, services)
     return None
 
 
 def follow_copy(record: Record, removed: ObjectUploaded, services: Services) -> Record | None:
-    """The image under the key of the copy that was made of its object before that went; None without one.
+    """Move an image to the copy of its removed object; None if there is no copy.
 
-    The copy's own image, which nobody has corrected yet, ends.
+    The image that was made for the copy is erased. An image that a person has corrected is never taken.
 
-    :raises Superseded: one of them has changed meanwhile.
+    :raises Superseded: one of the two images has changed meanwhile.
     """
     image = record.image
     if image.owner != DEFAULT_OWNER or not image.sha256 or not image.final:
@@ -63,17 +64,17 @@ def follow_copy(record: Record, removed: ObjectUploaded, services: Services) -> 
         if (
             copy.id != image.id
             and copy.status in ("labelled", "failed")
-            and all(said.by == BY_XMP for said in copy.corrections)  # these are in the bytes
+            and all(one.by == BY_XMP for one in copy.corrections)  # the same bytes hold the same keywords
             and parse_key(copy.key) is None
             and millisecond_at(copy.created_at) / 1000 >= gone_at - COPIED_SECONDS
             and services.objects.etag(copy.key) == copy.etag
         ):
-            return _moved(record, copy.key, copy.etag, copy.sequencer, services, copy=other)
+            return _move(record, copy.key, copy.etag, copy.sequencer, services, copy=other)
     return None
 
 
 def same_bytes(sha256: str, owner: str, services: Services) -> list[Record]:
-    """The newest images of an owner that have these bytes, by their records; those in the bin included."""
+    """The newest records of an owner with these bytes, images in the bin included."""
     term = partition(owner, digest_term(sha256))
     entries = services.table.query(term, limit=MOST_ALIKE, newest_first=True)
     keys = [record_key(owner, str(entry["sk"])) for entry in entries]
@@ -82,16 +83,16 @@ def same_bytes(sha256: str, owner: str, services: Services) -> list[Record]:
     return [one for one in map(Record.from_item, found) if one.image.sha256 == sha256]
 
 
-def _moved(
+def _move(
     record: Record, key: str, etag: str, sequencer: str, services: Services, *, copy: Record | None = None
 ) -> Record:
-    """Store an image under another key; one that was missing comes out of the bin."""
+    """Store an image under another key; an image in the bin comes out of it."""
     before = record.image
     image = dataclasses.replace(
         before, key=key, filename=key.removeprefix(UPLOADS), etag=etag, sequencer=sequencer
     )
-    moved = dataclasses.replace(record, image=image)
+    relocated = dataclasses.replace(record, image=image)
     if before.binned:
-        moved = taken_out(moved, etag, services.now())
+        relocated = out_of_bin(relocated, etag, services.now())
     log.info("renamed: %r is %r now: image %r", before.key, key, before.id)
-    return services.images.move(record, moved, "restored", copy=copy)
+    return services.images.move(record, relocated, "restored", copy=copy)

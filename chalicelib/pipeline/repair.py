@@ -36,7 +36,7 @@ from chalicelib.library.markers import Marker, marker_key
 from chalicelib.library.record import StoredImage, parse_key, record_key, was_dropped
 from chalicelib.model import DEFAULT_OWNER, ObjectUploaded
 from chalicelib.pipeline.batches import event_of
-from chalicelib.pipeline.projection import restore
+from chalicelib.pipeline.projection import rebuild
 from chalicelib.table import BATCH_LIMIT, ConditionFailed
 from chalicelib.wiring import Services
 
@@ -79,7 +79,7 @@ def repair(owner: str, services: Services, *, mend: bool) -> Iterator[Fault]:
         for term, image_id in list(_entries(owner, name, services)):
             if term not in wanted.get(image_id, ()) and not _asks_for(owner, image_id, term, services):
                 if mend:
-                    restore(owner, image_id, services, suspects=[term])
+                    rebuild(owner, image_id, services, suspects=[term])
                 yield Fault("entry that no record knows", term, image_id, mend)
     yield from _miscounted(owner, counted, services, mend=mend)
     yield from _held_to_bucket(owner, known, services, mend=mend)
@@ -133,7 +133,7 @@ def _held_to_records(
             if places[term] not in found or IndexEntry.from_item(found[places[term]]) != entry
         ]
         if wrong and mend:
-            restore(owner, image_id, services)
+            rebuild(owner, image_id, services)
         yield from wrong
 
 

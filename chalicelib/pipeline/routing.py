@@ -1,4 +1,4 @@
-"""Who is told of a result, and what they are handed."""
+"""Routing: which destinations receive a result, and the request that each of them gets."""
 
 from __future__ import annotations
 
@@ -14,37 +14,40 @@ from chalicelib.errors import UnusableUrl
 from chalicelib.intake.objects import sidecar_key
 from chalicelib.library import query
 from chalicelib.model import CallbackFormat, Image, Json
-from chalicelib.pipeline.notifications import News, signer_of
+from chalicelib.pipeline.notifications import Notification, signer_of
 from chalicelib.wiring import Services
 
 FORMATS: Mapping[CallbackFormat, Format] = {"event": "json", "blob": "blob"}
 
 
-def receivers_of(news: News, services: Services) -> Iterator[Destination]:
-    """Everyone who asked to be told of this, but for those who are told of a newer result instead."""
+def receivers_of(notification: Notification, services: Services) -> Iterator[Destination]:
+    """The destinations of a notification, except those that get a newer result's instead."""
     for name in (INTEGRATION, CALLBACK):
-        destination = _standing_one(name, news.image, services)
-        if destination and _is_told(destination, news):
+        destination = _fixed_destination(name, notification.image, services)
+        if destination and _gets(destination, notification):
             yield destination
-    for subscription in services.subscriptions.all(news.image.owner):
-        if not subscription.paused and _wants(subscription, news):
+    for subscription in services.subscriptions.all(notification.image.owner):
+        if not subscription.paused and _wants(subscription, notification):
             yield subscription.destination
 
 
 def receiver_of(
-    news: News, name: str, subscription: Subscription | None, services: Services
+    notification: Notification, name: str, subscription: Subscription | None, services: Services
 ) -> Destination | None:
-    """The one of them with that name, which may be the ``subscription``; or None."""
+    """The destination called ``name`` if it is to receive the notification, else None.
+
+    ``subscription`` is the subscription of that name, if there is one.
+    """
     if name in (INTEGRATION, CALLBACK):
-        destination = _standing_one(name, news.image, services)
-        return destination if destination and _is_told(destination, news) else None
-    return subscription.destination if subscription and _wants(subscription, news) else None
+        destination = _fixed_destination(name, notification.image, services)
+        return destination if destination and _gets(destination, notification) else None
+    return subscription.destination if subscription and _wants(subscription, notification) else None
 
 
 def destination_named(name: str, image: Image, services: Services) -> Destination | None:
-    """Where that name leads for an image, whatever is to be told."""
+    """The destination called ``name`` for an image, whatever the notification."""
     if name in (INTEGRATION, CALLBACK):
-        return _standing_one(name, image, services)
+        return _fixed_destination(name, image, services)
     subscription = services.subscriptions.find(image.owner, name)
     return subscription.destination if subscription else None
 
@@ -57,9 +60,10 @@ def request_for(
     secrets: Sequence[str],
     link: Callable[[], str],
 ) -> WebhookRequest:
-    """The event, or the image itself as XML or as a blob, signed for a destination.
+    """The request to a destination: the event as JSON, or the image as XML or as a blob, to be signed.
 
-    What is too long for others than the integration server comes as an event with a ``link`` to the document.
+    A body that is too long is replaced by an event with a ``link`` to the document, but for the integration
+    server.
     """
     match destination.format:
         case "xml":
@@ -75,24 +79,24 @@ def request_for(
 
 
 def link_to(image: Image, services: Services) -> str:
-    """Where an image's document can be had for a while, by who has this address."""
+    """A presigned URL of an image's sidecar, the full document."""
     return services.objects.presigned_get(
         sidecar_key(image.key), filename=f"{image.id}.json", content_type="application/json"
     )
 
 
 def check_receiver(url: str, services: Services) -> None:
-    """Raise :exc:`UnusableUrl` for an address that deliveries may not be sent to.
+    """Raise :exc:`UnusableUrl` for a URL that deliveries may not be sent to.
 
-    Without TLS anybody on the way could read them, so only an offline stack may do without.
+    Only the offline stack may send without TLS.
     """
     if url.partition(":")[0].lower() != "https" and not services.settings.allow_private_urls:
         raise UnusableUrl("Deliveries are sent to https:// addresses only.", code="url-not-https")
     services.outbound.check(url)
 
 
-def _standing_one(name: str, image: Image, services: Services) -> Destination | None:
-    """The integration server, or the image's own callback: they are told of everything."""
+def _fixed_destination(name: str, image: Image, services: Services) -> Destination | None:
+    """The integration server, or the image's callback; None if it is not set."""
     if name == INTEGRATION:
         server = services.integration_address.text()
         return Destination(name, server, "xml", *signer_of(image.owner, name)) if server else None
@@ -104,18 +108,24 @@ def _compact(event: Json) -> bytes:
     return json.dumps(event, separators=(",", ":")).encode()
 
 
-def _is_told(destination: Destination, news: News) -> bool:
-    """Of each result the newest; where a blob is wanted, once: with the first result, as it is by then."""
-    if news.on_request:
+def _gets(destination: Destination, notification: Notification) -> bool:
+    """Whether a fixed destination receives the notification: the newest result only.
+
+    A receiver of blobs gets one only: for the first result, with the image as it is by then.
+    """
+    if notification.on_request:
         return False
     if destination.format == "blob":
-        return news.result == 1
-    return not news.outdated or news.replaced_by in ON_REQUEST
+        return notification.result == 1
+    return not notification.outdated or notification.replaced_by in ON_REQUEST
 
 
-def _wants(subscription: Subscription, news: News) -> bool:
-    if news.event_type not in subscription.event_types or news.replaced_by in subscription.event_types:
+def _wants(subscription: Subscription, notification: Notification) -> bool:
+    if (
+        notification.event_type not in subscription.event_types
+        or notification.replaced_by in subscription.event_types
+    ):
         return False
-    if subscription.filter is None or news.erased:  # what fitted the filter when it was deleted
+    if subscription.filter is None or notification.erased:  # the fan-out checked the filter before
         return True
-    return query.parse(subscription.filter).matches(news.image)
+    return query.parse(subscription.filter).matches(notification.image)

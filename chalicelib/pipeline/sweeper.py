@@ -138,9 +138,9 @@ def _unprojected(key: Key, item: Item, services: Services) -> Act | float | None
 
 def _unconfirmed(key: Key, item: Item, services: Services) -> Act | float | None:
     """A result that no fan-out has confirmed is told of again."""
-    from chalicelib.pipeline.projection import tell_again
+    from chalicelib.pipeline.projection import publish_again
 
-    return lambda: tell_again(key, services)
+    return lambda: publish_again(key, services)
 
 
 KINDS = (

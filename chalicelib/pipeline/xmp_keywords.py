@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING
 from chalicelib.errors import Busy, Conflict, NotFound, TooMuch
 from chalicelib.ids import rfc3339
 from chalicelib.intake.objects import is_litter, is_sidecar
-from chalicelib.library.bounds import check_item, check_said
+from chalicelib.library.bounds import check_item, check_user_data
 from chalicelib.library.corrections import BY_XMP, with_keywords
 from chalicelib.library.grammar import MOST_NAME_BYTES
 from chalicelib.library.record import Outcome, Record, parse_key
 from chalicelib.library.renames import Rules
 from chalicelib.model import DEFAULT_OWNER, Correction, Image, Label, ObjectUploaded, normalised
-from chalicelib.pipeline.bin import Check, anyhow
+from chalicelib.pipeline.bin import Check, accept_any
 from chalicelib.pipeline.curation import revise
 from chalicelib.wiring import Services
 
@@ -58,7 +58,7 @@ def with_room_for(outcome: Outcome, record: Record) -> Outcome:
     """The outcome, without its keywords where the image has no room for them."""
     try:
         made = outcome.of(record)
-        check_said(made.image, before=record.image)
+        check_user_data(made.image, before=record.image)
         check_item(made)
     except TooMuch as error:
         log.info("keywords left out: %r: %s", outcome.image.key, error)
@@ -67,7 +67,7 @@ def with_room_for(outcome: Outcome, record: Record) -> Outcome:
 
 
 def add_keywords(
-    owner: str, image_id: str, packet: bytes, services: Services, *, check: Check = anyhow
+    owner: str, image_id: str, packet: bytes, services: Services, *, check: Check = accept_any
 ) -> Image:
     """Add what people say in a packet to an image; gives it as it is then.
 

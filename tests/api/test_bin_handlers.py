@@ -228,7 +228,7 @@ def test_a_change_that_comes_between_is_not_overlooked(
 
     def late(*args: Any, **more: Any) -> Any:
         monkeypatch.setattr(services.images, "change", change)
-        pipeline.correct("default", image, pipeline.words_of(["late"], []), services)  # type: ignore[arg-type]
+        pipeline.correct("default", image, pipeline.label_edits(["late"], []), services)  # type: ignore[arg-type]
         return change(*args, **more)
 
     monkeypatch.setattr(services.images, "change", late)

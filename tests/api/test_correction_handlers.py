@@ -159,7 +159,7 @@ class TestManyImages:
     ) -> None:
         other = handed_in(api, services)
         api.request("PUT", f"/images/{image}/labels/rex", body={"parents": ["x" * 100]})
-        monkeypatch.setattr(bounds, "MOST_SAID", 300)
+        monkeypatch.setattr(bounds, "MAX_USER_DATA_BYTES", 300)
         outcomes = api.post("/images/labels", {"ids": [image, other], "add": ["Pet"]}).json_body["images"]
         assert [(one["outcome"], one.get("code")) for one in outcomes] == [
             ("refused", "too-much"),

@@ -9,9 +9,9 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.errors import TooMuch
-from chalicelib.library.bounds import MOST_SAID, said_bytes
+from chalicelib.library.bounds import MAX_USER_DATA_BYTES, user_data_bytes
 from chalicelib.model import Asked, Label, NewImage
-from chalicelib.pipeline.curation import Word
+from chalicelib.pipeline.curation import LabelEdit
 from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, World
@@ -38,7 +38,7 @@ def filled(world: Any, letters: range) -> list[str]:
     names: list[str] = []
     for parents in (20, 0):
         while True:
-            word = Word(
+            word = LabelEdit(
                 name(chance, letters), True, 50.0, tuple(name(chance, letters) for _ in range(parents))
             )
             try:
@@ -47,8 +47,8 @@ def filled(world: Any, letters: range) -> list[str]:
                 said = (refused.code, refused.data["most"], "take corrections back" in refused.detail)
                 break
             names.append(word.name)
-        assert said == ("too-much", MOST_SAID, True)
-    assert MOST_SAID - 1000 < said_bytes(world.image_at(KEY)) <= MOST_SAID
+        assert said == ("too-much", MAX_USER_DATA_BYTES, True)
+    assert MAX_USER_DATA_BYTES - 1000 < user_data_bytes(world.image_at(KEY)) <= MAX_USER_DATA_BYTES
     return names
 
 
@@ -71,8 +71,8 @@ def test_nothing_that_follows_meets_a_limit_where_people_have_added_all_they_may
     pipeline.relabel("default", image_id, Asked(min_confidence=10.5), world)
     work_off(world)
     assert len(world.image_at(KEY).labels) == 50 + len(names)
-    pipeline.correct("default", image_id, [Word(names[0], None)], world)
-    pipeline.correct("default", image_id, [Word("Thing 1", False)], world)
+    pipeline.correct("default", image_id, [LabelEdit(names[0], None)], world)
+    pipeline.correct("default", image_id, [LabelEdit("Thing 1", False)], world)
     job = pipeline.start("default", "correct", {"q": "", "add": ["Pet"], "remove": [names[1]]}, world)
     work_off(world)
     done = world.jobs.get("default", job.id)
@@ -89,11 +89,11 @@ def test_what_makes_it_less_is_taken_however_much_there_is(
     pipeline.label_image(world.drop(KEY), world)
     image = world.image_at(KEY)
     for number in range(5):
-        pipeline.correct("default", image.id, [Word(f"Mine {number}", True)], world)
-    monkeypatch.setattr("chalicelib.library.bounds.MOST_SAID", 100)
+        pipeline.correct("default", image.id, [LabelEdit(f"Mine {number}", True)], world)
+    monkeypatch.setattr("chalicelib.library.bounds.MAX_USER_DATA_BYTES", 100)
     with pytest.raises(TooMuch):
-        pipeline.correct("default", image.id, [Word("More", True)], world)
-    pipeline.correct("default", image.id, [Word("Mine 1", None)], world)
+        pipeline.correct("default", image.id, [LabelEdit("More", True)], world)
+    pipeline.correct("default", image.id, [LabelEdit("Mine 1", None)], world)
 
 
 def test_a_job_names_the_image_that_has_no_room_and_goes_on(world: Any) -> None:
@@ -119,13 +119,13 @@ def test_a_recognition_that_has_no_room_is_a_failure_that_says_so(
 ) -> None:
     chance = random.Random(1)  # noqa: S311 - chance, not a secret
     world.recogniser = FakeRecogniser(*(Label(name(chance, range(0x61, 0x7B)), 90.0) for _ in range(50)))
-    monkeypatch.setattr("chalicelib.library.bounds.MOST_IN_ITEM", 4_000)
+    monkeypatch.setattr("chalicelib.library.bounds.MAX_ITEM_BYTES", 4_000)
     pipeline.label_image(world.drop(KEY), world)
     image = world.image_at(KEY)
     assert (image.status, image.error.code) == ("failed", "too-much")
     with pytest.raises(TooMuch):
         pipeline.correct(
-            "default", image.id, [Word(name(chance, range(0x61, 0x7B)), True) for _ in range(50)], world
+            "default", image.id, [LabelEdit(name(chance, range(0x61, 0x7B)), True) for _ in range(50)], world
         )
 
 

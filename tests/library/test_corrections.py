@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import Conflict
-from chalicelib.library.corrections import MOST_CORRECTIONS, effective_labels, with_word, without_word
+from chalicelib.library.corrections import (
+    MOST_CORRECTIONS,
+    effective_labels,
+    with_correction,
+    without_correction,
+)
 from chalicelib.model import Correction, Label, normalised
 
 AT = "2026-03-01T00:00:00.000Z"
@@ -40,16 +45,16 @@ def test_what_is_added_has_the_confidence_and_the_parents_that_were_said() -> No
 
 
 def test_the_last_word_on_a_label_replaces_the_one_before_and_can_be_taken_back() -> None:
-    words = with_word(with_word((), said("cat", False)), said("Cat", True))
+    words = with_correction(with_correction((), said("cat", False)), said("Cat", True))
     assert [one.present for one in words] == [True]
-    assert without_word(words, "CAT") == ()
+    assert without_correction(words, "CAT") == ()
 
 
 def test_there_is_an_end_to_correcting_one_image() -> None:
     words = tuple(said(f"label {number}", True) for number in range(MOST_CORRECTIONS))
-    with_word(words, said("label 7", False))
+    with_correction(words, said("label 7", False))
     with pytest.raises(Conflict):
-        with_word(words, said("one more", True))
+        with_correction(words, said("one more", True))
 
 
 names = st.sampled_from(["cat", "Cat", "dog", "animal", "tabby", "Tabby"])
@@ -69,7 +74,7 @@ def test_nothing_that_was_removed_is_shown_and_all_that_was_added_is(
 ) -> None:
     corrections: tuple[Correction, ...] = ()
     for word in spoken:
-        corrections = with_word(corrections, word)
+        corrections = with_correction(corrections, word)
     shown = effective_labels(seen, corrections)
     found = {normalised(n) for label in shown for n in (label.name, *label.parents, *label.aliases)}
     named = {normalised(label.name) for label in shown}

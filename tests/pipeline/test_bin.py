@@ -15,7 +15,7 @@ from chalicelib.ids import new_id
 from chalicelib.library.index import BINNED, partition
 from chalicelib.library.query import parse
 from chalicelib.model import Label
-from chalicelib.pipeline.curation import Word
+from chalicelib.pipeline.curation import LabelEdit
 from tests.fakes.mail import Mail
 from tests.fakes.recogniser import FakeRecogniser
 
@@ -246,7 +246,7 @@ def test_a_correction_after_a_return_is_told_as_one(world: Any) -> None:
     asked = subscribe(world)
     image_id = binned(world)
     pipeline.restore_image(OWNER, image_id, world)
-    pipeline.correct(OWNER, image_id, [Word("Tiger", True)], world)
+    pipeline.correct(OWNER, image_id, [LabelEdit("Tiger", True)], world)
     mail = Mail(world)
     mail.run()
     assert told(mail, asked)[-1] == ("corrected", "delivered")

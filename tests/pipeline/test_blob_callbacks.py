@@ -14,7 +14,7 @@ from chalicelib import pipeline
 from chalicelib.delivery import blobs
 from chalicelib.library.markers import CONFIRM_SECONDS
 from chalicelib.model import CallbackFormat, Image, Label, NewImage, ObjectUploaded
-from chalicelib.pipeline.curation import Word
+from chalicelib.pipeline.curation import LabelEdit
 from tests.fakes.mail import Mail
 from tests.fakes.receiver import FakeReceiver, verify
 from tests.fakes.recogniser import FakeRecogniser
@@ -68,14 +68,14 @@ def test_a_blob_that_cannot_be_labelled_is_told_of_too(world: Any) -> None:
 def test_a_blob_is_told_of_once(world: Any, form: CallbackFormat, times: int) -> None:
     image, mail = announced(world, form), Mail(world)
     mail.run()
-    pipeline.correct("default", image.id, [Word("dog", True)], world)
+    pipeline.correct("default", image.id, [LabelEdit("dog", True)], world)
     mail.run()
     assert len(world.outbound.posted) == times
 
 
 def test_a_correction_before_the_call_is_in_it(world: Any) -> None:
     image = announced(world, "blob")
-    pipeline.correct("default", image.id, [Word("dog", True)], world)
+    pipeline.correct("default", image.id, [LabelEdit("dog", True)], world)
     Mail(world).run()
     [posted] = world.outbound.posted
     assert {"Cat", "dog"} <= set(json.loads(posted.body)["labels"])
@@ -85,7 +85,7 @@ def test_a_blob_is_told_of_once_though_the_news_of_it_was_lost_and_newer_news_wa
     image, mail = announced(world, "blob"), Mail(world)
     world.project()
     world.topic.published.clear()  # SNS lost it, or the fan-out failed for good
-    pipeline.correct("default", image.id, [Word("dog", True)], world)
+    pipeline.correct("default", image.id, [LabelEdit("dog", True)], world)
     mail.run()
     assert world.outbound.posted == []
     mail.forward(CONFIRM_SECONDS + 3600)

@@ -21,7 +21,7 @@ from chalicelib.errors import TooManyRequests
 from chalicelib.ids import new_id
 from chalicelib.model import Box, Instance, Label, NewImage, ObjectUploaded
 from chalicelib.outbound.response import Headers, Reply
-from chalicelib.pipeline.curation import Word
+from chalicelib.pipeline.curation import LabelEdit
 from tests.fakes.mail import Mail, sqs_event
 from tests.fakes.receiver import FakeReceiver, Posted, verify
 from tests.fakes.recogniser import FakeRecogniser
@@ -268,7 +268,7 @@ def test_one_correction_is_amplified_to_ten_requests_and_a_megabyte_at_most(worl
     mail = Mail(world)
     mail.run()
     before = len(there(world))
-    pipeline.correct("default", world.image_at("uploads/crowd.jpg").id, [Word("Cat", True)], world)
+    pipeline.correct("default", world.image_at("uploads/crowd.jpg").id, [LabelEdit("Cat", True)], world)
     mail.announce()
     mail.bring()
     came = there(world)[before:]

@@ -9,7 +9,7 @@ import pytest
 from chalicelib import pipeline
 from chalicelib.errors import NotFound
 from chalicelib.model import Asked, Image, Label, Model
-from chalicelib.pipeline.curation import Word
+from chalicelib.pipeline.curation import LabelEdit
 from tests.fakes.mail import handle
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, ROCKET, World
@@ -32,7 +32,7 @@ def image(world: World) -> Image:
     return world.image_at(KEY)
 
 
-def say(world: World, image: Image, *words: Word) -> Image:
+def say(world: World, image: Image, *words: LabelEdit) -> Image:
     world.clock.forward(1)
     return pipeline.correct("default", image.id, words, world)[0]  # type: ignore[arg-type]
 
@@ -48,7 +48,7 @@ def work_off(world: World) -> None:
 
 
 def test_a_correction_moves_index_counts_sidecar_and_history_and_is_told(world: World, image: Image) -> None:
-    corrected = say(world, image, Word("dog", False), Word("Chelsea", True, parents=("cat",)))
+    corrected = say(world, image, LabelEdit("dog", False), LabelEdit("Chelsea", True, parents=("cat",)))
     assert names(corrected) == ["Chelsea", "Cat"]
     assert world.counts() == {"animal": 1, "cat": 1, "chelsea": 1}
     assert [one["name"] for one in world.objects.sidecars["metadata/a.jpg.json"]["labels"]] == names(
@@ -66,7 +66,7 @@ def test_a_correction_moves_index_counts_sidecar_and_history_and_is_told(world: 
 def test_what_was_said_holds_for_every_result_and_every_recogniser_after_it(
     world: World, image: Image
 ) -> None:
-    say(world, image, Word("dog", False), Word("Chelsea", True))
+    say(world, image, LabelEdit("dog", False), LabelEdit("Chelsea", True))
     world.recogniser = FakeRecogniser(FELINE, Label("DOG", 99.0), Label("Sofa", 60.0), model=Model("b", "2"))
     pipeline.relabel("default", image.id, Asked(), world)  # type: ignore[arg-type]
     work_off(world)
@@ -77,27 +77,29 @@ def test_what_was_said_holds_for_every_result_and_every_recogniser_after_it(
 
 
 def test_taking_it_back_brings_the_recognisers_word_again(world: World, image: Image) -> None:
-    say(world, image, Word("dog", False), Word("Chelsea", True))
-    back = say(world, image, Word("DOG", None), Word("chelsea", None))
+    say(world, image, LabelEdit("dog", False), LabelEdit("Chelsea", True))
+    back = say(world, image, LabelEdit("DOG", None), LabelEdit("chelsea", None))
     assert (back.labels, back.corrections) == (image.labels, ())
     assert world.counts() == {"animal": 1, "cat": 1, "dog": 1}
 
 
 def test_adding_what_was_removed_brings_it_back_as_a_persons(world: World, image: Image) -> None:
-    say(world, image, Word("dog", False))
-    back = say(world, image, Word("dog", True))
+    say(world, image, LabelEdit("dog", False))
+    back = say(world, image, LabelEdit("dog", True))
     assert [(label.name, label.source) for label in back.labels] == [("Dog", "person"), ("Cat", "model")]
     assert back.labels[0].parents == ("Animal",)
 
 
 def test_saying_a_thing_again_changes_nothing_and_tells_nobody(world: World, image: Image) -> None:
-    first = say(world, image, Word("dog", False), Word("Chelsea", True, 90.0))
-    assert say(world, image, Word("DOG", False), Word("Chelsea", True, 90.0)) == first
+    first = say(world, image, LabelEdit("dog", False), LabelEdit("Chelsea", True, 90.0))
+    assert say(world, image, LabelEdit("DOG", False), LabelEdit("Chelsea", True, 90.0)) == first
     assert len(world.topic.published) == 2
 
 
-@pytest.mark.parametrize("word", [Word("horse", False), Word("cat", None)])
-def test_what_is_not_there_cannot_be_taken_away_but_leniently(world: World, image: Image, word: Word) -> None:
+@pytest.mark.parametrize("word", [LabelEdit("horse", False), LabelEdit("cat", None)])
+def test_what_is_not_there_cannot_be_taken_away_but_leniently(
+    world: World, image: Image, word: LabelEdit
+) -> None:
     with pytest.raises(NotFound):
         say(world, image, word)
     assert pipeline.correct("default", image.id, [word], world, lenient=True) == (image, False)  # type: ignore[arg-type]
@@ -105,14 +107,14 @@ def test_what_is_not_there_cannot_be_taken_away_but_leniently(world: World, imag
 
 def test_another_owner_cannot_correct_an_image(world: World, image: Image) -> None:
     with pytest.raises(NotFound):
-        pipeline.correct("somebody", image.id, [Word("cat", False)], world)  # type: ignore[arg-type]
+        pipeline.correct("somebody", image.id, [LabelEdit("cat", False)], world)  # type: ignore[arg-type]
 
 
 def test_a_word_said_while_the_image_is_recognised_is_not_lost_and_neither_is_the_result(
     world: World, image: Image
 ) -> None:
     def meanwhile() -> None:
-        say(world, image, Word("sofa", True), Word("cat", False))
+        say(world, image, LabelEdit("sofa", True), LabelEdit("cat", False))
 
     world.recogniser = FakeRecogniser(FELINE, Label("Rocket", 88.0), before=meanwhile)
     pipeline.label_image(world.drop(KEY, ROCKET), world)
@@ -124,7 +126,7 @@ def test_a_word_said_while_the_image_is_recognised_is_not_lost_and_neither_is_th
 
 def test_a_result_that_is_corrected_at_once_is_told_of_before_its_correction(world: World) -> None:
     pipeline.label_image(world.drop(KEY), world)  # type: ignore[arg-type]
-    say(world, world.image_at(KEY), Word("dog", False))
+    say(world, world.image_at(KEY), LabelEdit("dog", False))
     assert [event["type"] for event in world.topic.published] == [
         "sightline.image.labelled",
         "sightline.image.corrected",
@@ -173,15 +175,15 @@ class TestRenaming:
         assert [one["data"]["labels"][1]["name"] for one in world.topic.published] == ["Dog", "hound"]
 
     def test_what_a_person_said_stands_above_a_label_is_renamed_too(self, world: World, image: Image) -> None:
-        say(world, image, Word("Rex", True, parents=("wolf", "habit")))
+        say(world, image, LabelEdit("Rex", True, parents=("wolf", "habit")))
         self.rename(world, "wolf", "canine")
         assert world.image_at(KEY).labels[0].parents == ("canine", "habit")
-        say(world, image, Word("Rex", True, parents=("Wolf",)))
+        say(world, image, LabelEdit("Rex", True, parents=("Wolf",)))
         assert world.counts() == {"animal": 1, "canine": 1, "cat": 1, "dog": 1, "rex": 1}
 
     def test_a_persons_word_follows_the_rename(self, world: World, image: Image) -> None:
-        say(world, image, Word("dog", False))
+        say(world, image, LabelEdit("dog", False))
         self.rename(world, "dog", "hound")
         assert names(world.image_at(KEY)) == ["Cat"]
-        say(world, image, Word("dog", True))
+        say(world, image, LabelEdit("dog", True))
         assert sorted(names(world.image_at(KEY))) == ["Cat", "hound"]

@@ -66,7 +66,7 @@ def _labelled(record: Any) -> Any:
         model=Model("fake", "1"),
         result=1,
     )
-    return dataclasses.replace(record, image=image).told(labels, ())
+    return dataclasses.replace(record, image=image).with_labels(labels, ())
 
 
 @pytest.mark.slow

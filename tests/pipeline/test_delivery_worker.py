@@ -29,7 +29,7 @@ from chalicelib.ids import new_id
 from chalicelib.model import Label, NewImage, ObjectUploaded
 from chalicelib.outbound.response import Headers, Reply
 from chalicelib.pipeline.batches import FIRST_PAUSE
-from chalicelib.pipeline.curation import Word
+from chalicelib.pipeline.curation import LabelEdit
 from tests.fakes.mail import Mail, sns_event, sqs_event
 from tests.fakes.receiver import FakeReceiver, verify
 from tests.fakes.recogniser import FakeRecogniser
@@ -68,7 +68,7 @@ def the_delivery(mail: Mail, destination: str = "integration") -> Delivery:
 
 
 def correct(world: Any, name: str, *, present: bool) -> None:
-    pipeline.correct("default", world.image_at(KEY).id, [Word(name, present)], world)
+    pipeline.correct("default", world.image_at(KEY).id, [LabelEdit(name, present)], world)
 
 
 def statuses(delivery: Delivery) -> list[int | None]:

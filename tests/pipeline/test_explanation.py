@@ -9,7 +9,7 @@ import pytest
 from chalicelib import pipeline
 from chalicelib.errors import NotFound, RecogniserRefused
 from chalicelib.model import Label, NewImage, ObjectUploaded
-from chalicelib.pipeline.curation import Word
+from chalicelib.pipeline.curation import LabelEdit
 from chalicelib.pipeline.explanation import Reason
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.world import CAT, ROCKET, World
@@ -43,7 +43,7 @@ def why(world: Any, image_id: str, label: str) -> Reason:
 def test_what_is_there_is_there_because_it_was_seen_or_said(world: Any) -> None:
     image_id = labelled(world)
     assert why(world, image_id, "FELINE") == Reason("present", "It was seen with 91.0.", 91.0)
-    pipeline.correct("default", image_id, [Word("Rex", True)], world)
+    pipeline.correct("default", image_id, [LabelEdit("Rex", True)], world)
     assert why(world, image_id, "rex") == Reason("present", "A person says so.", 100.0)
 
 
@@ -82,7 +82,7 @@ def test_what_was_kept_out_by_the_question_says_so(world: Any, asked: Any, verdi
 
 def test_what_a_person_removed_says_who_and_when(world: Any) -> None:
     image_id = labelled(world)
-    image, _ = pipeline.correct("default", image_id, [Word("sofa", False)], world)
+    image, _ = pipeline.correct("default", image_id, [LabelEdit("sofa", False)], world)
     reason = why(world, image_id, "sofa")
     assert reason.verdict == "removed"
     assert reason.detail == f"default said on {image.corrected_at} that Sofa is not there."

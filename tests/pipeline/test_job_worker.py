@@ -40,7 +40,9 @@ def labelled(world: Any, number: int) -> list[str]:
         record = world.images.create(image)
         done: Any = {"status": "labelled", "completed_at": "2026-01-02", "result": 1}
         changed = dataclasses.replace(record.image, model=Model("fake", "1"), **done)
-        world.images.change(record, dataclasses.replace(record, image=changed).told((CAT,), ()), "recognised")
+        world.images.change(
+            record, dataclasses.replace(record, image=changed).with_labels((CAT,), ()), "recognised"
+        )
         ids.append(image_id)
     return ids
 

@@ -16,7 +16,7 @@ from chalicelib.expressions import Item
 from chalicelib.ids import new_id
 from chalicelib.library.query import Query
 from chalicelib.model import Label, NewImage, ObjectUploaded
-from chalicelib.pipeline.curation import Word
+from chalicelib.pipeline.curation import LabelEdit
 from tests.fakes.mail import Mail, handle
 from tests.fakes.receiver import FakeReceiver
 from tests.fakes.recogniser import FakeRecogniser
@@ -58,7 +58,7 @@ def busy_world() -> tuple[Any, Mail]:
         pipeline.label_image(ObjectUploaded(image.key), services)
     pipeline.label_image(services.drop("uploads/a.jpg"), services)
     mail.run()
-    pipeline.correct("anna", image.id, [Word("Rex", True)], services)
+    pipeline.correct("anna", image.id, [LabelEdit("Rex", True)], services)
     services.renames.add("anna", "cat", "tiger")
     for kind, asked in (("zip", {"q": ""}), ("rename", {"from": "cat", "to": "tiger"})):
         pipeline.start("anna", kind, asked, services)  # type: ignore[arg-type]

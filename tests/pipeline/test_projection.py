@@ -31,8 +31,8 @@ from chalicelib.library.markers import (
 )
 from chalicelib.library.record import Outcome, Record, StoredImage, key_for, record_key
 from chalicelib.model import Asked, Correction, Image, Json, Label
-from chalicelib.pipeline.curation import Word
-from chalicelib.pipeline.projection import project, restore
+from chalicelib.pipeline.curation import LabelEdit
+from chalicelib.pipeline.projection import project, rebuild
 from chalicelib.pipeline.repair import repair
 from tests.fakes.mail import Mail
 from tests.fakes.world import World
@@ -97,7 +97,7 @@ class Album:
 
     def _correct(self, record: Record) -> None:
         said = Correction(self.chance.choice(NAMES), self.chance.random() < 0.5, "default", "2026-01-03")
-        told = record.told(record.seen, (said,))
+        told = record.with_labels(record.seen, (said,))
         image = dataclasses.replace(
             told.image, result=record.image.result + 1, corrected_at="2026-01-03T00:00:00.000Z"
         )
@@ -285,7 +285,7 @@ def test_a_fault_that_may_pass_brings_back_the_changes_that_met_it() -> None:
 
 
 def corrected(world: World, record: Record) -> None:
-    pipeline.correct("default", record.image.id, [Word("dog", True)], world)  # type: ignore[arg-type]
+    pipeline.correct("default", record.image.id, [LabelEdit("dog", True)], world)  # type: ignore[arg-type]
 
 
 def binned(world: World, record: Record) -> None:
@@ -455,7 +455,7 @@ def test_a_name_goes_with_the_last_image_that_has_it() -> None:
     world.clock.forward(catalogue.ZERO_SECONDS + 1)
     world.table.expire(world.clock())
     assert names_in(world) == {"cat", "dog"}
-    pipeline.correct("default", records[1].image.id, [Word("dog", False)], world)  # type: ignore[arg-type]
+    pipeline.correct("default", records[1].image.id, [LabelEdit("dog", False)], world)  # type: ignore[arg-type]
     world.project()
     assert names_in(world) == {"cat"}
     assert world.counts() == {"cat": 1}
@@ -531,7 +531,7 @@ def test_restoring_takes_away_entries_that_a_dead_process_left() -> None:
     world.table.write(
         Update(Key(index.partition("default", "label:dog"), record.image.id), set=IndexEntry().to_item())
     )
-    restore("default", record.image.id, world, suspects=["label:dog"])  # type: ignore[arg-type]
+    rebuild("default", record.image.id, world, suspects=["label:dog"])  # type: ignore[arg-type]
     assert world.table.query(index.partition("default", "label:dog"), limit=5) == []
     assert list(repair("default", world, mend=False)) == []  # type: ignore[arg-type]
     assert world.table.get(marker_key("default", record.image.id)) is not None

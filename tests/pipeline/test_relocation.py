@@ -18,7 +18,7 @@ from chalicelib.library.query import parse
 from chalicelib.library.record import key_for
 from chalicelib.model import Asked, Image, Label, NewImage, ObjectUploaded
 from chalicelib.pipeline.bin import LOOK_AGAIN_SECONDS
-from chalicelib.pipeline.curation import Word
+from chalicelib.pipeline.curation import LabelEdit
 from chalicelib.pipeline.relocation import COPIED_SECONDS
 from chalicelib.pipeline.repair import repair
 from tests.fakes.mail import Mail
@@ -46,7 +46,7 @@ def image(world: Any) -> Image:
     found: Image = world.image_at(OLD)
     world.project()
     world.clock.forward(3600)
-    return pipeline.correct(OWNER, found.id, [Word("Tiger", True)], world)[0]
+    return pipeline.correct(OWNER, found.id, [LabelEdit("Tiger", True)], world)[0]
 
 
 def remove(world: Any, key: str) -> ObjectUploaded:
@@ -421,7 +421,7 @@ def test_two_photos_that_are_alike_stay_two_images(world: Any, image: Image) -> 
 def test_a_copy_that_a_person_has_corrected_stays_an_image_of_its_own(world: Any, image: Image) -> None:
     happen(world, world.drop(NEW))
     other = world.image_at(NEW).id
-    pipeline.correct(OWNER, other, [Word("Lion", True)], world)
+    pipeline.correct(OWNER, other, [LabelEdit("Lion", True)], world)
     happen(world, remove(world, OLD))
     assert (listed(world), in_bin(world)) == ([other], [image.id])
 

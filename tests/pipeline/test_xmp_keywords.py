@@ -9,10 +9,10 @@ import pytest
 from chalicelib import pipeline
 from chalicelib.errors import Busy, RecogniserRefused
 from chalicelib.intake.objects import xmp_key
-from chalicelib.library.bounds import MOST_SAID, said_bytes
+from chalicelib.library.bounds import MAX_USER_DATA_BYTES, user_data_bytes
 from chalicelib.model import Asked, Image, Label, Model, ObjectUploaded
 from chalicelib.model.xmp import to_xmp
-from chalicelib.pipeline.curation import Word
+from chalicelib.pipeline.curation import LabelEdit
 from chalicelib.pipeline.repair import repair
 from chalicelib.pipeline.xmp_keywords import LABELER_SECONDS
 from tests.fakes.mail import handle
@@ -65,11 +65,11 @@ def test_they_survive_another_recogniser(world: Any) -> None:
 
 def test_who_takes_one_away_or_back_does_not_get_it_again(world: Any) -> None:
     image = labelled(world, ROMAN)
-    pipeline.correct("default", image.id, [Word("rome", False)], world)
+    pipeline.correct("default", image.id, [LabelEdit("rome", False)], world)
     assert "Rome" not in names(relabelled(world, image))
-    pipeline.correct("default", image.id, [Word("rome", None)], world)
+    pipeline.correct("default", image.id, [LabelEdit("rome", None)], world)
     assert "Rome" not in names(relabelled(world, image))
-    pipeline.correct("default", image.id, [Word("rome", False)], world, lenient=True)
+    pipeline.correct("default", image.id, [LabelEdit("rome", False)], world, lenient=True)
     other = labelled(world, photo_with(ROCKET, packet("Rome", "Night")))
     assert "Night" in names(other)
 
@@ -81,7 +81,7 @@ def test_a_renamed_label_is_called_so_in_xmp_too(world: Any) -> None:
 
 def test_what_we_have_written_adds_nothing_when_it_comes_back(world: Any) -> None:
     image = labelled(world, ROMAN)
-    pipeline.correct("default", image.id, [Word("Breakfast", True)], world)
+    pipeline.correct("default", image.id, [LabelEdit("Breakfast", True)], world)
     mine = to_xmp(world.image_at(KEY))
     assert people_say(labelled(world, photo_with(ROCKET, mine), "uploads/b.jpg")) == {}
     theirs = mine.replace(b"<rdf:li>Cat</rdf:li>", b"<rdf:li>Cat</rdf:li><rdf:li>Mimi</rdf:li>", 1)
@@ -106,9 +106,9 @@ def test_a_photo_that_is_refused_keeps_its_keywords_and_hostile_ones_fail_no_pho
 def test_where_there_is_no_room_for_keywords_the_photo_is_labelled_without(world: Any) -> None:
     image = labelled(world, CAT)
     parents = tuple(f"{number}" * 121 for number in range(4))
-    said = [Word(f"word {number}", True, parents=parents) for number in range(160)]
+    said = [LabelEdit(f"word {number}", True, parents=parents) for number in range(160)]
     pipeline.correct("default", image.id, said, world)
-    assert said_bytes(world.image_at(KEY)) > MOST_SAID - 5_000
+    assert user_data_bytes(world.image_at(KEY)) > MAX_USER_DATA_BYTES - 5_000
     again = labelled(world, photo_with(ROCKET, packet(*(f"{n:0120}" for n in range(300)))))
     assert again.status == "labelled"
     assert "xmp" not in people_say(again).values()
@@ -225,7 +225,7 @@ def test_labels_are_written_beside_the_photo_and_go_with_it(writing: Any) -> Non
     writing.project()
     beside = sidecar_of(writing)
     assert b"Italy|Rome" in writing.objects.stored[beside]
-    pipeline.correct("default", image.id, [Word("Breakfast", True)], writing)
+    pipeline.correct("default", image.id, [LabelEdit("Breakfast", True)], writing)
     writing.project()
     assert b"Breakfast" in writing.objects.stored[beside]
     pipeline.delete_image("default", image.id, writing)
