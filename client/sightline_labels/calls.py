@@ -1,4 +1,4 @@
-"""One call of the API, a list page by page, and how paths, parameters and files are written."""
+"""Make one call of the API, or read a list page by page; helpers for paths, parameters and downloads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHUNK = 1 << 20
 
 
 class Calls:
-    """What :class:`sightline_labels.Client` makes its calls with."""
+    """The base of :class:`sightline_labels.Client`: one connection, and how calls are made with it."""
 
     def __init__(
         self, url: str, token: str = "", *, tries: int = TRIES, sleep: Callable[[float], None] = time.sleep
@@ -40,11 +40,11 @@ class Calls:
         self.close()
 
     def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         self._transport.close()
 
     def call(self, method: str, path: str, **options: Any) -> Any:
-        """Any route: the JSON of its answer, ``None`` if it has none. ``options`` are those of requests."""
+        """Call any route; answers its JSON, ``None`` if it has none. ``options`` are those of requests."""
         reply = self._transport.call(method, path, **options)
         return reply.json() if reply.content else None
 
@@ -54,7 +54,7 @@ class Calls:
         return document
 
     def pages(self, path: str, name: str, most: int | None = None, **params: Any) -> Iterator[Json]:
-        """What a list has under ``name``, page by page, ``most`` at the most."""
+        """The entries of a list under ``name``, page by page, at most ``most``."""
         count, cursor = 0, None
         while most is None or count < most:
             page = self.call("GET", path, params=given(**params, cursor=cursor))
@@ -68,7 +68,7 @@ class Calls:
                 return
 
     def health(self) -> Json:
-        """What the service says of itself; nobody needs a token for it."""
+        """The service's health, its version, and whether it asks for tokens; needs no token."""
         return self._document("GET", "/health")
 
 
@@ -78,7 +78,7 @@ def write_chunks(
     name: str,
     told: Callable[[int, int], object] = lambda count, size: None,
 ) -> None:
-    """Write what comes, as much as was promised."""
+    """Write an answer's body to ``file``; ``told`` gets the bytes so far and their expected number."""
     count, size = 0, int(reply.headers.get("Content-Length", 0))
     try:
         for chunk in reply.iter_content(CHUNK):
@@ -90,7 +90,7 @@ def write_chunks(
 
 
 def given(**params: Any) -> Json:
-    """Those that say something."""
+    """The parameters that have a value."""
     return {name: value for name, value in params.items() if value not in (None, "", [])}
 
 
@@ -99,7 +99,7 @@ def page_size(most: int | None) -> int:
 
 
 def path_part(text: str) -> str:
-    """An id or a name as part of a path: whatever it is, it stays one part."""
+    """An id or a name, quoted so that it stays one part of a path."""
     if text in ("", ".", ".."):
         raise SightlineError(f"{text!r} is not a valid id or name.")
     return quote(text, safe="")

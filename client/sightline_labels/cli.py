@@ -21,7 +21,7 @@ INTERRUPTED = 130  # what shells say of a program that Ctrl-C has ended
 
 
 def main(arguments: Sequence[str] | None = None, out: TextIO | None = None) -> int:
-    """Run a command; answers the exit code: 0 only if all that was asked for was done, 2 for a wrong line."""
+    """Run a command; answers the exit code: 0 if everything was done, 1 if not, 2 for a wrong line."""
     options = parser().parse_args(_with_subtracted(sys.argv[1:] if arguments is None else arguments))
     options.words = [word.removeprefix(SUBTRACTED) for word in getattr(options, "words", ())]
     output = Output(out or sys.stdout, as_json=options.json, quiet=options.quiet)
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None, out: TextIO | None = None) -> i
 
 
 def _with_subtracted(arguments: Sequence[str]) -> list[str]:
-    """Mark words like ``-person`` behind ``search``: they are subtracted, and no options."""
+    """Mark words like ``-person`` behind ``search``, so that argparse does not take them for options."""
     before = arguments.index("search") if "search" in arguments else len(arguments)
     return [
         SUBTRACTED + one if number > before and re.match(r"-[^\W\d]{2}", one) else one

@@ -1,4 +1,4 @@
-"""The service's API as methods; documents are as its own description has them (``GET /openapi.json``)."""
+"""The service's API as methods. Documents are those of its description (``GET /openapi.json``)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from sightline_labels.job_calls import JobCalls
 
 
 class Client(ImageCalls, JobCalls, DeliveryCalls):
-    """A service at ``url``, with a ``token`` where it asks for one; safe to use in many threads.
+    """A client of the service at ``url``, with a ``token`` if it asks for one; safe to use in many threads.
 
-    Requests that may be sent again are, up to ``tries`` times and with growing pauses, where nobody answers
-    any more or the service asks for patience (429, 503). Every method raises
+    If the connection breaks, or the service answers 429 or 503, a request is sent again, up to ``tries``
+    times and with growing pauses. Every method raises
     :exc:`~sightline_labels.NotReachable` or a :exc:`~sightline_labels.ServiceError` with the service's code.
     """

@@ -9,7 +9,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def script(shell: str, parser: argparse.ArgumentParser) -> str:
-    """What to put where the shell looks for completions, or into ``eval``."""
+    """The completion script of a shell, to be saved or evaluated."""
     known = {path: (tuple(commands_of(one)), tuple(options_of(one))) for path, one in _all(parser, ())}
     if shell == "fish":
         return _fish(known)
@@ -28,7 +28,7 @@ def commands_of(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def options_of(parser: argparse.ArgumentParser) -> Iterator[str]:
-    """Its long options, and what its arguments may be where that is a list."""
+    """Its long options, and the choices of its arguments."""
     for action in parser._actions:
         if action.option_strings:
             yield from (one for one in action.option_strings if one.startswith("--"))

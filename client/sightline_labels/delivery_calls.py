@@ -1,4 +1,4 @@
-"""Deliveries, subscriptions and tokens: who is told, and who may ask."""
+"""Calls about deliveries, subscriptions and tokens."""
 
 from __future__ import annotations
 
@@ -27,19 +27,22 @@ class DeliveryCalls(Calls):
         return found
 
     def subscribe(self, url: str, **wishes: Any) -> Json:
-        """Have an address told (``filter``, ``format``, ``event_types``); the answer alone has the secret."""
+        """Have results sent to an address; only this answer has the secret.
+
+        ``wishes`` are ``filter``, ``format`` and ``event_types``.
+        """
         return self._document("POST", "/subscriptions", json={"url": url, **wishes})
 
     def change_subscription(self, subscription_id: str, **changes: Any) -> Json:
-        """Another ``url``, ``filter``, ``format`` or ``event_types``; ``paused`` stops and starts it."""
+        """Change ``url``, ``filter``, ``format`` or ``event_types``; ``paused`` pauses and resumes it."""
         return self._document("PATCH", f"/subscriptions/{path_part(subscription_id)}", json=changes)
 
     def confirm_subscription(self, subscription_id: str) -> Json:
-        """Ask its receiver whether it wants to be called often."""
+        """Ask its receiver to agree to many requests."""
         return self._document("POST", f"/subscriptions/{path_part(subscription_id)}/confirm", json={})
 
     def test_subscription(self, subscription_id: str) -> Json:
-        """Send it an example, and say what it answered."""
+        """Send an example; answers what the receiver said."""
         return self._document("POST", f"/subscriptions/{path_part(subscription_id)}/test", json={})
 
     def unsubscribe(self, subscription_id: str) -> None:
@@ -50,7 +53,7 @@ class DeliveryCalls(Calls):
         return found
 
     def create_token(self, *, name: str = "", scopes: Sequence[str] = (), days: int | None = None) -> Json:
-        """A token; the answer alone has its text."""
+        """Make a token; only this answer has its text."""
         return self._document("POST", "/tokens", json=given(name=name, scopes=[*scopes], days=days))
 
     def revoke_token(self, token_id: str) -> None:

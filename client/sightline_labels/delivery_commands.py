@@ -84,7 +84,7 @@ def subscriptions_test(client: Client, options: Options, out: Output) -> int:
 
 
 def _tried(found: Json, done: str, out: Output) -> int:
-    """What a receiver answered, and 0 if that was what it should."""
+    """Print what a receiver answered; 0 if it was accepted."""
     answered = found["error"] or f"status {found['status']}"
     out.document(found, [f"{done if found[done] else f'not {done}'}: {answered}"])
     return 0 if found[done] else 1

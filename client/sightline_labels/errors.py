@@ -1,4 +1,4 @@
-"""What a call can end with, each with the service's own ``code`` and sentence."""
+"""The errors of this package, with the service's own ``code`` and sentence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class SightlineError(Exception):
-    """Anything that this package raises of its own; its text is a sentence for people."""
+    """The base of all errors here; its text is a sentence for people."""
 
 
 class NotReachable(SightlineError):
@@ -15,7 +15,7 @@ class NotReachable(SightlineError):
 
 
 class NotInTime(SightlineError):
-    """Something was not finished in the time that was given."""
+    """An image or a job was not finished in the given time."""
 
 
 class ServiceError(SightlineError):
@@ -38,7 +38,7 @@ class NotFound(ServiceError):
 
 
 class Conflict(ServiceError):
-    """409: not in the state that it is in now."""
+    """409: not possible in its present state."""
 
 
 class Outdated(ServiceError):
@@ -46,11 +46,11 @@ class Outdated(ServiceError):
 
 
 class TooMany(ServiceError):
-    """429, also after waiting: so many requests, calls or jobs are not allowed."""
+    """429, after several tries: too many requests, calls or jobs."""
 
 
 class Unavailable(ServiceError):
-    """5xx, also after waiting."""
+    """5xx, after several tries."""
 
 
 BY_STATUS: dict[int, type[ServiceError]] = {

@@ -32,7 +32,7 @@ def export(client: Client, options: Options, out: Output) -> int:
 
 
 def _export_photos(client: Client, options: Options, out: Output) -> int:
-    """Pack what a query finds and fetch it; 0 only if the archive holds all of it."""
+    """Pack what a query finds and download it; 0 if the archive holds all of it."""
     if options.output == "-" or options.excel or options.format != "csv":
         raise SightlineError("--zip needs a file, and neither --format nor --excel: --zip -o photos.zip")
     path = Path(options.output)

@@ -1,4 +1,4 @@
-"""Which files to hand in: those that are named, and the photos in folders that are named."""
+"""Which files to upload: those that are named, and the photos in named folders; writing files whole."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ VIDEO = re.compile(rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI ", re.DOTALL)
 
 @dataclass(frozen=True)
 class Picked:
-    """A file and the ``name`` that it is handed in under."""
+    """A file and the ``name`` that it is uploaded with."""
 
     path: Path
     name: str
@@ -48,10 +48,10 @@ class LeftOut:
 
 
 def pick(paths: Iterable[Path]) -> tuple[list[Picked], list[LeftOut]]:
-    """Files as they are named, and what folders hold, however deep, in order.
+    """The named files, and the photos in the named folders and below, in order.
 
-    A file that is named is handed in whatever it is: the service says what is wrong with it. What systems
-    hide in folders is passed over, and so are sidecars, which go with their photos.
+    A named file is uploaded whatever it is: the service says what is wrong with it. Hidden files in folders
+    are skipped, and so are sidecars, which go with their photos.
     """
     picked: list[Picked] = []
     left_out: list[LeftOut] = []
@@ -90,7 +90,7 @@ def other_than_photo(path: Path) -> str:
 
 @contextmanager
 def written_whole(path: Path, mode: int = 0o666, *, like: Path | None = None) -> Iterator[BinaryIO]:
-    """A file to write to, which is there as a whole once the block has ended well, and else not at all.
+    """A file to write to. It appears as a whole when the block ends without an error, and else not at all.
 
     It gets times and permissions of the file that it is to be ``like``. What was written can be read as well.
     """
@@ -109,6 +109,6 @@ def written_whole(path: Path, mode: int = 0o666, *, like: Path | None = None) ->
 
 
 def told_of(left_out: Sequence[LeftOut], most: int = 10) -> list[str]:
-    """Which files are left out, and why: some by name, the others by their number."""
+    """Lines that say which files are left out, and why: the first by name, the others by their number."""
     lines = [f"Left out: {one.path} ({one.kind})" for one in left_out[:most]]
     return lines + ([f"Left out: {len(left_out) - most} more"] if len(left_out) > most else [])

@@ -1,4 +1,4 @@
-"""Images: handed in, waited for, found, corrected, downloaded."""
+"""Calls about images: upload, wait, search, correct, download."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATIENCE = 300.0  # seconds
 
 @dataclass(frozen=True)
 class Uploaded:
-    """An ``image`` as it was made; ``known`` if its bytes were there already, and nothing was sent."""
+    """An uploaded ``image``; ``known`` if the service had its bytes already and nothing was sent."""
 
     image: Json
     known: bool
@@ -38,7 +38,7 @@ class ImageCalls(Calls):
     """Calls about single images, and about what a query finds."""
 
     def upload(self, path: str | Path, *, name: str = "", again: bool = False, **wishes: Any) -> Uploaded:
-        """Hand a photo in under ``name`` (its file's own), without waiting for its labels.
+        """Upload a photo under ``name`` (by default its file's), without waiting for its labels.
 
         What is there already by its bytes is not sent, unless it is wanted ``again``. ``wishes`` are those of
         ``POST /images``: ``min_confidence``, ``features``, ``metadata``, ``callback_url``, …
@@ -81,7 +81,7 @@ class ImageCalls(Calls):
         return self._document("GET", f"/images/{path_part(image_id)}")
 
     def wait(self, image_id: str, seconds: float = PATIENCE) -> Json:
-        """The image once it is labelled or failed; raises :exc:`NotInTime`."""
+        """Wait until an image is labelled or has failed; raises :exc:`NotInTime`."""
         until = time.monotonic() + seconds
         while True:
             left = until - time.monotonic()
@@ -105,7 +105,7 @@ class ImageCalls(Calls):
     ) -> Iterator[Json]:
         """Images that a search finds, newest first (``order="taken"``: by the date taken).
 
-        Words mean what people mean by them; ``strict`` takes the text as a query of the language.
+        The text is plain words (``dogs without cats``), or with ``strict`` a query of the query language.
         """
         params = {
             "q" if strict else "search": text,
@@ -116,7 +116,7 @@ class ImageCalls(Calls):
         return self.pages("/images", "images", most, **params)
 
     def correct(self, image_id: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Json:
-        """Say that labels are there, or are not; the image after it."""
+        """Add or remove labels; answers the corrected image."""
         image: Json = {}
         for name in add:
             image = self.call("PUT", f"/images/{path_part(image_id)}/labels/{path_part(name)}", json={})
@@ -130,7 +130,7 @@ class ImageCalls(Calls):
         return self._document("POST", "/images/labels", json=said)
 
     def caption(self, image_id: str, text: str = "", alt: str = "") -> Json:
-        """Say in one's own words what a photo shows; without any, the model's count again."""
+        """Write an image's caption or alternative text; without both, remove what a person wrote."""
         if not text and not alt:
             return self._document("DELETE", f"/images/{path_part(image_id)}/caption")
         said = {"text": text, "alt": alt}
@@ -138,14 +138,14 @@ class ImageCalls(Calls):
         return self._document("PUT", f"/images/{path_part(image_id)}/caption", json=given)
 
     def why(self, image_id: str, label: str) -> Json:
-        """Why an image has a label, or has it not."""
+        """Why an image has a label, or why not."""
         return self._document("GET", f"/images/{path_part(image_id)}/why", params={"label": label})
 
     def history(self, image_id: str) -> Json:
         return self._document("GET", f"/images/{path_part(image_id)}/history")
 
     def relabel(self, image_id: str, **wishes: Any) -> Json:
-        """Have an image recognised again; corrections stay."""
+        """Recognise an image again; corrections stay."""
         return self._document("POST", f"/images/{path_part(image_id)}/relabel", json=wishes)
 
     def relabel_found(self, query: str, **wishes: Any) -> Json:
@@ -153,11 +153,11 @@ class ImageCalls(Calls):
         return self._document("POST", "/relabel", json={"q": query, **wishes})
 
     def xmp(self, image_id: str) -> bytes:
-        """The labels as photo programs read them, to lie beside the photo."""
+        """The labels as XMP, which photo programs read."""
         return self._transport.call("GET", f"/images/{path_part(image_id)}/xmp").content
 
     def add_xmp(self, image_id: str, packet: bytes) -> Json:
-        """Have the keywords that people have put into a packet taken for a person's; the image after it."""
+        """Take over the keywords that people wrote into an XMP packet; answers the image."""
         headers = {"Content-Type": "application/rdf+xml"}
         return self._document("PUT", f"/images/{path_part(image_id)}/xmp", data=packet, headers=headers)
 

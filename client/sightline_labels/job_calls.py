@@ -1,4 +1,4 @@
-"""Labels, jobs and exports: what is done to many images, and taken away of them."""
+"""Calls about labels, jobs, exports and usage."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class JobCalls(Calls):
         return self.pages("/labels", "labels", most, prefix=prefix, sort=sort, limit=page_size(most))
 
     def rename(self, label: str, to: str) -> Json:
-        """Show a label under another name from now on, and as a job everywhere it is."""
+        """Rename a label for later results, and by a job on all images that have it."""
         return self._document("POST", f"/labels/{path_part(label)}/rename", json={"to": to})
 
     def vocabulary(self) -> list[str]:
-        """The only terms that labels are shown by, as ``sneaker = trainer``; none where any name will do."""
+        """The terms that labels are shown in, as ``sneaker = trainer``; empty: their own names."""
         return list(self._document("GET", "/vocabulary")["terms"])
 
     def set_vocabulary(self, terms: Sequence[str]) -> Json:
-        """Show these terms and no other from now on, and as a job everywhere."""
+        """Show labels in these terms only, from now on, and by a job on all images."""
         return self._document("PUT", "/vocabulary", json={"terms": list(terms)})
 
     def jobs(self, *, kind: str = "", status: str = "", most: int | None = None) -> Iterator[Json]:
@@ -51,7 +51,7 @@ class JobCalls(Calls):
         unchanged_since: str = "",
         options: Json | None = None,
     ) -> Json:
-        """Label what lies at one of these sources, as a job; only count it and say the price, if ``dry_run``.
+        """Start a job that labels one of these sources, or with ``dry_run`` only counts and prices it.
 
         The first three are ``s3://`` addresses. ``max_cost`` is in dollars; ``options`` are asked of the
         recogniser, as ``min_confidence``.
@@ -69,16 +69,16 @@ class JobCalls(Calls):
         return self._document("POST", f"/jobs/{path_part(job_id)}/pause", json={})
 
     def resume_job(self, job_id: str, max_cost: float | None = None) -> Json:
-        """Let a paused job go on, up to another ``max_cost`` (dollars)."""
+        """Resume a paused job, with another ``max_cost`` (dollars)."""
         more = {} if max_cost is None else {"max_cost": max_cost}
         return self._document("POST", f"/jobs/{path_part(job_id)}/resume", json=more)
 
     def cancel_job(self, job_id: str) -> Json:
-        """End it before its time; one that labels writes its results first."""
+        """Cancel a job; one that labels writes its results first."""
         return self._document("POST", f"/jobs/{path_part(job_id)}/cancel", json={})
 
     def download_results(self, job_id: str, to: str | Path, file: str = "results") -> Path:
-        """Write what came of a job that labelled to a file: ``results``, ``results_csv`` or ``summary``."""
+        """Download a result of a job that labelled: ``results``, ``results_csv`` or ``summary``."""
         to = Path(to)
         job = self.job(job_id)
         address = job["links"].get(file)
@@ -92,7 +92,7 @@ class JobCalls(Calls):
     def wait_for_job(
         self, job_id: str, seconds: float = 3600.0, told: Callable[[Json], object] = lambda job: None
     ) -> Json:
-        """The job at its end, or when it rests; ``told`` is given it at every look.
+        """Wait until a job has ended or is paused; ``told`` gets the job each time it is read.
 
         Raises :exc:`NotInTime`.
         """
@@ -122,13 +122,13 @@ class JobCalls(Calls):
                 return
 
     def export_photos(self, query: str = "") -> Json:
-        """Have what a query finds packed into a ZIP file, as a job."""
+        """Start a job that packs what a query finds into a ZIP file."""
         return self._document("POST", "/export", json=given(q=query))
 
     def download_archive(
         self, job_id: str, to: str | Path, told: Callable[[int, int], object] = lambda count, size: None
     ) -> int:
-        """Write the ZIP file of a job that is done, whole, checked by its own checksums, or not at all.
+        """Download the ZIP file of a job that is done, and check its checksums.
 
         Answers how many files are in it; ``told`` is given how many bytes have come, of how many. Raises
         :exc:`~sightline_labels.SightlineError` where it is gone or damaged.

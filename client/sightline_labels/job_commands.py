@@ -1,4 +1,4 @@
-"""What the commands about jobs do: begin them, look after them, and tell of them."""
+"""The commands about jobs, and how a job is shown."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def wait(client: Client, options: Options, out: Output) -> int:
 
 
 def label(client: Client, options: Options, out: Output) -> int:
-    """Label what is in a bucket or at addresses; the last word is the count, the price or the results."""
+    """Start a job that labels what is in a bucket or at addresses, and show what came of it."""
     places: Json = {"urls": options.source} if "://" in options.source[0] else {}
     if options.source[0].lower().startswith("s3://"):
         if len(options.source) > 1:
@@ -79,7 +79,7 @@ def results(client: Client, options: Options, out: Output) -> int:
 
 
 def told_of_job(client: Client, job: Json, options: Options, out: Output) -> int:
-    """Tell of a job that has begun, and of its end where that is waited for."""
+    """Show a job that has begun, or wait for its end and show that."""
     if options.no_wait:
         out.document(job, _job_lines(job))
         return 0
@@ -93,7 +93,7 @@ def _waited(client: Client, job_id: str, out: Output) -> int:
 
 
 def _progress(job: Json) -> str:
-    """A job in a line that is written over and over."""
+    """A job's progress in one line."""
     told = f"{job['kind']}: {job['looked_at']:,} looked at"
     if job.get("progress") is not None and not job["request"].get("dry_run"):
         told += f", {job['progress']:.0%}"

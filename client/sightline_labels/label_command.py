@@ -1,4 +1,4 @@
-"""``sightline label``: photos and folders are handed in, and what is seen on them is shown."""
+"""``sightline label``: uploads photos and folders, and shows what is on them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOOK_SECONDS = 2.0  # between two looks at a folder that is watched
 
 
 def label(client: Client, options: argparse.Namespace, out: Output) -> int:
-    """Hand in what the line names; answers 0 only if all of it was labelled."""
+    """Upload what the line names; answers 0 if all of it was labelled."""
     client.health()
     if options.watch:
         return _watch(client, options, out)
@@ -47,7 +47,7 @@ class Labelling:
         self._width = 0
 
     def run(self, picked: Sequence[Picked]) -> int:
-        """Hand files in, a line for each; answers the exit code."""
+        """Upload files, with a line for each; answers the exit code."""
         names = [one.name for one in picked]
         self._width = width_of(names)
         if not self._out.as_json and not self._out.quiet:
@@ -78,7 +78,7 @@ class Labelling:
         return code or (1 if any(one.failed for one in self._outcomes) else 0)
 
     def each(self, picked: Sequence[Picked]) -> Iterator[Outcome]:
-        """The same for files that come in bit by bit: no bar, no summary."""
+        """The same for files that come one by one, without bar and summary."""
         self._width = width_of(one.name for one in picked)
         for outcome in self._work(picked):
             self._show(outcome)
@@ -130,13 +130,13 @@ class Labelling:
 
 
 def notes(outcomes: Sequence[Outcome], most: int = 10) -> list[str]:
-    """What went otherwise: of some photos by name, of the others by their number."""
+    """Lines about photos that went otherwise: the first by name, the others by their number."""
     lines = [f"{one.name}: {one.note}" for one in outcomes if one.note]
     return lines[:most] + ([f"The same of {len(lines) - most} more"] if len(lines) > most else [])
 
 
 def _watch(client: Client, options: argparse.Namespace, out: Output) -> int:
-    """Hand in what is and what comes into folders, until Ctrl-C, which is how it ends."""
+    """Upload what is in the folders and what comes into them, until Ctrl-C."""
     labelling, code = Labelling(client, options, out), 0
     out.say("Watching for new files; press Ctrl-C to stop.")
     sys.stdout.flush()
@@ -150,7 +150,7 @@ def _watch(client: Client, options: argparse.Namespace, out: Output) -> int:
 
 
 def _coming(paths: Sequence[Path]) -> Iterator[list[Picked]]:
-    """What has come into folders since the last look; a file that still grows waits for the next one."""
+    """The files that have come since the last look; a file that still grows waits for the next look."""
     seen, before = set[tuple[Path, int]](), dict[Path, int]()
     while True:
         come, now = [], dict[Path, int]()

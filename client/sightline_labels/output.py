@@ -14,7 +14,7 @@ ROWS_AT_ONCE = 50  # whose columns are as wide as the widest of them
 
 
 class Output:
-    """Standard output as it was asked for: text, ``as_json`` (a document a line), or ``quiet`` (ids)."""
+    """Standard output in one of three forms: text, ``as_json`` (a document a line), or ``quiet`` (ids)."""
 
     def __init__(self, out: TextIO, *, as_json: bool, quiet: bool) -> None:
         self._out = out
@@ -64,7 +64,7 @@ class Output:
         self.document(document, columns([heading, *rows]))
 
     def say(self, text: str) -> None:
-        """A sentence that is nobody's data."""
+        """Print a sentence, for people only."""
         if not self.as_json and not self.quiet:
             self.line(text)
 
@@ -72,14 +72,14 @@ class Output:
         self._out.write(f"{text}\n")
 
     def progress(self, text: str) -> None:
-        """What is going on, where a terminal shows it for as long as it is true."""
+        """Show progress on a terminal, in a line that is replaced."""
         if sys.stderr.isatty() and not self.quiet:
             sys.stderr.write(f"\r\x1b[K{printable(text)}")
             sys.stderr.flush()
             self._under_way = True
 
     def clear(self) -> None:
-        """Take away what :meth:`progress` wrote."""
+        """Remove the line of :meth:`progress`."""
         if self._under_way:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()

@@ -116,7 +116,7 @@ def download(client: Client, options: Options, out: Output) -> int:
 
 
 def _safe(name: str) -> str:
-    """The last part of a file name from elsewhere, which leads to no other folder."""
+    """The last part of a file name, safe to write into a folder."""
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     return (
         "".join("_" if one in '<>:"|?*' or not one.isprintable() else one for one in last).lstrip(".")
@@ -129,7 +129,7 @@ def _free(path: Path, image_id: str) -> Path:
 
 
 def each(ids: Iterable[str], act: Callable[[str], Json], out: Output) -> int:
-    """Do something with each, and say where it stands then."""
+    """Do something with each image or delivery, and print its status then."""
     for one in map(act, ids):
         out.document(one, [f"{one['id']}  {one['status']}"])
     return 0
@@ -160,7 +160,7 @@ def caption(client: Client, options: Options, out: Output) -> int:
 
 
 def vocabulary(client: Client, options: Options, out: Output) -> int:
-    """Show the terms, or take those of a file, one a line."""
+    """Print the terms, or set those of a file, one a line."""
     if options.file is None and not options.clear:
         terms = ({"term": one} for one in client.vocabulary())
         return out.rows(

@@ -1,4 +1,4 @@
-"""Services that one has logged in to, in a file that only its owner can read."""
+"""Profiles: services and their tokens, in a file that only its owner can read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Profiles:
         self.path = path or _path()
 
     def chosen(self, name: str = "", url: str = "", token: str = "") -> Profile:
-        """Who to talk to: what is given, else the environment, else the profile.
+        """The service to use: as given, else by the environment, else by the profile.
 
         A token goes only to the service that it was given for.
 

@@ -1,4 +1,4 @@
-"""XMP sidecars beside photos: ours are written and renewed, nobody else's is overwritten."""
+"""XMP sidecars beside photos: ours are written and renewed; another program's is never overwritten."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def _told(label: Json) -> str:
 
 
 def printable(text: str) -> str:
-    """What came from elsewhere moves no cursor, whatever its name is."""
+    """A text without control characters, which could move the terminal's cursor."""
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 

@@ -1,4 +1,4 @@
-"""One pooled connection to the service, patient with it: what may be sent again is, a while later."""
+"""Requests to the service over pooled connections; what may be sent again is, after a pause."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ONCE = ("/tokens",)  # answers with a secret that is kept nowhere, so it takes n
 
 
 class Transport:
-    """Requests to a service at ``url``. ``sleep`` and ``tries`` are for whoever has less patience."""
+    """Requests to a service at ``url``, each with up to ``tries`` tries and pauses by ``sleep``."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Transport:
         return self._patiently(method, self.url + path, once=once, headers=headers, **options)
 
     def elsewhere(self, method: str, url: str, **options: Any) -> requests.Response:
-        """A request to an address that the API gave: it is the permission, so no token goes along."""
+        """A request to an address that the API gave; the address is the permission, so no token is sent."""
         return self._patiently(method, url, once=False, **options)
 
     def _patiently(self, method: str, url: str, *, once: bool, **options: Any) -> requests.Response:
@@ -87,7 +87,7 @@ class Transport:
 
 
 def pause(tried: int, headers: Mapping[str, str] = {}) -> float:
-    """Seconds until the next try: twice as long each time, by chance, and never less than asked for."""
+    """Seconds until the next try: twice as long each time, with jitter; at least what was asked for."""
     asked = headers.get("Retry-After", "")
     least = float(asked) if asked.isdigit() else 0.0
     return max(least, min(LONGEST_PAUSE, 0.5 * 2.0**tried) * random.uniform(0.5, 1.0))  # noqa: S311

@@ -1,4 +1,4 @@
-"""Many photos at a time: handed in, waited for, and told of in the order in which they were given."""
+"""Uploads many photos at a time, and yields their outcomes in the order of the files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Outcome:
 
 
 class Uploading:
-    """Files handed in by ``at_once`` threads; to be iterated once.
+    """Uploads files with ``at_once`` threads; iterate over it once.
 
     Where the service has gone or lets nobody in, the rest would fare no better: iterating then raises
     :exc:`NotReachable` or :exc:`NotAllowed`. With ``wait`` an outcome is the image's last one; with ``xmp``
@@ -89,7 +89,7 @@ class Uploading:
             yield outcome
 
     def overtaken(self) -> list[Outcome]:
-        """What was done before its turn came, for whoever will not wait for that."""
+        """Outcomes that are ready, although earlier files are not."""
         return [one for _, one in sorted(self._done.items()) if isinstance(one, Outcome)]
 
     def _run(self) -> None:

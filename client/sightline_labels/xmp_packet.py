@@ -42,7 +42,7 @@ Edit = tuple[int, int, bytes]
 
 
 class NoPacket(SightlineError):
-    """What is there is no XMP that could be joined with ours."""
+    """What is there is no XMP that ours can be joined with."""
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Element:
 
 
 class Packet:
-    """A packet as it lies in a file: its descriptions, and their properties by name.
+    """A packet in a file: its descriptions, and their properties by name.
 
     :raises NoPacket: it is none, or not of the kind that can be edited.
     """
@@ -270,7 +270,7 @@ def _last(text: str, separator: str) -> str:
 
 
 def _compared(name: str) -> str:
-    """A name as a service compares it."""
+    """A name in the form in which services compare names."""
     folded = unicodedata.normalize("NFKC", name.translate(_LOOK_ALIKES)).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 
