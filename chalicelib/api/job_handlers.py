@@ -15,7 +15,6 @@ from chalicelib.api.image_fields import asked_in
 from chalicelib.api.query_parameters import query_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, pointing_inside, query_of
 from chalicelib.errors import BadRequest
-from chalicelib.export.archives import archive_link, missing_from
 from chalicelib.ids import millisecond_at
 from chalicelib.library.jobs import KINDS, STATUSES, Job, JobKind, JobStatus
 from chalicelib.model import ASKED, LONGEST_URL, Asked, Json
@@ -173,6 +172,7 @@ def _started(request: Request, job: Job, services: Services) -> Response:
 
 
 def _shown(request: Request, job: Job, services: Services) -> Json:
+    """A job as the API shows it: its document, and what jobs of its kind have besides."""
     links = {"self": f"{responses.base_of(request)}/jobs/{job.id}"}
     if job.kind == "label":
         told = {"estimate": pipeline.estimate_of(job, services)} if job.request["dry_run"] else {}
@@ -180,6 +180,8 @@ def _shown(request: Request, job: Job, services: Services) -> Json:
         return {**job.document(), **pipeline.progress_of(job, services), **told, "links": {**links, **files}}
     if job.kind != "zip" or job.status != "done":
         return {**job.document(), "links": links}
+    from chalicelib.export.archives import archive_link, missing_from  # late: other jobs need no archives
+
     archive = archive_link(job, services)
     more = {"archive": archive} if archive else {}
     missing = missing_from(job)
