@@ -12,11 +12,12 @@ Never packaged, never imported by the app. ``python -m local`` (:mod:`local.__ma
    streams). Each has an ``event_source``, a ``queue_poller`` and a ``queue_worker``, or else a
    ``stream_reader`` and a ``stream_poller``; all call a ``function``. ``faults`` says what goes wrong on a
    bad day, ``loop_detection`` stops functions that set each other off, ``activity`` counts who is at work.
-4. *The servers*: ``http_server`` (how requests are read), ``api_server`` (the routes, as API Gateway shows
-   them), ``partner`` (who gets the XML), and on its own ``sagemaker_endpoint``; ``model_check`` (whether a
-   chosen model is there).
+4. *The servers*: ``loopback`` (where all listen), ``http_server`` (how requests are read), ``api_server``
+   (the routes, as API Gateway shows them), ``partner`` (who gets the XML), and on its own
+   ``sagemaker_endpoint``; ``model_check`` (whether a chosen model is there).
 5. *The terminal*: ``tour`` (what is printed), ``label`` (photos of one's own, by ``client/``), ``signals``
-   (Ctrl-C), ``install`` (the first time), ``config`` (ports and variables).
+   (Ctrl-C), ``token_command`` (``make token``), ``install`` (the first time), ``config`` (ports and
+   variables).
 
 These mend moto, by ``moto_patches``, and would go if it did:
 
