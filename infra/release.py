@@ -35,7 +35,7 @@ TOLERANCE = (
 )
 _PACKAGE = re.compile(r"^\| package of a stage with rekognition \| ([\d.]+) MB \| ≤ ([\d.]+) ", re.MULTILINE)
 _NAMED = re.compile(
-    r"`((?:chalicelib|local|infra|tests|benchmarks|torture|client|examples|sagemaker)[./][\w./-]+\.\w+)`"
+    r"`((?:chalicelib|local|infra|tests|benchmarks|torture|client|examples|sagemaker)[./][\w./-]+\.\w+|\w+\.py)`"
 )
 _HEADING = re.compile(r"^## (?:\[([^]]+)\] - (\d{4}-\d\d-\d\d)|(.+))$", re.MULTILINE)
 
@@ -223,9 +223,11 @@ def _prose(path: Path) -> str:
 
 
 def _there(root: Path, named: str) -> bool:
-    """Whether a path is there, or a module by its dotted name with whatever of it follows."""
+    """Whether a path is there, a file somewhere, or a module by its dotted name and what follows it."""
     if "/" in named:
         return (root / named).exists()
+    if named.endswith(".py"):
+        return bool(_git(root, "ls-files", f"*/{named}", named))
     parts = named.split(".")
     return any((root / "/".join(parts[:end])).with_suffix(".py").exists() for end in range(1, len(parts) + 1))
 

@@ -117,6 +117,7 @@ BROKEN: list[tuple[release.Check, str, str, str]] = [
     (release.links, "README.md", "[gone](docs/gone.md)\n", "README.md links to docs/gone.md, which is not"),
     (release.links, "README.md", "[gone](docs/speed.md#gone)\n", "docs/speed.md#gone, and there is no such"),
     (release.links, "README.md", "See `infra/gone.py`.\n", "README.md names infra/gone.py, which is not"),
+    (release.links, "README.md", "See `gone.py`.\n", "README.md names gone.py, which is not"),
     (release.links, "README.md", "See `infra.gone.Thing`.\n", "README.md names infra.gone.Thing, which is"),
     (release.package, "infra/__main__.py", PACKAGE.format(size=3_000_001), "may have 3 MB."),
     (
