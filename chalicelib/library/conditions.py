@@ -1,4 +1,4 @@
-"""What a label query can ask of one image, and the facts that answer it."""
+"""The conditions of a label query, and the facts about an image that they are checked against."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from chalicelib.library.index import SECOND, IndexEntry, described, label_term
 from chalicelib.library.words import STEM, stem_term, word_term, words_of, written_on
 from chalicelib.model import Json, normalised
 
-LAST_CHARACTER = "~"  # above all that times are written with
+LAST_CHARACTER = "~"  # sorts above all characters of a time
 BARE = re.compile(r'[^\s&|!()"@:<>=\\]+(?:\s+[^\s&|!()"@:<>=\\]+)*')  # a name that needs no quotes
-BARE_VALUE = re.compile(r'[^\s&|!()"\\]+')  # a field's value that needs none
+BARE_VALUE = re.compile(r'[^\s&|!()"\\]+')  # a field's value that needs no quotes
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of an image, as the conditions compare it."""
+    """An image's data in the form in which conditions compare it."""
 
     id: str
     status: str
     filename: str
     entries: Mapping[str, IndexEntry]
-    taken: str = ""  # by the camera's clock, to the second; empty where none is noted
-    written: tuple[str, ...] = ()  # lines of folded words, a space around each
+    taken: str = ""  # by the camera's clock, to the second; empty if unknown
+    written: tuple[str, ...] = ()  # lines of folded words, with a space before and after each word
 
     @classmethod
     def of(cls, image_id: str, document: Json) -> Facts:
@@ -38,9 +38,9 @@ class Facts:
 
 @dataclass(frozen=True)
 class Labelled:
-    """The image is found by a label's, a parent's or an alias's ``name``.
+    """The image has a label, parent or alias ``name``.
 
-    At least ``confidence`` (0–100) sure, and with at least so many ``instances`` of one label.
+    The label has at least ``confidence`` (0–100) and at least ``instances`` boxes.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Labelled:
         return entry is not None and self.admits(entry)
 
     def admits(self, entry: IndexEntry) -> bool:
-        """Whether an entry under :attr:`term` is sure enough and tells of enough instances."""
+        """Whether an entry under :attr:`term` has enough confidence and instances."""
         return entry.confidence >= self.confidence and entry.instances >= self.instances
 
     def __str__(self) -> str:
@@ -80,7 +80,7 @@ class HasStatus:
 
 @dataclass(frozen=True)
 class FileNamed:
-    """The image's file name begins with ``prefix``; both are normalised as label names are."""
+    """The image's file name begins with ``prefix``; both are normalised."""
 
     prefix: str
 
@@ -93,9 +93,10 @@ class FileNamed:
 
 @dataclass(frozen=True)
 class Named:
-    """The file's own name, without its folders, has a word that begins with ``word``, or several in a row.
+    """The file's name without its folders has a word that begins with ``word``.
 
-    Case and diacritics do not matter; words are of letters and digits.
+    If ``word`` is several words, they have to follow each other. Case and diacritics do not matter; words are
+    made of letters and digits.
     """
 
     word: str
@@ -110,9 +111,9 @@ class Named:
 
 @dataclass(frozen=True)
 class Written:
-    """A caption, an alternative text or a line that was read has these ``words``, in a row.
+    """The caption, the alternative text or a line of detected text has these ``words``, one after the other.
 
-    Of the last one the beginning is enough where it is a ``prefix``. Case and diacritics do not matter.
+    With ``prefix``, the last one is the beginning of a word. Case and diacritics do not matter.
     """
 
     words: tuple[str, ...]
@@ -120,7 +121,7 @@ class Written:
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """What an image is found by that has all of the words, if not in a row."""
+        """The index terms of the words: an image with all of them is a candidate."""
         whole = self.words[:-1] if self.prefix else self.words
         last = self.words[-1]
         stems = (stem_term(last),) if self.prefix and len(last) >= STEM else ()
@@ -136,7 +137,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Before:
-    """The image was handed in before ``millisecond`` (since 1970), by the time in its id."""
+    """The image arrived before ``millisecond`` (since 1970), by the time in its id."""
 
     millisecond: int
 
@@ -149,7 +150,7 @@ class Before:
 
 @dataclass(frozen=True)
 class After:
-    """The image was handed in at ``millisecond`` (since 1970) or later, by the time in its id."""
+    """The image arrived at ``millisecond`` (since 1970) or later, by the time in its id."""
 
     millisecond: int
 
@@ -164,8 +165,8 @@ class After:
 class Taken:
     """The photo was taken from ``first`` to ``last``, by the camera's clock: years, months or days.
 
-    Each is the whole of its time (``2019`` is all of the year); empty means open. Where a photo notes no date
-    it does not hold.
+    Each stands for its whole period (``2019`` is all of the year); empty means open. A photo without a date
+    never matches.
     """
 
     first: str = ""
@@ -176,12 +177,12 @@ class Taken:
 
     @property
     def oldest(self) -> str:
-        """Not above any time that is within ``first``, and above no time at all."""
+        """A lower bound of the times within ``first``, above the empty text of an unknown date."""
         return self.first or "0"
 
     @property
     def newest(self) -> str:
-        """Above every time that is within ``last``."""
+        """An upper bound of the times within ``last``."""
         return self.last + LAST_CHARACTER
 
     def __str__(self) -> str:
@@ -198,7 +199,7 @@ def _quoted_unless(bare: re.Pattern[str], text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Any text as the language writes it where it could be misread."""
+    """A text in quotes, as the query language writes it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

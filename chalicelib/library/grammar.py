@@ -1,4 +1,7 @@
-"""Reads the language of :mod:`chalicelib.library.query`, from left to right, and says where it breaks off."""
+"""The parser of the query language, which is described in :mod:`chalicelib.library.query`.
+
+A recursive descent parser; its errors name the column and what was expected there.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ from chalicelib.model import Status, normalised
 
 LONGEST = 1000  # characters
 LONGEST_NAME = 255  # characters
-MOST_NAME_BYTES = 1000  # normalising can make one character eighteen; keys hold a name and some bytes more
+MOST_NAME_BYTES = 1000  # normalised: one character may become eighteen, and a sort key holds 1,024 bytes
 MOST_CONDITIONS = 20
 DEEPEST = 12  # parentheses and negations within each other
 
@@ -44,7 +47,7 @@ _MOMENT = "a date (2026-03-01) or an RFC 3339 time (2026-03-01T09:30:00Z)"
 
 
 class Reader:
-    """Reads one query; each method reads one rule of the grammar and leaves off behind it."""
+    """Parses one query; each method parses one rule of the grammar and stops behind it."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -52,7 +55,10 @@ class Reader:
         self._conditions = 0
 
     def query(self) -> Node:
-        """The whole text."""
+        """Parse the whole text.
+
+        :raises BadQuery: it is no query.
+        """
         if len(self._text) > LONGEST:
             raise self._error(f"at most {LONGEST} characters", LONGEST)
         for at, char in enumerate(self._text):

@@ -1,8 +1,8 @@
-"""Image records: each change is one conditional write of one item.
+"""Reads and writes image records: each change is one conditional write of one item.
 
-A record carries the token of its last change, ``revision``: every write expects the one that it has read,
-so of two that race one is told. What follows from a record is nobody's business here: the projection works
-it out from the table's stream.
+A record carries the token of its last change, ``revision``. Every write expects the revision that it has
+read, so of two concurrent writes one fails with :exc:`Superseded`. Data derived from a record is not written
+here but by the projection, from the table's stream.
 """
 
 from __future__ import annotations
@@ -30,41 +30,43 @@ from chalicelib.library.renames import Rules, rules_key
 from chalicelib.model import DEFAULT_OWNER, Image
 from chalicelib.table import ConditionFailed, Table
 
-LEASE_SECONDS = 90.0  # longer than the labeler may run (60 s), so that a lease ends only where its holder did
-QUEUE_SECONDS = 300.0  # how long the event of an object that is there may stay away
-UPLOAD_SECONDS = 24 * 3600.0  # how long an announced upload may stay away
-TOMBSTONE_SECONDS = 14 * 24 * 3600  # longer than any message about the object can be on its way
+LEASE_SECONDS = (
+    90.0  # longer than the labeler may run (60 s), so that a lease expires only if its holder died
+)
+QUEUE_SECONDS = 300.0  # how long the S3 event of a stored object may take
+UPLOAD_SECONDS = 24 * 3600.0  # how long the client may take to upload an announced image
+TOMBSTONE_SECONDS = 14 * 24 * 3600  # longer than SQS keeps any message about the object
 SHARDS = tuple(f"image#{shard}" for shard in range(4))  # of the due index
-BIN_SHARDS = tuple(f"bin#{shard}" for shard in range(4))  # apart: what is to be erased keeps nobody waiting
+BIN_SHARDS = tuple(f"bin#{shard}" for shard in range(4))  # apart, so that erasing delays no labelling
 FINISH_TRIES = 5
 EDIT_TRIES = 8
-MOST_DOUBLED = 8  # times that the sweep waits twice as long: six hours then
+MOST_DOUBLED = 8  # doublings of the sweep's backoff, which is then six hours
 
 
 class Images:
-    """All records of images, by owner."""
+    """The records of all images."""
 
     def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table = table
         self._now = now
 
     def create(self, image: Image) -> Record:
-        """Store a new image that waits for its object, or for the event that tells of it.
+        """Store a new image that waits for its object, or for the S3 event of its object.
 
-        :raises Superseded: there is one with this id.
-        :raises TooMuch: people say more of it than an image can hold.
+        :raises Superseded: there is an image with this id.
+        :raises TooMuch: the metadata and filters are too large.
         """
         check_user_data(image)
         waits = UPLOAD_SECONDS if image.status == "awaiting_upload" else QUEUE_SECONDS
         return self._insert(Record(image, "", due_at=self._at(waits)))
 
     def create_claimed(self, image: Image) -> Record:
-        """Store a new image whose object is there, claimed for this worker.
+        """Store a new image whose object is in the bucket, claimed for this worker.
 
-        A key of somebody's own first gets the row that leads to the image; one that is left over, because its
-        worker died or its image was deleted or moved, is taken over.
+        If the API did not make the key, its lookup row is written first. An abandoned lookup row (after a
+        worker died, or an image was deleted or moved) is taken over.
 
-        :raises Superseded: somebody else was faster.
+        :raises Superseded: another worker was faster.
         """
         if parse_key(image.key) is None:
             image = self._with_lookup(image)
@@ -91,20 +93,20 @@ class Images:
         return self.read(record_key(owner, image_id)) if is_id(image_id) else None
 
     def find_by_key(self, key: str) -> Record | None:
-        """The record of the image whose object lies, or is to lie, under ``key``."""
+        """The record of the image whose object key is ``key``, or None."""
         return self.find_with_rules(key)[0]
 
     def find_with_rules(self, key: str) -> tuple[Record | None, Rules]:
-        """The record of the image under an object's key, and its owner's renames.
+        """The record of the image under an object's key, or None; and its owner's renames.
 
-        One call for a key made by the API, two for a key of somebody's own.
+        One call for a key that the API made, two for any other key.
         """
-        made = parse_key(key)
-        owner, image_id = made or (DEFAULT_OWNER, "")
-        first = record_key(owner, image_id) if made else lookup_key(key)
+        parsed = parse_key(key)
+        owner, image_id = parsed or (DEFAULT_OWNER, "")
+        first = record_key(owner, image_id) if parsed else lookup_key(key)
         items = self._table.get_many([first, rules_key(owner)])
         found, rules = items.get(first), Rules.from_item(items.get(rules_key(owner)))
-        if made:
+        if parsed:
             return _under(key, _record(found)), rules
         return (_under(key, self.find(owner, str(found["image_id"]))) if found else None), rules
 
@@ -113,14 +115,14 @@ class Images:
         return _record(self._table.get(key))
 
     def was_erased(self, owner: str, image_id: str) -> bool:
-        """Whether a person has deleted this image, within the last two weeks."""
+        """Whether this image has a tombstone: a person erased it within the last two weeks."""
         item = self._table.get(record_key(owner, image_id))
         return item is not None and StoredImage(item).erased
 
     def claim(self, record: Record, image: Image) -> Record:
-        """Take the image for this worker until the lease ends, and show it as ``image`` meanwhile.
+        """Claim the image for this worker until the lease ends, and store it as ``image`` meanwhile.
 
-        :raises Busy: another worker has it.
+        :raises Busy: another worker has the lease.
         :raises Superseded: the record has changed since it was read.
         """
         now = self._now()
@@ -138,16 +140,16 @@ class Images:
         )
 
     def release(self, record: Record) -> None:
-        """End this worker's claim without a result; who holds the image by now is not disturbed."""
+        """End this worker's claim without a result; a claim that another worker has by now stays."""
         with contextlib.suppress(Superseded):
             self._save(dataclasses.replace(record, lease_until=0.0, released=record.released + 1))
 
     def finish(self, record: Record, outcome: Outcome) -> Record:
-        """Store a result and free the image; nothing is due any more.
+        """Store a result, end the claim, and take the image out of the due index.
 
-        What a person says of the image, be it said while it was recognised, holds for the new result too.
+        Corrections apply to the new result too, also those that were made during the recognition.
 
-        :raises Superseded: the claim is over, or another's by now; of the result nothing is kept.
+        :raises Superseded: the claim has ended or belongs to another worker; the result is not stored.
         """
         for _ in range(FINISH_TRIES):
             with contextlib.suppress(Superseded):
@@ -163,12 +165,12 @@ class Images:
         change: Callable[[Record], Record | None],
         kind: ResultKind | None = None,
     ) -> tuple[Record, bool]:
-        """Store what ``change`` makes of an image's record, unless that is None; whether anything changed.
+        """Store ``change(record)`` unless it is None; returns the record, and whether it was changed.
 
-        It is made anew of the record that somebody else has changed meanwhile.
+        If the record is changed by another writer meanwhile, ``change`` is called again with the new one.
 
         :raises NotFound: there is no such image.
-        :raises Unavailable: it keeps changing.
+        :raises Unavailable: the record keeps changing.
         """
         for _ in range(EDIT_TRIES):
             record = self.find(owner, image_id)
@@ -184,12 +186,12 @@ class Images:
     def change(
         self, record: Record, changed: Record, kind: ResultKind | None = None, *, look_at: str = ""
     ) -> Record:
-        """Store ``changed`` in place of ``record``; ``kind`` is how a new result came about, if it has one.
+        """Store ``changed`` in place of ``record``; ``kind`` says how a new result came about.
 
-        The sweep looks at it when it is time, or at a given time before.
+        ``look_at`` (RFC 3339) is when the sweep looks at the image, by default when it is stuck or expires.
 
         :raises Superseded: the record has changed since it was read.
-        :raises TooMuch: people would have said more of it than an image can hold.
+        :raises TooMuch: the user data would be too large.
         """
         check_user_data(changed.image, before=record.image)
         changed = dataclasses.replace(self._changed(record, changed, kind, look_at), revision=record.revision)
@@ -198,25 +200,24 @@ class Images:
     def move(
         self, record: Record, moved: Record, kind: ResultKind | None = None, *, copy: Record | None = None
     ) -> Record:
-        """Store an image whose object lies under another key by now, all at once.
+        """Store an image under a new object key, with the lookup rows of both keys, in one transaction.
 
-        That key leads to it from now on. A ``copy`` is the image that was made of the object there; it is
-        erased.
+        ``copy`` is the image that has the new key so far; it is erased.
 
-        :raises Superseded: one of them, or what a key leads to, has changed since it was read.
+        :raises Superseded: a record or a lookup row has changed since it was read.
         """
         image = moved.image
         there, before = lookup_key(image.key), lookup_key(record.image.key)
-        leading = self._table.get_many([there, before])
+        lookups = self._table.get_many([there, before])
         saved = dataclasses.replace(
             self._changed(record, moved, kind), revision=new_id(), version=self._version_after(record)
         )
-        known = leading[there]["image_id"] if there in leading else None
+        known = lookups[there]["image_id"] if there in lookups else None
         writes: list[Write] = [
             Put(record_key(image.owner, image.id), _item(saved), {"revision": record.revision}),
             Put(there, {"image_id": image.id, "revision": new_id()}, {"image_id": known}),
         ]
-        if before in leading and leading[before]["image_id"] == image.id:
+        if before in lookups and lookups[before]["image_id"] == image.id:
             writes.append(Delete(before, when={"image_id": image.id}))
         if copy:
             last = dataclasses.replace(copy.image, result=copy.image.result + 1)
@@ -234,19 +235,17 @@ class Images:
         return dataclasses.replace(changed, due_at=look_at or changed.image.erases_at or soon)
 
     def touch(self, owner: str, image_id: str) -> None:
-        """Let the record come through the table's stream once more, as it is."""
+        """Write the unchanged record under a new version, so that it is projected again."""
         item = self._table.get(record_key(owner, image_id))
         if item is None:
             return
         newer: Item = {"version": self._version_after(StoredImage(item)), "revision": new_id()}
         when = {"revision": item["revision"]}
-        with contextlib.suppress(ConditionFailed):  # then it comes through anyway
+        with contextlib.suppress(ConditionFailed):  # another change is projected anyway
             self._table.write(Update(record_key(owner, image_id), set=newer, when=when))
 
     def erase(self, record: Record) -> None:
-        """Leave nothing of an image but the mark that it was there, which goes after two weeks.
-
-        It holds what those are told of who are yet to hear of the deletion.
+        """Replace a record by a tombstone, which holds the deletion's event and expires after two weeks.
 
         :raises Superseded: the record has changed since it was read.
         """
@@ -262,7 +261,10 @@ class Images:
         return Put(record_key(last.owner, last.id), item, {"revision": record.revision})
 
     def _with_lookup(self, image: Image) -> Image:
-        """The image with the id that its key leads to from now on."""
+        """Write the lookup row of the image's key; returns the image, with the id of an abandoned row.
+
+        :raises Superseded: another image has this key.
+        """
         lookup = lookup_key(image.key)
         try:
             self._table.write(Put(lookup, {"image_id": image.id, "revision": new_id()}, {"image_id": None}))
@@ -270,7 +272,7 @@ class Images:
         except ConditionFailed as error:
             known = str((error.stored or {}).get("image_id", ""))
         item = self._table.get(record_key(image.owner, known)) if known else None
-        if item is None and known:  # its worker died before it could store the record
+        if item is None and known:  # a worker died between lookup row and record
             return dataclasses.replace(image, id=known)
         if item is None or _under(image.key, _record(item)):
             raise Superseded(f"There is an image under {image.key!r} by now.")
@@ -281,19 +283,19 @@ class Images:
 
     def _insert(self, record: Record) -> Record:
         image = record.image
-        made = dataclasses.replace(record, revision=new_id(), version=self._milliseconds(), seen=image.labels)
-        self._write(Put(record_key(image.owner, image.id), _item(made), {"revision": None}), image)
-        return made
+        new = dataclasses.replace(record, revision=new_id(), version=self._milliseconds(), seen=image.labels)
+        self._write(Put(record_key(image.owner, image.id), _item(new), {"revision": None}), image)
+        return new
 
     def _still_claimed(self, record: Record) -> Record:
-        """The record as it is now, if this worker's claim of it still stands."""
+        """The current record; :exc:`Superseded` if this worker has lost its claim."""
         current = self.find(record.image.owner, record.image.id)
         if current is None or current.claim != record.claim or not current.lease_until:
             raise Superseded(f"Image {record.image.id} has changed meanwhile.")
         return current
 
     def _save(self, record: Record, version: int | None = None) -> Record:
-        """Store ``record`` under a new revision if the stored one is still the one it was read with."""
+        """Store ``record`` under a new revision, if the stored revision is still the one that was read."""
         image = record.image
         saved = dataclasses.replace(record, revision=new_id(), version=version or record.version)
         self._write(
@@ -308,16 +310,16 @@ class Images:
             raise Superseded(f"Image {image.id} has changed meanwhile.") from None
 
     def _due_after_claim(self, record: Record) -> str:
-        """When the sweep looks at a claimed image: each time later, and as it is where that is soon enough.
+        """When the sweep looks at a claimed image: with exponential backoff over its attempts.
 
-        Moving an entry of the due index costs as much as the record itself.
+        A due time that is close enough stays: changing an entry of the due index costs as much as the record.
         """
         soonest = self._at(LEASE_SECONDS * 2 ** min(record.attempts, MOST_DOUBLED))
         latest = self._at(LEASE_SECONDS * 2 ** min(record.attempts, MOST_DOUBLED) + QUEUE_SECONDS)
         return record.due_at if soonest <= record.due_at <= latest else soonest
 
     def _version_after(self, record: Record | StoredImage) -> int:
-        """A version that also a record begins with that is made anew, from a copy of the table, say."""
+        """The next version: at least the time, so that a record that is made again is newer."""
         return max(record.version + 1, self._milliseconds())
 
     def _milliseconds(self) -> int:
@@ -332,7 +334,7 @@ def _record(item: Item | None) -> Record | None:
 
 
 def _under(key: str, record: Record | None) -> Record | None:
-    """The record, if that is where its image's object lies: it may have been moved."""
+    """The record, if its image still has this key: an image may have moved to another one."""
     return record if record and record.image.key == key else None
 
 

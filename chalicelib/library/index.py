@@ -1,13 +1,13 @@
-"""The index: which images carry which term, newest first.
+"""The index: which images have which term, newest first.
 
-A *term* is what an image can be found by: ``all``, ``status:failed``, ``label:cat``, ``sha256:…`` or, for the
-beginnings of file names, ``name:ca``, or ``word:invoice`` for what is written. An entry is one small item
-under (owner, term) whose sort key is the image's id, so a page of a query reads as many entries as it needs,
-however large the library is. All entries of a term lie in one partition: that takes 1,000 new images a
-second, and is read in one range.
+A *term* is what an image can be found by: ``all``, ``status:failed``, ``label:cat``, ``sha256:…``,
+``name:ca`` for a prefix of its file name, or ``word:invoice`` for a word of its text. An index entry is one
+small item under (owner, term) whose sort key is the image's id. So the cost of a query's page does not depend
+on the size of the library. All entries of a term are in one partition, which takes 1,000 new images a second
+and is read by one range query.
 
-The terms of the date taken (``taken:2019-05-17T10:00:00``, ``taken:`` where the photo notes none) share one
-partition, which is sorted by that date and is read in its order. Images are counted by month.
+The terms of the date taken (``taken:2019-05-17T10:00:00``, or ``taken:`` without a date) share one partition,
+which is sorted by that date. Their counts are by month.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ALL = "all"
 FAILED = "status:failed"
 PENDING = "status:pending"
 BINNED = "status:binned"
-STEMS = (2, 6, 14)  # characters of a file name's beginnings that have a term of their own
+STEMS = (2, 6, 14)  # lengths of a file name's prefixes that have a term
 LABEL = "label:"
 TAKEN = "taken:"
 MONTH = len("2019-05")
@@ -35,7 +35,7 @@ LONGEST_TERM = (
 
 @dataclass(frozen=True)
 class IndexEntry:
-    """What an index entry knows of its image: the ``confidence`` (0–100) and how many ``instances``."""
+    """The data of an index entry: the label's ``confidence`` (0–100) and its number of ``instances``."""
 
     confidence: float = 100.0
     instances: int = 0
@@ -57,7 +57,7 @@ def label_term(name: str) -> str:
 
 
 def stem_terms(filename: str) -> list[str]:
-    """The terms of the beginnings that a file name has, shortest first."""
+    """The terms of a file name's prefixes, the shortest first."""
     name = normalised(filename)
     return [f"name:{name[:length]}" for length in STEMS if length <= len(name)]
 
@@ -73,8 +73,11 @@ def digest_of(term: str) -> str | None:
 
 
 def status_term(status: str) -> str:
-    """The term of a status. Those that are on their way share one, so that moving on costs no write; nearly
-    every image is labelled, so that has no term of its own."""
+    """The term of a status.
+
+    All statuses before a result share one term, so that a change between them costs no write. ``labelled``
+    has no term of its own, because nearly every image has that status.
+    """
     return {"labelled": ALL, "failed": FAILED, "binned": BINNED}.get(status, PENDING)
 
 
@@ -89,9 +92,9 @@ def taken_term(document: Json) -> str:
 
 
 def counted_as(term: str) -> str | None:
-    """What an image with the term is counted as: labels, ``all``, failures, the month in which it was taken.
+    """The counted term for a term: a label, ``all``, failures, or the month of the date taken.
 
-    File names, words, digests and what is on its way are not counted.
+    None for file names, words, digests and unfinished images, which are not counted.
     """
     if term.startswith(TAKEN):
         return term[: len(TAKEN) + MONTH]
@@ -99,9 +102,10 @@ def counted_as(term: str) -> str | None:
 
 
 def entries_of(document: Json) -> dict[str, IndexEntry]:
-    """Every term that finds an image, by its public document.
+    """The index entries of an image, by term, from its public document.
 
-    One in the bin is found as that alone; where its object has gone by its bytes, too: they may come again.
+    An image in the bin has the term of the bin only. If its object is missing it also has that of its
+    digest, by which a renamed object is recognised.
     """
     if document["status"] != "binned":
         return described(document)
@@ -110,9 +114,9 @@ def entries_of(document: Json) -> dict[str, IndexEntry]:
 
 
 def described(document: Json) -> dict[str, IndexEntry]:
-    """Every term that a public document answers to.
+    """The index entries of an image that is not in the bin, by term.
 
-    A label is found by its name, its parents and its aliases, what is written by its words.
+    A label has terms for its name, parents and aliases; text has terms for its words.
     """
     terms = [ALL, status_term(document["status"]), *stem_terms(document["filename"])]
     if document["sha256"]:
@@ -135,10 +139,10 @@ def described(document: Json) -> dict[str, IndexEntry]:
 def updates(
     owner: str, image_id: str, wanted: IndexEntries, *present: IndexEntries
 ) -> Iterator[Put | Delete]:
-    """The writes that bring an image's entries to what is ``wanted``.
+    """The writes after which an image has exactly the ``wanted`` entries.
 
-    Each term may be in the index as any of ``present`` says, or be missing from it where one of them lacks
-    it.
+    The entries in the index are not known for sure: each may be as any of ``present`` has it, or be missing
+    if one of them lacks it.
     """
     for term, entry in wanted.items():
         if any(entries.get(term) != entry for entries in present):
@@ -148,17 +152,17 @@ def updates(
 
 
 def key_of(owner: str, term: str, image_id: str) -> Key:
-    """Where an image's entry under a term lies."""
+    """The table key of an image's entry under a term."""
     if term.startswith(TAKEN):
         return Key(partition(owner, TAKEN), f"{term.removeprefix(TAKEN)}#{image_id}")
     return Key(partition(owner, term), image_id)
 
 
 def image_in(sort_key: str) -> str:
-    """The image of an entry, by its sort key."""
+    """The image id in an entry's sort key."""
     return sort_key.rpartition("#")[2]
 
 
 def partition(owner: str, term: str) -> str:
-    """Where the entries of a term lie; those of all dates lie together, under :data:`TAKEN`."""
+    """The partition key of a term's entries; all dates share one partition, under :data:`TAKEN`."""
     return f"{owner}#index#{term}"

@@ -1,8 +1,8 @@
-"""Plain words as people type them, in the query language: ``dogs without cats`` becomes ``dog & !cat``.
+"""Translates plain words into the query language: ``dogs without cats`` becomes ``dog & !cat``.
 
-A text with signs of the language is left as it is. Of any other, the longest runs of words that are labels of
-the owner become these labels, whatever their case, diacritics and number; ``and``, ``or``, ``not``, ``-word``
-and their like become signs, and what is no label is looked for among the words of file names.
+A text that contains operators of the language stays as it is. In any other text, the longest runs of words
+that are labels of the owner become these labels; case, diacritics and plural do not matter. ``and``, ``or``,
+``not``, ``-word`` and similar words become operators. A word that is no label is searched in file names.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PLURALS = (
 
 
 def translated(text: str, names: Iterable[str]) -> str:
-    """What ``text`` asks for, in the query language; ``names`` are the labels that there are."""
+    """``text`` in the query language; ``names`` are the owner's labels."""
     if _STRICT.search(text):
         return text
     known: dict[str, str] = {}
@@ -51,7 +51,7 @@ def translated(text: str, names: Iterable[str]) -> str:
 
 
 def _term(words: Sequence[str], known: Mapping[str, str]) -> tuple[str, int]:
-    """The condition that the first words make, and how many they are."""
+    """The condition for the first words, and the number of words in it."""
     for taken in range(len(words), 0, -1):
         for form in _forms(folded(" ".join(words[:taken]))):
             if form in known:
@@ -60,7 +60,7 @@ def _term(words: Sequence[str], known: Mapping[str, str]) -> tuple[str, int]:
 
 
 def _forms(name: str) -> Iterator[str]:
-    """A name, and what it may be the plural of."""
+    """A name, and the singulars that it may be the plural of."""
     yield name
     for end, put in _PLURALS:
         if end.search(name):

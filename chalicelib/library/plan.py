@@ -1,12 +1,14 @@
-"""From a query to streams of index entries that give every image it may hold for.
+"""The query planner: turns a query into streams of index entries that contain every match.
 
-The streams may give more than is asked for (the record has the last word) but never less. Of conditions
-that must all hold the rarest proposes. Another one is merged with it, both skipping ahead over what the
-other has not, if it is at most :data:`MERGED` times as common; a more common one is left to the record,
-which is read anyway. Photos taken in a period propose if they are few, else the record tells. What must not
-hold is only ever subtracted. How common a term is also says how many entries to read at a time, so that a
-page takes a few calls. Images in the bin are found by that alone: within it the record says whether the rest
-holds.
+The streams may contain more than the matches, never less: the record of each candidate is checked at the end.
+
+* For conditions joined by *and*, the rarest one gives the candidates. A condition that is at most
+  :data:`MERGED` times as common is merged with it, both streams skipping ahead. More common ones are checked
+  in the record, which is read anyway.
+* A period of dates taken gives candidates if it has few photos; else it is checked in the record.
+* A negated condition is only ever subtracted from the candidates.
+* The count of a term also says how many entries to read in one call, so that a page takes a few calls.
+* For images in the bin only the bin's term is read; all other conditions are checked in the record.
 """
 
 from __future__ import annotations
@@ -44,26 +46,29 @@ from chalicelib.library.streams import END, TOP, Both, Either, IndexStream, List
 from chalicelib.library.words import STEM
 
 MERGED = 2.0
-FEW = 200  # photos that were taken in a period: they are read at once
+FEW = 200  # photos of a period that are read at once
 Leaf = Labelled | HasStatus | FileNamed | Written
 
 
 @dataclass(frozen=True)
 class Span:
-    """Ids from ``oldest`` to ``newest``."""
+    """The range of ids from ``oldest`` to ``newest``."""
 
     newest: str = TOP
     oldest: str = END
 
     def within(self, conditions: Sequence[Node]) -> Span:
-        """The part of the span in which all those of the conditions hold that are about time."""
+        """The part of the span that meets all ``before:`` and ``after:`` conditions."""
         ends = [below(first_id_of(one.millisecond)) for one in conditions if isinstance(one, Before)]
         starts = [first_id_of(one.millisecond) for one in conditions if isinstance(one, After)]
         return Span(min([self.newest, *ends]), max([self.oldest, *starts]))
 
 
 class Plan:
-    """Makes the streams of one request from a query whose negations have been moved inward."""
+    """Makes the streams of one request from a query whose negations have been moved inward.
+
+    ``sizes`` are the counts of its terms.
+    """
 
     def __init__(self, reads: Reads, owner: str, sizes: Mapping[str, int]) -> None:
         self._reads = reads
@@ -72,7 +77,7 @@ class Plan:
         self._few: dict[Taken, list[str]] = {}
 
     def look_up(self, node: Node | None) -> None:
-        """Read which photos were taken in a period that must hold, if it is one of few."""
+        """Read the photos of a required period of dates taken, if they are few."""
         for one in _parts(node):
             if isinstance(one, Taken) and not self._few:
                 items, whole = self._reads.entries(partition(self._owner, TAKEN), one.newest, FEW)
@@ -81,11 +86,11 @@ class Plan:
                     self._few[one] = [image_in(place) for place in places]
 
     def is_narrow(self, node: Node | None) -> bool:
-        """Whether something must hold that may leave few images: more than a period of the dates taken."""
+        """Whether a required condition other than a period may leave few images."""
         return any(not isinstance(one, Not | Taken | Named | None) for one in _parts(node))
 
     def by_date(self, node: Node | None) -> Stream:
-        """The places ``<date taken>#<id>`` that ``node`` may hold for, of the whole library."""
+        """The positions ``<date taken>#<id>`` of all candidates for ``node``, in the whole library."""
         periods = [one for one in _parts(node) if isinstance(one, Taken)]
         undated = any(one == Not(Taken()) for one in _parts(node))
         everything = max(1, self._sizes.get(ALL, 0))
@@ -95,11 +100,11 @@ class Plan:
             admits=_any,
             newest=min(["#" + LAST_CHARACTER if undated else TOP, *(one.newest for one in periods)]),
             oldest=max(["", *(one.oldest for one in periods)]),
-            share=max(1.0, everything / max(1, self.about(node) or everything)),
+            share=max(1.0, everything / max(1, self.size_of(node) or everything)),
         )
 
     def stream(self, node: Node | None, span: Span = Span(), share: float = 1.0) -> Stream:
-        """The ids within ``span`` that ``node`` may hold for; all of them if it is None."""
+        """The ids of all candidates for ``node`` within ``span``; all ids if ``node`` is None."""
         match node:
             case And():
                 return self._both(node.parts, span, share)
@@ -125,17 +130,17 @@ class Plan:
         most = MERGED * min(self._known(asked) or [everything])
         first, *more = [*sorted(self._merged(asked, most), key=self._rarity), None]
         others = [part for part in more if part]
-        for other in others:  # each lets only some of what is proposed through
-            share *= everything / max(1, self.about(other) or everything)
-        base = max(1, self.about(first) or everything)
+        for other in others:  # each passes only some of the candidates
+            share *= everything / max(1, self.size_of(other) or everything)
+        base = max(1, self.size_of(first) or everything)
         unwanted = self._merged(banned, most)
         wanted = [self._single(first, span, share)]
-        wanted += [self._single(one, span, share * (self.about(one) or base) / base) for one in others]
-        refused = [self.stream(one, span, share * (self.about(one) or base) / base) for one in unwanted]
+        wanted += [self._single(one, span, share * (self.size_of(one) or base) / base) for one in others]
+        refused = [self.stream(one, span, share * (self.size_of(one) or base) / base) for one in unwanted]
         return Both(wanted, refused) if len(wanted) > 1 or refused else wanted[0]
 
     def _merged(self, parts: Sequence[Node], most: float) -> list[Node]:
-        return [part for part in parts if (self.about(part) or 0) <= most]
+        return [part for part in parts if (self.size_of(part) or 0) <= most]
 
     def _single(self, part: Node | None, span: Span, share: float) -> Stream:
         if isinstance(part, Taken):
@@ -159,8 +164,8 @@ class Plan:
             share=share,
         )
 
-    def about(self, node: Node | None) -> int | None:
-        """How many images a node holds for at most, None where that is not known."""
+    def size_of(self, node: Node | None) -> int | None:
+        """How many images match a node at most; None if that is not known."""
         match node:
             case And():
                 return min(self._known(node.parts), default=None)
@@ -174,31 +179,31 @@ class Plan:
         return self._sizes.get(ALL)
 
     def _known(self, parts: Sequence[Node]) -> list[int]:
-        return [size for part in parts if (size := self.about(part)) is not None]
+        return [size for part in parts if (size := self.size_of(part)) is not None]
 
     def _rarity(self, node: Node) -> float:
-        size = self.about(node)
+        size = self.size_of(node)
         return float("inf") if size is None else size
 
     def _shares(self, parts: Sequence[Node], share: float) -> list[float]:
-        sizes = [self.about(part) or 1 for part in parts]
+        sizes = [self.size_of(part) or 1 for part in parts]
         return [share * size / sum(sizes) for size in sizes]
 
 
 def within_bin(root: Node) -> Node:
-    """What the index can say of a question about images in the bin."""
+    """The part of a query about the bin that the index can answer."""
     parts = root.parts if isinstance(root, And) else (root,)
     return every([HasStatus("binned"), *(one for one in parts if isinstance(one, Before | After))])
 
 
 def counted_terms_of(node: Node | None) -> set[str]:
-    """Every counted term whose size the plan for ``node`` wants to know; none where there is only one way."""
+    """The counted terms whose counts the plan for ``node`` needs; none if there is nothing to choose."""
     terms = set(_terms_of(node))
     return {ALL, *filter(counted_as, terms)} if len(terms) > 1 else set()
 
 
 def _parts(node: Node | None) -> tuple[Node | None, ...]:
-    """What must all hold."""
+    """The conditions that must all hold."""
     return node.parts if isinstance(node, And) else (node,)
 
 
@@ -217,7 +222,7 @@ def _terms_of(node: Node | None) -> Iterator[str]:
 
 
 def is_exact(node: Node) -> bool:
-    """Whether the entries of a node's term are just the images that it holds for."""
+    """Whether the entries of a node's term are exactly its matches."""
     match node:
         case HasStatus():
             return _term_of(node) in (FAILED, BINNED)

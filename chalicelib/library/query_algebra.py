@@ -13,7 +13,7 @@ from chalicelib.model import Status
 
 @dataclass(frozen=True)
 class Not:
-    """What ``part`` does not hold for."""
+    """Matches if ``part`` does not."""
 
     part: Node
 
@@ -26,7 +26,7 @@ class Not:
 
 @dataclass(frozen=True)
 class And:
-    """What all of its ``parts`` hold for: two or more, sorted, none twice, none itself an ``And``."""
+    """Matches if all ``parts`` do: two or more, sorted, without duplicates, none itself an ``And``."""
 
     parts: tuple[Node, ...]
 
@@ -39,7 +39,7 @@ class And:
 
 @dataclass(frozen=True)
 class Or:
-    """What any of its ``parts`` holds for: two or more, sorted, none twice, none itself an ``Or``."""
+    """Matches if any of the ``parts`` does: two or more, sorted, no duplicates, none itself an ``Or``."""
 
     parts: tuple[Node, ...]
 
@@ -66,12 +66,12 @@ def either(parts: Iterable[Node]) -> Node:
 
 
 def negated(part: Node) -> Node:
-    """The contrary of ``part``, in canonical form."""
+    """The negation of ``part``, in canonical form."""
     return part.part if isinstance(part, Not) else Not(part)
 
 
 def inward(node: Node, *, contrary: bool = False) -> Node:
-    """The same question (or its contrary) with negations around single conditions only."""
+    """The same query, or its negation if ``contrary``, with negations around single conditions only."""
     match node:
         case Not():
             return inward(node.part, contrary=not contrary)
@@ -82,7 +82,7 @@ def inward(node: Node, *, contrary: bool = False) -> Node:
             return After(node.millisecond)
         case After() if contrary:
             return Before(node.millisecond)
-        case HasStatus(status="labelled") if contrary:  # nearly all are: ask for those that are not
+        case HasStatus(status="labelled") if contrary:  # nearly all images are: list the few others
             return either(
                 [HasStatus(other) for other in get_args(Status) if other not in ("labelled", "binned")]
             )
@@ -90,7 +90,7 @@ def inward(node: Node, *, contrary: bool = False) -> Node:
 
 
 def asks_for_bin(node: Node | None) -> bool:
-    """Whether a question whose negations have been moved inward is about images in the bin alone."""
+    """Whether a query whose negations have been moved inward matches only images in the bin."""
     match node:
         case And():
             return any(map(asks_for_bin, node.parts))
@@ -102,7 +102,7 @@ def asks_for_bin(node: Node | None) -> bool:
 
 
 def surer(node: Node, confidence: float) -> Node:
-    """The same question with ``confidence`` (0–100) asked of each label of which none is."""
+    """The same query, with ``confidence`` (0–100) as the default for each label without one."""
     match node:
         case And():
             return every([surer(part, confidence) for part in node.parts])

@@ -1,9 +1,9 @@
-"""An image's record: the one truth about it, as it is stored.
+"""An image's record: the single source of truth, and how it is stored as an item.
 
-The item's ``body`` is the image's public document, compressed: readers pass it on as it is
-(:class:`StoredImage`). What nobody outside sees stands beside it in small attributes, and so does what
-conditions and the stream need. Its ``version`` grows with every change of what is derived from it, and with
-no other, so that the projection can tell news from repeats.
+The item's ``body`` is the image's public document, compressed; readers pass it on unparsed
+(:class:`StoredImage`). Private fields, and those that conditions and the stream need, are small attributes
+beside it. The ``version`` grows with every change that the projection has to see, and with no other, so that
+the projection can recognise repeats.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from chalicelib.library.corrections import effective_caption, effective_labels, 
 from chalicelib.model import DEFAULT_OWNER, FINAL, Caption, Correction, Failure, Image, Json, Label, Status
 
 ResultKind = Literal["recognised", "copied", "corrected", "renamed", "failed", "binned", "restored"]
-SORT_KEY = "record"  # of every record, and of nothing else: what the stream's filter goes by
+SORT_KEY = "record"  # of every record and of no other row: the stream's filter uses it
 
-# What most documents hold, most frequent last, to compress them by (zlib, "preset dictionary"): with it the
-# record of an image with 30 labels takes one write unit, without it two. What is stored is read by these very
-# bytes, so they stay as they are.
+# The preset dictionary for compression (zlib, "preset dictionary"): text that most documents hold, the most
+# frequent last. With it the record of an image with 30 labels takes one write unit, without it two. Never
+# change these bytes: stored bodies can only be read with them.
 FAMILIAR = b"".join(
     (
         b'"corrections":[],"corrected_at":null,"binned_at":null,"erases_at":null,"missing":false,',
@@ -48,10 +48,10 @@ FAMILIAR = b"".join(
 
 @dataclass(frozen=True)
 class Relabel:
-    """A wish to have an image recognised again, said ``at`` a time (seconds since 1970).
+    """A request to recognise an image again, made ``at`` a time (seconds since 1970).
 
-    A recognition that was cached before then is not good enough, unless its model is sure to be today's.
-    ``labelled`` says whether there are labels to go back to if nothing comes of it.
+    A recognition that was cached before is used only if the model has a version. ``labelled`` says whether
+    there are labels to keep if the new recognition fails.
     """
 
     at: float
@@ -60,15 +60,17 @@ class Relabel:
 
 @dataclass(frozen=True)
 class Record:
-    """An image as its writers see it.
+    """An image with its private fields, for those who write it.
 
-    ``seen`` and ``seen_caption`` are what the recogniser saw, apart from what a person says. Of the present
-    result, ``kind`` says how it came about, ``calls`` what was called for it, ``setback`` why nothing came
-    of a wish to recognise again, and ``recognition`` names the cached recognition that it was taken from.
-    ``attempts`` counts the claims since that result and ``released`` those of them that were given back;
-    ``lease_until`` is when the present ``claim`` ends (seconds since 1970), ``due_at`` when the sweep looks
-    at the image (RFC 3339). ``relabel`` stays until the next result, ``binned_from``, the status that an
-    image in the bin had, until it comes out. ``text`` is the public document as it was read.
+    * ``seen``, ``seen_caption``: the recogniser's labels and caption, without a person's corrections.
+    * About the current result: ``kind`` says how it came about, ``calls`` counts the recogniser calls,
+      ``setback`` is the error of a failed relabel, ``recognition`` is the name of the cached recognition.
+    * ``attempts``: the number of claims since that result; ``released``: how many of them were released.
+    * ``claim``: the token of the current claim, which ends at ``lease_until`` (seconds since 1970).
+    * ``due_at``: when the sweep looks at the image (RFC 3339).
+    * ``relabel``: the request to recognise again, until the next result.
+    * ``binned_from``: the status before the image was put into the bin, until it comes out.
+    * ``text``: the public document as it was read.
     """
 
     image: Image
@@ -91,16 +93,16 @@ class Record:
 
     @property
     def interrupted(self) -> int:
-        """How many workers have claimed the image and were not heard of again, the present one included."""
+        """How many claims ended without result or release, the current one included."""
         return self.attempts - self.released
 
     def with_labels(self, seen: Iterable[Label], corrections: tuple[Correction, ...]) -> Record:
-        """The record of an image on which this was seen and of which a person says this."""
-        kept = tuple(seen)
-        labels = effective_labels(kept, corrections)
+        """The record with these labels of the recogniser and these corrections."""
+        recognised = tuple(seen)
+        labels = effective_labels(recognised, corrections)
         caption = effective_caption(self.seen_caption, labels, self.image.caption)
         image = dataclasses.replace(self.image, labels=labels, corrections=corrections, caption=caption)
-        return dataclasses.replace(self, image=image, seen=kept)
+        return dataclasses.replace(self, image=image, seen=recognised)
 
     def to_item(self) -> Item:
         image = self.image
@@ -125,7 +127,7 @@ class Record:
             "relabel": json.dumps(dataclasses.asdict(self.relabel)) if self.relabel else "",
             "binned_from": self.binned_from or "",
         }
-        # Where nobody has corrected anything, the labels that are shown are those that were seen.
+        # Without corrections the shown labels are the recogniser's: they are stored once.
         if self.seen != image.labels:
             item["seen"] = packed([label.to_json() for label in self.seen])
         if self.seen_caption != image.caption:
@@ -163,11 +165,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Outcome:
-    """``image`` with a new result number and the labels that were seen.
+    """A new result: ``image`` with a new result number and the recogniser's labels.
 
-    ``recognition`` names the cached recognition that it was taken from, ``calls`` counts what was called
-    for it. ``error`` is why nothing came of a wish to recognise again; the image's own error says why it
-    failed. ``keywords`` are those that people have put into the photo's XMP.
+    ``recognition`` is the name of the cached recognition, ``calls`` counts the recogniser calls. ``error``
+    says why a relabel failed; if the image itself failed, its own error says why. ``keywords`` are those from
+    the photo's XMP.
     """
 
     image: Image
@@ -178,7 +180,7 @@ class Outcome:
     keywords: tuple[Correction, ...] = ()
 
     def of(self, record: Record) -> Record:
-        """The record with this result; what a person has said stays."""
+        """The record with this result; corrections stay."""
         done = dataclasses.replace(
             record,
             image=dataclasses.replace(
@@ -200,7 +202,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """A record's item as its readers see it: nothing is taken apart that is not asked for."""
+    """A record's item for readers: each field is parsed only when it is used."""
 
     item: Item
 
@@ -218,7 +220,7 @@ class StoredImage:
 
     @property
     def result(self) -> int:
-        """The number of the present result; 0 where there is none yet. An erased image keeps its last."""
+        """The number of the current result; 0 before the first. A tombstone keeps the last one."""
         return int(self.item.get("result", 0))
 
     @property
@@ -231,12 +233,12 @@ class StoredImage:
 
     @property
     def binned(self) -> bool:
-        """The image is in the bin."""
+        """Whether the image is in the bin."""
         return self.item.get("status") == "binned"
 
     @property
     def missing(self) -> bool:
-        """It is there because its object has gone from the bucket."""
+        """Whether the image is in the bin because its object was removed from the bucket."""
         return self.binned and bool(self.document.get("missing"))
 
     @property
@@ -246,12 +248,12 @@ class StoredImage:
 
     @property
     def erased(self) -> bool:
-        """A person has deleted the image: this is all that is left, and it expires."""
+        """Whether this is a tombstone: a person has erased the image."""
         return "erased" in self.item
 
     @property
     def key(self) -> str:
-        """The object's key; empty where the image is erased."""
+        """The object's key; empty for a tombstone."""
         return str(self.item.get("key", ""))
 
     @property
@@ -260,7 +262,7 @@ class StoredImage:
 
     @property
     def calls(self) -> Mapping[str, int]:
-        """What was called for the present result, by the names of the price list."""
+        """The number of recogniser calls for the current result, by price list name."""
         return json.loads(str(self.item["calls"])) if "calls" in self.item else {}
 
     @property
@@ -285,7 +287,10 @@ class StoredImage:
 
 
 def tombstone(last: Image, at: str, version: int) -> Item:
-    """What stays of the record of an image that was erased ``at`` a time; ``last`` is yet to be told of."""
+    """The item that replaces the record of an image that was erased ``at`` a time (RFC 3339).
+
+    ``last`` is the image's last state, from which the deletion's event is made.
+    """
     gone = dataclasses.replace(last, binned_at=last.binned_at or at, erases_at=last.erases_at or at).bare()
     return {
         "revision": new_id(),
@@ -298,30 +303,30 @@ def tombstone(last: Image, at: str, version: int) -> Item:
 
 
 def packed(data: Json | list[Json]) -> bytes:
-    """JSON as it is stored: compact, in ASCII, which any answer may hold, and compressed."""
+    """JSON as it is stored: compact, in ASCII, and compressed."""
     text = json.dumps(data, separators=(",", ":")).encode("ascii")
-    # The last percents of a large one would take a tenth of a second.
+    # Level 9 saves a few percent, but takes a tenth of a second for a large document.
     packing = zlib.compressobj(9 if len(text) < 20_000 else 6, zdict=FAMILIAR)
     return packing.compress(text) + packing.flush()
 
 
 def unpacked(stored: Any) -> Any:
-    """What :func:`packed` made it from."""
+    """The JSON value that :func:`packed` stored."""
     return json.loads(text_of(stored))
 
 
 def text_of(stored: Any) -> str:
-    """The JSON that :func:`packed` stored."""
+    """The JSON text that :func:`packed` stored."""
     return zlib.decompressobj(zdict=FAMILIAR).decompress(stored).decode("ascii")
 
 
 def key_for(owner: str, image_id: str) -> str:
-    """The object key of an image that comes through the API."""
+    """The object key of an image that is uploaded through the API."""
     return f"uploads/~{owner}/{image_id}"
 
 
 def parse_key(key: str) -> tuple[str, str] | None:
-    """(owner, image id) of a key made by :func:`key_for`, None for a key of somebody's own."""
+    """(owner, image id) of a key made by :func:`key_for`, None for any other key."""
     match key.split("/"):
         case ["uploads", owner, image_id] if owner.startswith("~") and is_id(image_id):
             return owner[1:], image_id
@@ -333,10 +338,10 @@ def record_key(owner: str, image_id: str) -> Key:
 
 
 def lookup_key(key: str) -> Key:
-    """Of the row that leads from an object's key to its image, where the key is somebody's own."""
+    """The key of the row that maps an object key which the API did not make to its image."""
     return Key(f"{DEFAULT_OWNER}#key#{key}", "lookup")
 
 
 def was_dropped(image: Image) -> bool:
-    """Whether the labeler has removed its object, as no photo is that large."""
+    """Whether the labeler has deleted the image's object because it was too large for a photo."""
     return image.error is not None and image.error.code == TOO_LARGE and parse_key(image.key) is not None

@@ -1,7 +1,6 @@
-"""An owner's other names for labels: what a recogniser calls so is called otherwise here.
+"""An owner's renames of labels, and the owner's vocabulary: how a recogniser's labels are shown.
 
-Beside them stands the owner's vocabulary, if there is one: then labels become its terms, and what has none is
-not shown.
+With a vocabulary, a label is shown as the vocabulary's term for it; a label without a term is hidden.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from chalicelib.library.record import packed, unpacked
 from chalicelib.model import Correction, Label, Terms, normalised
 from chalicelib.table import ConditionFailed, Table
 
-MOST_RENAMES = 500  # an owner: all are read for every image that is labelled
-MOST_BYTES = 100_000  # of all their names: the row is one item
+MOST_RENAMES = 500  # of an owner: all of them are read for every image that is labelled
+MOST_BYTES = 100_000  # of all names together: they are one item
 CHANGE_TRIES = 8
 
 
 @dataclass(frozen=True)
 class Rename:
-    """What is called ``old`` (normalised) is called ``new`` since ``at``."""
+    """The label ``old`` (normalised) is shown as ``new``, since ``at`` (RFC 3339)."""
 
     old: str
     new: str
@@ -34,10 +33,10 @@ class Rename:
 
 @dataclass(frozen=True)
 class Rules:
-    """All renames of an owner, by normalised old name.
+    """How an owner's labels are shown: the renames (``names``: normalised old name → new name) and ``terms``.
 
-    ``sidecars`` says whether people have put XMP sidecars into the owner's part of the bucket, ``terms`` are
-    the owner's vocabulary.
+    ``terms`` is the owner's vocabulary. ``sidecars`` says whether the owner's part of the bucket has XMP
+    sidecars with people's keywords.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -46,37 +45,37 @@ class Rules:
 
     @classmethod
     def from_item(cls, item: Item | None) -> Rules:
-        """The rules in the row of :func:`rules_key`; none where there is no row."""
+        """The rules in the row of :func:`rules_key`; empty rules if there is no row."""
         if item is None:
             return cls()
         names = {one.old: one.new for one in _renames_in(item)}
         return cls(names, "sidecars_since" in item, Terms.made(terms_in(item)))
 
     def concern(self, names: Iterable[str]) -> bool:
-        """Whether any of the labels' names is one that is called otherwise, or is not shown."""
+        """Whether the rules would rename or hide any of these names."""
         if self.terms:
             return any(self.terms.term(name) != name for name in names)
         return bool(self.names) and any(normalised(name) in self.names for name in names)
 
     def name(self, name: str) -> str:
-        """What ``name`` is called; renames follow each other."""
+        """The name that ``name`` is shown as, after all renames in turn."""
         while (newer := self.names.get(normalised(name))) is not None:
             name = newer
         return name
 
     def labels(self, labels: Iterable[Label]) -> tuple[Label, ...]:
-        """The labels as they are shown: under their new names, as terms of the vocabulary if there is one."""
+        """The labels as they are shown: renamed, then as terms of the vocabulary if there is one."""
         renamed = self.renamed(labels)
         if not self.terms.names:
             return renamed
         return _each_merged(term for label in renamed if (term := self._as_term(label)))
 
     def renamed(self, labels: Iterable[Label]) -> tuple[Label, ...]:
-        """The labels under their new names; those that now share one become one, where the first stood."""
+        """The labels under their new names; labels that now share a name are merged into the first."""
         return _each_merged(map(self._label, labels))
 
     def _as_term(self, label: Label) -> Label | None:
-        """The label as the term that goes by its name, an alias or a parent; None where none does."""
+        """The label as the vocabulary's term for its name, an alias or a parent; None if there is none."""
         term = self.terms.of_any((label.name, *label.aliases, *label.parents))
         if term is None:
             return None
@@ -84,14 +83,14 @@ class Rules:
         return dataclasses.replace(label, name=term, parents=parents, aliases=())
 
     def corrections(self, corrections: Iterable[Correction]) -> tuple[Correction, ...]:
-        """What a person said, under its new names; of two words on one label the later counts."""
+        """The corrections under their new names; of two corrections of one label the later counts."""
         renamed = map(self._correction, sorted(corrections, key=lambda one: one.at))
         return tuple({normalised(one.name): one for one in renamed}.values())
 
-    def _correction(self, said: Correction) -> Correction:
-        name = self.name(said.name)
-        parents = None if said.parents is None else self._names(said.parents, but=name)
-        return dataclasses.replace(said, name=name, parents=parents)
+    def _correction(self, correction: Correction) -> Correction:
+        name = self.name(correction.name)
+        parents = None if correction.parents is None else self._names(correction.parents, but=name)
+        return dataclasses.replace(correction, name=name, parents=parents)
 
     def _names(self, names: Iterable[str], *, but: str) -> tuple[str, ...]:
         return _each_once(map(self.name, names), but=but)
@@ -103,7 +102,7 @@ class Rules:
 
 
 class Renames:
-    """Reads and writes the renames of owners, which are packed into one row each."""
+    """Reads and writes the renames and vocabularies of owners: one row each."""
 
     def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table = table
@@ -114,14 +113,14 @@ class Renames:
         return _renames_in(self._table.get(rules_key(owner)))
 
     def rules(self, owner: str) -> Rules:
-        """An owner's renames, to be applied."""
+        """An owner's rules, ready to apply."""
         return Rules.from_item(self._table.get(rules_key(owner)))
 
     def add(self, owner: str, old: str, new: str) -> None:
-        """Call ``old`` ``new`` from now on, and ``new`` by no other name, so that nothing goes round.
+        """Show ``old`` as ``new`` from now on; a rename of ``new`` is removed, so that no cycle arises.
 
         :raises Conflict: there are too many renames.
-        :raises TooMuch: their names are too long together.
+        :raises TooMuch: all names together are too long.
         """
         added = Rename(normalised(old), new, rfc3339(self._now()))
 
@@ -131,22 +130,22 @@ class Renames:
                 raise Conflict(
                     f"There may be {MOST_RENAMES} renames; take one back.", code="too-many-renames"
                 )
-            made = [*kept, added]
-            size = sum(len(f"{one.old}{one.new}".encode()) for one in made)
+            renames = [*kept, added]
+            size = sum(len(f"{one.old}{one.new}".encode()) for one in renames)
             if size > MOST_BYTES:
                 raise TooMuch(
                     f"The names in all renames would have {size} bytes, and the most are {MOST_BYTES}: "
                     "take one back.",
                     data={"bytes": size, "most": MOST_BYTES},
                 )
-            return made
+            return renames
 
         self._change(owner, change)
 
     def remove(self, owner: str, old: str) -> None:
-        """Let future results call it ``old`` again.
+        """Remove a rename: future results show ``old`` again.
 
-        :raises NotFound: it is not called otherwise.
+        :raises NotFound: there is no such rename.
         """
 
         def change(known: list[Rename]) -> list[Rename]:
@@ -158,13 +157,13 @@ class Renames:
         self._change(owner, change)
 
     def vocabulary(self, owner: str) -> list[list[str]]:
-        """An owner's terms, each with its aliases; none where any name will do."""
+        """An owner's vocabulary: lists of a term and its aliases; empty if there is none."""
         return terms_in(self._table.get(rules_key(owner)))
 
     def set_vocabulary(self, owner: str, entries: list[list[str]]) -> None:
-        """Show only these terms from now on; with none of them whatever is seen.
+        """Show only these terms from now on; without ``entries`` all labels.
 
-        :raises TooMuch: they are too long together.
+        :raises TooMuch: all terms together are too long.
         """
         size = sum(len(one.encode()) for entry in entries for one in entry)
         if size > MOST_BYTES:
@@ -176,11 +175,14 @@ class Renames:
         self._table.write(Update(rules_key(owner), set=written))
 
     def note_sidecars(self, owner: str) -> float:
-        """Have labelers look for sidecars beside an owner's photos; says since when they do (seconds)."""
+        """Make labelers look for sidecars beside an owner's photos.
+
+        Returns since when they do, in seconds since 1970.
+        """
         known = self._table.get(rules_key(owner)) or {}
         if "sidecars_since" not in known:
             now = self._now()
-            with contextlib.suppress(ConditionFailed):  # somebody else has said so at this moment
+            with contextlib.suppress(ConditionFailed):  # another worker has noted it at this moment
                 self._table.write(
                     Update(
                         rules_key(owner),
@@ -207,7 +209,7 @@ class Renames:
 
 
 def rules_key(owner: str) -> Key:
-    """Of the row that holds all renames of an owner."""
+    """The key of the row that holds an owner's renames and vocabulary."""
     return Key(f"{owner}#renames", "rules")
 
 
@@ -222,20 +224,20 @@ def terms_in(item: Item | None) -> list[list[str]]:
 
 
 def _beside(item: Item | None) -> Item:
-    """What the row holds besides renames."""
+    """The attributes of the row besides the renames."""
     return {name: value for name, value in (item or {}).items() if name in ("sidecars_since", "vocabulary")}
 
 
 def _each_merged(labels: Iterable[Label]) -> tuple[Label, ...]:
-    made: dict[str, Label] = {}
+    merged: dict[str, Label] = {}
     for label in labels:
         name = normalised(label.name)
-        made[name] = _merged(made[name], label) if name in made else label
-    return tuple(made.values())
+        merged[name] = _merged(merged[name], label) if name in merged else label
+    return tuple(merged.values())
 
 
 def _merged(one: Label, other: Label) -> Label:
-    """The surer of two labels of one name, with what both know."""
+    """The more confident of two labels of one name, with the parents, aliases and boxes of both."""
     sure, less = sorted((one, other), key=lambda label: -label.confidence)
     return dataclasses.replace(
         sure,

@@ -1,7 +1,7 @@
-"""Pages of what a query asks for, newest first, at a cost that does not grow with the library.
+"""Search: pages of the images that match a query, newest first, at a cost independent of the library's size.
 
-Newest means handed in last, or taken last. By date taken, up to :data:`GATHERED` images are all read and
-sorted; where a query may hold for more, the dates are gone through and the records tell which it holds for.
+The order is by arrival or by the date taken. For the latter, up to :data:`GATHERED` candidates are read and
+sorted. With more candidates, the index of dates is read in order and each record is checked.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from chalicelib.library.streams import END, TOP, Exhausted, Listed, Reads, Strea
 from chalicelib.model import Image, normalised
 from chalicelib.table import BATCH_LIMIT, Table
 
-MOST_READS = 2000  # items a request: entries, sizes and records
-MOST_BYTES = 3_500_000  # of a page's documents: an answer of Lambda's holds 6 MB (Lambda quotas)
+MOST_READS = 2000  # items in a request: index entries, counts and records
+MOST_BYTES = 3_500_000  # of a page's documents: a Lambda response has at most 6 MB (Lambda quotas)
 NAMED_AT_ONCE = 10
 GATHERED = 400
 ORDERS = ("arrival", "taken")
@@ -29,9 +29,9 @@ ORDERS = ("arrival", "taken")
 
 @dataclass(frozen=True)
 class ImagePage:
-    """Images, newest first; ``next_at`` is where to go on, None where nothing follows.
+    """Images, newest first; ``next_at`` is the cursor of the next page, None after the last.
 
-    A page may hold fewer images than were asked for, even none, and more may follow all the same.
+    A page may have fewer images than the limit, even none, although more follow.
     """
 
     stored: tuple[StoredImage, ...]
@@ -39,7 +39,7 @@ class ImagePage:
 
     @property
     def images(self) -> tuple[Image, ...]:
-        """The images taken apart, for who wants more than to pass them on."""
+        """The images, parsed."""
         return tuple(one.image for one in self.stored)
 
 
@@ -53,10 +53,10 @@ class Search:
     def page(
         self, owner: str, query: Query, *, limit: int, at: str = TOP, order: str = "arrival"
     ) -> ImagePage:
-        """Up to ``limit`` images that ``query`` asks for, from the place ``at`` on, in one of :data:`ORDERS`.
+        """Up to ``limit`` images that match ``query``, from the cursor ``at`` on, in one of :data:`ORDERS`.
 
-        By date taken, images without one come last and images that have not been read yet are left out. Those
-        in the bin are given to who asks for nothing else, in the order of their arrival.
+        By date taken, images without a date come last, and images whose files have not been read yet are left
+        out. Images in the bin are found only by a query about the bin, in the order of arrival.
         """
         root = query.root and inward(query.root)
         binned = asks_for_bin(root)
@@ -76,8 +76,8 @@ class Search:
         return _Pass(self._table, owner, query, reads, stream, at, by_date=by_date, binned=binned).page(limit)
 
     def _few_by_date(self, owner: str, root: Node | None, plan: Plan, reads: Reads) -> list[str] | None:
-        """The places by date of all images that may be asked for; None where they are too many to be read."""
-        if not plan.is_narrow(root) or (plan.about(root) or 0) > GATHERED:
+        """The positions by date of all candidates; None if there are too many to read."""
+        if not plan.is_narrow(root) or (plan.size_of(root) or 0) > GATHERED:
             return None
         ids: list[str] = []
         left, at = reads.left, TOP
@@ -100,7 +100,7 @@ class Search:
         return [place for item in items.values() if (place := date_place(StoredImage(item)))]
 
     def latest_named(self, owner: str, filename: str) -> Image | None:
-        """The newest image that has exactly this file name."""
+        """The newest image with exactly this file name, or None."""
         query, at = Query(FileNamed(normalised(filename))), TOP
         while at:
             page = self.page(owner, query, limit=NAMED_AT_ONCE, at=at)
@@ -112,9 +112,9 @@ class Search:
 
 
 class _Pass:
-    """One request's way down the stream: what is proposed is held to the query by its record.
+    """One request's scan of the stream: reads candidates, and checks each one's record against the query.
 
-    Proposed are ids, or the places ``<date taken>#<id>`` of the index by date.
+    Candidates are image ids, or positions ``<date taken>#<id>`` in the index by date.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class _Pass:
         return ImagePage(tuple(found), self._at or None)
 
     def _proposals(self, wanted: int) -> list[str]:
-        """The next ids, at most as many as there may be records read; :exc:`Exhausted` if that is none."""
+        """The next candidates, up to ``wanted``; :exc:`Exhausted` if the read budget allows none."""
         ids: list[str] = []
         self._reads.wanted = wanted + 1
         try:
@@ -171,9 +171,9 @@ class _Pass:
         return ids
 
     def _held(self, places: list[str], most: int) -> list[StoredImage]:
-        """Up to ``most`` images of the first places whose records hold what is asked.
+        """Up to ``most`` of the candidates whose records match the query.
 
-        The rest is given back.
+        If there are more candidates, the cursor goes back to the first one that was not used.
         """
         keys = {place: record_key(self._owner, image_in(place)) for place in places}
         records = self._table.get_many(list(keys.values()))
@@ -192,7 +192,7 @@ class _Pass:
     def _holds(self, stored: StoredImage, place: str) -> bool:
         if stored.binned is not self._binned:
             return False
-        if self._by_date and date_place(stored) != place:  # it had another date when it was indexed
+        if self._by_date and date_place(stored) != place:  # the index entry has an earlier date taken
             return False
         return self._query.root is None or self._query.holds(stored.id, stored.document)
 
@@ -205,12 +205,12 @@ class _Pass:
 
 
 def date_place(stored: StoredImage) -> str:
-    """Where an image is in the index by date; empty where it is not."""
+    """The position of an image in the index by date; empty if it has none."""
     terms = [one for one in entries_of(stored.document) if one.startswith(TAKEN)]
     return key_of("", terms[0], stored.id).sk if terms else ""
 
 
 def _enough(missing: int, proposed: int, held: int) -> int:
-    """How many proposals will probably give the ``missing`` images, going by how many have held so far."""
+    """How many candidates will probably give the ``missing`` images, by the share that matched so far."""
     wanted = missing * proposed / max(1, held) if proposed else missing
     return min(math.ceil(wanted), BATCH_LIMIT)

@@ -1,8 +1,8 @@
-"""Streams of image ids, newest first, that skip ahead unread over what cannot be asked for.
+"""Streams of image ids, newest first, that can skip ahead without reading what lies between.
 
-A stream answers one question, ``seek(at_most)``: which is the newest of its ids that is not above
-``at_most``? Questions only ever go down. ``at`` says how far it has come: nothing of the stream lies between
-the last question and ``at``, even where reading broke off half-way.
+A stream has one operation, ``seek(at_most)``: it returns the newest id that is not above ``at_most``. The
+argument of successive calls only ever falls. ``at`` is the position that has been reached: the stream has no
+id between the last ``at_most`` and ``at``, even after a read was interrupted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chalicelib.table import Table
 
 TOP = "~"  # above every id
 END = ""  # below every id
-LEAST_STRIDE = 16  # entries: 40 of them cost as much as one
+LEAST_STRIDE = 16  # entries in a read: up to 40 of them cost as much as one
 LONGEST_STRIDE = 256
 MOST_AT_ONCE = 500
 
@@ -28,7 +28,7 @@ class Exhausted(Exception):
 
 
 class Reads:
-    """What one request may read: ``left`` items in all, of which ``wanted`` ids are still to be found."""
+    """The read budget of one request: ``left`` items. ``wanted`` is how many ids are still to be found."""
 
     def __init__(self, table: Table, most: int) -> None:
         self._table = table
@@ -36,15 +36,15 @@ class Reads:
         self.wanted = 0
 
     def spend(self, items: int) -> None:
-        """Take items off what may be read; :exc:`Exhausted` where there are not as many."""
+        """Take items off the budget; :exc:`Exhausted` if it has fewer left."""
         if items > self.left:
             raise Exhausted
         self.left -= items
 
     def entries(self, partition: str, at_most: str, limit: int) -> tuple[list[Item], bool]:
-        """Up to ``limit`` entries that are not above ``at_most``, and whether those are all there are."""
-        self.spend(1)  # also a read that finds nothing costs
-        limit = min(limit, self.left // 2 + 1)  # what is found here has its records read, too
+        """Up to ``limit`` entries that are not above ``at_most``, and whether no more follow."""
+        self.spend(1)  # a read that finds nothing has a cost, too
+        limit = min(limit, self.left // 2 + 1)  # the other half is for the records of these entries
         items = self._table.query(partition, limit=limit, at_most=at_most, newest_first=True)
         self.left -= max(0, len(items) - 1)
         return items, len(items) < limit
@@ -56,15 +56,15 @@ class Stream(Protocol):
     at: str
 
     def seek(self, at_most: str) -> str | None:
-        """The newest id that is not above ``at_most``, None if there is none."""
+        """The newest id that is not above ``at_most``, or None."""
 
 
 class IndexStream:
     """The ids under one term that a condition admits, from ``oldest`` to ``newest``.
 
-    ``share`` is how many entries will probably be read here for each id that is wanted: 1 where this stream
-    alone gives them, more where others have to agree. Where a guess was too low, the next read is twice as
-    long.
+    ``share`` is how many entries will probably be read here for each wanted id: 1 if this stream alone gives
+    the candidates, more if other conditions have to hold too. If a read was too short, the next one is twice
+    as long.
     """
 
     def __init__(
@@ -108,16 +108,16 @@ class IndexStream:
             self._known.popleft()
             passed += 1
         if not self._known and not self._ended:
-            leapt = bool(passed) and passed == self._stride  # over all that had been read, in vain
+            skipped_all = bool(passed) and passed == self._stride  # the last read was of no use
             self._stride = (
-                self._likely() if leapt else max(self._likely(), min(2 * self._stride, LONGEST_STRIDE))
+                self._likely() if skipped_all else max(self._likely(), min(2 * self._stride, LONGEST_STRIDE))
             )
             items, self._ended = self._reads.entries(self._partition, at_most, self._stride)
             self._known.extend((str(item["sk"]), IndexEntry.from_item(item)) for item in items)
         return self._known[0] if self._known else (END, None)
 
     def _likely(self) -> int:
-        """How many entries it will probably take to find as many ids as are wanted."""
+        """How many entries will probably give the wanted number of ids."""
         expected = self._share * self._reads.wanted
         if self._share == 1:
             return max(1, math.ceil(expected))
@@ -125,7 +125,7 @@ class IndexStream:
 
 
 class Listed:
-    """Ids that are known already."""
+    """A stream of ids that have been read already."""
 
     def __init__(self, ids: Iterable[str]) -> None:
         self.at = TOP
@@ -138,7 +138,7 @@ class Listed:
 
 
 class Both:
-    """The ids that all of the ``wanted`` streams have and none of the ``unwanted`` does."""
+    """The ids that are in all ``wanted`` streams and in none of the ``unwanted``."""
 
     def __init__(self, wanted: Sequence[Stream], unwanted: Sequence[Stream]) -> None:
         self.at = TOP
@@ -150,7 +150,7 @@ class Both:
         while self.at != END:
             proposed = self._ask(self._wanted[0])
             if proposed is None or any(self._ask(stream) != proposed for stream in self._wanted[1:]):
-                continue  # each answer has moved on what is proposed next
+                continue  # each seek has moved self.at down
             if not any(stream.seek(proposed) == proposed for stream in self._unwanted):
                 return proposed
             self.at = below(proposed)
@@ -164,7 +164,7 @@ class Both:
 
 
 class Either:
-    """The ids that any of the streams has."""
+    """The ids that are in any of the streams."""
 
     def __init__(self, streams: Sequence[Stream]) -> None:
         self.at = TOP
@@ -179,5 +179,5 @@ class Either:
 
 
 def below(image_id: str) -> str:
-    """What sorts below an id and above all that are older."""
+    """A text that sorts below an id and above all older ids."""
     return image_id[:-1] + chr(ord(image_id[-1]) - 1) + TOP

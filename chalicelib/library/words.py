@@ -1,7 +1,7 @@
-"""Words as they are compared, and those that are written on an image or about it.
+"""The words of an image's text, and how words are compared and indexed.
 
-An image is found by what its caption, its alternative text and the lines read on it say: by whole words, by
-the beginning of one, and by several in a row. A caption that is put together of labels says nothing new.
+An image can be found by the words of its caption, its alternative text and its detected text: by whole words,
+by the beginning of a word, and by a phrase. A caption that was made from labels is not indexed.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from collections.abc import Iterable, Iterator
 
 from chalicelib.model import Json, normalised
 
-MOST_WORDS = 100  # different ones, of an image
-LONGEST_WORD = 64  # characters; of longer ones the beginning counts
-STEM = 3  # characters of a word's beginning that have a term of their own
+MOST_WORDS = 100  # different words of an image that are indexed
+LONGEST_WORD = 64  # characters; a longer word is cut
+STEM = 3  # length of a word's prefix that has a term
 _WORD = re.compile(r"[^\W_]+")
 
 
 def folded(text: str) -> str:
-    """A text as it is compared without its diacritics, too."""
+    """A text normalised and without diacritics, for comparison."""
     apart = unicodedata.normalize("NFKD", normalised(text))
     return normalised("".join(one for one in apart if not unicodedata.combining(one)))
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text, folded: letters and digits in a row."""
+    """The folded words of a text: runs of letters and digits."""
     return [word[:LONGEST_WORD] for word in _WORD.findall(folded(text))]
 
 
 def written_on(document: Json) -> list[list[str]]:
-    """The words of each text of an image's public document, up to the hundredth different one."""
+    """The words of each text of an image's public document, up to :data:`MOST_WORDS` different ones."""
     known: set[str] = set()
     lines: list[list[str]] = []
     for text in _texts(document):
@@ -46,17 +46,17 @@ def written_on(document: Json) -> list[list[str]]:
 
 
 def word_term(word: str) -> str:
-    """The term of all images on which a word is written."""
+    """The term of a word."""
     return f"word:{word}"
 
 
 def stem_term(word: str) -> str:
-    """The term of all images with a word that begins as this one does."""
+    """The term of a word's prefix."""
     return f"word:{word[:STEM]}*"
 
 
 def written_terms(lines: Iterable[Iterable[str]]) -> dict[str, None]:
-    """The terms of the words of some lines, each once."""
+    """The terms of the words in some lines, without duplicates."""
     words = dict.fromkeys(word for line in lines for word in line)
     stems = [stem_term(word) for word in words if len(word) >= STEM]
     return dict.fromkeys([*map(word_term, words), *stems])
