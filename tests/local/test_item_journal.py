@@ -13,6 +13,8 @@ from local.journal import Journal
 from local.moto_streams import shard_of
 from tests.local.machine import SMALL, Machine
 
+pytestmark = pytest.mark.slow  # moto starts anew for each
+
 EVERYTHING = {
     "pk": {"S": "ä\n"},
     "sk": {"S": "b"},

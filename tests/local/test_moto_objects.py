@@ -8,6 +8,8 @@ import pytest
 
 from tests.local.machine import Machine
 
+pytestmark = pytest.mark.slow  # moto starts anew for each
+
 
 class TestObjects:
     @pytest.mark.parametrize(

@@ -6,7 +6,11 @@ test_queue_messages.py.
 
 from __future__ import annotations
 
+import pytest
+
 from tests.local.machine import Machine
+
+pytestmark = pytest.mark.slow  # moto starts anew for each
 
 
 def test_what_signing_secrets_are_derived_from_is_the_same_at_every_start(machine: Machine) -> None:

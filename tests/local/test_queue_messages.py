@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from chalicelib.model import ObjectUploaded
 from chalicelib.pipeline.batches import event_of
 from local import queue_messages
 from tests.local.machine import Machine
+
+pytestmark = pytest.mark.slow  # moto starts anew for each
 
 
 class TestMessages:

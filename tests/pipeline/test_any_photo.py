@@ -45,6 +45,7 @@ def given(photo: Photo) -> Image.Image:
         return image
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GOOD)
 def test_every_photo_is_labelled_and_has_a_thumbnail(name: str) -> None:
     world = World(RECOGNISER="onnx")
@@ -59,6 +60,7 @@ def test_every_photo_is_labelled_and_has_a_thumbnail(name: str) -> None:
     assert max(thumbnail.size) == min(512, max(image.width, image.height))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GOOD)
 def test_every_recogniser_gets_what_all_of_them_take(name: str) -> None:
     world = World()
