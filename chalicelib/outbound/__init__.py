@@ -1,6 +1,6 @@
-"""All of Sightline's outgoing HTTP: the one door, and what may pass through it.
+"""All outgoing HTTP to addresses that users give, through one door.
 
-:class:`Outbound` fetches and posts; :class:`Reply` is what came back. See :mod:`chalicelib.outbound.http`.
+:class:`Outbound` fetches and posts, :class:`Reply` is the answer. See :mod:`chalicelib.outbound.http`.
 """
 
 from chalicelib.outbound.http import Outbound

@@ -1,4 +1,4 @@
-"""The one module that does outgoing HTTP: fetching what users point at, posting what they asked for.
+"""The only module that opens connections to addresses of users: it fetches photos and posts deliveries.
 
 Every address a name resolves to is checked, and the connection goes to one of exactly these; names, ports and
 certificates are those of the URL. :mod:`http.client` does the rest: it reads no proxy setting, password file
@@ -50,9 +50,9 @@ HEADERS = {
 class Outbound:
     """HTTP to addresses that anybody may reach, on ports 80, 443 and ``allowed_ports``.
 
-    ``allow_private`` opens this machine's own loopback addresses, on every port, for the offline stack;
-    no other private address and no metadata service. Deadlines are seconds for the whole call: look-up,
-    connection, TLS, redirects and body. One object may serve many threads.
+    ``allow_private`` allows this machine's loopback addresses, on every port, for the offline stack; no other
+    private address and no metadata service. Deadlines are seconds for the whole call: look-up, connection,
+    TLS, redirects and body. Threads may share an object.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Outbound:
             bounded = cast(socket.socket, BoundedSocket(sock, clock, FRAMING_BYTES + 2 * max_bytes))
             connection = HTTPConnection(target.host, target.port)
             connection.sock = bounded
-            # One who has already answered may stop reading: the answer counts.
+            # A server that has already answered may stop reading: its answer counts.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.request(
                     method, target.path, body, {**HEADERS, **(headers or {}), "Host": target.authority}
@@ -148,7 +148,7 @@ class Outbound:
             found: Sequence[str] = [target.host]
         else:
             found = resolve_within(clock.left(), self._resolve, target.host, target.port)
-        # One bad address spoils the answer: an honest name does not mix public and private ones.
+        # One bad address is enough to refuse: an honest name does not mix public and private ones.
         if not found or not all(self._may_dial(address, target.port) for address in found):
             raise refused(target.origin, f"port {target.port} of {list(found)} may not be dialled")
         return found

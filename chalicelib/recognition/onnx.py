@@ -1,4 +1,4 @@
-"""The embedded recogniser: two networks and a tree of names in this process, at no cost per image."""
+"""The embedded recogniser: two networks and a tree of names in this process, free for each image."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _MIDDLE = 224 / 256  # of a picture: the classifier learnt from the middle of pi
 class OnnxRecogniser:
     """Recognises with the networks in ``models_dir``, which are loaded for the first photo.
 
-    One per process is enough: threads may share it. A label's confidence is the higher of what the
-    classifier gives for the whole picture and the best instance that the detector found; boxes hang on the
-    name that was detected and on no general term. Raises :exc:`~chalicelib.errors.BadSetting` where a
-    file of ``models_dir`` or onnxruntime is missing.
+    One per process is enough: threads may share it. A label's confidence is the higher one of the
+    classifier's, for the whole picture, and of the best instance that the detector found; boxes belong to the
+    detected name only, not to its general terms. Raises :exc:`~chalicelib.errors.BadSetting` where a file of
+    ``models_dir`` or onnxruntime is missing.
     """
 
     reads_bucket = False

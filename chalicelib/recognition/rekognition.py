@@ -33,11 +33,11 @@ _VERSIONS = ("LabelModelVersion", "ModerationModelVersion", "TextModelVersion")
 
 
 class RekognitionRecogniser:
-    """Recognises by ``client``, a boto3 Rekognition client that tries once and as long as ``patience`` knows.
+    """Asks Rekognition through ``client``, a boto3 client that tries once; ``patience`` tries again.
 
-    Where the photo is an object, Rekognition reads it itself, which allows 15 MB; else its bytes are sent. It
-    is asked for all that it sees, and what was asked for is chosen here: its own filters refuse names
-    that it does not know, and would hide what was left out from "why not?".
+    Where the photo is an object in S3, Rekognition reads it itself, up to 15 MB; else its bytes are sent.
+    Rekognition is asked for everything that it sees, and filters are applied here: its own filters refuse
+    names that it does not know, and would hide from "why not?" what they left out.
     """
 
     reads_bucket = True
@@ -77,7 +77,7 @@ class RekognitionRecogniser:
 
     @property
     def model(self) -> Model:
-        """Rekognition says with which version it has answered, and not with which it will."""
+        """Rekognition tells its version only in an answer."""
         return Model("rekognition", "")
 
     def _ask(self, photo: Photo, time_left: TimeLeft, operation: str, **arguments: Any) -> Json:
@@ -132,7 +132,7 @@ def _moderation(answer: Mapping[str, Any]) -> Json:
 
 
 def _text(answer: Mapping[str, Any]) -> Json:
-    """What DetectText read: lines, and the words they consist of, by ``parent_id``."""
+    """What DetectText read: lines and their words; a word's ``parent_id`` is its line."""
     detections = answer.get("TextDetections", ())[:MOST_WORDS]
     return {
         "model_version": answer.get("TextModelVersion") or "unknown",
@@ -158,7 +158,7 @@ def _box(data: Mapping[str, float]) -> Box:
 
 
 def _snake_cased(value: Any) -> Any:
-    """The same with ``CSSColor`` as ``css_color``, fractions rounded and lists of colours bounded."""
+    """The value with names in snake case (``css_color``), fractions rounded and lists of colours bounded."""
     if isinstance(value, Mapping):
         return {_WORD_ENDS.sub("_", name).lower(): _snake_cased(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -169,10 +169,10 @@ def _snake_cased(value: Any) -> Any:
 def _translated(error: ClientError, photo: Photo) -> SightlineError:
     """What an error answer means for the image (Rekognition's API reference, DetectLabels, Errors).
 
-    Anything not listed there as the picture's or the call's own fault, above all a refused permission, is a
-    fault of the deployment: trying again does not help at once, but failing the image would lose it for
-    good. As :exc:`Unavailable` it goes through the queue's attempts to the dead letters and from there,
-    once the permission is given, back.
+    Any code that does not blame the picture or the call, above all a refused permission, is a fault of the
+    deployment. Trying again at once does not help, but failing the image would lose it for good. As
+    :exc:`Unavailable` it goes through the queue's attempts to the dead letters and, once the permission is
+    given, back from there.
     """
     code = code_of(error)
     if code in _REFUSED:

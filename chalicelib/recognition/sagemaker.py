@@ -41,7 +41,7 @@ _VERDICTS = frozenset({400, 413, 415, 422})
 
 
 class SageMakerRecogniser:
-    """Recognises by ``endpoint`` through ``client``, a boto3 sagemaker-runtime client that tries once.
+    """Asks ``endpoint`` through ``client``, a boto3 sagemaker-runtime client that tries once.
 
     ``models_dir`` holds ``imagenet_hierarchy.json``; the networks beside it are not needed.
     """
@@ -69,7 +69,7 @@ class SageMakerRecogniser:
 
     @property
     def model(self) -> Model:
-        """What stands behind the endpoint can be exchanged at any time; only its answers tell."""
+        """Another model can be deployed behind the endpoint at any time; only its answers tell which."""
         return Model(f"sagemaker:{self._endpoint}", "")
 
     def _invoked(self, content: bytes, content_type: str) -> bytes:
@@ -88,7 +88,7 @@ class SageMakerRecogniser:
 
 
 def _understood(text: bytes) -> Json:
-    """The answer, checked against the contract; what breaks it is a fault of the deployment."""
+    """The answer, checked against the contract; a breach is a fault of the deployment."""
     try:
         data = json.loads(text)
         model = {"name": str(data["model"]["name"]), "version": str(data["model"]["version"])}
@@ -117,8 +117,8 @@ def _name(value: object) -> str:
 def _translated(error: ClientError) -> SightlineError:
     """What an error answer means for the image (SageMaker's API reference, InvokeEndpoint, Errors).
 
-    A model may have a verdict on the image. Anything else, from a missing endpoint to a model that
-    breaks, is a fault of the deployment, which must lose no image: see the Rekognition adapter.
+    A model may refuse the image for good. Anything else, from a missing endpoint to a model that breaks, is a
+    fault of the deployment, which must lose no image: see :mod:`chalicelib.recognition.rekognition`.
     """
     code = code_of(error)
     message = error.response.get("Error", {}).get("Message", "")
