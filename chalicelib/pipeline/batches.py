@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from chalicelib.errors import ComesAgain, Transient
@@ -64,29 +65,12 @@ def each_message(
     :raises ComesAgain: there are messages to retry, and the mapping may ignore reports.
     """
 
-    def attempted(message: Message) -> Exception | None:
-        try:
-            wait = act(message)
-        except Exception as error:
-            expected = isinstance(error, Transient)
-            log.warning(
-                "message %r failed, try %d: %r", message.id, message.tries, error, exc_info=not expected
-            )
-            if isinstance(error, Transient):
-                queue.hide(message.receipt, error.retry_after or pause_after(message.tries))
-            return error
-        if wait is not None:
-            queue.hide(message.receipt, wait)
-            return ComesAgain(f"Message {message.id} comes again in {wait:.0f} s.")
-        if message.tries > 1:  # its batch crashed before, and may crash again before this function returns
-            queue.delete(message.receipt)
-        return None
-
+    attempt = partial(_attempted, act=act, queue=queue)
     messages = [Message.of(record) for record in event["Records"]]
     if at_once == 1:
-        outcomes = [attempted(message) for message in messages]
+        outcomes = [attempt(message) for message in messages]
     else:
-        outcomes = _side_by_side(messages, attempted, at_once)
+        outcomes = _side_by_side(messages, attempt, at_once)
     failed = [message for message, error in zip(messages, outcomes, strict=True) if error]
     errors = sorted(filter(None, outcomes), key=lambda error: isinstance(error, ComesAgain))
     if not errors or (reports and isinstance(errors[0], ComesAgain)):
@@ -95,6 +79,24 @@ def each_message(
         if message not in failed and message.tries == 1:
             queue.delete(message.receipt)
     raise errors[0]
+
+
+def _attempted(message: Message, act: Callable[[Message], float | None], queue: Queue) -> Exception | None:
+    """Why the message comes again; None if it is done."""
+    try:
+        wait = act(message)
+    except Exception as error:
+        expected = isinstance(error, Transient)
+        log.warning("message %r failed, try %d: %r", message.id, message.tries, error, exc_info=not expected)
+        if isinstance(error, Transient):
+            queue.hide(message.receipt, error.retry_after or pause_after(message.tries))
+        return error
+    if wait is not None:
+        queue.hide(message.receipt, wait)
+        return ComesAgain(f"Message {message.id} comes again in {wait:.0f} s.")
+    if message.tries > 1:  # its batch crashed before, and may crash again before this function returns
+        queue.delete(message.receipt)
+    return None
 
 
 def report_ages(event: Json, queue: str, services: Services) -> None:
