@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.deployed import PHOTO, Place, Spent, packaged, place
+from benchmarks.deployed import PHOTO, DeployedStage, Spent, packaged, place
 from benchmarks.figures import Figure, Progress, median
 from local import eventbridge, sns, sqs
 from tests.emulator.requests import proxy_event
@@ -70,7 +70,7 @@ def figures(say: Progress) -> Iterator[Figure]:
         yield from _figures(here, say)
 
 
-def _figures(place: Place, say: Progress) -> Iterator[Figure]:
+def _figures(place: DeployedStage, say: Progress) -> Iterator[Figure]:
     runs = _Runs(place, _peers(place))
     for number in range(ROUNDS + 1):
         say(f"cold starts, round {number} of {ROUNDS}")
@@ -87,7 +87,7 @@ def _figures(place: Place, say: Progress) -> Iterator[Figure]:
         )
 
 
-def _peers(place: Place) -> dict[str, Path]:
+def _peers(place: DeployedStage) -> dict[str, Path]:
     package, made = packaged(place), {}
     for name, (decorator, signature, lines) in PEERS.items():
         used = [one for one in ("dynamodb", "s3", "rekognition", "sns", "sqs") if f"{one}." in "".join(lines)]
@@ -103,7 +103,7 @@ def _peers(place: Place) -> dict[str, Path]:
 class _Runs:
     """An image's way, each step of which a new process takes; the peer of each step comes right after it."""
 
-    place: Place
+    place: DeployedStage
     peers: dict[str, Path]
     taken: dict[tuple[str, str], list[Spent]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)

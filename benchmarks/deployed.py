@@ -57,7 +57,7 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class Place:
+class DeployedStage:
     """Where functions run: ``stage`` has long-lived ones, :meth:`anew` starts one for a single event."""
 
     stage: Stage
@@ -97,7 +97,7 @@ class Place:
 
 
 @contextmanager
-def place() -> Iterator[Place]:
+def place() -> Iterator[DeployedStage]:
     """A stage on which an integration partner is told of every image."""
     enter(environment(Ports()))  # the app tells which routes there are
     with (
@@ -118,7 +118,7 @@ def place() -> Iterator[Place]:
             deployment.functions, deployment.outputs, aws, bench, folder / "dev", Partner()
         ) as stage:
             around = {**variables(aws), "AWS_ENDPOINT_URL_REKOGNITION": stage.rekognition.url}
-            yield Place(stage, bench, folder / "dev" / "libraries", around, folder, office.url + PATH)
+            yield DeployedStage(stage, bench, folder / "dev" / "libraries", around, folder, office.url + PATH)
 
 
 def _choose(path: Path, aws: LocalAws, partner: str, port: int) -> None:
@@ -129,7 +129,7 @@ def _choose(path: Path, aws: LocalAws, partner: str, port: int) -> None:
     path.write_text(json.dumps(config))
 
 
-def packaged(place: Place) -> Path:
+def packaged(place: DeployedStage) -> Path:
     """What Chalice packages of an app of one file: that, and its own runtime."""
     project, code = place.folder / "peer", place.folder / "peer-code"
     (project / ".chalice").mkdir(parents=True)

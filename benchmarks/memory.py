@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.deployed import PHOTO, Place, place
+from benchmarks.deployed import PHOTO, DeployedStage, place
 from benchmarks.figures import Figure, Progress
 from local.config import stage_config
 
@@ -36,7 +36,7 @@ def figures(say: Progress) -> Iterator[Figure]:
             yield Figure(f"peak memory of {name}", peak, "MB", detail=f"{given} MB are given to it")
 
 
-def _journey(here: Place, say: Progress) -> None:
+def _journey(here: DeployedStage, say: Progress) -> None:
     stage = here.stage
     for number in range(PHOTOS):
         say(f"memory: photo {number + 1} of {PHOTOS}")

@@ -19,29 +19,29 @@ LOCKS = ("requirements.lock", "requirements-onnx.lock")
 
 
 @dataclass(frozen=True)
-class Verdict:
+class AuditResult:
     """What came out, in a sentence; ``failed`` where there is something to be done."""
 
     text: str
     failed: bool = False
 
 
-def verdict_on(report: str, errors: str) -> Verdict:
+def verdict_on(report: str, errors: str) -> AuditResult:
     """What pip-audit's JSON, or what it said instead, comes down to."""
     try:
         libraries: list[dict[str, Any]] = json.loads(report)["dependencies"]
     except (ValueError, KeyError, TypeError):
         why = (errors.strip().splitlines() or ["it said nothing"])[-1]
-        return Verdict(f"SKIPPED: the feed of known holes could not be asked: {why}")
+        return AuditResult(f"SKIPPED: the feed of known holes could not be asked: {why}")
     holes = [_told(one, hole) for one in libraries for hole in one.get("vulns", ())]
     unknown = [one["name"] for one in libraries if "skip_reason" in one]
     if holes:
-        return Verdict("\n".join(["Known holes in what is packaged:", *holes]), failed=True)
+        return AuditResult("\n".join(["Known holes in what is packaged:", *holes]), failed=True)
     if len(unknown) == len(libraries):
-        return Verdict("SKIPPED: the feed of known holes says nothing of any library from here.")
+        return AuditResult("SKIPPED: the feed of known holes says nothing of any library from here.")
     if unknown:
-        return Verdict(f"The feed of known holes does not know {', '.join(unknown)}.", failed=True)
-    return Verdict(f"No known holes in {len(libraries)} libraries.")
+        return AuditResult(f"The feed of known holes does not know {', '.join(unknown)}.", failed=True)
+    return AuditResult(f"No known holes in {len(libraries)} libraries.")
 
 
 def _told(library: dict[str, Any], hole: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from infra.checks import account_of, may_deploy, may_reserve
 from infra.cloudformation import Stack
 from infra.data_resources import holds_images
 from infra.inventory import Inventory
-from infra.policies import Place
+from infra.policies import Location
 from infra.project import API, Json, Refused, Stage
 from infra.stack_template import SETTING_OF_OUTPUT, resources_template
 from infra.state import State
@@ -49,7 +49,7 @@ def deploy(stage: Stage, account: Account, build: Path, *, architecture: str = "
         },
     )
     outputs["TableStreamArn"] = beyond_chalice.stream_of(account.client("dynamodb"), outputs["Table"])
-    place = Place(account.partition, account.region, number, stage.name)
+    place = Location(account.partition, account.region, number, stage.name)
     reserve = may_reserve(account.client, stage)
     if not reserve:
         print(f"No concurrency is reserved: this account has too little of it for {stage.reserved}.")

@@ -13,7 +13,7 @@ _ARN = re.compile(r"arn:aws:(?P<service>[^:]+):(?P<region>[^:]*):(?P<account>[^:
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where a stage lives: plain values, or what a template language writes in their stead."""
 
     partition: str
@@ -22,10 +22,10 @@ class Place:
     stage: str
 
 
-CLOUDFORMATION = Place("${AWS::Partition}", "${AWS::Region}", "${AWS::AccountId}", "${Stage}")
+CLOUDFORMATION = Location("${AWS::Partition}", "${AWS::Region}", "${AWS::AccountId}", "${Stage}")
 
 
-def narrowed(policy: Json, place: Place) -> Json:
+def narrowed(policy: Json, place: Location) -> Json:
     """The policy with every resource in ``place``; ``*`` stays where an action knows no resources."""
     return _resources(policy, lambda arn: arn if _is_exact(arn) else _narrowed(arn, place), place.partition)
 
@@ -54,7 +54,7 @@ def _resources(policy: Json, change: Callable[[str], object], partition: str) ->
     return {**policy, "Statement": [{**one, "Resource": changed(one)} for one in policy["Statement"]]}
 
 
-def _narrowed(arn: str, place: Place) -> str:
+def _narrowed(arn: str, place: Location) -> str:
     found = _ARN.fullmatch(arn)
     if found and found["service"] == "bedrock":  # a model is nobody's, and in the regions of its profile
         own = found["rest"].startswith(("inference-profile/", "application-inference-profile/"))

@@ -14,7 +14,7 @@ from typing import Any
 
 from infra import chalice_cli, gateway, vendor
 from infra.event_sources import MAY_GO_IN_CIRCLES, SOURCES, Source
-from infra.policies import Place
+from infra.policies import Location
 from infra.project import APP, Json, Stage
 from infra.stack_template import LEFT_ON, SETTING_OF_OUTPUT, TRIES_AGAIN, resources_template
 from infra.workspace import Choices, configure, lay_out
@@ -50,7 +50,7 @@ def package(stage: Stage, build: Path, architecture: str = "") -> Path:
     """Write a root module and ``deployment.zip`` below ``build``; answers the folder they are in."""
     out = build / f"terraform-{stage.name}"
     shutil.rmtree(out, ignore_errors=True)
-    place = Place(
+    place = Location(
         "${data.aws_partition.chalice.partition}",
         "${data.aws_region.chalice.name}",
         "${data.aws_caller_identity.chalice.account_id}",

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.policies import Place, narrowed
+from infra.policies import Location, narrowed
 from infra.project import Json, Stage, on_disk
 
 _STRAY = shutil.ignore_patterns("__pycache__", "*.pyc", "deployed", "deployments", ".*_cache", ".DS_Store")
@@ -29,7 +29,7 @@ class Choices:
     """
 
     variables: Mapping[str, str]
-    place: Place | None = None
+    place: Location | None = None
     architecture: str = ""
     reserve: bool = True
 

@@ -40,7 +40,7 @@ def serve(app: Chalice, config: Config, port: int) -> Server:
     The app object learns to keep a request for each thread, as ``chalice local`` has it do.
     """
     app.__class__ = LocalChalice
-    return Server(port, functools.partial(Handler, app_object=app, config=config))
+    return Server(port, functools.partial(ApiHandler, app_object=app, config=config))
 
 
 class NoRoute(LocalGatewayException):
@@ -77,7 +77,7 @@ class BrokenAuthorizer(LocalGatewayException):
     CODE = 500
 
 
-class Handler(Patient, ChaliceRequestHandler):
+class ApiHandler(Patient, ChaliceRequestHandler):
     """A gateway in front of the app; what it refuses itself leaves as a problem document."""
 
     def __init__(self, request: Any, client: Any, server: Any, app_object: Chalice, config: Config) -> None:

@@ -15,7 +15,7 @@ VISIBILITY_SECONDS = 900
 
 
 @dataclass(frozen=True)
-class Pace:
+class Timing:
     """How patient the runtime is. AWS's own figures would keep a person waiting for minutes.
 
     ``retry_seconds``: when messages of a failed SQS batch come back (AWS, and ``None``: the queue's
@@ -66,7 +66,7 @@ def asynchronous(
     kind: str,
     queue_url: str,
     to_event: Callable[[Sequence[Message]], Json | None],
-    pace: Pace,
+    pace: Timing,
 ) -> EventSource:
     """A source that invokes as S3, SNS and schedules do: one event, and again after a failure.
 

@@ -25,7 +25,7 @@ PARTITION_WRITE_UNITS = 1000
 Value = str | int | float | bool | bytes
 
 
-class TooMuch(Exception):
+class OverLimit(Exception):
     """A limit is passed: AWS would answer with ``code``, 400 and this message."""
 
     def __init__(self, message: str, code: str = "ValidationException") -> None:
@@ -58,27 +58,27 @@ def write_units(size: int, *, in_transaction: bool = False) -> int:
 
 
 def check_key(pk: str, sk: str) -> None:
-    """:raises TooMuch: a key that DynamoDB refuses."""
+    """:raises OverLimit: a key that DynamoDB refuses."""
     for value, most, name in ((pk, PARTITION_KEY_BYTES, "hash"), (sk, SORT_KEY_BYTES, "range")):
         if not value:
-            raise TooMuch(f"The {name} key is empty.")
+            raise OverLimit(f"The {name} key is empty.")
         if len(value.encode()) > most:
-            raise TooMuch(f"The {name} key has {len(value.encode())} bytes; the most are {most}.")
+            raise OverLimit(f"The {name} key has {len(value.encode())} bytes; the most are {most}.")
 
 
 def check_item(item: Mapping[str, Value]) -> int:
     """How many bytes an item has.
 
-    :raises TooMuch: more than DynamoDB takes.
+    :raises OverLimit: more than DynamoDB takes.
     """
     size = item_bytes(item)
     if size > ITEM_BYTES:
-        raise TooMuch(f"Item size has exceeded the maximum allowed size: {size} of {ITEM_BYTES} bytes.")
+        raise OverLimit(f"Item size has exceeded the maximum allowed size: {size} of {ITEM_BYTES} bytes.")
     return size
 
 
 def check_message(body: str, attributes: Mapping[str, str], most: int) -> None:
-    """:raises TooMuch: a message that SNS or SQS refuses."""
+    """:raises OverLimit: a message that SNS or SQS refuses."""
     size = len(body.encode()) + sum(len(f"{name}String{one}".encode()) for name, one in attributes.items())
     if size > most:
-        raise TooMuch(f"Message too long: {size} of {most} bytes.", "InvalidParameter")
+        raise OverLimit(f"Message too long: {size} of {most} bytes.", "InvalidParameter")

@@ -35,7 +35,7 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _FREE = {"policy", "x-amz-signature", "file", "awsaccesskeyid"}
 
 
-class Refused(Exception):
+class Denied(Exception):
     """What S3 would not do; the message is its sentence."""
 
     def __init__(self, status: int, code: str, sentence: str) -> None:
@@ -57,7 +57,7 @@ class SignedOnly:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
             self._check(environ)
-        except Refused as refused:
+        except Denied as refused:
             return _xml(refused)(environ, start_response)
         if environ["REQUEST_METHOD"] == "PUT" and environ.get("CONTENT_TYPE", "").startswith(_FORMS):
             # moto would take the object for a form and store nothing; its type is lost instead.
@@ -72,7 +72,7 @@ class SignedOnly:
         if authorization := environ.get("HTTP_AUTHORIZATION"):
             # An SDK's call: whether its key may do this is for IAM to say.
             if "X-Amz-Signature" in names:
-                raise Refused(400, "InvalidArgument", "Only one auth mechanism allowed.")
+                raise Denied(400, "InvalidArgument", "Only one auth mechanism allowed.")
             if "/s3/aws4_request" in authorization:
                 _check_clock(environ.get("HTTP_X_AMZ_DATE", ""), self._now())
         elif "X-Amz-Signature" in names:
@@ -80,12 +80,12 @@ class SignedOnly:
         elif environ.get("CONTENT_TYPE", "").startswith("multipart/form-data"):
             _check_form(environ, self._now())
         else:
-            raise Refused(403, "AccessDenied", "Access Denied")
+            raise Denied(403, "AccessDenied", "Access Denied")
 
 
 def _check_clock(date: str, now: float) -> None:
     if not _DATE.fullmatch(date) or abs(_moment(date) - now) > SKEW_SECONDS:
-        raise Refused(
+        raise Denied(
             403,
             "RequestTimeTooSkewed",
             "The difference between the request time and the current time is too large.",
@@ -101,7 +101,7 @@ def _check_query(environ: Environ, query: list[tuple[str, str]], now: float) -> 
     _check_parameters(found, credential, date, signed, expires)
     unsigned = {_header(name) for name in environ if name.startswith("HTTP_X_AMZ_")} - set(signed)
     if unsigned:
-        raise Refused(
+        raise Denied(
             403,
             "AccessDenied",
             f"There were headers present in the request which were not signed: {', '.join(sorted(unsigned))}",
@@ -126,9 +126,9 @@ def _check_query(environ: Environ, query: list[tuple[str, str]], now: float) -> 
     text = "\n".join([found["X-Amz-Algorithm"], date, credential.partition("/")[2], digest])
     _compare(_signature(credential, text), given)
     if _moment(date) - SKEW_SECONDS > now:
-        raise Refused(403, "AccessDenied", "Request is not valid yet")
+        raise Denied(403, "AccessDenied", "Request is not valid yet")
     if _moment(date) + int(expires) < now:
-        raise Refused(403, "AccessDenied", "Request has expired")
+        raise Denied(403, "AccessDenied", "Request has expired")
 
 
 def _check_parameters(
@@ -147,7 +147,7 @@ def _check_parameters(
         wrong["X-Amz-Expires must be less than a week (in seconds)"] = True
     for sentence, is_so in wrong.items():
         if is_so:
-            raise Refused(400, "AuthorizationQueryParametersError", sentence)
+            raise Denied(400, "AuthorizationQueryParametersError", sentence)
 
 
 def _check_form(environ: Environ, now: float) -> None:
@@ -156,14 +156,14 @@ def _check_form(environ: Environ, now: float) -> None:
     fields, size = _read_form(environ, body)
     for name in ("policy", "x-amz-signature", "x-amz-credential", "x-amz-date"):
         if name not in fields:
-            raise Refused(403, "AccessDenied", f"Access Denied: the form has no field {name}.")
+            raise Denied(403, "AccessDenied", f"Access Denied: the form has no field {name}.")
     credential, date = fields["x-amz-credential"], fields["x-amz-date"]
     if fields.get("x-amz-algorithm") != ALGORITHM or not _is_scope(credential) or not _DATE.fullmatch(date):
-        raise Refused(400, "InvalidArgument", "The form is not signed by version 4 as it should be.")
+        raise Denied(400, "InvalidArgument", "The form is not signed by version 4 as it should be.")
     _compare(_signature(credential, fields["policy"]), fields["x-amz-signature"])
     age = now - _moment(date)
     if credential.split("/")[1] != date[:8] or not -SKEW_SECONDS <= age <= LONGEST_SECONDS:
-        raise Refused(403, "AccessDenied", "Invalid according to Policy: its date is off")
+        raise Denied(403, "AccessDenied", "Invalid according to Policy: its date is off")
     policy = json.loads(base64.b64decode(fields["policy"]))
     if datetime.datetime.fromisoformat(policy["expiration"]).timestamp() < now:
         raise _unmet("Policy expired.")
@@ -181,7 +181,7 @@ def _read_form(environ: Environ, body: bytes) -> tuple[dict[str, str], int]:
     parts = list(_parts(body, options.get("boundary", "").encode()))
     names = [name for name, _ in parts]
     if not names or names[-1] != "file" or len(set(names)) < len(names):
-        raise Refused(
+        raise Denied(
             400, "InvalidArgument", "The file has to be the last field, and no field may come twice."
         )
     *fields, (_, content) = parts
@@ -203,7 +203,7 @@ def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, bytes]]:
                 if not event.more_data:
                     yield name, bytes(content)
     except ValueError:
-        raise Refused(
+        raise Denied(
             400, "MalformedPOSTRequest", "The body of your POST request is not well-formed."
         ) from None
 
@@ -233,9 +233,9 @@ def _check_policy(conditions: list[Any], fields: Mapping[str, str], size: int) -
 
 def _check_size(size: int, low: int, high: int) -> None:
     if size > high:
-        raise Refused(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+        raise Denied(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
     if size < low:
-        raise Refused(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
+        raise Denied(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
 
 
 def _require(holds: bool, condition: Any) -> None:
@@ -243,8 +243,8 @@ def _require(holds: bool, condition: Any) -> None:
         raise _unmet(f"Policy Condition failed: {json.dumps(condition)}")
 
 
-def _unmet(why: str) -> Refused:
-    return Refused(403, "AccessDenied", f"Invalid according to Policy: {why}")
+def _unmet(why: str) -> Denied:
+    return Denied(403, "AccessDenied", f"Invalid according to Policy: {why}")
 
 
 def _signature(credential: str, text: str) -> str:
@@ -258,14 +258,14 @@ def _signature(credential: str, text: str) -> str:
 
 def _compare(expected: str, given: str) -> None:
     if not hmac.compare_digest(expected.encode(), given.encode()):
-        raise Refused(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
+        raise Denied(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
 
 
 def _moment(text: str) -> float:
     try:
         return datetime.datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.UTC).timestamp()
     except ValueError:
-        raise Refused(403, "AccessDenied", "The date is none.") from None
+        raise Denied(403, "AccessDenied", "The date is none.") from None
 
 
 def _is_scope(credential: str) -> bool:
@@ -287,7 +287,7 @@ def _raw_path(environ: Environ) -> str:
     return str(environ.get("RAW_URI") or environ["REQUEST_URI"]).partition("?")[0]
 
 
-def _xml(refused: Refused) -> Response:
+def _xml(refused: Denied) -> Response:
     text = f"<Error><Code>{refused.code}</Code><Message>{refused}</Message></Error>"
     return Response(
         f'<?xml version="1.0" encoding="UTF-8"?>\n{text}', refused.status, mimetype="application/xml"

@@ -10,7 +10,7 @@ from moto.sqs.exceptions import InvalidParameterValue as QueueRefuses
 from moto.sqs.models import SQSBackend
 
 from local import moto_patches
-from local.limits import QUEUE_MESSAGE_BYTES, TOPIC_MESSAGE_BYTES, TooMuch, check_message
+from local.limits import QUEUE_MESSAGE_BYTES, TOPIC_MESSAGE_BYTES, OverLimit, check_message
 
 _publish = SNSBackend.publish
 _send = SQSBackend.send_message
@@ -26,7 +26,7 @@ def publish(backend: Any, message: str, *rest: Any, **named: Any) -> Any:
     """``SNSBackend.publish``."""
     try:
         check_message(message, _values(named.get("message_attributes")), TOPIC_MESSAGE_BYTES)
-    except TooMuch as error:
+    except OverLimit as error:
         raise TopicRefuses(f"Invalid parameter: {error}") from None
     return _publish(backend, message, *rest, **named)
 
@@ -35,7 +35,7 @@ def send_message(backend: Any, queue_name: str, message_body: str, *rest: Any, *
     """``SQSBackend.send_message``."""
     try:
         check_message(message_body, _values(named.get("message_attributes")), QUEUE_MESSAGE_BYTES)
-    except TooMuch as error:
+    except OverLimit as error:
         raise QueueRefuses(f"One or more parameters are invalid. Reason: {error}") from None
     return _send(backend, queue_name, message_body, *rest, **named)
 

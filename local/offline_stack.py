@@ -16,7 +16,7 @@ from chalicelib.wiring import services
 from infra.event_sources import MAY_GO_IN_CIRCLES
 from local import api_server
 from local.config import Ports, enter, environment, mapping_of, stage_config, timeout_of
-from local.event_source import Pace
+from local.event_source import Timing
 from local.faults import Faults
 from local.folder import Folder, Running
 from local.http_server import Server
@@ -42,7 +42,7 @@ class Wish:
     trigger: str = "s3"
     auth: str = "none"
     faults: Faults = field(default_factory=Faults)
-    pace: Pace = field(default_factory=Pace)
+    pace: Timing = field(default_factory=Timing)
     with_api: bool = True
     data: Path | None = None
 

@@ -21,7 +21,7 @@ from chalice.app import (
 
 from local import eventbridge, s3, sns, sqs, stream_poller
 from local.activity import Activity
-from local.event_source import EventSource, Pace, asynchronous, inbox
+from local.event_source import EventSource, Timing, asynchronous, inbox
 from local.eventbridge import Clock
 from local.faults import Faults
 from local.function import Function, Json
@@ -48,7 +48,7 @@ class Runtime:
     they send requests. A trigger that the offline stack cannot fire raises :exc:`ValueError`.
 
     A function is stopped at its timeout, and not invoked for the 17th time in a chain of calls, but for those
-    that ``may_go_in_circles``. Differences from AWS: retries come sooner (:class:`Pace`), a queue is polled
+    that ``may_go_in_circles``. Differences from AWS: retries come sooner (:class:`Timing`), a queue is polled
     by one reader however long it gets, and a stream has one shard.
     """
 
@@ -63,7 +63,7 @@ class Runtime:
         shard_of: Callable[[str], Shard] = stream_poller.shard_here,
         queues: Any = None,
         faults: Faults = Faults(),  # noqa: B008 - frozen
-        pace: Pace = Pace(),  # noqa: B008 - frozen
+        pace: Timing = Timing(),  # noqa: B008 - frozen
     ) -> None:
         self._app = app
         self._client = client

@@ -10,7 +10,7 @@ from typing import NoReturn
 TURN_SECONDS = 0.2
 
 
-class Asked(KeyboardInterrupt):
+class AskedToStop(KeyboardInterrupt):
     """Somebody wants this to stop.
 
     A class of its own: where a plain ``KeyboardInterrupt`` leaves an ``exec`` or ``eval`` of text, as modules
@@ -19,7 +19,7 @@ class Asked(KeyboardInterrupt):
 
 
 class Stop:
-    """Turns ``signals`` into :exc:`Asked` in the main thread, from when it is made."""
+    """Turns ``signals`` into :exc:`AskedToStop` in the main thread, from when it is made."""
 
     def __init__(self, *signals: signal.Signals) -> None:
         self._signals = signals
@@ -30,17 +30,17 @@ class Stop:
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         # Remembered too: where it happens to strike a library's destructor, the exception is swallowed.
         self._asked.set()
-        raise Asked
+        raise AskedToStop
 
     def wait(self) -> NoReturn:
-        """Return by :exc:`Asked` alone, once asked to stop.
+        """Return by :exc:`AskedToStop` alone, once asked to stop.
 
         In turns: Python runs a signal's handler between two of the main thread's steps, and a signal that
         comes just before an endless wait, or to another thread, does not end that wait.
         """
         while not self._asked.wait(TURN_SECONDS):
             pass
-        raise Asked
+        raise AskedToStop
 
     def ignore(self) -> None:
         """Let further signals pass without effect: everything is being stopped already."""

@@ -12,11 +12,11 @@ from typing import Any
 from chalice.app import DynamoDBEventConfig
 
 from local.activity import Activity, told
-from local.event_source import Pace
+from local.event_source import Timing
 from local.faults import Dice
 from local.function import Function, Json
 from local.shard import Shard
-from local.stream_reader import Batch, EventSourceMapping, StreamReader
+from local.stream_reader import EventSourceMapping, StreamBatch, StreamReader
 
 LOOK_SECONDS = 0.2
 SHORTEST_RETRY_SECONDS = 1
@@ -35,7 +35,7 @@ def reader(
     config: DynamoDBEventConfig,
     shard: Shard,
     says: EventSourceMapping,
-    pace: Pace,
+    pace: Timing,
     give_up: Callable[[Json], None],
 ) -> StreamReader:
     """A function's way through a shard, set up as the decorator and the deployment say."""
@@ -69,7 +69,7 @@ class StreamPoller:
         self._reader = reader
         self._dice = dice
         self._activity = activity
-        self._repeated: Batch | None = None
+        self._repeated: StreamBatch | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"stream-{function.name}", daemon=True)
 
@@ -101,7 +101,7 @@ class StreamPoller:
             else:
                 self._reader.shard.wait(self._reader.seen, LOOK_SECONDS)
 
-    def _deliver(self, batch: Batch) -> None:
+    def _deliver(self, batch: StreamBatch) -> None:
         if self._dice.says("delay"):
             self._stopping.wait(self._dice.lateness())
         if self._dice.says("throttle") or not self._account.acquire(blocking=False):
@@ -113,7 +113,7 @@ class StreamPoller:
         finally:
             self._account.release()
 
-    def _run_with(self, batch: Batch) -> None:
+    def _run_with(self, batch: StreamBatch) -> None:
         try:
             reply = self._invoke(batch)
         except Exception:
@@ -127,12 +127,12 @@ class StreamPoller:
         self._repeated = batch if self._dice.says("reorder") else None
         self._reader.settle(batch, reply, failed=self._dice.says("crash"))
 
-    def _repeat(self, batch: Batch) -> None:
+    def _repeat(self, batch: StreamBatch) -> None:
         """A stream's records may come again, when later ones have come: nobody asks how it went."""
         with contextlib.suppress(Exception):
             self._invoke(batch)
 
-    def _invoke(self, batch: Batch) -> Any:
+    def _invoke(self, batch: StreamBatch) -> Any:
         again = f", try {batch.tries + 1}" if batch.tries else ""
         with told(self._function.name, f"{self.kind}, changes: {len(batch.changes)}{again}"):
             return self._function(batch.event)

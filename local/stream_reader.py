@@ -43,7 +43,7 @@ class EventSourceMapping:
 
 
 @dataclass(frozen=True)
-class Batch:
+class StreamBatch:
     """Changes that are handed over together, after so many failed ``tries``, not before a time."""
 
     changes: tuple[Change, ...]
@@ -81,7 +81,7 @@ class StreamReader:
         self._backoff = backoff
         self._seen = position
         self._gathered: list[Change] = []
-        self._waiting: deque[Batch] = deque()
+        self._waiting: deque[StreamBatch] = deque()
         self._under_way = False
         self._lock = threading.RLock()
 
@@ -121,12 +121,12 @@ class StreamReader:
             full = len(self._gathered) >= self._mapping.batch_size
             return self._gathered[0].at + (0.0 if full else self._mapping.window)
 
-    def due(self) -> Batch | None:
+    def due(self) -> StreamBatch | None:
         """The batch to hand over now, to be followed by :meth:`settle`; None where it is not yet time."""
         with self._lock:
             while (moment := self.next_moment()) is not None and moment <= self._clock():
                 if not self._waiting:
-                    self._waiting.append(Batch(tuple(self._gathered)))
+                    self._waiting.append(StreamBatch(tuple(self._gathered)))
                     self._gathered = []
                 batch = self._waiting[0]
                 if not self._too_old(batch):
@@ -135,12 +135,12 @@ class StreamReader:
                 self._abandon(batch, "RecordAgeExceeded")
             return None
 
-    def put_back(self, batch: Batch) -> None:
+    def put_back(self, batch: StreamBatch) -> None:
         """Take back a batch that could not be handed over: it is due again, and no try was made."""
         with self._lock:
             self._under_way = False
 
-    def settle(self, batch: Batch, reply: Any = None, *, failed: bool = False) -> None:
+    def settle(self, batch: StreamBatch, reply: Any = None, *, failed: bool = False) -> None:
         """Take down how a batch ended: with a handler's ``reply``, or ``failed`` as a whole."""
         left = batch.changes if failed else self._reported(batch, reply)
         with self._lock:
@@ -151,19 +151,19 @@ class StreamReader:
                 for half in (left[middle:], left[:middle]):
                     self._waiting.appendleft(dataclasses.replace(batch, changes=half))
             elif left:
-                self._try_again(Batch(left, batch.tries + 1))
+                self._try_again(StreamBatch(left, batch.tries + 1))
 
-    def _try_again(self, batch: Batch) -> None:
+    def _try_again(self, batch: StreamBatch) -> None:
         later = dataclasses.replace(batch, not_before=self._clock() + self._backoff(batch.tries))
         self._waiting.appendleft(later)
         if self._mapping.retries is not None and batch.tries > self._mapping.retries:
             self._abandon(later, "RetryAttemptsExhausted")
 
-    def _abandon(self, batch: Batch, condition: str) -> None:
+    def _abandon(self, batch: StreamBatch, condition: str) -> None:
         self._waiting.popleft()
         self._give_up(failure(self._function, self._shard, batch, condition, self._clock()))
 
-    def _too_old(self, batch: Batch) -> bool:
+    def _too_old(self, batch: StreamBatch) -> bool:
         age = self._mapping.longest_age
         return age is not None and self._clock() - batch.changes[0].at > age
 
@@ -180,7 +180,7 @@ class StreamReader:
                 if matches(self._mapping.pattern, change.event):
                     self._gathered.append(change)
 
-    def _reported(self, batch: Batch, reply: Any) -> tuple[Change, ...]:
+    def _reported(self, batch: StreamBatch, reply: Any) -> tuple[Change, ...]:
         """What is to come again: all from the first record that the handler reported.
 
         (Same guide, "Configuring partial batch response with DynamoDB and Lambda".) A report that makes no
@@ -223,7 +223,7 @@ def _matches_one(wanted: Any, value: Any) -> bool:
     raise ValueError(f"The offline stack has no such filter on a stream: {json.dumps(wanted)}.")
 
 
-def failure(function: str, shard: Shard, batch: Batch, condition: str, now: float) -> Json:
+def failure(function: str, shard: Shard, batch: StreamBatch, condition: str, now: float) -> Json:
     """What Lambda sends to the failure queue of a stream (same guide, "Retain discarded records …")."""
     first, last = batch.changes[0], batch.changes[-1]
     return {

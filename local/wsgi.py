@@ -24,7 +24,7 @@ log = logging.getLogger("sightline.local")
 LARGEST_BODY = 5 * 1024**3  # Amazon S3, "PutObject"
 
 
-class Handler(Patient, WSGIRequestHandler):
+class MotoHandler(Patient, WSGIRequestHandler):
     """Reads a whole request, and writes a whole answer, before the next one on its connection."""
 
     disable_nagle_algorithm = True
@@ -84,7 +84,7 @@ class WsgiServer(ThreadedWSGIServer):
         host, port = listener.getsockname()
         self._open: set[socket.socket] = set()
         self._counting = threading.Lock()
-        super().__init__(host, port, app, Handler, fd=listener.fileno())
+        super().__init__(host, port, app, MotoHandler, fd=listener.fileno())
 
     @contextlib.contextmanager
     def open(self, connection: socket.socket) -> Any:

@@ -23,7 +23,7 @@ from infra.event_sources import MAY_GO_IN_CIRCLES
 from local import loop_detection
 from local.config import timeout_of
 from local.limits import NEW_ACCOUNT_CONCURRENCY
-from local.stream_reader import Batch, StreamReader
+from local.stream_reader import StreamBatch, StreamReader
 from torture.invocation import Invocation, Killed
 from torture.moments import next_moments
 from torture.plan import in_turn
@@ -222,7 +222,7 @@ class Platform:
         else:
             self.invoke(function, event, trace=trace)
 
-    def _hand_changes_over(self, feed: StreamReader, batch: Batch) -> None:
+    def _hand_changes_over(self, feed: StreamReader, batch: StreamBatch) -> None:
         """Changes come in order; but late, and some of them again, when later ones have come."""
 
         def settle(end: End) -> None:
@@ -237,7 +237,7 @@ class Platform:
             self.counted["changes told again"] += len(again[1].changes)
             self._project(again[1], lambda end: None, again[0])
 
-    def _project(self, batch: Batch, settle: Callable[[End], None], wait: float) -> None:
+    def _project(self, batch: StreamBatch, settle: Callable[[End], None], wait: float) -> None:
         task = Task(PROJECTION, self._handling(PROJECTION, json.loads(json.dumps(batch.event))), settle)
         self.at(self._world.clock() + wait, lambda: self._ready.append(task))
 

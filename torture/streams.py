@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from chalicelib.model import Json
 from local.config import mapping_of
-from local.stream_reader import Batch, StreamReader
+from local.stream_reader import StreamBatch, StreamReader
 from torture.world import World
 
 FUNCTION = "on_image_change"
@@ -26,7 +26,7 @@ class Streams:
 
     def __init__(self, world: World) -> None:
         self._chance = random.Random(f"{world.seed}:streams")  # noqa: S311 - no secret
-        self._recent: deque[Batch] = deque(maxlen=REMEMBERED)
+        self._recent: deque[StreamBatch] = deque(maxlen=REMEMBERED)
         self.given_up: list[Json] = []
         self._feeds = [
             StreamReader(
@@ -42,7 +42,7 @@ class Streams:
             for shard in world.cloud.shards()
         ]
 
-    def due(self) -> Iterator[tuple[StreamReader, Batch]]:
+    def due(self) -> Iterator[tuple[StreamReader, StreamBatch]]:
         """The batches to hand over now."""
         for feed in self._feeds:
             batch = feed.due()
@@ -72,7 +72,7 @@ class Streams:
         """How many seconds late a batch comes."""
         return self._chance.uniform(1, LONGEST_LAG) if self._chance.random() < LATE else 0.0
 
-    def repeated(self) -> tuple[float, Batch] | None:
+    def repeated(self) -> tuple[float, StreamBatch] | None:
         """A batch that comes once more, and in how many seconds; the older, the more out of order."""
         if self._chance.random() >= REPEATED:
             return None

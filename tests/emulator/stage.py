@@ -24,7 +24,7 @@ from chalicelib.access.tokens import SCOPES, Tokens
 from chalicelib.table import Table
 from infra import beyond_chalice, project
 from infra.cloudformation import Stack
-from infra.policies import Place, narrowed
+from infra.policies import Location, narrowed
 from infra.project import API
 from infra.stack_template import SETTING_OF_OUTPUT, resources_template
 from local.config import ROOT
@@ -248,7 +248,7 @@ class Stage:
 
     def make_role(self, function: str) -> dict[str, str]:
         """A function's role with its narrowed policy; answers the credentials of its session."""
-        place = Place("aws", REGION, self.account, self.configured.name)
+        place = Location("aws", REGION, self.account, self.configured.name)
         name = self.configured.full_name(function)
         role = self.client("iam").create_role(
             RoleName=name, AssumeRolePolicyDocument=json.dumps(ASSUMED_BY_LAMBDA), MaxSessionDuration=43200

@@ -16,7 +16,7 @@ from typing import Any
 from chalicelib import expressions
 from chalicelib.expressions import Delete, Item, Key, Put, Update, Value, Wire, Write, decoded
 from chalicelib.table import ConditionFailed
-from local.limits import TooMuch
+from local.limits import OverLimit
 from tests.fakes.pressure import Pressure
 from tests.fakes.table import FakeTable
 
@@ -56,7 +56,7 @@ class FakeDynamo:
         with self._turn:
             try:
                 return self._operations[operation](json.loads(body))
-            except TooMuch as refused:
+            except OverLimit as refused:
                 return 400, {"__type": refused.code, "message": str(refused)}
 
     def _get(self, asked: Wire) -> tuple[int, Wire]:

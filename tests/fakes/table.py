@@ -23,7 +23,7 @@ class FakeTable:
     Its stream has as many shards as ``shards`` says, each with the changes of some partitions; ``stream`` is
     the first. It tells of items with the sort key ``streamed``; of the others nobody wants to know. What has
     changed shows in the index after ``index_lag`` seconds. What passes a limit raises
-    :exc:`~local.limits.TooMuch`.
+    :exc:`~local.limits.OverLimit`.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class FakeTable:
             made = [self._made(write) for write in writes]
             size = sum(limits.check_item(item) for item in made if item)
             if size > limits.TRANSACTION_BYTES:
-                raise limits.TooMuch(f"The transaction has {size} bytes.")
+                raise limits.OverLimit(f"The transaction has {size} bytes.")
             for write, item in zip(writes, made, strict=True):
                 self._store(write.key, item)
             self.transactions.append(writes)

@@ -21,7 +21,7 @@ from moto.core.botocore_stubber import MockRawResponse
 from chalicelib.errors import Unavailable
 from chalicelib.expressions import Delete, Key, Put, Update
 from chalicelib.table import ConditionFailed, Table
-from local.limits import TooMuch
+from local.limits import OverLimit
 from tests.emulator.emulator import Emulator
 from tests.fakes.dynamodb import FakeDynamo
 from tests.fakes.table import FakeTable
@@ -231,7 +231,7 @@ def test_what_dynamodb_refuses_is_refused_by_all_that_are_right(
     picture = request.node.callspec.params["table"]
     try:
         refusal.act(table)
-    except (ClientError, AssertionError, TooMuch):
+    except (ClientError, AssertionError, OverLimit):
         assert picture not in refusal.lax, f"{picture} refuses {refusal.what} now, too: name it no longer."
     else:
         assert picture in refusal.lax, f"{picture} lets {refusal.what} pass, which {refusal.said} forbids."

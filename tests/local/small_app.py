@@ -11,7 +11,7 @@ from typing import Any
 
 from chalice.app import Chalice
 
-from local.event_source import Pace
+from local.event_source import Timing
 from local.faults import Faults
 from local.moto_server import LocalAws
 from local.runtime import Runtime
@@ -19,7 +19,7 @@ from local.stream_reader import EventSourceMapping
 
 Json = dict[str, Any]
 NONE = Faults()
-QUICK = Pace(retry_seconds=0, backoff=(0, 0), poll_seconds=0)
+QUICK = Timing(retry_seconds=0, backoff=(0, 0), poll_seconds=0)
 _numbers = itertools.count()
 
 
@@ -58,7 +58,7 @@ class Bench:
         self.s3, self.sqs, self.sns = (aws.client(one) for one in ("s3", "sqs", "sns"))
         self._stack = stack
 
-    def run(self, faults: Faults = NONE, pace: Pace = QUICK, **says: Any) -> Runtime:
+    def run(self, faults: Faults = NONE, pace: Timing = QUICK, **says: Any) -> Runtime:
         made = Runtime(
             self.app,
             self.aws.client,

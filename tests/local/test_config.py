@@ -15,7 +15,7 @@ import pytest
 import local
 from chalicelib.settings import Settings
 from infra import project
-from infra.policies import Place, narrowed, substituted
+from infra.policies import Location, narrowed, substituted
 from local.config import ROOT, Ports, enter, environment, mapping_of, stage_config
 from local.provision import TEMPLATE
 from local.stream_reader import EventSourceMapping
@@ -122,7 +122,7 @@ def test_a_key_of_the_stages_own_is_for_those_alone_who_read_what_it_encrypts(
     key = "arn:aws:kms:eu-west-1:123456789012:key/0f343b09-3112-6a20"
     stage = project.Stage("dev", "s3")
     monkeypatch.setattr(project, "on_disk", lambda root: with_variables(SIGNING_KMS_KEY=key))
-    place = Place("aws", "eu-west-1", "123456789012", "dev")
+    place = Location("aws", "eu-west-1", "123456789012", "dev")
     users = set()
     for function in FUNCTIONS:
         for policy in (narrowed(stage.policy(function), place), substituted(stage.policy(function))):
@@ -142,7 +142,7 @@ def test_buckets_that_are_named_may_be_read_by_those_who_work_for_jobs(
     stage = project.Stage("dev", "s3")
     variables = with_variables(SOURCE_BUCKETS="holidays, archive/2025/")
     monkeypatch.setattr(project, "on_disk", lambda root: variables)
-    place = Place("aws-cn", "cn-north-1", "123456789012", "dev")
+    place = Location("aws-cn", "cn-north-1", "123456789012", "dev")
     allowed = {
         function: {
             one["Sid"]: one["Resource"] for one in narrowed(stage.policy(function), place)["Statement"]

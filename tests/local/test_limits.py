@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from chalicelib.errors import Unavailable
 from chalicelib.expressions import Delete, Key, Put, Update
 from chalicelib.table import Table
-from local.limits import ITEM_BYTES, TooMuch, item_bytes, write_units
+from local.limits import ITEM_BYTES, OverLimit, item_bytes, write_units
 from tests.fakes.clock import Clock
 from tests.fakes.dynamodb import FakeDynamo
 from tests.fakes.pressure import TRANSACTION_SECONDS, Pressure
@@ -45,9 +45,9 @@ def test_a_write_costs_a_unit_a_kilobyte_and_two_in_a_transaction() -> None:
 @pytest.mark.parametrize("key", [Key("", "x"), Key("x", ""), Key("p" * 2049, "x"), Key("p", "ü" * 513)])
 def test_a_key_that_is_too_long_or_empty_is_refused(key: Key) -> None:
     table = FakeTable()
-    with pytest.raises(TooMuch):
+    with pytest.raises(OverLimit):
         table.get(key)
-    with pytest.raises(TooMuch):
+    with pytest.raises(OverLimit):
         table.write(Put(key, {}))
 
 
@@ -55,9 +55,9 @@ def test_an_item_may_grow_to_400_kilobytes_and_no_further() -> None:
     table = FakeTable()
     room = ITEM_BYTES - item_bytes({"pk": "p", "sk": "a", "body": b""})
     table.write(Put(A, {"body": b"x" * room}))
-    with pytest.raises(TooMuch, match="Item size has exceeded"):
+    with pytest.raises(OverLimit, match="Item size has exceeded"):
         table.transact([Put(B, {}), Update(A, set={"n": 1})])
-    with pytest.raises(TooMuch):
+    with pytest.raises(OverLimit):
         table.write_many([Put(A, {"body": b"x" * (room + 1)})])
     assert table.get(B) is None
 

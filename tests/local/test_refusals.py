@@ -20,14 +20,14 @@ from chalice.app import Chalice, Response
 from chalice.config import Config
 
 from local import api_server, loop_detection
-from local.event_source import Pace
+from local.event_source import Timing
 from local.faults import Faults
 from local.function import Function, TimedOut
 from local.limits import ANSWER_BYTES, IN_A_CHAIN, QUEUE_MESSAGE_BYTES, TOPIC_MESSAGE_BYTES
 from local.moto_server import LocalAws
 from local.runtime import Runtime
 
-QUICK = Pace(retry_seconds=0, backoff=(0, 0), poll_seconds=0)
+QUICK = Timing(retry_seconds=0, backoff=(0, 0), poll_seconds=0)
 _numbers = itertools.count()
 
 

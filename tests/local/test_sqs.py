@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.event_source import Pace
+from local.event_source import Timing
 from local.runtime import StillBusy
 from tests.local.small_app import Bench, Json, Memory, always, messages, the_first_time
 
@@ -128,7 +128,7 @@ def test_without_a_pace_of_its_own_a_failed_message_waits_for_the_visibility_tim
     memory = Memory(fail=lambda event, calls: invoked.set() is None)
     url = bench.queue(VisibilityTimeout="100")
     messages(bench, memory)
-    runtime = bench.run(pace=Pace(retry_seconds=None, poll_seconds=0))
+    runtime = bench.run(pace=Timing(retry_seconds=None, poll_seconds=0))
 
     bench.sqs.send_message(QueueUrl=url, MessageBody="one")
 
@@ -176,7 +176,7 @@ def test_a_handler_that_reports_a_message_says_when_it_comes_again(bench: Bench)
     url = bench.queue(VisibilityTimeout="1000")
     messages(bench, later)
     bench.sqs.send_message(QueueUrl=url, MessageBody="one")
-    bench.run(pace=Pace(retry_seconds=500, poll_seconds=0), partial_batches=True).wait_until_idle(30)
+    bench.run(pace=Timing(retry_seconds=500, poll_seconds=0), partial_batches=True).wait_until_idle(30)
 
     assert tries == ["1", "2"]
 

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from chalice.app import Chalice
 
-from local.event_source import Pace
+from local.event_source import Timing
 from local.faults import Faults
 from local.moto_server import LocalAws
 from local.runtime import Runtime
 from local.shard import Json, stream_arn
 from local.stream_reader import EventSourceMapping
 
-QUICK = Pace(retry_seconds=0, backoff=(0, 0), poll_seconds=0, longest_window=0.05)
+QUICK = Timing(retry_seconds=0, backoff=(0, 0), poll_seconds=0, longest_window=0.05)
 RECORDS = {"dynamodb": {"Keys": {"sk": {"S": ["record"]}}}}
 _numbers = itertools.count()
 

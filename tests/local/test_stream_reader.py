@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.shard import FIRST_NUMBER, Json, Shard, stream_arn
-from local.stream_reader import Batch, EventSourceMapping, StreamReader, matches
+from local.stream_reader import EventSourceMapping, StreamBatch, StreamReader, matches
 from tests.fakes.clock import Clock
 
 ARN = stream_arn("t")
@@ -48,11 +48,11 @@ class Stream:
 
     def report(self, *reported: str) -> None:
         assert self.batch
-        numbers = {names(Batch((one,))): str(one.number) for one in self.batch.changes}
+        numbers = {names(StreamBatch((one,))): str(one.number) for one in self.batch.changes}
         self.done({"batchItemFailures": [{"itemIdentifier": numbers[name]} for name in reported]})
 
 
-def names(batch: Batch | None) -> str:
+def names(batch: StreamBatch | None) -> str:
     return "".join(one.event["dynamodb"]["Keys"]["pk"]["S"] for one in batch.changes) if batch else ""
 
 

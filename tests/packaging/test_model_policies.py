@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from infra.policies import Place, narrowed, substituted
+from infra.policies import Location, narrowed, substituted
 from infra.project import ROOT, Stage
 
-HERE = Place("aws", "eu-west-1", "123456789012", "dev")
+HERE = Location("aws", "eu-west-1", "123456789012", "dev")
 LABELERS = ("on_s3_upload", "on_upload_message")
 
 
