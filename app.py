@@ -1,7 +1,7 @@
-"""Sightline's triggers, in the order in which an image meets them.
+"""All Lambda functions of Sightline, in the order in which an image passes through them.
 
-A table of contents: each trigger says what sets it off and which use case it calls. The routes are a
-table in :mod:`chalicelib.api.routes`, and the way of an image is in :mod:`chalicelib.pipeline`.
+This is a table of contents: each function has its trigger and calls one use case of
+:mod:`chalicelib.pipeline`. The HTTP routes are in :mod:`chalicelib.api.routes`.
 """
 
 from __future__ import annotations
@@ -34,93 +34,94 @@ logs.set_up(app.log, settings().log_level)
 
 @app.middleware("all")
 def name_the_request(event: Any, get_response: Callable[[Any], Any]) -> Any:
-    """Let every line of the log say which invocation wrote it."""
+    """Add the request id to every log line of an invocation."""
     context = getattr(event, "lambda_context", None) or getattr(event, "context", None)
     with logs.about(request_id=getattr(context, "aws_request_id", "")):
         return get_response(event)
 
 
 def time_left(event: S3Event | SQSEvent | DynamoDBEvent | CloudWatchEvent) -> TimeLeft:
-    """How many seconds the function that got ``event`` may still run."""
+    """A function that returns how many seconds this invocation may still run."""
     context = cast(Any, event).context  # Lambda's own, which Chalice passes on untyped
     return lambda: float(context.get_remaining_time_in_millis()) / 1000
 
 
-# ── somebody asks: for an upload, for what is known, for being told ──────────────────────────
+# ── the API ──────────────────────────────────────────────────────────────────────────────────
 @app.authorizer(ttl_seconds=gate.KEPT_SECONDS)
 def check_token(request: AuthRequest) -> AuthResponse:
-    """Say who sends a bearer token."""
+    """Authorize a request by its bearer token."""
     return gate.admit(request.token, wiring.services())
 
 
 routes.register(app, check_token if settings().auth == "token" else None)
 
 
-# ── an image is labelled ─────────────────────────────────────────────────────────────────────
+# ── labelling ────────────────────────────────────────────────────────────────────────────────
 if settings().upload_trigger == "s3":
 
     @app.on_s3_event(
         bucket=settings().bucket, events=["s3:ObjectCreated:*", "s3:ObjectRemoved:*"], prefix="uploads/"
     )
     def on_s3_upload(event: S3Event) -> None:
-        """Label what was put into the bucket; what cannot be finished now is left on the uploads queue.
+        """Label an object that was put into the bucket.
 
-        So is what was removed: it may have been renamed.
+        What cannot be finished now goes to the uploads queue. So does the removal of an object, because it
+        may be part of a rename.
         """
         pipeline.label_or_leave(event.to_dict(), wiring.services(), time_left(event))
 
 
-# However many uploads are waiting, no more than these are recognised at once from here: recognisers have
-# quotas (Rekognition: 5 to 50 calls a second, by region), and what they throttled ends up on this queue.
+# The concurrency limits the calls of a recogniser, which has quotas (Rekognition: 5 to 50 calls a second,
+# by region). Images that were throttled come to this queue.
 @app.on_sqs_message(
     queue=settings().uploads_queue, batch_size=1, maximum_concurrency=settings().uploads_concurrency
 )
 def on_upload_message(event: SQSEvent) -> Json:
-    """Label what the bucket's notification, the labeler or the sweep put on the queue."""
+    """Label the images named by messages from the bucket, the labeler, the sweep or a job."""
     return pipeline.label_messages(event.to_dict(), wiring.services(), time_left(event))
 
 
-# ── what its record says now is told to everything that is derived from it ───────────────────
-# A new mapping begins with the oldest change that the stream still has: none is missed while a stage is
-# deployed. A batch waits a second for more, because counts are dear one image at a time.
+# ── the projection: everything that is derived from records ──────────────────────────────────
+# TRIM_HORIZON: a new mapping starts with the oldest change in the stream, so that a deployment misses none.
+# The window of a second makes larger batches: counting many images together costs much less.
 @app.on_dynamodb_record(
     stream_arn=settings().table_stream_arn,
-    batch_size=200,  # an image that is labelled makes three changes
+    batch_size=200,  # labelling an image makes three changes
     maximum_batching_window_in_seconds=1,
     starting_position="TRIM_HORIZON",
 )
 def on_image_change(event: DynamoDBEvent) -> Json:
-    """Project changed records; answers which of them are to come again."""
+    """Project changed records; returns those that shall be retried."""
     return pipeline.project(event.to_dict(), wiring.services(), time_left(event))
 
 
-# ── work on many images ──────────────────────────────────────────────────────────────────────
+# ── jobs: work on many images ────────────────────────────────────────────────────────────────
 @app.on_sqs_message(
     queue=settings().jobs_queue, batch_size=1, maximum_concurrency=settings().jobs_concurrency
 )
 def on_job_message(event: SQSEvent) -> Json:
-    """Bring jobs some images further; what is left of one goes on the same queue again."""
+    """Do the next step of a job; the message for the step after it goes to the same queue."""
     return pipeline.work_on_jobs(event.to_dict(), wiring.services(), time_left(event))
 
 
-# ── everyone who asked is told ───────────────────────────────────────────────────────────────
+# ── deliveries ───────────────────────────────────────────────────────────────────────────────
 @app.on_sns_message(topic=settings().topic_arn)
 def on_sns_message(event: SNSEvent) -> None:
-    """Fan out: one delivery message for each destination."""
+    """The fan-out: store and queue one delivery for each destination of a result."""
     pipeline.fan_out(event.to_dict(), wiring.services())
 
 
-# Ten at once: they go out side by side, so the slowest takes DELIVERY_TIMEOUT_SECONDS and no more.
+# The ten deliveries of a batch are sent in parallel, so a batch takes DELIVERY_TIMEOUT_SECONDS at most.
 @app.on_sqs_message(
     queue=settings().deliveries_queue, batch_size=10, maximum_concurrency=settings().deliveries_concurrency
 )
 def on_sqs_message(event: SQSEvent) -> Json:
-    """The integration worker: bring deliveries to their destinations."""
+    """The integration worker: send deliveries to their destinations."""
     return pipeline.deliver(event.to_dict(), wiring.services())
 
 
-# ── nothing is forgotten ─────────────────────────────────────────────────────────────────────
+# ── the sweep ────────────────────────────────────────────────────────────────────────────────
 @app.schedule("rate(1 minute)")
 def sweep(event: CloudWatchEvent) -> None:
-    """Put whatever is stuck or due back on its queue."""
+    """Put everything that is stuck or due back on its queue."""
     pipeline.sweep(wiring.services(), time_left(event))

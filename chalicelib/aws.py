@@ -1,4 +1,4 @@
-"""What the adapters of AWS services share: faults told apart, and patience with those that pass."""
+"""Error translation and retries that all adapters of AWS services share."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from chalicelib.errors import Misconfigured, Unavailable
 
 T = TypeVar("T")
-TimeLeft = Callable[[], float]  # seconds until whoever called must have answered
+TimeLeft = Callable[[], float]  # returns how many seconds the function may still run
 
 
 def unhurried() -> float:
-    """All the time in the world: for callers whom nothing stops."""
+    """Infinite time left: for callers without a time limit."""
     return math.inf
 
 
-# Codes that several services use for "not now" (AWS general reference, common errors).
+# Error codes of several services that mean "try again later" (AWS general reference, common errors).
 THROTTLED = frozenset(
     {
         "ThrottlingException",
@@ -43,22 +43,22 @@ THROTTLED = frozenset(
 )
 
 
-# Codes that say that the deployment may not do what it wants to: nothing that a client or an image did.
+# Error codes that mean that the deployment lacks a permission: no client or image is the cause.
 REFUSED = frozenset(
     {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "InvalidObjectState", "AuthorizationError"}
 )
 
 
 def code_of(error: ClientError) -> str:
-    """The service's own code of an error answer."""
+    """The error code in a service's answer."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-THROTTLE = "throttled"  # the code of an Unavailable that no AWS service caused
+THROTTLE = "throttled"  # the code of an Unavailable for a throttle that is not from AWS
 
 
 def is_throttle(error: BaseException | None) -> bool:
-    """Whether a service answered that it was asked too often."""
+    """Whether the error is a service's throttle."""
     return isinstance(error, ClientError) and code_of(error) in THROTTLED - {"InternalServerError"}
 
 
@@ -70,7 +70,10 @@ def passing(error: ClientError) -> bool:
 
 @contextmanager
 def faults_told_apart(service: str) -> Iterator[None]:
-    """Raise :exc:`Unavailable` for throttles, 5xx, timeouts and broken connections; let the rest through."""
+    """Raise :exc:`Unavailable` for throttles, 5xx, timeouts and broken connections; pass on all others.
+
+    :raises Misconfigured: the deployment lacks a permission.
+    """
     try:
         yield
     except ParamValidationError:
@@ -90,12 +93,11 @@ def faults_told_apart(service: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Patience:
-    """Makes a call again while its service throttles, fails or is silent, and the function has the time.
+    """Retries a call while its service throttles, fails or is silent, and the function has the time.
 
-    ``call_seconds`` is the longest that one call can take, by its client's own timeouts; no call is begun
-    that could outlast the function. Pauses grow and are drawn at random, so that those who were throttled
-    together do not come back together (AWS Architecture Blog, "Exponential Backoff And Jitter"). Each
-    throttle is told to ``throttled``.
+    ``call_seconds`` is how long one call may take by its client's timeouts; a call that could outlast the
+    function is not made. Pauses have exponential backoff with full jitter (AWS Architecture Blog,
+    "Exponential Backoff And Jitter"). ``throttled()`` is called after each throttle.
     """
 
     call_seconds: float
@@ -103,16 +105,15 @@ class Patience:
     most_tries: int = 10
     throttled: Callable[[], object] = lambda: None
 
-    # Seconds: what it takes to set the image free and leave its event on the queue; the pauses' first and
-    # highest bound.
+    # Seconds. The reserve is the time to release the image and to send its event to the queue.
     RESERVE = 5.0
     FIRST_PAUSE = 0.5
     LONGEST_PAUSE = 8.0
 
     def call(self, service: str, ask: Callable[[], T], time_left: TimeLeft) -> T:
-        """What ``ask()`` returns. An error that will not pass goes through at once.
+        """Return ``ask()``; a permanent error is raised at once.
 
-        :raises Unavailable: it did not pass in time; or too little was left for even one try.
+        :raises Unavailable: the last try failed, or there is no time for another one.
         """
         tried = 0
         while True:

@@ -1,4 +1,4 @@
-"""A value that a process keeps for a while before it reads it again."""
+"""A cached value with a time to live."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ T = TypeVar("T")
 
 
 class Cached(Generic[T]):
-    """The value that ``read()`` gives; it is read again once it is ``seconds`` old.
+    """The value of ``read()``, cached for ``seconds``.
 
-    A value that cannot be read is not kept: the next call reads it again.
+    An exception of ``read()`` is not cached: the next call reads again.
     """
 
     def __init__(self, read: Callable[[], T], seconds: float, now: Callable[[], float]) -> None:

@@ -1,8 +1,8 @@
-"""The index of what somebody has to come back to, whatever kind of row it is.
+"""The due index: the rows that the sweep has to handle, of all kinds, by time.
 
-A row that is due some time carries ``due_shard`` and ``due_at`` (RFC 3339), and ``put_offs``: how many times
-the sweep has put it off since somebody last wrote when it is due. The index follows the table with a delay,
-so what it shows is read again from the table before anything is done about it.
+A row in it has ``due_shard``, ``due_at`` (RFC 3339), and ``put_offs``: how many times the sweep has postponed
+it since its owner last wrote ``due_at``. The index is eventually consistent, so a row is read again from the
+table before anything is done about it.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from chalicelib.table import ConditionFailed, Table
 
 ATTRIBUTES = ("due_shard", "due_at", "put_offs", "sweep")
 AT_A_TIME = 100  # of a shard
-FIRST_PUT_OFF = 360.0  # seconds, for which a message may be hidden by a worker that died; then twice as long
+FIRST_PUT_OFF = 360.0  # seconds: as long as a worker that died may hide its message; doubled each time
 LONGEST_PUT_OFF = 6 * 3600.0
-LONGEST_WAIT = 24 * 3600.0  # that a row may ask for; what asks for more is no sensible row
+LONGEST_WAIT = 24 * 3600.0  # that a row may ask for; a row with more is damaged
 
 
 class DueIndex:
-    """Finds what is due, puts it off, and takes out what is not to come back."""
+    """Finds due rows, postpones them, and removes them from the index."""
 
     def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table = table
         self._now = now
 
     def keys(self, shards: Iterable[str]) -> Iterator[Key]:
-        """The keys of what is due by the index, soonest first, at most 100 a shard."""
+        """The keys of due rows by the index, the earliest first, at most 100 of each shard."""
         until = rfc3339(self._now())
         for shard in shards:
             yield from self._table.due(shard, until=until, limit=AT_A_TIME)
@@ -39,26 +39,26 @@ class DueIndex:
         return item if item and str(item.get("due_at", "~")) <= rfc3339(self._now()) else None
 
     def put_off(self, key: Key, item: Item) -> bool:
-        """Let a row wait on, each time twice as long, up to six hours.
+        """Postpone a row, with exponential backoff up to six hours.
 
-        False where it has changed since it was read: of two who see the same row, one is told so.
+        False if it has changed since it was read: of two concurrent sweeps one gets True.
         """
         times = put_offs_of(item)
         wait = min(LONGEST_PUT_OFF, FIRST_PUT_OFF * 2.0 ** min(times, 16))
         return self._changed(key, item, {"due_at": rfc3339(self._now() + wait), "put_offs": times + 1})
 
     def wait_until(self, key: Key, item: Item, moment: float) -> bool:
-        """Let a row wait for a moment of its own (seconds since 1970)."""
+        """Postpone a row to ``moment`` (seconds since 1970); False as for :meth:`put_off`."""
         if not self._now() < moment <= self._now() + LONGEST_WAIT:
             return self.put_off(key, item)
         return self._changed(key, item, {"due_at": rfc3339(moment)})
 
     def leave(self, key: Key, item: Item) -> bool:
-        """Take a row out of the index: nobody has to come back to it."""
+        """Remove a row from the index: nothing has to be done about it."""
         return self._written(Update(key, remove=ATTRIBUTES, when={"due_at": item["due_at"]}))
 
     def _changed(self, key: Key, item: Item, due: dict[str, Value]) -> bool:
-        # The token tells a sweep whose answer was lost from one that came second.
+        # The token shows that a write succeeded whose answer was lost.
         return self._written(Update(key, set={**due, "sweep": new_id()}, when={"due_at": item["due_at"]}))
 
     def _written(self, update: Update) -> bool:
@@ -70,6 +70,6 @@ class DueIndex:
 
 
 def put_offs_of(item: Item) -> int:
-    """How many times a row has been put off, by a counter that may hold anything."""
+    """How many times a row has been postponed; 0 if the stored counter is damaged."""
     times = item.get("put_offs", 0)
     return times if isinstance(times, int) and 0 <= times < 1000 else 0

@@ -5,26 +5,26 @@
     SightlineError
     ├── Permanent                the same call will fail the same way
     │   ├── BadSetting           an environment variable holds what it should not
-    │   ├── BadRequest           a client sent what cannot be understood
+    │   ├── BadRequest           a client's request is not valid
     │   │   └── BadQuery         ... in a label query, at a column
-    │   ├── Unauthorized         nobody known to us asks
-    │   ├── Forbidden            who asks may not do this
+    │   ├── Unauthorized         the token is missing or not valid
+    │   ├── Forbidden            the caller has no permission for this
     │   ├── NotFound             no such thing for this owner
     │   ├── Conflict             the thing is in a state that forbids it
     │   ├── Stale                a thing has changed since the client saw it
-    │   ├── KeyReused            an idempotency key that stands for another request
+    │   ├── KeyReused            an idempotency key that was used for another request
     │   ├── TooLarge             more bytes than may be sent this way
     │   ├── TooMuch              more than one image, or one owner's rules, can hold
     │   ├── UnreadableBody       a body of a media type that is not read here
     │   ├── UnusableUrl          an address that may not be, or could not be, fetched
-    │   ├── SourceRefused        what a job was to label is not there, or may not be read
-    │   ├── UnusableImage        bytes that no recogniser can be given
+    │   ├── SourceRefused        a job's source is missing, or may not be read
+    │   ├── UnusableImage        a file that cannot be recognised
     │   └── RecogniserRefused    the recogniser will never answer this call
     └── Transient                the same call may succeed later
         ├── Busy                 another worker holds this image
         ├── Superseded           a newer result has been stored meanwhile
-        ├── ComesAgain           messages of a batch are to be handed over again
-        ├── TooManyRequests      an owner asks more often than is allowed
+        ├── ComesAgain           messages of a batch shall be received again
+        ├── TooManyRequests      an owner has reached a limit
         ├── Unavailable          an AWS service throttled, failed or did not answer
         │   └── Misconfigured    ... or refused: the deployment lacks a right or a key
         └── DeliveryFailed       a destination did not take a delivery
@@ -40,8 +40,8 @@ class SightlineError(Exception):
     """An error with a stable ``code`` for programs and a ``detail`` sentence for people."""
 
     code = "error"
-    pointer: str | None = None  # the part of a request it is about, where it is about one
-    data: Mapping[str, str | int] = MappingProxyType({})  # what a program may want besides the code
+    pointer: str | None = None  # the part of a request that the error is about
+    data: Mapping[str, str | int] = MappingProxyType({})  # details for programs
 
     def __init__(self, detail: str, *, code: str | None = None) -> None:
         super().__init__(detail)
@@ -62,7 +62,7 @@ class BadSetting(Permanent):
 
 
 class BadRequest(Permanent):
-    """A client sent what cannot be understood; ``pointer`` names the field or parameter."""
+    """A client's request is not valid; ``pointer`` names the field or parameter."""
 
     code = "bad-request"
 
@@ -82,13 +82,13 @@ class BadQuery(BadRequest):
 
 
 class Unauthorized(Permanent):
-    """Nobody known to us asks: there is no token, or it opens nothing (any more)."""
+    """The caller is not known: the token is missing, not valid, or has expired."""
 
     code = "unauthorized"
 
 
 class Forbidden(Permanent):
-    """Who asks is known and may not do this."""
+    """The caller is known and has no permission for this."""
 
     code = "forbidden"
 
@@ -106,13 +106,13 @@ class Conflict(Permanent):
 
 
 class Stale(Permanent):
-    """A thing has changed since the client saw it, and was to be changed only if it had not."""
+    """A conditional request (``If-Match``) failed: the thing has changed since the client read it."""
 
     code = "stale"
 
 
 class KeyReused(Permanent):
-    """An idempotency key that stands for another request already."""
+    """An idempotency key that was used for another request already."""
 
     code = "idempotency-key-reused"
 
@@ -124,7 +124,7 @@ class TooLarge(Permanent):
 
 
 class TooMuch(Permanent):
-    """More than one image, or one owner's rules, can hold; ``data``: how many ``bytes``, and the ``most``."""
+    """More than an image, or an owner's rules, can hold; ``data``: how many ``bytes``, and the ``most``."""
 
     code = "too-much"
 
@@ -140,13 +140,13 @@ class UnreadableBody(Permanent):
 
 
 class UnusableUrl(Permanent):
-    """An address that may not be fetched, or did not give what was asked of it."""
+    """An address that may not be fetched, or that did not answer as expected."""
 
     code = "unusable-url"
 
 
 class SourceRefused(Permanent):
-    """A list, a bucket or an object that a job was to read is not there, has changed, or may not be read."""
+    """A list, bucket or object that a job reads is missing, has changed, or may not be read."""
 
     code = "unreadable"
 
@@ -155,13 +155,13 @@ TOO_LARGE = "too-large"  # the code of a file with too many bytes
 
 
 class UnusableImage(Permanent):
-    """Bytes that no recogniser can be given; the image ends as ``failed`` with this code."""
+    """A file that cannot be recognised; its image ends as ``failed`` with this code."""
 
     code = "unusable-image"
 
 
 class RecogniserRefused(Permanent):
-    """The recogniser will never answer this call; ``calls`` counts what was called in vain and costs."""
+    """The recogniser will never answer this call; ``calls`` counts the calls that cost money anyway."""
 
     code = "recogniser-refused"
 
@@ -173,7 +173,7 @@ class RecogniserRefused(Permanent):
 
 
 class Transient(SightlineError):
-    """The same call may succeed later; ``retry_after`` is in seconds where the other side said."""
+    """The same call may succeed later; ``retry_after`` (seconds) is set if the other side named it."""
 
     code = "transient"
 
@@ -189,19 +189,19 @@ class Busy(Transient):
 
 
 class Superseded(Transient):
-    """The record changed under this worker: what it was about to store is out of date."""
+    """Another writer has changed the record: what this worker was about to store is stale."""
 
     code = "superseded"
 
 
 class ComesAgain(Transient):
-    """Messages of a batch are to be handed over again; the others are done and deleted."""
+    """Messages of a batch shall be received again; the others are done and deleted."""
 
     code = "comes-again"
 
 
 class TooManyRequests(Transient):
-    """An owner asks more often than is allowed."""
+    """An owner has reached a rate limit or another limit that passes."""
 
     code = "too-many-requests"
 
@@ -213,9 +213,9 @@ class Unavailable(Transient):
 
 
 class Misconfigured(Unavailable):
-    """An AWS service refused a call: a right is missing, a key is disabled, an object is archived.
+    """An AWS service refused a call: a permission is missing, a key is disabled, an object is archived.
 
-    It is the deployment's fault and none of the image's; the same call succeeds once that is mended.
+    The deployment has to be fixed; then the same call succeeds.
     """
 
     code = "deployment-fault"

@@ -1,4 +1,4 @@
-"""DynamoDB's wire form: keys, values, and the expressions of conditional writes."""
+"""DynamoDB's wire format: keys, values, and the expressions of conditional writes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Put:
 
 @dataclass(frozen=True)
 class Update:
-    """Set, add to and remove single attributes of an item, which is made if it was absent."""
+    """Set, increment and remove attributes of an item, which is created if it is missing."""
 
     key: Key
     set: Mapping[str, Value] = field(default_factory=dict)
@@ -71,7 +71,7 @@ def transaction_part(table: str, write: Write) -> Wire:
 
 
 class _Expression:
-    """Collects the placeholders that DynamoDB wants for names and values."""
+    """Builds expressions, and collects their placeholders for names and values."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
@@ -131,6 +131,6 @@ def _decoded_value(wire: Wire) -> Value:
     ((kind, raw),) = wire.items()
     if kind == "N":
         return float(raw) if "." in raw or "e" in raw.lower() else int(raw)
-    if kind == "B":  # a client gives bytes; Lambda, which gets JSON, gives the text of their base64
+    if kind == "B":  # bytes from a client, base64 text in a Lambda event
         return base64.b64decode(raw) if isinstance(raw, str) else bytes(raw)
     return bool(raw) if kind == "BOOL" else str(raw)

@@ -1,4 +1,4 @@
-"""Whether the parts that everything rests on can be reached."""
+"""The health check: whether the table and the bucket can be reached."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from chalicelib.errors import Unavailable
 
 log = logging.getLogger("sightline.health")
 
-KEPT_SECONDS = 5.0  # however often somebody asks, a process looks no more often than this
+KEPT_SECONDS = 5.0  # a process probes at most this often
 
 Probe = Callable[[], object]
 
 
 class Health:
-    """Asks each part, by name, for the least that shows it is there; what was found serves for a while."""
+    """Probes each part, by name, with a cheap call; the result is cached."""
 
     def __init__(self, probes: Mapping[str, Probe], now: Callable[[], float]) -> None:
         self._probes = probes
         self._failing = Cached(self._probe_all, KEPT_SECONDS, now)
 
     def check(self) -> None:
-        """:raises Unavailable: a part is missing, shut or silent; code and detail name it."""
+        """:raises Unavailable: a part cannot be reached; code and detail name it."""
         failing = self._failing.value()
         if failing:
             raise Unavailable(

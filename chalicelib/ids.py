@@ -1,4 +1,4 @@
-"""Identifiers and times, each made in one place."""
+"""Identifiers, and times as text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TIME = re.compile(
 
 
 def new_id() -> str:
-    """A ULID: 26 characters, sortable by the millisecond it was made in, 80 random bits."""
+    """A ULID: 26 characters, sortable by the millisecond of its creation, with 80 random bits."""
     return str(ULID())
 
 
@@ -29,17 +29,17 @@ def is_id(text: str) -> bool:
 
 
 def moment_of(image_id: str) -> int:
-    """The millisecond since 1970 that an id was made in."""
+    """The millisecond since 1970 in which an id was created."""
     return ULID.from_str(image_id).milliseconds
 
 
 def first_id_of(millisecond: int) -> str:
-    """The smallest id that can be made in a millisecond since 1970."""
+    """The smallest id of a millisecond since 1970."""
     return str(ULID(millisecond.to_bytes(6, "big") + bytes(10)))
 
 
 def derived_id(*parts: str) -> str:
-    """The same 32 hexadecimal digits for the same parts, whoever asks and however often."""
+    """An id that depends on its parts only: 32 hexadecimal digits."""
     framed = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.sha256(framed.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -52,7 +52,7 @@ def is_derived_id(text: str) -> bool:
 def millisecond_at(text: str) -> int:
     """The first millisecond since 1970 that is not before an RFC 3339 time, or a date's midnight in UTC.
 
-    ValueError for what is neither.
+    :raises ValueError: ``text`` is neither.
     """
     if not _TIME.fullmatch(text):
         raise ValueError

@@ -1,7 +1,7 @@
-"""Logs for machines: one JSON object a line, with what the work at hand is about.
+"""Structured logs: one JSON object a line, with context fields such as the image id.
 
-``with about(image_id=…):`` names it for every line that is logged inside, in this thread and in those that
-run in a copy of its context.
+``with about(image_id=…):`` adds a field to every line inside, in this thread and in threads that run in a
+copy of its context.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _about: ContextVar[dict[str, str]] = ContextVar("about", default={})  # noqa: B0
 
 @contextmanager
 def about(**names: str) -> Iterator[None]:
-    """Add ``names`` to every line until the block ends; empty ones are left out."""
+    """Add the fields ``names`` to every line until the block ends; empty ones are left out."""
     before = _about.set({**_about.get(), **{name: value for name, value in names.items() if value}})
     try:
         yield
@@ -29,14 +29,14 @@ def about(**names: str) -> Iterator[None]:
 
 
 def add(**names: str) -> None:
-    """Add ``names`` until the block of :func:`about` around this ends: for what shows only inside it."""
+    """Add the fields ``names`` until the surrounding block of :func:`about` ends."""
     _about.set({**_about.get(), **names})
 
 
 class JsonFormatter(logging.Formatter):
-    """A line: ``time``, ``level``, ``logger``, ``message``, what it is about, an ``exception`` if any.
+    """Formats a line: ``time``, ``level``, ``logger``, ``message``, context fields, ``exception`` if any.
 
-    ``extra={"fields": …}`` of a logging call goes along.
+    The members of ``extra={"fields": …}`` in a logging call are added.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -54,10 +54,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up(log: logging.Logger, level: str) -> None:
-    """Let ``log``, and all below it, write JSON to standard output from ``level`` on."""
+    """Make ``log``, and all loggers below it, write JSON to standard output from ``level`` on."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     log.handlers[:] = [handler]
     log.propagate = False
     log.setLevel(level)
-    log.getChild("metrics").setLevel(logging.INFO)  # numbers are wanted at every level
+    log.getChild("metrics").setLevel(logging.INFO)  # metrics are written at every log level

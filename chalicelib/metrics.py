@@ -1,7 +1,7 @@
-"""Numbers for CloudWatch, written into the log, which takes them out of it.
+"""CloudWatch metrics, written as log lines in the embedded metric format.
 
-No call is made for them, and none can fail. A line holds one metric (Amazon CloudWatch user guide,
-"Specification: Embedded metric format"), and like every line what the work at hand is about.
+CloudWatch extracts them from the log, so no call is made and none can fail. A line has one metric (Amazon
+CloudWatch user guide, "Specification: Embedded metric format") and the context fields of every line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MOST_VALUES = 100  # of one metric on one line
 
 @dataclass(frozen=True)
 class Metric:
-    """A ``name`` and ``unit`` of CloudWatch's; ``by`` is the one dimension it has besides the stage."""
+    """A metric's CloudWatch ``name`` and ``unit``; ``by`` is its dimension besides the stage."""
 
     name: str
     unit: str
@@ -39,14 +39,14 @@ MESSAGE_AGE = Metric("MessageAge", "Seconds", "queue")
 
 
 class Metrics:
-    """Writes the metrics of a ``stage``; without one, as offline, nobody would read them: none."""
+    """Writes the metrics of a ``stage``; without a stage, as offline, it writes none."""
 
     def __init__(self, stage: str, now: Callable[[], float]) -> None:
         self._stage = stage
         self._now = now
 
     def put(self, metric: Metric, *values: float, by: str = "") -> None:
-        """Write up to 100 values; ``by`` is the value of the metric's own dimension."""
+        """Write up to 100 values; ``by`` is the value of the metric's dimension."""
         if self._stage and values:
             log.info("%s", metric.name, extra={"fields": self._fields(metric, values[:MOST_VALUES], by)})
 

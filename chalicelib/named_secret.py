@@ -1,4 +1,4 @@
-"""A setting that holds a text itself, or ``secret:`` and the name of the secret that holds it."""
+"""A setting whose value is a text, or ``secret:`` and the name of a secret with the text."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from chalicelib.errors import Unavailable
 
 logger = logging.getLogger("sightline.secrets")
 
-BY_NAME = "secret:"  # what the setting begins with where it is the name of a secret
-KEPT_SECONDS = 300.0  # a changed secret is known so soon
+BY_NAME = "secret:"  # the prefix of a setting that names a secret
+KEPT_SECONDS = 300.0  # until a changed secret is noticed
 
 
 class NamedSecret:
-    """The text that ``named`` is, or that the secret it names holds.
+    """The text of the setting ``named``, or of the secret that it names.
 
-    ``secrets()`` makes a client of AWS Secrets Manager, where there is a secret to read; ``what`` the text
-    is, ``fits`` tells.
+    ``secrets()`` makes a client of AWS Secrets Manager. ``fits(text)`` checks a secret's text, and ``what``
+    says in an error what it should be.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class NamedSecret:
         self._secret = Cached(self._read, KEPT_SECONDS, now)
 
     def text(self) -> str:
-        """The text; nothing where none is set.
+        """The text; empty if the setting is.
 
         :raises Unavailable: the secret cannot be read or holds something else.
         """
@@ -53,11 +53,11 @@ class NamedSecret:
             with faults_told_apart("Secrets Manager"):
                 kept = self._secrets().get_secret_value(SecretId=name)
         except ClientError as error:
-            # A secret that is missing or shut is a fault of the deployment, which must lose nothing.
+            # A missing or unreadable secret is a fault of the deployment: it has to be retried.
             logger.error("the secret %r cannot be read: %s", name, code_of(error))
             raise Unavailable(f"The secret {name!r} cannot be read: {code_of(error)}.") from error
         text = str(kept.get("SecretString", "")).strip()
         if not self._fits(text):
-            logger.error("the secret %r holds no %s", name, self._what)  # what it holds is nobody's business
+            logger.error("the secret %r holds no %s", name, self._what)  # never log the text itself
             raise Unavailable(f"The secret {name!r} holds no {self._what}.")
         return text

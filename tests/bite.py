@@ -522,7 +522,7 @@ GUARDS = (
     Guard(
         "a person's caption outranks every model's",
         "chalicelib/library/corrections.py",
-        'if said is not None and said.source == "person":',
+        'if current is not None and current.source == "person":',
         "if False:",
         "tests/api/test_captions.py",
     ),

@@ -1,4 +1,4 @@
-"""Captions that are put together of labels, where no model and no person has written one."""
+"""Template captions: made from labels if neither a model nor a person has written one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PLURALS = (
     (re.compile("(ch|sh|s|x|z)$"), r"\1es"),
     (re.compile("$"), "s"),
 )
-# Names of what is not counted take no article.
+# Uncountable nouns take no article.
 _UNCOUNTED = {
     "bread",
     "clothing",
@@ -37,19 +37,19 @@ _UNCOUNTED |= {"luggage", "meat", "nature", "outdoors", "rice", "sand", "snow", 
 
 
 def template(labels: Sequence[Label]) -> Caption | None:
-    """A caption that names the surest special labels and what stands on what; None where there are none."""
+    """A caption with the most confident specific labels, and what stands on what; None without labels."""
     names = _named(labels)
     if not names:
         return None
     below = _ground(names)
-    told = [_counted(one) for one in names if one is not below]
-    sentence = _listed(told) + (f" on {_counted(below)}" if below else "")
+    things = [_counted(one) for one in names if one is not below]
+    sentence = _listed(things) + (f" on {_counted(below)}" if below else "")
     sentence = sentence[0].upper() + sentence[1:]
     return Caption(sentence, sentence, "template", "en")
 
 
 def _named(labels: Sequence[Label]) -> list[Label]:
-    """The labels worth naming: no general term of another one; with boxes or parents, if any has."""
+    """The labels to name: no parents of other labels; only those with boxes or parents, if there are any."""
     general = Counter(normalised(name) for label in labels for name in label.parents)
     special = [label for label in labels if normalised(label.name) not in general]
     telling = [label for label in special if label.instances or label.parents]
@@ -57,7 +57,7 @@ def _named(labels: Sequence[Label]) -> list[Label]:
 
 
 def _ground(names: Iterable[Label]) -> Label | None:
-    """What one of the others is on: by their boxes, where each is there once."""
+    """The label that another one stands on, judged by the boxes of labels with one instance; or None."""
     single = [one for one in names if len(one.instances) == 1]
     for below in single:
         ground = below.instances[0].box

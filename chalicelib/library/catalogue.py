@@ -1,9 +1,9 @@
-"""The catalogue: every label of an owner with the exact number of images that carry it.
+"""The catalogue: every label of an owner with the exact number of its images.
 
-The counts of an owner are packed into a few rows, so that a batch of changes moves all of them in one
-transaction, and one query reads them. Only the projection and the repair write them. A row holds an attribute
-for each counted term and ``moves``, which only ever grows: who reads the same number twice knows that nothing
-was counted in between. The name of a label that no image has any more goes: out of its row, or with it.
+The counts of an owner are packed into a few rows, so that one transaction writes the changes of a batch and
+one query reads all counts. Only the projection and the repair write them. A row has one attribute for each
+counted term, and ``moves``, which grows with every write: a reader that finds the same number twice knows
+that nothing was counted in between. A term without images is removed from its row, or expires with it.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from chalicelib.library.index import LABEL, TAKEN, label_name
 from chalicelib.model import normalised
 from chalicelib.table import ConditionFailed, Table
 
-ROWS = 16  # 3,000 names are 3 KB a row; 20,000 names are 20 KB
+ROWS = 16  # with 3,000 names a row has 3 KB, with 20,000 names 20 KB
 LONGEST_PACKED = 60  # bytes; a longer term has a row of its own, so that no row outgrows an item
 OWN = "term#"
-ZERO_SECONDS = 2 * 86_400  # that the row of a long term without images stays: longer than any counting takes
-MOST_FORGOTTEN = 100  # terms of a row at a time: an expression has 4 KB (DynamoDB, "Service quotas")
-MOST_SORTED = 5000  # labels: as many as one request puts in the order of their counts
+ZERO_SECONDS = 2 * 86_400  # until the row of a long term without images expires: longer than a repair takes
+MOST_FORGOTTEN = 100  # terms of a row in one write: an expression has 4 KB (DynamoDB, "Service quotas")
+MOST_SORTED = 5000  # labels that one request sorts by count
 _ALL_ROWS = 100_000
 
 
 @dataclass(frozen=True)
 class LabelCount:
-    """A label's normalised ``name`` and how many images are found by it."""
+    """A label's normalised ``name``, and the number of its images."""
 
     name: str
     count: int
@@ -40,7 +40,7 @@ class LabelCount:
 
 @dataclass(frozen=True)
 class CountPage:
-    """A page of the catalogue; ``next_after`` is its last label where more may follow."""
+    """A page of the catalogue; ``next_after`` is its last label, None if no more follow."""
 
     counts: tuple[LabelCount, ...]
     next_after: LabelCount | None
@@ -53,12 +53,12 @@ class Catalogue:
         self._table = table
 
     def by_name(self, owner: str, *, prefix: str, limit: int, after: LabelCount | None) -> CountPage:
-        """Labels whose names begin with ``prefix``, in the order of their names, behind ``after``."""
+        """Labels whose names begin with ``prefix``, sorted by name, those after ``after``."""
         behind = [one for one in self._labels(owner, prefix) if after is None or one.name > after.name]
         return _page(heapq.nsmallest(limit + 1, behind, key=lambda one: one.name), limit)
 
     def by_count(self, owner: str, *, prefix: str, limit: int, after: LabelCount | None) -> CountPage:
-        """Labels whose names begin with ``prefix``, the most frequent first, behind ``after``.
+        """Labels whose names begin with ``prefix``, the most frequent first, those after ``after``.
 
         :raises BadRequest: there are more than :data:`MOST_SORTED` of them.
         """
@@ -73,12 +73,14 @@ class Catalogue:
         return _page(heapq.nsmallest(limit + 1, behind, key=_falling), limit)
 
     def names(self, owner: str) -> list[str]:
-        """Every label that finds an image, in one read."""
+        """Every label with an image, in one read."""
         return [one.name for one in self._labels(owner, "")]
 
     def months(self, owner: str) -> list[LabelCount]:
-        """How many photos were taken in each month (``2019-05``), the last first; the name ``""`` has those
-        without a date."""
+        """How many photos were taken in each month (``2019-05``), the latest first.
+
+        Photos without a date are under the name ``""``.
+        """
         counts = counts_of(self._table, owner).items()
         months = [LabelCount(term.removeprefix(TAKEN), n) for term, n in counts if term.startswith(TAKEN)]
         return sorted(months, key=lambda one: one.name, reverse=True)
@@ -90,21 +92,21 @@ class Catalogue:
 
 
 def counts_of(table: Table, owner: str) -> dict[str, int]:
-    """How many images carry each counted term, without those that none does any more."""
+    """The number of images of each counted term, without terms that have none."""
     rows = table.query(_partition(owner), limit=_ALL_ROWS)
     return {term: count for row in rows for term, count in _counts_in(row).items() if count > 0}
 
 
 def sizes_of(table: Table, owner: str, terms: Iterable[str]) -> dict[str, int]:
-    """How many images carry each of some counted terms, by one call."""
+    """The number of images of each of some counted terms, in one call."""
     keys = {term: row_key(owner, term) for term in terms}
     rows = table.get_many(list(dict.fromkeys(keys.values())))
     return {term: max(0, int(rows.get(key, {}).get(attribute(term), 0))) for term, key in keys.items()}
 
 
 def row_key(owner: str, term: str) -> Key:
-    """The row that a counted term is counted in."""
-    if term.startswith(TAKEN):  # months lie together, so that they make no label's row longer
+    """The row that holds the count of a term."""
+    if term.startswith(TAKEN):  # months have a row of their own, so that no label's row grows by them
         return Key(_partition(owner), "months")
     if len(term.encode("utf-8", "surrogatepass")) > LONGEST_PACKED:
         return Key(_partition(owner), f"{OWN}{term}")
@@ -112,32 +114,32 @@ def row_key(owner: str, term: str) -> Key:
 
 
 def attribute(term: str) -> str:
-    """The attribute that counts a term: short for a label's, of which a row holds hundreds."""
+    """The attribute with the count of a term: short for labels, because a row holds hundreds."""
     name = label_name(term)
     return term if name is None else f".{name}"
 
 
-def updates(owner: str, moved: Mapping[str, int]) -> list[Update]:
-    """The writes that move the counts of terms by so many images, one for each row."""
+def updates(owner: str, deltas: Mapping[str, int]) -> list[Update]:
+    """The writes that add ``deltas`` (by term) to the counts, one for each row."""
     rows: defaultdict[Key, dict[str, int]] = defaultdict(lambda: {"moves": 1})
-    for term, by in moved.items():
+    for term, by in deltas.items():
         if by:
             rows[row_key(owner, term)][attribute(term)] = by
     return [counted(key, added) for key, added in rows.items()]
 
 
 def counted(key: Key, added: Mapping[str, int], when: Mapping[str, Value | None] | None = None) -> Update:
-    """The write that moves counts of a row, and keeps one that was about to expire."""
+    """The write that adds to the counts of a row, and stops a row of its own from expiring."""
     return Update(key, add=added, remove=("expires_at",) if _is_own(key) else (), when=when or {})
 
 
-def forget_zeros(table: Table, owner: str, moved: Mapping[str, int], now: float) -> None:
-    """Drop terms that no image has any more, from those rows in which some have become fewer.
+def forget_zeros(table: Table, owner: str, deltas: Mapping[str, int], now: float) -> None:
+    """Remove terms without images from the rows in which a count has fallen.
 
-    One that counts again meanwhile stays. The row of a long term expires, so that its ``moves`` outlive
-    whoever is counting.
+    A term that has an image again meanwhile stays. The row of a long term expires later, so that a running
+    repair still finds its ``moves``.
     """
-    keys = {row_key(owner, term) for term, by in moved.items() if by < 0}
+    keys = {row_key(owner, term) for term, by in deltas.items() if by < 0}
     for key, row in table.get_many(list(keys)).items():
         zeros = [name for name, count in _attributes_of(row).items() if not count][:MOST_FORGOTTEN]
         if not zeros or "expires_at" in row:
@@ -158,7 +160,7 @@ def _attributes_of(row: Item) -> dict[str, int]:
 
 
 def _is_own(key: Key) -> bool:
-    """Whether the row is that of one long term alone."""
+    """Whether the row holds one long term only."""
     return key.sk.startswith(OWN)
 
 

@@ -1,4 +1,4 @@
-"""Labels and captions as they are shown: what a recogniser saw, as a person has corrected it."""
+"""Corrections: the labels and the caption that are shown, made from a recogniser's and a person's."""
 
 from __future__ import annotations
 
@@ -9,87 +9,91 @@ from chalicelib.errors import Conflict
 from chalicelib.library.captions import template
 from chalicelib.model import Caption, Correction, Label, normalised
 
-MOST_CORRECTIONS = 200  # an image: the record is one item of at most 400 KB
-SURE = 100.0  # a person's word, where the person gave no number
-BY_XMP = "xmp"  # who says what is a keyword in the photo's XMP
+MOST_CORRECTIONS = 200  # of an image: the record is one item of at most 400 KB
+SURE = 100.0  # the confidence of a person's label without a number
+BY_XMP = "xmp"  # the author of a correction that is a keyword in the photo's XMP
 
 
 def effective_labels(seen: Sequence[Label], corrections: Sequence[Correction]) -> tuple[Label, ...]:
-    """The labels of an image, the surest first: a person's word counts, else the recogniser's.
+    """The labels that are shown, the most confident first: a correction outranks the recogniser.
 
-    What a person has removed is gone as a parent and as an alias too, so that nothing finds the image by it.
+    A label that a person has removed is also removed from parents and aliases, so that the image is not found
+    by it.
     """
     if not corrections:
         return tuple(seen)
-    said = {normalised(one.name): one for one in corrections}
-    gone = {name for name, one in said.items() if not one.present}
-    kept = [_without(label, gone) for label in seen if normalised(label.name) not in gone]
+    by_name = {normalised(one.name): one for one in corrections}
+    removed = {name for name, one in by_name.items() if not one.present}
+    kept = [_without(label, removed) for label in seen if normalised(label.name) not in removed]
     known = {normalised(label.name) for label in kept}
-    labels = [_confirmed(label, said.get(normalised(label.name)), gone) for label in kept]
-    labels += [_added(one, gone) for name, one in said.items() if one.present and name not in known]
+    labels = [_confirmed(label, by_name.get(normalised(label.name)), removed) for label in kept]
+    labels += [_added(one, removed) for name, one in by_name.items() if one.present and name not in known]
     return tuple(sorted(labels, key=lambda label: -label.confidence))
 
 
-def effective_caption(seen: Caption | None, labels: Sequence[Label], said: Caption | None) -> Caption | None:
-    """The caption of an image: what a person ``said`` counts, else what was ``seen``.
+def effective_caption(
+    seen: Caption | None, labels: Sequence[Label], current: Caption | None
+) -> Caption | None:
+    """The caption that is shown: the ``current`` one if a person wrote it, else the recogniser's.
 
-    One that is made of labels follows them, as they are corrected and called by now.
+    A template caption is made again from the ``labels`` that are shown.
     """
-    if said is not None and said.source == "person":
-        return said
+    if current is not None and current.source == "person":
+        return current
     return template(labels) if seen is not None and seen.source == "template" else seen
 
 
 def correction_of(corrections: Iterable[Correction], name: str) -> Correction | None:
-    """What a person has said of a label, if anything."""
+    """The correction of a label, or None."""
     return next((one for one in corrections if normalised(one.name) == normalised(name)), None)
 
 
-def with_correction(corrections: Iterable[Correction], word: Correction) -> tuple[Correction, ...]:
-    """The corrections with ``word`` in place of what was said of this label before.
+def with_correction(corrections: Iterable[Correction], new: Correction) -> tuple[Correction, ...]:
+    """The corrections with ``new``, which replaces an earlier correction of its label.
 
-    :raises Conflict: there are too many.
+    :raises Conflict: there are too many corrections.
     """
-    made = (*without_correction(corrections, word.name), word)
-    if len(made) > MOST_CORRECTIONS:
+    changed = (*without_correction(corrections, new.name), new)
+    if len(changed) > MOST_CORRECTIONS:
         raise Conflict(
             f"An image takes {MOST_CORRECTIONS} corrections; take some back.", code="too-many-corrections"
         )
-    return made
+    return changed
 
 
 def with_keywords(
     corrections: tuple[Correction, ...], keywords: Iterable[Correction]
 ) -> tuple[Correction, ...]:
-    """The corrections with keywords, as many as fit; what was said of a label before stays."""
-    said = {normalised(one.name) for one in corrections}
-    new = {normalised(one.name): one for one in keywords if normalised(one.name) not in said}
+    """The corrections with as many keywords as fit; a label's earlier correction stays."""
+    known = {normalised(one.name) for one in corrections}
+    new = {normalised(one.name): one for one in keywords if normalised(one.name) not in known}
     return (*corrections, *new.values())[: max(MOST_CORRECTIONS, len(corrections))]
 
 
 def without_correction(corrections: Iterable[Correction], name: str) -> tuple[Correction, ...]:
-    """The corrections without what was said of this label."""
+    """The corrections without that of the label ``name``."""
     return tuple(one for one in corrections if normalised(one.name) != normalised(name))
 
 
-def _without(label: Label, gone: set[str]) -> Label:
+def _without(label: Label, removed: set[str]) -> Label:
     return dataclasses.replace(
-        label, parents=_spared(label.parents, gone), aliases=_spared(label.aliases, gone)
+        label, parents=_except(label.parents, removed), aliases=_except(label.aliases, removed)
     )
 
 
-def _spared(names: Iterable[str], gone: set[str]) -> tuple[str, ...]:
-    return tuple(name for name in names if normalised(name) not in gone)
+def _except(names: Iterable[str], removed: set[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if normalised(name) not in removed)
 
 
-def _confirmed(label: Label, word: Correction | None, gone: set[str]) -> Label:
-    if word is None:
+def _confirmed(label: Label, correction: Correction | None, removed: set[str]) -> Label:
+    if correction is None:
         return label
-    confidence = SURE if word.confidence is None else word.confidence
-    parents = label.parents if word.parents is None else _spared(word.parents, gone)
+    confidence = SURE if correction.confidence is None else correction.confidence
+    parents = label.parents if correction.parents is None else _except(correction.parents, removed)
     return dataclasses.replace(label, confidence=confidence, parents=parents, source="person")
 
 
-def _added(word: Correction, gone: set[str]) -> Label:
-    confidence = SURE if word.confidence is None else word.confidence
-    return Label(word.name, confidence, parents=_spared(word.parents or (), gone), source="person")
+def _added(correction: Correction, removed: set[str]) -> Label:
+    confidence = SURE if correction.confidence is None else correction.confidence
+    parents = _except(correction.parents or (), removed)
+    return Label(correction.name, confidence, parents=parents, source="person")

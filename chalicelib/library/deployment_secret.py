@@ -1,4 +1,4 @@
-"""This deployment's own secret, of which keys are made for what only it must be able to sign."""
+"""The deployment's secret, from which keys are derived for data that only this deployment may sign."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PLACE = Key("#deployment", "secret")  # no owner has an empty name
 
 
 class DeploymentSecret:
-    """Made by whoever first needs it, kept in the table, read once per process."""
+    """The secret: created on first use, stored in the table, read once per process."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -25,10 +25,10 @@ class DeploymentSecret:
 
     @functools.cached_property
     def _secret(self) -> bytes:
-        stored = self._table.get(_PLACE) or self._made()
+        stored = self._table.get(_PLACE) or self._created()
         return bytes.fromhex(str(stored["secret"]))
 
-    def _made(self) -> Item:
+    def _created(self) -> Item:
         new = secrets.token_hex(32)
         try:
             self._table.write(Put(_PLACE, {"secret": new, "revision": new[:16]}, when={"revision": None}))

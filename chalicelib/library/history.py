@@ -1,4 +1,4 @@
-"""An image's history: what each of its last results was, kept beside the record by the projection."""
+"""An image's history: its last results, which the projection stores beside the record."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from chalicelib.library.record import ResultKind, StoredImage, packed, record_ke
 from chalicelib.model import Failure, Json, Model, normalised, time_of
 from chalicelib.table import Table
 
-KEPT = 30  # results an image; older ones make room
+KEPT = 30  # results of an image; older ones are deleted
 
 
 @dataclass(frozen=True)
 class Step:
-    """How a result came about (``kind``), by whom or what, and the ``labels`` since: name → confidence."""
+    """One result: how it came about (``kind``), its model, and its ``labels`` (name → confidence)."""
 
     result: int
     at: str
@@ -27,7 +27,7 @@ class Step:
 
     @classmethod
     def of(cls, stored: StoredImage) -> Step:
-        """The step that led to the present result of an image."""
+        """The step of an image's current result."""
         document = stored.document
         error = stored.setback or (document["error"] and Failure.from_json(document["error"]))
         return cls(
@@ -65,7 +65,7 @@ class Step:
 
 @dataclass(frozen=True)
 class StepChange:
-    """What differs between two results: names that came and went, and confidences (before, after)."""
+    """The difference between two results: names added and removed, and confidences (before, after)."""
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
@@ -73,7 +73,7 @@ class StepChange:
 
     @classmethod
     def between(cls, before: Step, after: Step) -> StepChange:
-        """Names are compared as everywhere: case does not matter."""
+        """The difference; names are compared normalised, so case does not matter."""
         old = {normalised(name): confidence for name, confidence in before.labels.items()}
         new = {normalised(name): confidence for name, confidence in after.labels.items()}
         return cls(
@@ -88,7 +88,7 @@ class StepChange:
 
 
 class History:
-    """Reads what the projection has written."""
+    """Reads the history of images."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -102,7 +102,7 @@ class History:
 
 
 def added(stored: StoredImage) -> list[Put | Delete]:
-    """The writes that remember the present result of an image and let the oldest go."""
+    """The writes that add an image's current result to its history, and delete the oldest one."""
     owner, image_id, result = stored.owner, stored.id, stored.result
     step: Item = {"step": packed(Step.of(stored).to_json())}
     gone = [Delete(_key(owner, image_id, result - KEPT))] if result > KEPT else []
@@ -110,7 +110,7 @@ def added(stored: StoredImage) -> list[Put | Delete]:
 
 
 def removed(table: Table, owner: str, image_id: str) -> list[Put | Delete]:
-    """The writes that forget everything of an image."""
+    """The writes that delete an image's history."""
     pk = record_key(owner, image_id).pk
     return [Delete(Key(pk, str(item["sk"]))) for item in table.query(pk, prefix=_PREFIX, limit=2 * KEPT)]
 
@@ -123,8 +123,8 @@ def _key(owner: str, image_id: str, result: int) -> Key:
 
 
 def _confidences(labels: Sequence[Json]) -> dict[str, float]:
-    """By falling confidence; of labels that share a name the surest counts."""
-    made: dict[str, float] = {}
+    """Confidence by name; of labels that share a name the first, the most confident one, counts."""
+    confidences: dict[str, float] = {}
     for label in labels:
-        made.setdefault(label["name"], round(label["confidence"], 2))
-    return made
+        confidences.setdefault(label["name"], round(label["confidence"], 2))
+    return confidences

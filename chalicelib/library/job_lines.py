@@ -1,4 +1,4 @@
-"""What came of each line of a job: one row a line, written once, by whoever did the line."""
+"""The results of a job's lines: one row for each line, written once by the worker that did the line."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ LineOutcome = Literal["labelled", "copied", "known", "failed", "refused", "repea
 OUTCOMES: tuple[LineOutcome, ...] = get_args(LineOutcome)
 KEPT_SECONDS = 90 * 86_400  # as long as a job that is done
 SOURCE = "source"
-ORIGIN_SECONDS = 365 * 86_400  # after the last job that found it: whoever comes later has a new image made
+ORIGIN_SECONDS = 365 * 86_400  # after the last job with this source; a later job makes a new image
 
 
 @dataclass(frozen=True)
 class LineResult:
-    """The outcome of a line: the image that it led to, or a ``code`` that says why there is none.
+    """The result of a line: its image, or a ``code`` that says why there is none.
 
-    ``labelled`` cost ``micros`` (millionths of a dollar); ``copied`` has the labels of the same bytes
-    elsewhere, ``known`` had its result before the job, ``failed`` is an image that cannot be labelled,
-    ``refused`` no image at all, ``repeated`` the object of an earlier line.
+    Outcomes: ``labelled`` cost ``micros`` (millionths of a dollar); ``copied`` has the labels of another
+    image with the same bytes; ``known`` had its result before the job; ``failed`` cannot be labelled;
+    ``refused`` is no image; ``repeated`` is the same object as an earlier line.
     """
 
     number: int
@@ -37,7 +37,7 @@ class LineResult:
 
 @dataclass(frozen=True)
 class Origin:
-    """Which image an object of somebody else's became, and which job's line had it last."""
+    """The image that was made from a source object, and the job and line that named the source last."""
 
     image_id: str
     job: str
@@ -45,37 +45,37 @@ class Origin:
 
 
 class Lines:
-    """Reads and writes the rows."""
+    """Reads and writes the results of lines, and the origins of images."""
 
     def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table = table
         self._now = now
 
     def get(self, owner: str, job: str, number: int) -> LineResult | None:
-        """What came of a line, if it has been done."""
+        """The result of a line, None if it is not done yet."""
         item = self._table.get(_key(owner, job, number))
         return None if item is None else _line(item)
 
     def settle(self, owner: str, job: str, line: LineResult) -> None:
-        """Store what came of a line; who comes second changes nothing."""
+        """Store the result of a line, unless it has one."""
         with contextlib.suppress(ConditionFailed):
             self._table.write(Put(_key(owner, job, line.number), self._item(line), {"outcome": None}))
 
     def settle_many(self, owner: str, job: str, lines: Iterable[LineResult]) -> None:
-        """The same of lines that nobody else does."""
+        """Store the results of lines that no other worker handles."""
         self._table.write_many([Put(_key(owner, job, one.number), self._item(one)) for one in lines])
 
     def between(self, owner: str, job: str, first: int, last: int) -> list[LineResult]:
-        """What is known of the lines from ``first`` to ``last``, both included, in order."""
+        """The results of the lines from ``first`` to ``last``, both included, in order."""
         rows = self._table.query(
             _partition(owner, job), limit=last - first + 1, after=_number(first - 1), at_most=_number(last)
         )
         return [_line(row) for row in rows]
 
     def origin(self, owner: str, source: str, job: str, line: int) -> Origin:
-        """The image of what lies at a ``source``; a new one where it was never seen.
+        """The origin of a ``source``, with a new image id if the source is new.
 
-        It is this line's from now on, unless an earlier one of the same job has had it.
+        The origin is assigned to this line, unless another line of the same job has it.
         """
         key, mine = _origin_key(owner, source), Origin(new_id(), job, line)
         try:
@@ -85,13 +85,13 @@ class Lines:
             known = _origin(error.stored or self._table.get(key)) or mine
         if known.job == job:
             return known
-        return self._moved(key, Origin(known.image_id, job, line), known)
+        return self._replace(key, Origin(known.image_id, job, line), known)
 
     def renewed(self, owner: str, source: str, known: Origin) -> Origin:
-        """The same with a new image, as the one before was deleted for good."""
-        return self._moved(_origin_key(owner, source), Origin(new_id(), known.job, known.line), known)
+        """The origin with a new image id, because its image was erased."""
+        return self._replace(_origin_key(owner, source), Origin(new_id(), known.job, known.line), known)
 
-    def _moved(self, key: Key, origin: Origin, known: Origin) -> Origin:
+    def _replace(self, key: Key, origin: Origin, known: Origin) -> Origin:
         when = {"image_id": known.image_id, "job": known.job}
         try:
             self._table.write(Update(key, set=self._origin_item(origin), when=when))
@@ -100,7 +100,7 @@ class Lines:
             return _origin(self._table.get(key)) or origin
 
     def origins(self, owner: str, sources: list[str]) -> dict[str, str]:
-        """The images of those sources that have been seen."""
+        """The image ids of those sources that have an origin."""
         keys = {_origin_key(owner, one): one for one in sources}
         return {keys[key]: str(item["image_id"]) for key, item in self._table.get_many(list(keys)).items()}
 

@@ -1,6 +1,6 @@
-"""Work on many images, done a few at a time: what it is, and how far it has come.
+"""Jobs: work on many images, done in small steps; each job is one row with its request and its progress.
 
-A job is one row, and a small entry beside it by which it is listed and told from others without being read.
+A small entry beside the row serves to list and filter jobs without reading their rows.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ STATUSES: tuple[JobStatus, ...] = get_args(JobStatus)
 ENDED = ("done", "cancelled", "failed")
 NAMED_FAILURES = 100
 SHARDS = ("job",)  # of the due index
-KEPT_SECONDS = 90 * 86_400  # after a job is done, as long as the log of deliveries
-QUIET_SECONDS = 300.0  # a job that has not moved for so long has lost its message
-MOST_RUNNING = 10  # of one owner: each holds a worker
-LONGEST_SECONDS = 7 * 86_400  # after which a job that never ends does not count among these
+KEPT_SECONDS = 90 * 86_400  # after the end of a job, as long as the delivery log
+QUIET_SECONDS = 300.0  # without progress, after which the sweep sends a new message
+MOST_RUNNING = 10  # of one owner: each occupies a worker
+LONGEST_SECONDS = 7 * 86_400  # after which a job that never ends no longer counts as running
 COME_BACK_SECONDS = 30.0
 CHANGE_TRIES = 8
-PAGE_BYTES = 3_500_000  # of the 4 MB that an answer may have, the rest is for links
-MOST_ENTRIES = 1000  # that a page looks through for those that fit
+PAGE_BYTES = 3_500_000  # of an answer's 4 MB; the rest is for links
+MOST_ENTRIES = 1000  # read for one page
 
 
 @dataclass(frozen=True)
 class JobFailure:
-    """What a job could not do to an image: a stable ``code`` and a sentence for a person."""
+    """Why a job failed for an image: a stable ``code`` and a sentence for a person."""
 
     image_id: str
     code: str
@@ -46,7 +46,7 @@ class JobFailure:
 
     @classmethod
     def of(cls, image_id: str, error: Exception) -> JobFailure:
-        """What an error says to a person; one that nobody foresaw says it to the log alone."""
+        """The failure for an error; the details of an unexpected one are only in the log."""
         if isinstance(error, SightlineError):
             return cls(image_id, error.code, error.detail)
         return cls(image_id, "internal", "Something went wrong; the log of the service says what.")
@@ -54,11 +54,11 @@ class JobFailure:
 
 @dataclass(frozen=True)
 class Job:
-    """What was asked for (``request``), and how many images were ``looked_at`` and ``changed`` so far.
+    """A job: its ``request``, and how many images were ``looked_at``, ``changed``, and ``failed`` so far.
 
-    ``failed`` is to how many of them it could not be done, ``failures`` names the first of these. Images are
-    worked through newest first; ``at`` is the place to go on from, ``state`` what else the kind of work has
-    to remember. ``error`` says why it has failed, or is paused by itself.
+    ``failures`` are the first of the failed ones. Images are handled newest first; ``at`` is the cursor of
+    the next step, ``state`` the private progress of the job's kind. ``error`` says why the job has failed or
+    has paused itself.
     """
 
     id: str
@@ -82,9 +82,9 @@ class Job:
         return self.status in ENDED
 
     def message(self, revision: str = "") -> Json:
-        """The message on the queue: enough to find the row, which is the truth.
+        """The queue message, which only names the row.
 
-        One with a ``revision`` is out of date as soon as somebody else has brought the job further.
+        A message with a ``revision`` is stale as soon as another worker has saved the job.
         """
         named = {"owner": self.owner, "id": self.id}
         return {"job": {**named, "revision": revision} if revision else named}
@@ -98,7 +98,7 @@ class Job:
         return cls(**{**data, "failures": failures, "error": error})
 
     def with_failures(self, more: Sequence[JobFailure]) -> Job:
-        """With more images to which it could not be done."""
+        """The job with more failed images."""
         failures = (*self.failures, *more)[:NAMED_FAILURES]
         return dataclasses.replace(self, failed=self.failed + len(more), failures=failures)
 
@@ -110,23 +110,23 @@ class Job:
 
 @dataclass(frozen=True)
 class JobPage:
-    """Jobs, newest first; ``next_after`` is where the next page begins, None where nothing follows."""
+    """Jobs, newest first; ``next_after`` is the cursor of the next page, None after the last."""
 
     jobs: tuple[Job, ...]
     next_after: str | None
 
 
 class Jobs:
-    """Reads and writes the rows."""
+    """Reads and writes jobs."""
 
     def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table = table
         self._now = now
 
     def create(self, owner: str, kind: JobKind, request: Json, job_id: str = "") -> Job:
-        """Store a new job, which is due for the sweep if nobody works on it.
+        """Store a new job; the sweep starts it if no worker does.
 
-        One that is there already is one that a repeated request began.
+        If there is a job with this id, a repeated request has created it: that one is returned.
 
         :raises TooManyRequests: ten jobs of this owner are running.
         """
@@ -140,7 +140,7 @@ class Jobs:
         raise _too_many()
 
     def refuse_too_many(self, owner: str) -> None:
-        """Say so beforehand where no job can be begun, so that nothing else is done for it.
+        """Check the limit before any other work is done for a new job.
 
         :raises TooManyRequests: ten jobs of this owner are running.
         """
@@ -163,9 +163,9 @@ class Jobs:
         kind: JobKind | None = None,
         status: JobStatus | None = None,
     ) -> JobPage:
-        """Jobs of an owner, those of a ``kind`` or ``status`` if one is given.
+        """Jobs of an owner, of one ``kind`` and ``status`` if given.
 
-        A page ends early where it grows too long for an answer, or has looked through a thousand in vain.
+        A page ends early if it becomes too long for an answer, or after :data:`MOST_ENTRIES` entries.
         """
         entries = self._table.query(_listing(owner), limit=MOST_ENTRIES, after=after, newest_first=True)
         fitting = [
@@ -178,7 +178,7 @@ class Jobs:
         last, room = after, PAGE_BYTES
         for job_id in fitting[:limit]:
             item = items.get(_key(owner, job_id))
-            room -= len(json.dumps(str(item["job"]))) if item else 0  # as an answer escapes it
+            room -= len(json.dumps(str(item["job"]))) if item else 0  # escaped as in the answer
             if room < 0 and found:
                 return JobPage(tuple(found), last)
             found += [Job.from_item(item)] if item else []
@@ -188,9 +188,9 @@ class Jobs:
         return JobPage(tuple(found), str(entries[-1]["sk"]) if len(entries) == MOST_ENTRIES else None)
 
     def save(self, job: Job) -> Job:
-        """Store how far the job has come.
+        """Store the job's progress.
 
-        :raises Superseded: another worker has brought it further.
+        :raises Superseded: another worker has saved the job meanwhile.
         """
         saved = dataclasses.replace(job, revision=new_id(), updated_at=rfc3339(self._now()))
         known: dict[str, Value | None] = {"revision": job.revision}
@@ -203,11 +203,11 @@ class Jobs:
         return saved
 
     def change(self, owner: str, job_id: str, change: Callable[[Job], Job]) -> Job:
-        """Store what ``change`` makes of a job, of what it is by then.
+        """Store ``change(job)``; if another worker changes the job meanwhile, it is called again.
 
         :raises NotFound: this owner has no such job.
-        :raises TooManyRequests: it is to run again, and ten are running.
-        :raises Unavailable: it keeps changing.
+        :raises TooManyRequests: the job would run again, and ten are running.
+        :raises Unavailable: the job keeps changing.
         """
         for _ in range(CHANGE_TRIES):
             job = self.get(owner, job_id)
@@ -241,7 +241,7 @@ class Jobs:
 
 
 def _goes_on(job: Job) -> bool:
-    """Whether it works on, and not only ends."""
+    """Whether the job continues its work, rather than only writing its end."""
     return job.status == "running" and not job.state.get("stop")
 
 
@@ -258,7 +258,7 @@ def _running_of(owner: str) -> str:
 
 
 def _running_row(job: Job, now: float) -> Put:
-    """The row by which the jobs that are running are counted."""
+    """The row that counts a job as running."""
     return Put(_running(job), {"expires_at": int(now + LONGEST_SECONDS)})
 
 

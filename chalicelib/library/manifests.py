@@ -1,7 +1,7 @@
-"""Which files exports have written for an owner: what erasing an image has to look through.
+"""Manifests of exports: which files hold which images, so that erasing an image can withdraw them.
 
-A row for each export says where its file lies and where its manifest, a list of the ids that are in it. The
-bucket's lifecycle clears both away after a day, and the row goes a day later.
+One row for each export has the keys of its file and of its manifest, a list of the image ids in the file.
+The bucket's lifecycle deletes both after a day; the row expires a day later.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from chalicelib.expressions import Item, Key, Put, Update
 from chalicelib.table import Table
 
 KEPT_SECONDS = 2 * 24 * 3600
-ALL = 10_000  # rows that are read
+ALL = 10_000  # more rows than an owner can have
 _ERASED = "erased#"
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is known of one export: its ``file`` and its list of ids, both keys in the bucket.
+    """One export: the object keys of its ``file`` and of its list of ``ids``.
 
-    The ids of an archive stand in the directories that its job has written; it has no ``ids``. ``erased`` are
-    images that were erased while the file was being written. A file that is ``withdrawn`` holds one of them.
+    An archive has no ``ids``: they are in the ZIP directories that its job writes. ``erased`` are images that
+    were erased while the file was being written. ``withdrawn`` means that the file holds an erased image.
     """
 
     owner: str
@@ -41,31 +41,31 @@ class Manifests:
         self._now = now
 
     def begin(self, manifest: Manifest) -> None:
-        """Say where an export is going to lie, before anything is read for it."""
+        """Store the keys of an export, before anything is read for it."""
         row: Item = {"file": manifest.file, "ids": manifest.ids, **self._expiry()}
         self._table.write(Put(_key(manifest.owner, manifest.export_id), row))
 
     def of(self, owner: str) -> list[Manifest]:
-        """All exports of an owner whose files may be there."""
+        """All exports of an owner whose files may still exist."""
         rows = self._table.query(_partition(owner), limit=ALL)
         return [_read(row, owner) for row in rows if int(row["expires_at"]) > self._now()]
 
     def find(self, owner: str, export_id: str) -> Manifest | None:
-        """An export, or None where its file is no longer there."""
+        """An export, None if it has expired."""
         row = self._table.get(_key(owner, export_id))
         return _read(row, owner) if row and int(row["expires_at"]) > self._now() else None
 
     def withdraw(self, manifest: Manifest) -> None:
-        """Say that nobody is to be given this file any more."""
+        """Mark an export as withdrawn: nobody gets a link to its file any more."""
         self._set(manifest, {"withdrawn": True})
 
     def suspect(self, manifest: Manifest, image_id: str) -> None:
-        """Tell who is writing a file that an image was erased meanwhile."""
+        """Note that an image was erased, for the worker that is writing the file."""
         self._set(manifest, {f"{_ERASED}{image_id}": True})
 
-    def _set(self, manifest: Manifest, said: Item) -> None:
+    def _set(self, manifest: Manifest, changes: Item) -> None:
         key = _key(manifest.owner, manifest.export_id)
-        self._table.write(Update(key, set={**said, "file": manifest.file, **self._expiry()}))
+        self._table.write(Update(key, set={**changes, "file": manifest.file, **self._expiry()}))
 
     def _expiry(self) -> Item:
         return {"expires_at": int(self._now()) + KEPT_SECONDS}

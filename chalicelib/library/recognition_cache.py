@@ -1,9 +1,8 @@
-"""The recognition cache: what recognisers said of which bytes, by owner, so that the same is paid for once.
+"""The recognition cache: recognitions by owner, bytes and options, so that each is paid for once.
 
-A recognition is made under a lease: of those who want the same one at the same time one asks the
-recogniser, the others are told to come back. A lease that ends without a result, because its holder died,
-is free again. What is cached of bytes goes when the last image with these bytes does (see
-:mod:`chalicelib.pipeline.projection`).
+A recognition is made under a lease: of concurrent workers that want the same one, one calls the recogniser
+and the others get :exc:`Busy`. A lease whose holder died expires. The cached recognitions of some bytes are
+deleted with the last image that has these bytes (:mod:`chalicelib.pipeline.projection`).
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ from chalicelib.table import ConditionFailed, Table
 
 LEASE_SECONDS = 90.0  # longer than the labeler may run (60 s)
 COME_BACK_SECONDS = 3.0  # a recogniser takes a second or two
-KEPT_SECONDS = 365 * 24 * 3600  # also where a worker died whose image was deleted, so that nothing forgets it
+KEPT_SECONDS = 365 * 24 * 3600  # an upper limit: after a crash nothing else may delete the row
 _MOST = 1000  # recognitions of the same bytes
 
 
 @dataclass(frozen=True)
 class Question:
-    """Which recognition is wanted: of what bytes (``sha256``), from whom and how asked (``fingerprint``)."""
+    """A cache key: the bytes (``sha256``), and the model and options (``fingerprint``)."""
 
     owner: str
     sha256: str
@@ -35,15 +34,13 @@ class Question:
 
     @property
     def name(self) -> str:
-        """By which a record remembers what it was made from."""
+        """The name under which a record refers to the cached recognition."""
         return f"{self.sha256}.{self.fingerprint}"
 
 
 @dataclass(frozen=True)
 class CachedRecognition:
-    """A cached recognition, with which ``options`` it was asked for, and for which image and ``result`` of
-    it.
-    """
+    """A cached recognition with its ``options``, and the image and ``result`` it was first made for."""
 
     recognition: Recognition
     options: RecognitionOptions
@@ -52,7 +49,7 @@ class CachedRecognition:
 
     @classmethod
     def from_item(cls, item: Item) -> CachedRecognition | None:
-        """What a row holds, if it holds a recognition and not only a lease."""
+        """The recognition in a row; None if the row has only a lease."""
         if "recognition" not in item:
             return None
         recognition = Recognition.from_json(unpacked(item["recognition"]))
@@ -62,14 +59,14 @@ class CachedRecognition:
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to ask the recogniser ``question``, until it is answered, given back, or the lease ends."""
+    """The right to call the recogniser for ``question``, until the result is kept or the lease ends."""
 
     question: Question
     revision: str
 
 
 class RecognitionCache:
-    """All that is cached of recognisers."""
+    """Reads and writes cached recognitions and leases."""
 
     def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table = table
@@ -78,9 +75,9 @@ class RecognitionCache:
     def find_or_lease(self, question: Question, *, not_before: float = 0.0) -> CachedRecognition | Lease:
         """The cached recognition, if it is from ``not_before`` (seconds since 1970) or later; else a lease.
 
-        One call where the bytes are new or known; a second one where what is there is too old.
+        One call if the bytes are new or known, two if the cached recognition is too old.
 
-        :raises Busy: somebody is asking right now.
+        :raises Busy: another worker holds the lease.
         """
         lease = Lease(question, new_id())
         try:
@@ -100,13 +97,13 @@ class RecognitionCache:
         return lease
 
     def find(self, owner: str, name: str) -> CachedRecognition | None:
-        """The cached recognition of this name, as records remember it."""
+        """The cached recognition with this name, or None."""
         sha256, _, fingerprint = name.partition(".")
         item = self._table.get(_key(Question(owner, sha256, fingerprint))) if name else None
         return CachedRecognition.from_item(item) if item else None
 
     def keep(self, lease: Lease, cached: CachedRecognition) -> None:
-        """Store the recognition for everyone; a lease that another has taken over meanwhile keeps nothing."""
+        """Store the recognition and end the lease; does nothing if another worker has the lease by now."""
         self._end(
             lease,
             {
@@ -119,7 +116,7 @@ class RecognitionCache:
         )
 
     def give_back(self, lease: Lease) -> None:
-        """End the lease without a result: somebody else may ask at once."""
+        """End the lease without a result, so that another worker can take it at once."""
         self._end(lease, {})
 
     def _forget(self, owner: str, sha256: str) -> None:
@@ -127,7 +124,7 @@ class RecognitionCache:
         self._table.write_many([Delete(Key(_partition(owner, sha256), str(row["sk"]))) for row in rows])
 
     def forget_unused(self, owner: str, sha256: str | None) -> None:
-        """Remove what is cached of these bytes if no image of the owner has them."""
+        """Delete the cached recognitions of these bytes if no image of the owner has them."""
         if sha256 and not self._table.query(partition(owner, digest_term(sha256)), limit=1):
             self._forget(owner, sha256)
 

@@ -1,6 +1,6 @@
-"""What recognition was used for, by owner and day: counters that the projection moves with each result.
+"""Usage of recognition by owner and day: counters that the projection increments with each result.
 
-A result says itself what was called for it, so that each call is counted once, however often it was tried.
+A result holds the number of its recogniser calls, so that each call is counted once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CALLS = "calls:"
 
 @dataclass(frozen=True)
 class Day:
-    """One ``day`` (``2026-11-21``, UTC): images with a first result, duplicates spared, ``calls`` by name."""
+    """One ``day`` (``2026-11-21``, UTC): first results, duplicates that cost no call, ``calls`` by name."""
 
     day: str
     images: int
@@ -35,7 +35,7 @@ class Usage:
         self._table = table
 
     def days(self, owner: str, first: str, last: str, *, most: int) -> list[Day]:
-        """The days from ``first`` to ``last``, both included, with anything on them, at most ``most``."""
+        """The days with any usage from ``first`` to ``last``, both included, at most ``most``."""
         rows = self._table.query(_partition(owner), limit=most, after=_before(first), at_most=last)
         return [
             _day(str(row["sk"]), {n: int(v) for n, v in row.items() if n not in ("pk", "sk")}) for row in rows
@@ -43,10 +43,9 @@ class Usage:
 
 
 def updates(owner: str, results: Iterable[StoredImage], first: Iterable[StoredImage]) -> list[Update]:
-    """The writes that count results: one for each day on which one was made.
+    """The writes that count results, one for each day.
 
-    ``first`` are those among them that are the first one that is known of their image: the change with its
-    very first may have been lost.
+    ``first`` are those of them that are the first published result of their image.
     """
     days: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for stored in first:
@@ -66,7 +65,7 @@ def called(owner: str, day: str, counts: Mapping[str, int]) -> Update:
 
 
 def calls_counted(calls: Mapping[str, int]) -> dict[str, int]:
-    """Calls by the names that the counters have for them."""
+    """Calls under the names of the counters."""
     return {_CALLS + name: number for name, number in calls.items() if number}
 
 
@@ -75,7 +74,7 @@ def _day_of(stored: StoredImage) -> str:
 
 
 def _before(day: str) -> str:
-    """What sorts below a day and above all days before it."""
+    """A text that sorts below a day and above all earlier days."""
     return day[:-1] + chr(ord(day[-1]) - 1) + "~"
 
 
