@@ -42,14 +42,14 @@ def forget_what_was_not_projected() -> None:
 
     A single one would be made good by the image's next change.
     """
-    attempted: Any = projection._attempted
+    attempted: Any = projection._project_or_split
     known: dict[str, int] = {}
 
     def careless(chunk: Sequence[RecordChange], services: Any) -> Any:
         done = [one for one in chunk if known.setdefault(one.image_id, len(known)) % 3]
         return attempted(done, services) if done else []
 
-    projection._attempted = careless
+    projection._project_or_split = careless
 
 
 def keep_no_history() -> None:
