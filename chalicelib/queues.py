@@ -1,4 +1,4 @@
-"""Where messages go: an SQS queue and an SNS topic, each known by what the settings call it."""
+"""SQS queues and the SNS topic."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ log = logging.getLogger("sightline.queues")
 LONGEST_DELAY = 900  # seconds, Amazon SQS "SendMessage"
 SEND_BATCH = 10  # messages a call, Amazon SQS "SendMessageBatch"
 PUBLISH_BATCH = 10  # messages a call, Amazon SNS "PublishBatch"
-PUBLISH_BYTES = 250_000  # of the 262,144 that all messages of a call may have together
-LONGEST_HIDDEN = 12 * 3600  # seconds, Amazon SQS "ChangeMessageVisibility", counted since it was received
-# A message that is no longer this worker's: it was deleted, or it is visible again.
+PUBLISH_BYTES = 250_000  # of the 262,144 bytes that the messages of a call may have together
+LONGEST_HIDDEN = 12 * 3600  # seconds since the message was received, Amazon SQS "ChangeMessageVisibility"
+# Error codes for a message that this worker no longer holds: it was deleted, or is visible again.
 _NOT_OURS = frozenset(
     {
         "ReceiptHandleIsInvalid",
@@ -34,7 +34,7 @@ _NOT_OURS = frozenset(
 
 
 class Queue:
-    """An SQS queue that takes JSON."""
+    """An SQS queue with JSON messages."""
 
     def __init__(self, client: Any, url: str) -> None:
         self._client = client
@@ -50,13 +50,16 @@ class Queue:
             )
 
     def send_many(self, messages: Sequence[Json]) -> None:
-        """Put messages on the queue, ten a call.
+        """Put messages on the queue, ten in a call.
 
         :raises Unavailable: one of them was not taken; others may have been.
         """
         for start in range(0, len(messages), SEND_BATCH):
             entries = [
-                {"Id": str(place), "MessageBody": json.dumps(one)}  # ASCII: SQS takes not every character
+                {
+                    "Id": str(place),
+                    "MessageBody": json.dumps(one),
+                }  # ASCII, because SQS refuses some characters
                 for place, one in enumerate(messages[start : start + SEND_BATCH])
             ]
             with faults_told_apart("SQS"):
@@ -65,7 +68,7 @@ class Queue:
                 raise Unavailable(f"SQS did not take a message: {answer['Failed'][0].get('Code')}.")
 
     def hide(self, receipt: str, seconds: float) -> None:
-        """Let a received message come again in so many seconds (at most 12 hours)."""
+        """Make a received message visible again after ``seconds`` (at most 12 hours)."""
         wait = max(0, min(LONGEST_HIDDEN, math.ceil(seconds)))
         with _best_effort("come again later"):
             self._client.change_message_visibility(
@@ -73,12 +76,12 @@ class Queue:
             )
 
     def delete(self, receipt: str) -> None:
-        """Take a received message off the queue."""
+        """Delete a received message."""
         with _best_effort("be deleted"):
             self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
 
     def backlog(self) -> int:
-        """About how many messages wait that nobody has received yet."""
+        """The approximate number of visible messages."""
         with faults_told_apart("SQS"):
             answer = self._client.get_queue_attributes(
                 QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
@@ -87,15 +90,16 @@ class Queue:
 
 
 class Topic:
-    """An SNS topic that takes JSON with attributes to filter by."""
+    """An SNS topic with JSON messages and attributes for filters."""
 
     def __init__(self, client: Any, arn: str) -> None:
         self._client = client
         self._arn = arn
 
     def publish_many(self, messages: Sequence[tuple[Json, Mapping[str, str | list[str]]]]) -> None:
-        """Publish messages, ten a call where they are small; an attribute that is a list can be matched by
-        any of its members.
+        """Publish messages with their attributes, up to ten in a call.
+
+        A filter matches a list attribute by any of its members.
 
         :raises Unavailable: one of them was not taken; others may have been.
         """
@@ -128,7 +132,7 @@ def _attribute(value: str | list[str]) -> dict[str, str]:
 
 @contextmanager
 def _best_effort(what: str) -> Iterator[None]:
-    """Let SQS's faults pass: at worst the message comes again when its queue's visibility timeout ends."""
+    """Only log SQS's faults: at worst the message is received again after its visibility timeout."""
     try:
         with faults_told_apart("SQS"):
             yield

@@ -1,4 +1,4 @@
-"""So many rows of a kind for each owner and not one more, however many are asked for at once."""
+"""Quotas: a maximum number of rows in an owner's partition, exact under concurrent writes."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from chalicelib.expressions import Item, Key, Put, Write
 from chalicelib.ids import new_id
 from chalicelib.table import ConditionFailed, Table
 
-TRIES = 60  # of a hundred that are stored at the same moment the last waits for all others
+TRIES = 60  # of a hundred concurrent writers, each success makes all others try again
 KEPT_SECONDS = 24 * 3600
-ALL = 1000  # rows that are read; what has expired and not been removed yet is among them
+ALL = 1000  # rows that are read, including expired ones that DynamoDB has not deleted yet
 
 
 def put_within(table: Table, put: Put, most: int, now: float, *others: Write) -> bool:
-    """Store a row, and ``others`` with it, where fewer than ``most`` rows of its partition are alive.
+    """Store a row, and ``others`` with it, if fewer than ``most`` rows of its partition are alive.
 
-    Gives whether it is there now. A row beside the partition changes with each that is stored: of two writers
-    that have counted the same rows one fails, and counts again.
+    Returns whether the row is stored now. Each write also changes a row beside the partition, on condition
+    that it is as it was before the count: of two writers that have counted the same rows, one fails and
+    counts again.
 
-    :raises Unavailable: others were faster each time.
+    :raises Unavailable: other writers were faster each time.
     """
     last = Key(f"{put.key.pk}#last", "put")
     for tried in range(TRIES):
-        known = (table.get(last) or {}).get("revision")  # before the rows: what comes after is noticed
+        known = (table.get(last) or {}).get(
+            "revision"
+        )  # read before the rows, so that a later write is noticed
         there = alive(table, put.key.pk, now)
         if put.key.sk in there:
             return True

@@ -1,4 +1,4 @@
-"""The only reader of the environment: checked once, frozen, one per process."""
+"""Settings: the only reader of the environment. They are validated once and frozen."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from chalicelib.model import FEATURES, RecognitionOptions
 
 N = TypeVar("N", int, float, Decimal)
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
-# The functions may read secrets of their own stage, whose names begin so (".chalice/policy-*.json").
+# The functions have permission for secrets with this prefix only (".chalice/policy-*.json").
 _SECRET = re.compile(r"secret:sightline-[A-Za-z0-9/_+=.@-]{1,400}")
-# Policies name keys by their ARNs, not by aliases (AWS KMS, "Specifying KMS keys in IAM policy statements").
+# Policies name KMS keys by ARN, not by alias (AWS KMS, "Specifying KMS keys in IAM policy statements").
 _KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
-IN_BUCKET = "bucket:"  # what a setting begins with whose text lies in the bucket
+IN_BUCKET = "bucket:"  # the prefix of a setting whose text is an object in the bucket
 _KEY = re.compile(r"(?!uploads/|metadata/|thumbnails/|exports/|jobs/)[A-Za-z0-9/_+=.@-]{1,400}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 SIDECARS = ("sightline", "rekognition")
 XMP_SIDECARS = ("0", "1", "stem")
 RECOGNISERS = ("rekognition", "sagemaker", "onnx", "cascade", "openai", "bedrock")
-SECONDS = ("rekognition", "openai", "bedrock")  # whom a cascade may ask where the networks are unsure
+SECONDS = ("rekognition", "openai", "bedrock")  # second recognisers of a cascade
 USUAL = "usual"
-# GNU's libc means a variable of this name as a list of locales ("en_GB:en"), which people have set.
+# On Linux the variable LANGUAGE may hold a list of locales ("en_GB:en", GNU gettext): the first one counts.
 _LANGUAGE = re.compile(r"([A-Za-z]{2,8})(?:[-_]([A-Za-z0-9]{1,8}))*")
 
 
@@ -93,7 +93,7 @@ def _language(raw: str) -> str:
 
 
 def _prices(raw: str) -> tuple[Decimal, ...]:
-    """Dollars for a million tokens, in and out; nothing where none are set."""
+    """Dollars for a million tokens, in and out; empty if not set."""
     try:
         prices = tuple(_within(0, 10_000, Decimal)(one.strip()) for one in raw.split(",")) if raw else ()
     except InvalidOperation:
@@ -147,12 +147,12 @@ def _within(low: int, high: int, kind: Callable[[str], N]) -> Callable[[str], N]
 
 
 def _set(read: Callable[[str], Any], expected: str, default: str | None = None) -> Any:
-    """A field that is read from the variable of its name in capitals; without a default it must be set."""
+    """A field that is read from the variable with its name in capitals; required without a default."""
     return field(metadata={"read": read, "expected": expected, "default": default})
 
 
 def source_buckets(raw: str) -> tuple[tuple[str, str], ...]:
-    """Buckets and what keys in them begin with, out of ``holidays, archive/2025/``."""
+    """(bucket, key prefix) pairs from a text like ``holidays, archive/2025/``."""
     parts = [name.partition("/") for name in _names(raw)]
     if not all(_BUCKET.fullmatch(bucket) and "*" not in folder for bucket, _, folder in parts):
         raise ValueError
@@ -160,7 +160,7 @@ def source_buckets(raw: str) -> tuple[tuple[str, str], ...]:
 
 
 def last_asked(recogniser: str, second: str) -> str:
-    """The recogniser, or the second one of a cascade."""
+    """The recogniser that is called last: the second one of a cascade, else the only one."""
     return second if recogniser == "cascade" else recogniser
 
 
@@ -171,7 +171,7 @@ def signing_root_of(table: str) -> str:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a stage can choose. The table in docs/settings.md is tested against :meth:`read`."""
+    """The settings of a stage. The table in docs/settings.md is tested against :meth:`read`."""
 
     bucket: str = _set(_filled, "the name of the bucket that holds the images")
     table: str = _set(_filled, "the name of the DynamoDB table")
@@ -211,7 +211,7 @@ class Settings:
     include_categories: tuple[str, ...] = _set(_names, "names separated by commas", "")
     exclude_categories: tuple[str, ...] = _set(_names, "names separated by commas", "")
     uploads_concurrency: int = _set(_within(2, 1000, int), "a whole number from 2 to 1000", "5")
-    # These two are the deployment's: what it reserves for a function of the account's concurrency.
+    # The next two are read at deployment: the concurrency that is reserved for a function.
     api_concurrency: int = _set(_within(0, 1000, int), "a whole number from 0 (none) to 1000", "0")
     labeler_concurrency: int = _set(_within(0, 1000, int), "a whole number from 0 (none) to 1000", "0")
     jobs_concurrency: int = _set(_within(2, 1000, int), "a whole number from 2 to 1000", "2")
@@ -232,7 +232,7 @@ class Settings:
         _url_or_secret, "the http(s) URL that gets the XML, secret:sightline-… that holds it, or nothing", ""
     )
     signing_kms_key: str = _set(_kms_key, "the ARN of a key of AWS KMS, or nothing", "")
-    # The worker may run 60 s and needs some of them for itself.
+    # The delivery worker may run 60 s, and needs a part of them itself.
     delivery_timeout_seconds: float = _set(_within(1, 30, float), "seconds, from 1 to 30", "15")
     unconfirmed_per_hour: int = _set(_within(0, 1_000_000, int), "a whole number from 0 (no limit)", "60")
     in_flight_per_origin: int = _set(_within(1, 10_000, int), "a whole number from 1 to 10000", "20")
@@ -256,39 +256,42 @@ class Settings:
 
     @property
     def uploads_queue(self) -> str:
-        """The queue's name, as Chalice's decorator wants it."""
+        """The queue's name, for Chalice's decorator."""
         return self.uploads_queue_url.rpartition("/")[2]
 
     @property
     def jobs_queue(self) -> str:
-        """The queue's name, as Chalice's decorator wants it."""
+        """The queue's name, for Chalice's decorator."""
         return self.jobs_queue_url.rpartition("/")[2]
 
     @property
     def deliveries_queue(self) -> str:
-        """The queue's name, as Chalice's decorator wants it."""
+        """The queue's name, for Chalice's decorator."""
         return self.deliveries_queue_url.rpartition("/")[2]
 
     @property
     def signing_root(self) -> str:
-        """The name of the parameter that this stage's signing secrets are derived from."""
+        """The name of the parameter from which this stage's signing secrets are derived."""
         return signing_root_of(self.table)
 
     @property
     def asked_last(self) -> str:
-        """The recogniser, or the second one of a cascade."""
+        """As :func:`last_asked`."""
         return last_asked(self.recogniser, self.cascade_second)
 
     @functools.cached_property
     def recognition(self) -> RecognitionOptions:
-        """What recognisers are asked for where a client does not say otherwise."""
+        """The options of recognition for what a client does not choose."""
         usual = ("labels", "caption") if self.recogniser in ("openai", "bedrock") else ("labels",)
         chosen = {one.name: getattr(self, one.name) for one in fields(RecognitionOptions)}
         return RecognitionOptions(**{**chosen, "features": self.features or usual})
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Settings:
-        """Check every variable; :exc:`BadSetting` names the first that is wrong and what it should hold."""
+        """Read and check every variable.
+
+        :raises BadSetting: a variable is wrong; the error names the first one, and what it should hold.
+        """
         return cls(**{one.name: _taken(env, one) for one in fields(cls)})
 
 

@@ -1,10 +1,10 @@
-"""The one DynamoDB table, spoken to in plain values.
+"""The DynamoDB table: reads, conditional writes and transactions with plain Python values.
 
-Keys are ``pk`` and ``sk``; every ``pk`` of an owner's data begins with the owner. Nothing here can scan.
+Keys are ``pk`` and ``sk``; every ``pk`` of an owner's data begins with the owner. There is no scan.
 
-A write may carry conditions, ``{attribute: expected}`` with ``None`` for "must be absent". A write that
-sets the attribute ``revision`` to a fresh token is safe against a lost answer: when its repeat fails on
-its condition and the stored revision is that very token, the first try had gone through and counts.
+A write may have conditions, ``{attribute: expected}``, where ``None`` means "must be absent". A write that
+sets the attribute ``revision`` to a new token can be retried after a lost answer: if the retry fails on its
+condition and the stored revision is that token, the first try has succeeded.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from chalicelib.expressions import (
     transaction_part,
 )
 
-BATCH_LIMIT = 100  # keys, DynamoDB's "BatchGetItem"
-WRITE_BATCH_LIMIT = 25  # writes, DynamoDB's "BatchWriteItem"
+BATCH_LIMIT = 100  # keys in a call of DynamoDB's "BatchGetItem"
+WRITE_BATCH_LIMIT = 25  # writes in a call of DynamoDB's "BatchWriteItem"
 TRANSACTION_TRIES = 10
 _TRY_AGAIN = THROTTLED | {
     "TransactionConflict",
@@ -43,7 +43,7 @@ _TRY_AGAIN = THROTTLED | {
 
 
 class ConditionFailed(Transient):
-    """The stored item is not what the write expected; ``stored`` is what it is, where DynamoDB told."""
+    """The stored item does not meet a write's condition; ``stored`` is the item, if DynamoDB returned it."""
 
     code = "condition-failed"
 
@@ -53,7 +53,7 @@ class ConditionFailed(Transient):
 
 
 class Table:
-    """Reads and writes of one table through a low-level boto3 client."""
+    """Reads and writes one table through a botocore client."""
 
     def __init__(self, client: Any, name: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
@@ -67,7 +67,7 @@ class Table:
         return decoded(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        """The items that exist of ``keys``, strongly consistent, in calls of 100."""
+        """The items that exist under ``keys``, strongly consistent, in calls of 100."""
         found: dict[Key, Item] = {}
         for start in range(0, len(keys), BATCH_LIMIT):
             for item in self._batch(keys[start : start + BATCH_LIMIT]):
@@ -84,10 +84,10 @@ class Table:
         at_most: str | None = None,
         newest_first: bool = False,
     ) -> list[Item]:
-        """Up to ``limit`` items of a partition in the order of ``sk``.
+        """Up to ``limit`` items of a partition, sorted by ``sk``.
 
-        ``after`` leaves out everything up to and with that ``sk`` in reading order; ``prefix`` and
-        ``at_most`` bound ``sk`` and exclude each other, as in DynamoDB's key conditions.
+        Reading begins behind the key ``after``. ``prefix`` and ``at_most`` are conditions on ``sk``; only one
+        of them may be given, as in DynamoDB's key conditions.
         """
         call = _bounds(pk, prefix=prefix, at_most=at_most)
         if after is not None:
@@ -95,7 +95,7 @@ class Table:
         return self._pages({**call, "ScanIndexForward": not newest_first, "ConsistentRead": True}, limit)
 
     def due(self, shard: str, *, until: str, limit: int) -> list[Key]:
-        """Keys of items in the ``due`` index whose ``due_at`` is not after ``until``, soonest first."""
+        """Keys of items in the ``due`` index whose ``due_at`` is not after ``until``, the earliest first."""
         call = {
             "IndexName": "due",
             "KeyConditionExpression": "due_shard = :shard AND due_at <= :until",
@@ -104,11 +104,15 @@ class Table:
         return [Key(str(item["pk"]), str(item["sk"])) for item in self._pages(call, limit)]
 
     def write(self, write: Write) -> None:
-        """One conditional write; :exc:`ConditionFailed` where its condition does not hold."""
+        """Make one conditional write.
+
+        :raises ConditionFailed: its condition does not hold; nothing was written.
+        :raises Unavailable: DynamoDB kept refusing or could not be reached.
+        """
         self.transact([write])
 
     def transact(self, writes: Sequence[Write]) -> None:
-        """All of up to 100 writes, or none; conflicts and throttles are tried again with jitter.
+        """Make up to 100 writes in one transaction; conflicts and throttles are retried with jitter.
 
         :raises ConditionFailed: a condition does not hold; nothing was written.
         :raises Unavailable: DynamoDB kept refusing or could not be reached.
@@ -119,7 +123,7 @@ class Table:
         return self._with_patience(lambda: self._client.transact_write_items(**call), writes)
 
     def write_many(self, writes: Sequence[Put | Delete]) -> None:
-        """Unconditional puts and deletes of different items, in calls of 25; each is on its own.
+        """Make unconditional puts and deletes of different items, in calls of 25, without a transaction.
 
         :raises Unavailable: DynamoDB kept leaving some of them unwritten.
         """
@@ -136,14 +140,14 @@ class Table:
                 raise Unavailable("DynamoDB kept leaving writes of a batch undone.")
 
     def count(self, key: Key, *, expires_at: int) -> int:
-        """Add one to the item's ``used`` and give what it is now; the item goes at ``expires_at`` (seconds).
+        """Increment the item's ``used`` and return it; the item expires at ``expires_at`` (Unix time).
 
-        An answer that was lost may count twice: this is for limits, not for what must be exact.
+        After a lost answer it may count twice: use it for limits, not for exact counts.
         """
         return int(self.tally(key, "used", expires_at=expires_at)["used"])
 
     def tally(self, key: Key, name: str, *, expires_at: int) -> Item:
-        """Like :meth:`count`, of one of several counts of an item; gives all of them."""
+        """Increment the counter ``name`` of an item, as :meth:`count` does; returns the whole item."""
         update = Update(key, set={"expires_at": expires_at}, add={name: 1})
         arguments = transaction_part(self._name, update)["Update"]
         with faults_told_apart("DynamoDB"):
@@ -164,7 +168,7 @@ class Table:
             except ClientError as error:
                 if _went_through_before(error, writes):
                     return
-            # Full jitter: of the writers that collide on a busy counter each waits another time.
+            # Full jitter, so that writers that collide on a busy row do not collide again.
             self._sleep(random.uniform(0, 0.02 * 2 ** min(tried, 6)))  # noqa: S311 - not a secret
         raise Unavailable("DynamoDB kept refusing a write that others were making too.")
 
@@ -212,7 +216,7 @@ def _request(write: Put | Delete) -> Wire:
 
 
 def _went_through_before(error: ClientError, writes: Sequence[Write]) -> bool:
-    """True where only an earlier try's answer was lost, False where another try may help; else raises."""
+    """True if an earlier try succeeded and its answer was lost, False if a retry may help; else raises."""
     reasons = _reasons(error)
     for write, reason in zip(writes, reasons, strict=False):
         if reason["Code"] in ("ConditionalCheckFailed", "ConditionalCheckFailedException"):

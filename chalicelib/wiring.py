@@ -1,6 +1,6 @@
-"""The one place that puts the rooms together: lazily, once per process.
+"""The composition root: creates the services that the use cases need, lazily and once per process.
 
-Each part is imported where it is made, so that a function loads what it works with and nothing else.
+Each class is imported where it is instantiated, so that a Lambda function loads only what it uses.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 
 class Services:
-    """What the use cases work with. Each part is made when it is first asked for."""
+    """All collaborators of the use cases; each is created on first use."""
 
     def __init__(self, chosen: Settings) -> None:
         self.settings = chosen
@@ -101,7 +101,7 @@ class Services:
 
         table = Table(self.clients.make("dynamodb", **QUICK), self.settings.table)
         objects = self._objects(self.clients.make("s3", **QUICK, **OWN_REGION))
-        nothing = Key("~health", "health")  # no owner's, and never stored
+        nothing = Key("~health", "health")  # a key that never exists
         return Health({"table": lambda: table.get(nothing), "bucket": objects.reach}, self.now)
 
     @cached_property
@@ -307,7 +307,7 @@ class Services:
 
     @cached_property
     def recogniser(self) -> Recogniser:
-        """The chosen one. Imported late: a function that recognises nothing need not load a network."""
+        """The chosen recogniser; only functions that recognise load its module."""
         from chalicelib.recognition.back_ends import BackEnds
 
         back_ends = BackEnds(

@@ -31,7 +31,7 @@ def put(request: Request, services: Services) -> Response:
     if lines is None:
         raise BadRequest("Terms is missing.", code="missing", pointer="/terms")
     owner, entries = owner_of(request), [_entry(line, f"/terms/{place}") for place, line in enumerate(lines)]
-    known = Terms.made(entries).known
+    known = Terms.from_entries(entries).known
     if len(known) < sum(len({normalised(one) for one in entry}) for entry in entries):
         raise BadRequest("A name stands for two terms.", code="ambiguous-term", pointer="/terms")
     services.jobs.refuse_too_many(owner)

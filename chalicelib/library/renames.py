@@ -49,7 +49,7 @@ class Rules:
         if item is None:
             return cls()
         names = {one.old: one.new for one in _renames_in(item)}
-        return cls(names, "sidecars_since" in item, Terms.made(terms_in(item)))
+        return cls(names, "sidecars_since" in item, Terms.from_entries(terms_in(item)))
 
     def concern(self, names: Iterable[str]) -> bool:
         """Whether the rules would rename or hide any of these names."""

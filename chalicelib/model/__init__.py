@@ -1,7 +1,7 @@
-"""What the rooms hand to each other: frozen values that own their JSON.
+"""The domain model: frozen values that all rooms share, each with its JSON form.
 
-Confidences are 0–100, box edges are fractions of the picture (0–1), times are
-RFC 3339 UTC strings, sizes are bytes and pixels.
+Confidences are 0–100, box edges are fractions of the picture (0–1), times are RFC 3339 UTC strings, sizes are
+in bytes and pixels.
 """
 
 from chalicelib.model.image import (

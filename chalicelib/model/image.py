@@ -1,4 +1,4 @@
-"""An image, and all that is known of it."""
+"""An image with all its public and private fields."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib.model.recognition import ASKED, Asked, Caption, Model
 from chalicelib.model.uploads import CallbackFormat
 
 Status = Literal["awaiting_upload", "labelling", "labelled", "failed", "binned"]
-FINAL: frozenset[Status] = frozenset({"labelled", "failed", "binned"})  # nothing more happens by itself
+FINAL: frozenset[Status] = frozenset({"labelled", "failed", "binned"})  # no further work is pending
 DEFAULT_OWNER = "default"
 
 
@@ -49,26 +49,24 @@ class Location:
 
 @dataclass(frozen=True)
 class Image(Asked):
-    """All that is known of one image.
+    """One image.
 
-    ``result`` counts the final results so far (0: none yet), a person's changes of one
-    and its ways into the bin and out of it included; ``etag`` and ``sequencer`` are
-    those of the object that the current result was made from. ``labels`` are what a
-    recogniser saw, as corrected by ``corrections``; ``corrected_at`` says when the present
-    result was last changed so. An image in the bin since ``binned_at`` is erased at
-    ``erases_at``; ``missing`` says that it is there because its object has gone from the
-    bucket. ``restored_at`` is when the present result came out of the bin. ``copied_from``
-    is the image with the same bytes whose answer this image was given; ``sha256`` is the
-    digest of these bytes, in hexadecimal digits. While an upload is waited for, ``size`` and
-    ``content_type`` are what was announced of it.
-    ``width`` and ``height`` are those of the upright picture; an image that has them
-    has a thumbnail. ``preview`` says that the picture is the preview inside a camera raw
-    file; ``warnings`` name what is missing from a picture that was labelled all the same.
-    ``taken_at`` is the camera's clock, with an offset from UTC only if the camera noted
-    one, and ``taken_at_source`` the note it is from, as ``exif:DateTimeOriginal``; the
-    camera's name and the place are kept only if settings say so.
-    ``properties``, ``moderation`` and ``text`` are what :class:`Recognition` says of them, and so is
-    ``caption`` unless a person has written one.
+    * ``result``: the number of results so far (0: none). A correction, and a move into or out of the bin,
+      each make a new result, too.
+    * ``etag``, ``sequencer``: those of the object that the current result was made from.
+    * ``labels``: the recogniser's, changed by ``corrections``; ``corrected_at``: the last such change.
+    * ``binned_at``, ``erases_at``: when the image was put into the bin, and when it is erased. ``missing``:
+      it is there because its object was removed. ``restored_at``: when the current result came out of it.
+    * ``sha256``: the digest of the object, in hexadecimal; ``copied_from``: the image with the same bytes
+      from which the result was copied.
+    * ``size``, ``content_type``: before the upload, those that the client has announced.
+    * ``width``, ``height``: those of the upright picture; an image that has them has a thumbnail.
+    * ``preview``: the picture is the preview in a camera raw file; ``warnings``: what is damaged in the file.
+    * ``taken_at``: by the camera's clock, with an offset from UTC only if the file has one;
+      ``taken_at_source``: its metadata field, as ``exif:DateTimeOriginal``. ``camera`` and ``location`` are
+      kept only if the setting ``KEEP_EXIF`` says so.
+    * ``properties``, ``moderation``, ``text``, ``caption``: as in :class:`Recognition`; a person's caption
+      replaces the recogniser's.
     """
 
     id: str
@@ -120,7 +118,7 @@ class Image(Asked):
         return self.status == "binned"
 
     def bare(self, filename: str = "") -> Image:
-        """What is left to say of an image that is no more: none of what was seen on it, or said of it."""
+        """The image without labels, metadata and file data, as it may be shown after its deletion."""
         return Image(
             id=self.id,
             owner=self.owner,
@@ -136,7 +134,7 @@ class Image(Asked):
 
     @property
     def pictured_at(self) -> str:
-        """When the present thumbnail was made, about; empty where there is none."""
+        """About when the current thumbnail was made; empty if there is none."""
         return (self.completed_at or self.created_at) if self.width is not None else ""
 
     def to_json(self) -> Json:
@@ -155,7 +153,7 @@ class Image(Asked):
         }
 
     def document(self) -> Json:
-        """The image as everybody outside sees it: the API's answer, the sidecar, the event's data."""
+        """The public document: the API's answer, the sidecar, the event's data."""
         hidden = {"owner", "key", "etag", "sequencer"}
         return {name: value for name, value in self.to_json().items() if name not in hidden}
 
@@ -179,7 +177,7 @@ class Image(Asked):
 
 
 def time_of(document: Json) -> str:
-    """When an image's present result came about, by its public document."""
+    """The time of an image's current result, by its public document."""
     moments = ("binned_at", "restored_at", "corrected_at", "completed_at", "created_at")
     return next(str(document[one]) for one in moments if document.get(one))
 

@@ -1,4 +1,4 @@
-"""What is on an image: labels, where their instances are, what people say of them, their vocabulary."""
+"""Labels, their instances in the picture, people's corrections, and the vocabulary of terms."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _TERM_ENDS = re.compile(r"[,\n\r]")
 
 
 def normalised(name: str) -> str:
-    """A name as it is compared: compatibility forms unified, case folded, white space collapsed.
+    """A name for comparison: NFKC, case folded, white space collapsed (Unicode, "toNFKC_Casefold").
 
-    What is normalised stays as it is when normalised again (Unicode, "toNFKC_Casefold").
+    Idempotent: a normalised name is not changed.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return " ".join(unicodedata.normalize("NFKC", folded.casefold()).split())
@@ -48,7 +48,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Instance:
-    """One occurrence of a label in the picture, with the dominant colours of that part of it where known."""
+    """One occurrence of a label in the picture, with the dominant colours of its box if known."""
 
     confidence: float
     box: Box
@@ -68,7 +68,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Label:
-    """Something seen on an image, in the shape of Rekognition's ``Label`` and this project's case."""
+    """A label of an image, with the fields of Rekognition's ``Label`` in snake case."""
 
     name: str
     confidence: float
@@ -104,10 +104,10 @@ class Label:
 
 @dataclass(frozen=True)
 class Correction:
-    """A person's word on a label: it is ``present`` or it is not. It outranks every recogniser.
+    """A person's correction of a label: it is ``present`` or it is not. It outranks every recogniser.
 
-    ``by`` is the owner in whose name it was said, or ``xmp`` for a keyword in the photo's XMP; ``at`` is
-    when. ``confidence`` (0–100) and ``parents`` are None where the recogniser's stay as they are.
+    ``by`` is the owner who made it, or ``xmp`` for a keyword in the photo's XMP; ``at`` is when. If
+    ``confidence`` (0–100) or ``parents`` is None, the recogniser's stay.
     """
 
     name: str
@@ -129,10 +129,10 @@ class Correction:
 
 @dataclass(frozen=True)
 class Terms:
-    """A closed vocabulary: the owner's own terms, and by what other names each may be said.
+    """A closed vocabulary: terms and their aliases.
 
-    ``names`` are the terms in their order; none means that any name will do. ``known`` leads from every name
-    and alias, normalised, to its term.
+    ``names`` are the terms in their order; empty if there is no vocabulary. ``known`` maps every term and
+    alias, normalised, to its term.
     """
 
     names: tuple[str, ...] = ()
@@ -140,7 +140,7 @@ class Terms:
 
     @classmethod
     def of(cls, text: str) -> Terms:
-        """Read a list of terms: one a line or between commas, aliases behind ``=``, comments behind ``#``.
+        """Parse a list of terms between line breaks or commas; ``=`` precedes an alias, ``#`` a comment.
 
         ::
 
@@ -148,26 +148,28 @@ class Terms:
             hiking boot
         """
         entries = (entry.split("=") for entry in _TERM_ENDS.split(re.sub("#.*", "", text)))
-        return cls.made([[tidy for one in said if (tidy := " ".join(one.split()))] for said in entries])
+        return cls.from_entries(
+            [[tidy for one in entry if (tidy := " ".join(one.split()))] for entry in entries]
+        )
 
     @classmethod
-    def made(cls, entries: Iterable[list[str]]) -> Terms:
-        """Of lists that hold a term and its aliases; a name that is given twice belongs to the first."""
+    def from_entries(cls, entries: Iterable[list[str]]) -> Terms:
+        """From lists of a term and its aliases; a name that is given twice belongs to the first list."""
         names: list[str] = []
         known: dict[str, str] = {}
-        for said in entries:
-            for one in said:
-                known.setdefault(normalised(one), said[0])
-            names += said[:1]
+        for entry in entries:
+            for one in entry:
+                known.setdefault(normalised(one), entry[0])
+            names += entry[:1]
         return cls(tuple(dict.fromkeys(names)), known)
 
     def __bool__(self) -> bool:
         return bool(self.names)
 
     def term(self, name: str) -> str | None:
-        """The term that goes by ``name``, whatever its case; None where there is none."""
+        """The term for ``name``, compared normalised; None if there is none."""
         return self.known.get(normalised(name))
 
     def of_any(self, names: Iterable[str]) -> str | None:
-        """The term of the first of ``names`` that has one."""
+        """The term for the first of ``names`` that has one, or None."""
         return next((term for one in names if (term := self.term(one))), None)

@@ -1,4 +1,4 @@
-"""What a recogniser is given, what is asked of it, and what it answers."""
+"""The input, the options and the result of a recogniser."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any, Literal
 from chalicelib.model.json import Json
 from chalicelib.model.labels import Label
 
-TOKENS = "_tokens"  # what the names of counters end with that count no calls
+TOKENS = "_tokens"  # the suffix of counters that count tokens, not calls
 LONGEST_CAPTION = 500  # characters
-LONGEST_ALT = 125  # characters; screen readers read longer ones in pieces, or not to the end
+LONGEST_ALT = 125  # characters; screen readers split or cut longer texts
 FEATURES = ("labels", "properties", "moderation", "text", "caption")
 
 
 @dataclass(frozen=True)
 class Caption:
-    """A sentence or two (``text``) and the alternative text (``alt``), either of which may be empty.
+    """A caption (``text``, a sentence or two) and an alternative text (``alt``); either may be empty.
 
-    ``source`` says whose they are: a multimodal ``model``'s; a ``template``'s, which names labels; a
-    ``person``'s, who outranks both. ``language`` is a BCP 47 tag, None where nobody said.
+    ``source`` is who wrote them: a multimodal ``model``, a ``template`` that names labels, or a ``person``,
+    who outranks both. ``language`` is a BCP 47 tag, None if unknown.
     """
 
     text: str
@@ -39,7 +39,7 @@ class Caption:
 
 @dataclass(frozen=True)
 class Model:
-    """Who recognised: a recogniser's ``name`` and the ``version`` of its network."""
+    """A recogniser's ``name``, and the ``version`` of its network."""
 
     name: str
     version: str
@@ -54,11 +54,11 @@ class Model:
 
 @dataclass(frozen=True)
 class RecognitionOptions:
-    """What is asked of a recogniser.
+    """The options of a recognition.
 
-    The lowest ``min_confidence`` (0–100), at most ``max_labels``, and which of :data:`FEATURES`. A label is
-    left out that ``exclude_…`` names by itself, by an alias or by its category; where ``include_…`` names
-    anything, only what it names stays. Names are compared without regard to case.
+    Labels have at least ``min_confidence`` (0–100); there are at most ``max_labels``. ``features`` are some
+    of :data:`FEATURES`. ``exclude_…`` removes labels by name, alias or category; with ``include_…`` only the
+    named ones stay. Names are compared case-insensitively.
     """
 
     min_confidence: float
@@ -80,9 +80,9 @@ class RecognitionOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a client asks of the recogniser, by the fields of :class:`RecognitionOptions`.
+    """A client's choice of :class:`RecognitionOptions`.
 
-    None leaves a field to the stage's settings; an empty list says that there is no such filter.
+    None leaves a field to the stage's settings; an empty list means no filter.
     """
 
     min_confidence: float | None = None
@@ -94,11 +94,11 @@ class Asked:
     exclude_categories: tuple[str, ...] | None = None
 
     def options(self, defaults: RecognitionOptions) -> RecognitionOptions:
-        """What was asked for, and the defaults for the rest."""
+        """The options: the client's choice, and the defaults for the rest."""
         return dataclasses.replace(defaults, **_given(self.asked()))
 
     def asked(self) -> dict[str, Any]:
-        """The fields of this class alone, whatever else a subclass has."""
+        """The fields of this class only, without those of a subclass."""
         return {one.name: getattr(self, one.name) for one in dataclasses.fields(Asked)}
 
 
@@ -107,12 +107,11 @@ ASKED = tuple(one.name for one in dataclasses.fields(Asked))
 
 @dataclass(frozen=True)
 class Recognition:
-    """A recogniser's answer: ``labels`` by falling confidence and its ``model``.
+    """A recogniser's result: its ``labels``, the most confident first, and its ``model``.
 
-    ``passed_over`` are labels that were seen too, but were not sure enough, filtered out or too many.
-    ``properties``, ``moderation``, ``text`` and ``caption`` are None where they were not asked for or cannot
-    be given. ``calls`` counts what was asked of whom, by the names that the price list has; for language
-    models also the tokens.
+    ``passed_over`` are further labels: below the threshold, filtered out, or too many. ``properties``,
+    ``moderation``, ``text`` and ``caption`` are None if they were not requested or are not supported.
+    ``calls`` counts calls by price list name, for language models also tokens.
     """
 
     labels: tuple[Label, ...]
@@ -139,8 +138,8 @@ class Recognition:
     @classmethod
     def from_json(cls, data: Json) -> Recognition:
         labels, passed_over = (tuple(map(Label.from_json, data[name])) for name in ("labels", "passed_over"))
-        model, told = Model.from_json(data["model"]), data.get("caption")
-        caption = Caption.from_json(told) if told else None
+        model, written = Model.from_json(data["model"]), data.get("caption")
+        caption = Caption.from_json(written) if written else None
         return cls(
             **{**data, "labels": labels, "passed_over": passed_over, "model": model, "caption": caption}
         )
@@ -148,10 +147,10 @@ class Recognition:
 
 @dataclass(frozen=True)
 class Photo:
-    """What a recogniser is given: an upright JPEG or PNG, RGB or grey, of 80–10,000 pixels a side.
+    """The input of a recogniser: an upright JPEG or PNG, RGB or grey, of 80–10,000 pixels a side.
 
-    ``content`` is the object under ``key``, of at most 15 MB; or a JPEG made from it, of at most 5 MB, and
-    ``key`` is None. ``width`` and ``height`` are the original's.
+    ``content`` is the object under ``key``, of at most 15 MB; or a JPEG that was made from it, of at most
+    5 MB, with ``key`` None. ``width`` and ``height`` are those of the original.
     """
 
     content: bytes
@@ -163,7 +162,7 @@ class Photo:
 
 
 def calls_in(counted: Mapping[str, int]) -> int:
-    """How many calls were made, of what :attr:`Recognition.calls` counts: tokens are none."""
+    """The number of calls in :attr:`Recognition.calls`, without tokens."""
     return sum(number for name, number in counted.items() if not name.endswith(TOKENS))
 
 

@@ -1,4 +1,4 @@
-"""An image's result in Amazon Rekognition's own words, for programs that know its answers.
+"""An image's result in Amazon Rekognition's response format, for programs that read that.
 
 (Amazon Rekognition API reference: DetectLabels, DetectModerationLabels, DetectText.)
 """
@@ -12,13 +12,13 @@ from chalicelib.model.image import Image
 from chalicelib.model.json import Json
 from chalicelib.model.labels import Box, Label
 
-_WORDS = {"css": "CSS"}  # written in capitals throughout
+_WORDS = {"css": "CSS"}  # all capitals
 
 
 def in_rekognitions_words(image: Image) -> Json:
-    """The members of DetectLabels' answer, and those of its sisters where they were asked for.
+    """The members of a DetectLabels response, and of DetectModerationLabels and DetectText if requested.
 
-    Labels are those that are shown: corrected, filtered and under their present names.
+    The labels are the ones that are shown: corrected, filtered and renamed.
     """
     found: Json = {"Labels": [_label(one) for one in image.labels]}
     if image.model:

@@ -1,4 +1,4 @@
-"""An image on its way in: announced, uploaded, or named by a line of a job."""
+"""Uploads: an announced image, an object in the bucket, and a line of a job."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chalicelib.model.recognition import Asked
 CallbackFormat = Literal["event", "blob"]
 REMOVED = "ObjectRemoved"
 LONGEST_URL = 2048  # characters
-# Bounds of an image's metadata: the record, an item of at most 400 KB, has the labels to hold as well.
+# Limits of an image's metadata: the record is one item of at most 400 KB and also has the labels.
 MOST_METADATA = 50  # members
 LONGEST_METADATA_KEY = 128  # characters
 LONGEST_METADATA_VALUE = 1024
@@ -25,10 +25,10 @@ MOST_METADATA_BYTES = 16_384
 
 @dataclass(frozen=True)
 class ObjectUploaded:
-    """A hint to look at the object under ``key``: from an S3 event, or from the sweep.
+    """A hint from an S3 event, or from the sweep, that the object under ``key`` was put or ``removed``.
 
-    It was put there, or ``removed``; what is true by now only a look can tell. ``etag`` and ``sequencer`` are
-    empty where the sender did not know them, and ``at`` (RFC 3339) says when S3 noticed.
+    The bucket may have changed since. ``etag`` and ``sequencer`` are empty if the sender does not know them.
+    ``at`` (RFC 3339) is the time of the S3 event.
     """
 
     key: str
@@ -39,13 +39,13 @@ class ObjectUploaded:
 
     @property
     def moment(self) -> float | None:
-        """When S3 noticed, in seconds since 1970; None where nobody said so."""
+        """The time of the S3 event in seconds since 1970, None if unknown."""
         with contextlib.suppress(ValueError):  # an event that S3 did not write
             return millisecond_at(self.at) / 1000
         return None
 
     def to_json(self) -> Json:
-        """Shaped like an S3 notification record, so that one reader serves the queue's both senders."""
+        """A record in the format of an S3 notification, so that the queue has one format."""
         detail = {"key": quote_plus(self.key), "eTag": self.etag, "sequencer": self.sequencer}
         named = {"eventName": f"{REMOVED}:Delete"} if self.removed else {}
         timed = {"eventTime": self.at} if self.at else {}
@@ -53,21 +53,21 @@ class ObjectUploaded:
 
     @classmethod
     def from_json(cls, record: Json) -> ObjectUploaded:
-        """Read one record of an S3 notification; its key comes form-encoded."""
+        """Read one record of an S3 notification, whose key is form-encoded."""
         detail, at = record["s3"]["object"], record.get("eventTime", "")
         key = unquote_plus(detail["key"])
-        if REMOVED in record.get("eventName", ""):  # by any of its names, that of a delete marker too
+        if REMOVED in record.get("eventName", ""):  # delete markers have another suffix
             return cls(key, removed=True, at=at)
         return cls(key, detail.get("eTag", ""), detail.get("sequencer", ""), at=at)
 
 
 @dataclass(frozen=True)
 class NewImage(Asked):
-    """What a client says of an image it is about to hand in, and the ``id`` it is going to have.
+    """A client's announcement of an image, with the ``id`` that the image will have.
 
-    ``size`` and ``content_type`` are those of the file that is going to come, where the client has announced
-    them. ``callback_url`` is told in the ``callback_format``: of every result by an event, or once as older
-    services tell of a blob.
+    ``size`` and ``content_type`` are those of the file, if the client names them. ``callback_url`` receives
+    deliveries in the ``callback_format``: an event for every result, or one blob document as older services
+    send it.
     """
 
     filename: str = ""
@@ -83,8 +83,8 @@ class NewImage(Asked):
 class SourceEntry:
     """One line of a source: an object (``bucket`` and ``key``), or the ``url`` of a photo.
 
-    ``etag``, ``size`` (bytes) and ``modified`` (seconds since 1970) are what the source says of the object,
-    where it says so. ``refused`` is a code where the line names nothing that can be labelled.
+    ``etag``, ``size`` (bytes) and ``modified`` (seconds since 1970) are those of the object, if the source
+    has them. ``refused`` is a code if the line names nothing that can be labelled.
     """
 
     bucket: str = ""
@@ -98,13 +98,13 @@ class SourceEntry:
 
     @property
     def ref(self) -> str:
-        """As a manifest names it."""
+        """The source reference, as a manifest has it."""
         return self.url or (f"s3://{self.bucket}/{self.key}" if self.bucket else "")
 
     def to_json(self) -> Json:
-        """Without what is not known."""
-        told = dataclasses.asdict(self)
-        return {name: value for name, value in told.items() if value not in ("", None, {})}
+        """The entry without empty fields."""
+        fields = dataclasses.asdict(self)
+        return {name: value for name, value in fields.items() if value not in ("", None, {})}
 
     @classmethod
     def from_json(cls, data: Json) -> SourceEntry:
@@ -114,10 +114,10 @@ class SourceEntry:
 
 @dataclass(frozen=True)
 class JobLine:
-    """A line of a job on its way to a labeler: which ``entry``, and what was ``asked`` for it.
+    """A line of a job, as a message to the labeler: the ``entry``, and the options ``asked`` for.
 
-    ``since`` is when the job began (RFC 3339): a result from then on is the job's. An object that was put
-    there after ``unchanged_since`` (seconds since 1970) is not taken.
+    ``since`` (RFC 3339) is when the job began: a later result counts as the job's. An object that was
+    modified after ``unchanged_since`` (seconds since 1970) is refused.
     """
 
     owner: str

@@ -1,10 +1,10 @@
-"""An image's labels as an XMP packet, which photo programs read as keywords and regions.
+"""Writes an image's labels as an XMP packet, which photo programs read as keywords and regions.
 
 (XMP specification part 1; Dublin Core's ``subject``; Lightroom's ``hierarchicalSubject``; digiKam's
 ``TagsList``; Metadata Working Group, "Guidelines for Handling Image Metadata" 2.0, image regions; IPTC Photo
-Metadata Standard, "Alt Text (Accessibility)".) What no other program has a place for, confidence, source and
-model, lies in a namespace of our own. There, too, is listed which keywords are ours: whoever reads the packet
-later takes all others for people's.
+Metadata Standard, "Alt Text (Accessibility)".) Confidence, source and model have no standard property; they
+are in this project's namespace. That namespace also lists the keywords that were written here: all other
+keywords in a packet are a person's.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from xml.etree import ElementTree  # writes only
 from chalicelib.model.image import Image
 from chalicelib.model.labels import Box, Label
 
-# Adobe's toolkit, which Lightroom and exiv2 use, appends a slash where there is none.
+# The final slash is needed: Adobe's toolkit, which Lightroom and exiv2 use, appends one if it is missing.
 NAMESPACE = "urn:sightline:xmp:1/"
 CONTENT_TYPE = "text/xml; charset=utf-8"
 NAMESPACES = {
@@ -32,9 +32,9 @@ NAMESPACES = {
     "Iptc4xmpCore": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
     "sightline": NAMESPACE,
 }
-# Of XML 1.0's "Char" without its line breaks: keywords are lines.
+# Everything but the characters of XML 1.0's "Char" without line breaks, because a keyword is one line.
 _NOT_A_LINE = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# A separator within a name is written as the character that looks like it.
+# A path separator within a name is replaced by a character that looks like it.
 LOOKS_LIKE = {"|": "\u2223", "/": "\u2215"}
 
 Node = ElementTree.Element
@@ -44,7 +44,7 @@ for _prefix, _address in NAMESPACES.items():
 
 
 def to_xmp(image: Image) -> bytes:
-    """The packet for ``image``: UTF-8, without the padding of packets that lie within files."""
+    """The packet for ``image`` in UTF-8, without the padding of packets inside files."""
     root = Node(qualified("x:xmpmeta"))
     about = _inside(_inside(root, "rdf:RDF"), "rdf:Description")
     about.set(qualified("rdf:about"), "")
@@ -61,13 +61,13 @@ def to_xmp(image: Image) -> bytes:
 
 
 def _path(label: Label, separator: str) -> str:
-    """A label under its parents, the farthest first."""
+    """A label's path: its parents, the most general first, then its name."""
     names = (*reversed(label.parents), label.name)
     return separator.join(one.replace(separator, LOOKS_LIKE[separator]) for one in names)
 
 
 def _alternative(about: Node, image: Image) -> None:
-    """What stands for the picture where it cannot be seen; noted, so that it is known to be ours."""
+    """Write the alternative text, and a copy in this project's namespace that marks it as written here."""
     if image.caption and image.caption.alt:
         _set(about, {"sightline:AltText": image.caption.alt})
         _list(about, "Iptc4xmpCore:AltTextAccessibility", "Alt", [image.caption.alt])
@@ -80,7 +80,7 @@ def _regions(about: Node, image: Image) -> None:
     found = [(label, one.box) for label in image.labels for one in label.instances]
     if not found or not image.width or not image.height:
         return
-    _set(about, {"sightline:Regions": len(found)})  # where there are as many later, they are all ours
+    _set(about, {"sightline:Regions": len(found)})  # a different number later shows a person's regions
     regions = _structure(_inside(about, "mwg-rs:Regions"))
     size = _structure(_inside(regions, "mwg-rs:AppliedToDimensions"))
     _set(size, {"stDim:w": image.width, "stDim:h": image.height, "stDim:unit": "pixel"})
@@ -92,7 +92,7 @@ def _regions(about: Node, image: Image) -> None:
 
 
 def _area(box: Box) -> dict[str, object]:
-    """A box by its middle, as fractions of the picture."""
+    """A box by its centre and size, as fractions of the picture."""
     x, y = box.left + box.width / 2, box.top + box.height / 2
     numbers = {"x": x, "y": y, "w": box.width, "h": box.height}
     return {**{f"stArea:{name}": f"{one:.5f}" for name, one in numbers.items()}, "stArea:unit": "normalized"}
@@ -113,8 +113,8 @@ def _own(about: Node, image: Image) -> None:
     bag = _inside(_inside(about, "sightline:Labels"), "rdf:Bag")
     for label in image.labels:
         one = _structure(_inside(bag, "rdf:li"))
-        said = {"Name": label.name, "Confidence": f"{label.confidence:.2f}", "Source": label.source}
-        _set(one, {f"sightline:{name}": value for name, value in said.items()})
+        values = {"Name": label.name, "Confidence": f"{label.confidence:.2f}", "Source": label.source}
+        _set(one, {f"sightline:{name}": value for name, value in values.items()})
 
 
 def _list(about: Node, name: str, kind: str, values: Iterable[str]) -> None:
@@ -140,11 +140,11 @@ def _inside(node: Node, name: str) -> Node:
 
 
 def qualified(prefixed: str) -> str:
-    """The name of a property as parsers give it: ``{namespace}name``."""
+    """A property's name in ElementTree's form: ``{namespace}name``."""
     prefix, _, name = prefixed.partition(":")
     return f"{{{NAMESPACES[prefix]}}}{name}"
 
 
 def _line(text: str) -> str:
-    """What XML can hold of a line."""
+    """A text with the characters replaced that a line of XML cannot hold."""
     return _NOT_A_LINE.sub("\ufffd", text)
