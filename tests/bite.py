@@ -622,7 +622,7 @@ GUARDS = (
     Guard(
         "within a second the event tells what was first",
         "chalicelib/pipeline/bin.py",
-        "max(stored.modified, told_at or 0.0)",
+        "max(stored.modified, event_at or 0.0)",
         "stored.modified",
         "tests/pipeline/test_relocation.py",
     ),
@@ -643,7 +643,7 @@ GUARDS = (
     Guard(
         "a late event leaves the bin alone",
         "chalicelib/pipeline/bin.py",
-        "if not image.missing and not (own and max(stored.modified, told_at or 0.0) > since):",
+        "if not image.missing and not (own and max(stored.modified, event_at or 0.0) > since):",
         "if False:",
         "tests/pipeline/test_bin.py",
     ),

@@ -1,10 +1,10 @@
-"""The originals of a query become one ZIP file, a step at a time.
+"""Packs the originals of a query into one ZIP file, step by step.
 
-Each step packs some images into an object of its own, which no other step touches, and says in the job's row
-where it lies; of two workers that do the same step the row takes one, and the other removes what it wrote. At
-last S3 puts the objects together, and the parts go; their directories stay, as lists of what is in the file.
-A part is removed only once the row no longer asks for it, so that any step can be done again. All of it lies
-under ``exports/``, which the bucket's lifecycle clears after a day, with what a worker that died has left.
+Each step packs some images into a new object (a part) and stores its key in the job's row. If two workers do
+the same step, one wins the conditional write of the row, and the other deletes its part. In the end S3 joins
+the parts by a multipart upload, and they are deleted. Their ZIP directories stay, as lists of the images in
+the file. A part is deleted only after the row no longer names it, so that every step can be repeated. All
+objects are under ``exports/``, which the bucket's lifecycle clears after a day.
 """
 
 from __future__ import annotations
@@ -33,23 +33,24 @@ from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.archives")
 
-PART_BYTES = 64 * 1024 * 1024  # from which on a step ends; the worker has 1,536 MB
+PART_BYTES = 64 * 1024 * 1024  # size at which a step ends; the worker has 1,536 MB of memory
 IMAGES_AT_ONCE = 4  # of 50 MB each at most
 SECONDS = 25.0  # of the worker's 60
 JOINED_AT_ONCE = 40  # copies take some tenths of a second each
 MOST_PARTS = 500  # 32 GB and more
 MEDIA_TYPE = "application/zip"
-MISSING_FILE = "missing.json"  # the archive's list of what is not in it
-NAMED = 5000  # images that are missing, which the job's row has room for
+MISSING_FILE = "missing.json"  # in the archive: the list of images that are not in it
+NAMED = 5000  # missing images that the job's row has room for
 
 
 @dataclass(frozen=True)
 class Packed:
-    """How far an archive has come: its ``parts`` so far (keys and bytes) and the ``directories`` of them.
+    """The progress of an archive: its ``parts`` (keys and sizes) and the keys of their ``directories``.
 
-    ``offset`` is where the next entry begins. When all are packed, the parts are joined: ``assembly`` is S3's
-    id for that, ``etags`` those of the parts that are in it. ``missing`` are the images whose objects are not
-    there (yet), the first of ``absent``. What was ``merged`` into a larger part is to be removed.
+    ``offset`` is where the next entry begins. When all images are packed, the parts are joined: ``assembly``
+    is the id of S3's multipart upload, ``etags`` are those of the parts that it has. ``missing`` are the
+    first images without an object, ``absent`` is their total number. ``merged`` parts are in a larger part
+    now and can be deleted.
     """
 
     parts: list[tuple[str, int]] = field(default_factory=list)
@@ -64,7 +65,7 @@ class Packed:
 
     @property
     def files(self) -> set[str]:
-        """The keys of all that it consists of."""
+        """The keys of all objects that the archive consists of."""
         return {*(key for key, _ in self.parts), *self.directories, *self.merged}
 
     @classmethod
@@ -74,14 +75,14 @@ class Packed:
 
 
 def missing_from(job: Job) -> list[str]:
-    """The images whose originals are not in an archive because they are not in the bucket, 5,000 at most."""
+    """The images that are not in an archive because their originals are not in the bucket, 5,000 at most."""
     return Packed.of(job).missing
 
 
 def archive_link(job: Job, services: Services) -> str | None:
-    """Where to download the archive of a job that is done; None where it is no longer there.
+    """A download link of a finished job's archive; None if the archive is gone.
 
-    It goes after a day, or when one of its images is erased.
+    It is deleted after a day, or when one of its images is erased.
     """
     known = services.manifests.find(job.owner, job.id)
     if known is None or known.withdrawn:
@@ -93,13 +94,14 @@ def archive_link(job: Job, services: Services) -> str | None:
 def pack_further(
     job: Job, services: Services, clock: Callable[[], float] = time.monotonic, *, patient: bool = False
 ) -> Job:
-    """The job, brought one step further; it is not saved yet.
+    """Do one step; returns the changed job, which is not saved yet.
 
-    No image stops it. A fault that may pass is raised while there is patience, and the step comes again.
+    An image that cannot be packed is recorded and skipped. Only if ``patient``, a transient error is raised,
+    so that the step is retried.
     """
     state, known = Packed.of(job), services.manifests.find(job.owner, job.id)
     if known and known.withdrawn:
-        withdraw(known, services)  # with what the step wrote that met it
+        withdraw(known, services)  # deletes also what the interrupted step wrote
         return dataclasses.replace(job, status="done")
     if known is None:
         services.manifests.begin(Manifest(job.owner, job.id, _archive(job)))
@@ -123,7 +125,7 @@ def pack_further(
 
 
 def forget_step(before: Job, after: Job, services: Services) -> None:
-    """Remove what a step has written, where another worker has done it already."""
+    """Delete the objects of a step that another worker has done already."""
     _remove(sorted(Packed.of(after).files - Packed.of(before).files), services)
 
 
@@ -143,7 +145,7 @@ class _Packer:
         self._missing: list[str] = []
 
     def take(self, images: Sequence[StoredImage]) -> None:
-        """Pack the originals of these images; those that are not there (yet) are named."""
+        """Pack the originals of these images; those without an original are recorded as missing."""
         self.looked_at += len(images)
         for stored in images:
             try:
@@ -169,7 +171,7 @@ class _Packer:
         self._entries += 1
 
     def stored(self, *, last: bool) -> Packed:
-        """Store what was packed, behind a part before it that is too small to stand alone."""
+        """Store the step's part, appended to the part before it if that is too small for S3."""
         state = self._before
         absent = state.absent + len(self._missing)
         missing = [*state.missing, *self._missing][:NAMED]
@@ -225,9 +227,9 @@ def _joined(job: Job, state: Packed, services: Services) -> Job:
 
 
 def _withdraw_erased(job: Job, state: Packed, services: Services) -> None:
-    """Remove an archive that has an image which was erased while it was packed.
+    """Withdraw an archive with an image that was erased while it was packed.
 
-    Who erases one after this finds it in the directories.
+    If an image is erased later, the projection finds it in the directories.
     """
     known = services.manifests.find(job.owner, job.id)
     ids = [one for key in state.directories for one in ids_in_directory(_read_if_there(key, services))]
@@ -263,9 +265,9 @@ def _read_if_there(key: str, services: Services) -> bytes:
 
 
 def _name(image: Image) -> str:
-    """A name that no other entry has, that leads out of no folder, and that Windows can write.
+    """A file name that is unique in the archive, has no path, and is valid on Windows.
 
-    (Microsoft, "Naming Files, Paths, and Namespaces"; as the id begins it, it is no device's name.)
+    (Microsoft, "Naming Files, Paths, and Namespaces"; as it begins with the id, it is no device name.)
     """
     last = image.filename.replace("\\", "/").rpartition("/")[2]
     last = "".join("_" if c in '<>:"|?*' or not c.isprintable() else c for c in last).rstrip(". ")

@@ -1,4 +1,4 @@
-"""What a query finds is written into files in the bucket, as much at a time as a request can bear."""
+"""Exports the images of a query as CSV or JSON Lines files in the bucket, one file for each request."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from chalicelib.library.streams import TOP
 from chalicelib.quotas import put_within
 from chalicelib.wiring import Services
 
-SECONDS = 15.0  # of API Gateway's 29, half of which are left for writing the file
-MOST_BYTES = 64 * 1024 * 1024  # of a file, from which on it is full; the function has 512 MB
+SECONDS = 15.0  # of API Gateway's 29; the rest is for writing the file
+MOST_BYTES = 64 * 1024 * 1024  # size at which a file is full; the function has 512 MB of memory
 PAGE = 200
-MOST_AT_ONCE = 4  # of one owner: each holds one of the API's functions
+MOST_AT_ONCE = 4  # concurrent exports of one owner: each occupies one of the API's functions
 LEASE_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class ExportedFile:
-    """A file of so many ``images``, for a while under ``url``; ``next_at`` is where the next one begins.
+    """A file with a number of ``images``, a presigned ``url``, and the cursor of the next file (``next_at``).
 
-    The bucket's lifecycle removes it after a day, and whoever erases one of its images does at once.
+    The bucket's lifecycle deletes the file after a day; erasing one of its images deletes it at once.
     """
 
     url: str
@@ -48,11 +48,11 @@ def write_listing(
     at: str | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> ExportedFile:
-    """Write what ``query`` finds from the place ``at`` on, newest first, until file or time is full.
+    """Write the images of ``query`` from the cursor ``at`` on, newest first, until file or time is used up.
 
-    A ``marked`` file begins with a byte order mark, by which Excel knows UTF-8.
+    A ``marked`` file begins with a byte order mark, so that Excel reads it as UTF-8.
 
-    :raises TooManyRequests: so many of this owner's are being written.
+    :raises TooManyRequests: too many exports of this owner are being written.
     :raises Conflict: one of the images was erased meanwhile.
     """
     with _one_of_few(owner, services):
@@ -61,12 +61,12 @@ def write_listing(
 
 @contextmanager
 def _one_of_few(owner: str, services: Services) -> Iterator[None]:
-    """Hold one of the places for exports of an owner; one that dies leaves it after a minute."""
+    """Count an export of the owner as running inside the block; after a crash for at most a minute."""
     now, place = services.now(), Key(f"{owner}#exporting", new_id())
     held = Put(place, {"expires_at": int(now) + LEASE_SECONDS})
     if not put_within(services.table, held, MOST_AT_ONCE, now):
         raise TooManyRequests(
-            f"{MOST_AT_ONCE} exports are being written, which are the most at a time.",
+            f"{MOST_AT_ONCE} exports are being written, which is the maximum.",
             code="too-many-exports",
             retry_after=SECONDS,
         )
@@ -107,9 +107,9 @@ def _written(
 
 
 def _refuse_erased(manifest: Manifest, ids: Iterable[str], services: Services) -> None:
-    """Give nobody a file with an image that was erased while it was written.
+    """Withdraw a file with an image that was erased while the file was written.
 
-    Who erases one after this finds the manifest, and removes the file.
+    If an image is erased later, the projection finds it in the manifest.
     """
     known = services.manifests.find(manifest.owner, manifest.export_id)
     if known is None or known.withdrawn or not known.erased.isdisjoint(ids):

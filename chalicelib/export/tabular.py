@@ -1,4 +1,4 @@
-"""Many images in one file: as CSV for spreadsheets, as JSON Lines for programs."""
+"""The formats of exported lists: CSV for spreadsheets, JSON Lines for programs."""
 
 from __future__ import annotations
 
@@ -28,20 +28,21 @@ COLUMNS = (
     "alt",
     "error",
 )
-# What a spreadsheet begins a formula with, in full width as well, where a cell may begin: at the start, or
-# behind what separates cells in another country's CSV (a semicolon, a tab), also within a quoted value.
+# Characters that begin a formula in a spreadsheet, also in full width, wherever a cell may begin: at the
+# start, or after a separator of another country's CSV (a semicolon, a tab), also inside a quoted value.
 _FORMULA = re.compile(r"(^|[,;|\t\r\n])([ \u00a0\u3000\"']*)(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 
 
 def head(form: Format) -> bytes:
-    """What a file begins with: in CSV (RFC 4180) a line of the columns' names."""
+    """The first line of a file: in CSV (RFC 4180) the names of the columns."""
     return f"{','.join(COLUMNS)}\r\n".encode() if form == "csv" else b""
 
 
 def written(images: Iterable[Image], form: Format) -> bytes:
-    """The images in UTF-8, one a line.
+    """The images in UTF-8, one in a line.
 
-    A JSON line is the image's document. In CSV ``labels`` holds ``name confidence`` for each, by ``; ``.
+    A JSON line is the image's document. In CSV, ``labels`` has ``name confidence`` of each label, separated
+    by ``; ``.
     """
     return _csv(images) if form == "csv" else _jsonl(images)
 
@@ -73,5 +74,5 @@ def _cell(image: Image, column: str) -> object:
 
 
 def cell(value: str) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
+    """The text of a cell, escaped so that no spreadsheet reads it as a formula (OWASP, "CSV Injection")."""
     return _FORMULA.sub(r"\1'\2", value)

@@ -1,4 +1,4 @@
-"""What exports hold of an image goes when the image is erased: the file is removed, and its link is dead."""
+"""Withdraws exports: if an image is erased, every exported file that has it is deleted."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ ID_LENGTH = 26
 
 
 def withdraw_exports_of(owner: str, image_ids: set[str], services: Services) -> None:
-    """Remove every file of an owner that holds one of these images, which have been erased.
+    """Withdraw every export of an owner with one of these images, which have been erased.
 
-    Who is packing or writing one looks for erased images itself when it is done: see :func:`holds_erased`.
+    An export that is still being written checks for erased images at its end: see :func:`holds_erased`.
     """
     for manifest in services.manifests.of(owner):
-        older = {one for one in image_ids if one < manifest.export_id}  # ids begin with the time
+        older = {one for one in image_ids if one < manifest.export_id}  # ids sort by time
         if not manifest.withdrawn and older and older & _listed(manifest, older, services):
             log.info("withdrawn, an image in it was erased: export %r", manifest.export_id)
             withdraw(manifest, services)
 
 
 def withdraw(manifest: Manifest, services: Services) -> None:
-    """Remove an export's file, and first say so to whoever is about to finish it."""
+    """Mark an export as withdrawn, for the worker that may be writing it, then delete its files."""
     services.manifests.withdraw(manifest)
     for key in _files(manifest, services):
         services.objects.delete_original(key)
 
 
 def holds_erased(owner: str, image_ids: Iterable[str], services: Services) -> bool:
-    """Whether one of these images is no more."""
+    """Whether one of these images was erased."""
     keys = [record_key(owner, one) for one in image_ids]
     found = services.table.get_many(keys)
     return any(key not in found or StoredImage(found[key]).erased for key in keys)
 
 
 def ids_in_directory(directory: bytes) -> list[str]:
-    """The images in a directory of an archive, whose entries' names begin with their ids."""
+    """The image ids in an archive's ZIP directory: each entry's name begins with its id."""
     return [name[:ID_LENGTH] for name in names_in(directory) if is_id(name[:ID_LENGTH])]
 
 
 def _listed(manifest: Manifest, erased: set[str], services: Services) -> set[str]:
-    """The images that an export has so far; who is still writing it is told of those that were erased."""
+    """The ids of the images in an export; notes the erased ones for a worker that is still writing it."""
     if not manifest.ids:
         directories = _state(manifest, services).get("directories", [])
         return {one for key in directories for one in ids_in_directory(_content(key, services))}
@@ -59,7 +59,7 @@ def _listed(manifest: Manifest, erased: set[str], services: Services) -> set[str
     except NotFound:
         for one in erased:
             services.manifests.suspect(manifest, one)
-    try:  # it may have been written before that was said
+    try:  # the list may have been written before the note
         return set(_content(manifest.ids, services).decode().split())
     except NotFound:
         return set()

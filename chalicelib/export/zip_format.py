@@ -1,8 +1,8 @@
-"""The ZIP format in pieces that can be written far apart (PKWARE, APPNOTE.TXT 6.3.10; sections in brackets).
+"""The parts of a ZIP file, which can be written apart (PKWARE, APPNOTE.TXT 6.3.10; sections in brackets).
 
-A ZIP file is entries, one behind the other, then a directory of them, then its end. Photos are stored as they
-are: they are compressed already. Entries' names are UTF-8. ZIP64 fields appear where the old ones are too
-small: beyond 4 GB and beyond 65,534 entries.
+A ZIP file has the entries one after the other, then a directory, then an end record. Photos are stored
+without compression, because they are compressed already. Names are in UTF-8. ZIP64 fields are used beyond
+4 GB and beyond 65,534 entries.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ _FULL_16, _FULL_32 = 0xFFFF, 0xFFFFFFFF
 
 @dataclass(frozen=True)
 class ZipEntry:
-    """One file in an archive, up to 4 GB: its ``name``, the moment it is dated, and what is in it."""
+    """One file in an archive, up to 4 GB: its ``name``, its date (``moment``) and its ``content``."""
 
     name: str
     moment: datetime.datetime
     content: bytes
 
     def local(self) -> bytes:
-        """The entry itself (4.3.7), content and all."""
+        """The local header (4.3.7) and the content."""
         name = self.name.encode()
         return struct.pack("<IHHHHHIIIHH", 0x04034B50, *self._facts(), len(name), 0) + name + self.content
 
     def listed(self, offset: int) -> bytes:
-        """Its line in the directory (4.3.12), where the entry begins at ``offset`` of the archive."""
+        """The directory's record (4.3.12) of the entry, which begins at ``offset`` in the archive."""
         name = self.name.encode()
         far = offset >= _FULL_32
         extra = struct.pack("<HHQ", 0x0001, 8, offset) if far else b""  # (4.5.3)
@@ -58,7 +58,7 @@ def names_in(directory: bytes) -> Iterator[str]:
 
 
 def end(entries: int, directory_bytes: int, directory_offset: int) -> bytes:
-    """What comes behind the directory (4.3.14 to 4.3.16)."""
+    """The end records, which follow the directory (4.3.14 to 4.3.16)."""
     small = (
         min(entries, _FULL_16),
         min(entries, _FULL_16),

@@ -36,8 +36,8 @@ def check_user_data(image: Image, before: Image | None = None) -> None:
     size = user_data_bytes(image)
     if size > MAX_USER_DATA_BYTES and (before is None or size > user_data_bytes(before)):
         raise TooMuch(
-            f"With this people would have added {size} bytes to the image, "
-            f"and the most are {MAX_USER_DATA_BYTES}: "
+            f"The data that people add to the image would have {size} bytes; "
+            f"the maximum is {MAX_USER_DATA_BYTES}: "
             "take corrections back, or give shorter metadata, filters or parents of labels.",
             data={"bytes": size, "most": MAX_USER_DATA_BYTES},
         )

@@ -247,7 +247,7 @@ def _goes_on(job: Job) -> bool:
 
 def _too_many() -> TooManyRequests:
     return TooManyRequests(
-        f"{MOST_RUNNING} jobs are running, which are the most at a time.",
+        f"{MOST_RUNNING} jobs are running, which is the maximum.",
         code="too-many-jobs",
         retry_after=COME_BACK_SECONDS,
     )

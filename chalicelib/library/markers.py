@@ -115,6 +115,7 @@ class Markers:
 
 
 def marker_key(owner: str, image_id: str) -> Key:
+    """The key of an image's marker."""
     return Key(record_key(owner, image_id).pk, "projected")
 
 

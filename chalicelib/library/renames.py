@@ -134,7 +134,7 @@ class Renames:
             size = sum(len(f"{one.old}{one.new}".encode()) for one in renames)
             if size > MOST_BYTES:
                 raise TooMuch(
-                    f"The names in all renames would have {size} bytes, and the most are {MOST_BYTES}: "
+                    f"The names in all renames would have {size} bytes; the maximum is {MOST_BYTES}: "
                     "take one back.",
                     data={"bytes": size, "most": MOST_BYTES},
                 )
@@ -168,7 +168,7 @@ class Renames:
         size = sum(len(one.encode()) for entry in entries for one in entry)
         if size > MOST_BYTES:
             raise TooMuch(
-                f"The vocabulary would have {size} bytes, and the most are {MOST_BYTES}.",
+                f"The vocabulary would have {size} bytes; the maximum is {MOST_BYTES}.",
                 data={"bytes": size, "most": MOST_BYTES},
             )
         written: Item = {"vocabulary": packed([{"said": one} for one in entries]), "revision": new_id()}

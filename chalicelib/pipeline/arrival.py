@@ -1,4 +1,4 @@
-"""An image comes in: announced, fetched or handed over, unless its bytes are here already."""
+"""Arrival of images: announced for upload, fetched from a URL, or sent in the request; and known digests."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ log = logging.getLogger("sightline.arrival")
 FETCH_SECONDS = 20.0  # of API Gateway's 29
 LONGEST_FILENAME = 255
 AT_ONCE = 16  # small queries; a thousand of them take a few seconds of API Gateway's 29
-NEWEST = 3  # entries looked at: the index may be a second behind the records
+NEWEST = 3  # entries that are read: the index may be a second behind the records
 
 
 def await_upload(new: NewImage, owner: str, services: Services) -> Image:
-    """Announce an image whose object the client will put into the bucket itself."""
+    """Create an image whose object the client will upload itself."""
     return _create(_announced(new, owner, services), services)
 
 
 def fetch_and_take_in(url: str, new: NewImage, owner: str, services: Services) -> Image:
-    """Fetch an image from somebody's server and take it in.
+    """Fetch a photo from a URL and store it as a new image.
 
     :raises UnusableUrl: it may not, or could not, be fetched.
     """
@@ -41,7 +41,7 @@ def fetch_and_take_in(url: str, new: NewImage, owner: str, services: Services) -
 
 
 def fetched(url: str, services: Services) -> bytes:
-    """What somebody's server sends for a photo.
+    """The bytes of a photo from a URL.
 
     :raises UnusableUrl: it may not, or could not, be fetched.
     """
@@ -52,16 +52,16 @@ def fetched(url: str, services: Services) -> bytes:
 
 
 def take_in(content: bytes, new: NewImage, owner: str, services: Services) -> Image:
-    """Store an image's record, then its object, which sets off the labeler."""
+    """Store a new image's record, then its object, whose S3 event starts the labeler."""
     image = _create(dataclasses.replace(_announced(new, owner, services), status="labelling"), services)
     services.objects.put(image.key, content)
     return image
 
 
 def known_by(digests: Sequence[str], owner: str, services: Services) -> Mapping[str, StoredImage]:
-    """The newest image of an owner for each digest that there is one for.
+    """The newest image of an owner for each of the digests, without those that have none.
 
-    An image is found as soon as it is labelled, or has failed: by then its bytes have been read.
+    An image is found only after it was labelled or has failed, because then its bytes have been read.
     """
     candidates: dict[str, list[str]] = {}
 
@@ -77,14 +77,14 @@ def known_by(digests: Sequence[str], owner: str, services: Services) -> Mapping[
 
 
 def _having(digest: str, ids: Sequence[str], stored: Mapping[str, StoredImage]) -> StoredImage | None:
-    """The first of these images that has these bytes by its record, which has the last word."""
+    """The first of these images whose record has this digest."""
     found = (stored[one] for one in ids if one in stored)
     here = (one for one in found if not one.erased and not one.binned)
     return next((one for one in here if one.document["sha256"] == digest), None)
 
 
 def send_to_labeler(image: Image, services: Services) -> None:
-    """Have the labeler look at an image once more; where the queue does not take that, the sweep does it."""
+    """Send an image to the labeler's queue; if the queue does not answer, the sweep does it later."""
     try:
         services.uploads_queue.send(event_of(ObjectUploaded(image.key)))
     except Transient as error:
@@ -92,13 +92,13 @@ def send_to_labeler(image: Image, services: Services) -> None:
 
 
 def last_segment(url: str) -> str:
-    """What a browser would call the download."""
+    """The last segment of a URL's path: a browser's name for the download."""
     name = unquote(urlsplit(url).path).rpartition("/")[2]
     return "".join(c for c in name if c.isprintable())[:LONGEST_FILENAME]
 
 
 def _create(image: Image, services: Services) -> Image:
-    """Store the record of a new image; what is there already is one that a repeated request began."""
+    """Store the record of a new image; if it exists, a repeated request has created it."""
     try:
         return services.images.create(image).image
     except Superseded:

@@ -1,8 +1,8 @@
-"""The bin: an image that is deleted stays in it for ``BIN_DAYS``, and may come back.
+"""The bin: a deleted image stays in it for ``BIN_DAYS``, and can be restored.
 
-In the bin it is in no other list, query or count; its object, thumbnail, labels, corrections and history
-stay. To erase an image is to put it into the bin with no time left: where a worker dies on the way, the sweep
-goes on.
+An image in the bin is in no other list, query or count. Its object, thumbnail, labels, corrections and
+history stay. To erase an image, it is put into the bin with zero days left; if a worker dies on the way, the
+sweep finishes the deletion.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from chalicelib.wiring import Services
 
 TRIES = 8
 DAY_SECONDS = 24 * 3600
-LOOK_AGAIN_SECONDS = 120.0  # by when a copy has been labelled and indexed, most of the time
+LOOK_AGAIN_SECONDS = 120.0  # a copy has usually been labelled and indexed by then
 LAST_LOOK_SECONDS = 2 * DAY_SECONDS
 
-Check = Callable[[Record], object]  # raises where the record is not what somebody takes it for
+Check = Callable[[Record], object]  # a precondition: raises if the record does not meet it
 
 
 def accept_any(record: Record) -> None:
-    """Whatever the record is like by now."""
+    """No precondition."""
 
 
 def refuse_binned(record: Record) -> None:
-    """:raises Conflict: the image is in the bin, where nothing is changed."""
+    """:raises Conflict: the image is in the bin, where it cannot be changed."""
     if record.image.binned:
         raise Conflict("The image is in the bin; restore it first.", code="binned")
 
@@ -41,7 +41,7 @@ def refuse_binned(record: Record) -> None:
 def delete_image(
     owner: str, image_id: str, services: Services, *, permanent: bool = False, check: Check = accept_any
 ) -> Image | None:
-    """Put an image into the bin, or erase it for good; gives it as it is in the bin, None where it is erased.
+    """Put an image into the bin, or erase it; returns the image in the bin, None if it is erased.
 
     :raises NotFound: there is no such image.
     """
@@ -61,12 +61,12 @@ def delete_image(
 
 
 def restore_image(owner: str, image_id: str, services: Services) -> tuple[Image, bool]:
-    """Take an image out of the bin; gives it as it is then, and whether it was there.
+    """Take an image out of the bin; returns the image, and whether it was in the bin.
 
-    What was on its way to be labelled goes on; what has a result has it back, and corrections.
+    An image without a result is sent to the labeler again; others get their labels and corrections back.
 
     :raises NotFound: there is no such image (any more).
-    :raises Conflict: its object has gone from the bucket.
+    :raises Conflict: its object is no longer in the bucket.
     """
 
     def restored(record: Record) -> Record | None:
@@ -89,7 +89,7 @@ def restore_image(owner: str, image_id: str, services: Services) -> tuple[Image,
 
 
 def out_of_bin(record: Record, etag: str | None, now: float) -> Record:
-    """The record of an image that leaves the bin, under whose key the object of this ETag lies."""
+    """The record of an image that leaves the bin; ``etag`` is that of the object under its key, if any."""
     before = record.binned_from or "labelled"
     final = before in ("labelled", "failed") and (etag or "") == record.image.etag
     status = before if final or etag is None else "labelling"
@@ -107,9 +107,9 @@ def out_of_bin(record: Record, etag: str | None, now: float) -> Record:
 
 
 def bin_missing(record: Record, services: Services) -> None:
-    """Put an image whose object has gone from the bucket into the bin.
+    """Put an image whose object was removed from the bucket into the bin.
 
-    The sweep looks again, soon and later: a copy of the object may be on its way to be taken in.
+    The sweep looks for a copy of the object later, with backoff, because the removal may be part of a rename.
 
     :raises Superseded: the record has changed meanwhile.
     """
@@ -121,9 +121,9 @@ def bin_missing(record: Record, services: Services) -> None:
 
 
 def next_look(missing: Image, now: float) -> str:
-    """When the sweep looks for a copy of a missing image's object again: each time four times as late.
+    """When the sweep looks for a copy of a missing image's object again (RFC 3339).
 
-    The last time is when it is to be erased.
+    The time since its loss grows fourfold with each look; the last look is when the image is erased.
     """
     gone_for = now - millisecond_at(missing.binned_at or "") / 1000
     wait = max(LOOK_AGAIN_SECONDS, 3 * gone_for)
@@ -134,31 +134,32 @@ def next_look(missing: Image, now: float) -> str:
 def restore_reuploaded(
     record: Record, uploaded: ObjectUploaded, stored: StoredObject, services: Services
 ) -> Record | None:
-    """The record of an image in the bin whose object was put into the bucket again; None where it was not.
+    """Restore an image in the bin if its object was put into the bucket again; None if it was not.
 
-    What a person deleted comes back if the object is newer than that, and if its key is somebody's own: an
-    upload of the API's may be late. S3 keeps whole seconds of an object's time; its event has the others.
+    An image that a person deleted comes back only if the object is newer than the deletion and the API did
+    not make its key: an API upload may be late. S3 stores an object's time in whole seconds, its event has
+    milliseconds.
 
     :raises Superseded: the record has changed meanwhile.
     """
     image = record.image
     own, since = parse_key(image.key) is None, millisecond_at(image.binned_at or "") / 1000
-    told_at = uploaded.moment if uploaded.etag == stored.etag else None
-    if not image.missing and not (own and max(stored.modified, told_at or 0.0) > since):
+    event_at = uploaded.moment if uploaded.etag == stored.etag else None
+    if not image.missing and not (own and max(stored.modified, event_at or 0.0) > since):
         return None
     return services.images.change(record, out_of_bin(record, stored.etag, services.now()), "restored")
 
 
 def erase_due(owner: str, image_id: str, services: Services) -> None:
-    """Leave nothing of an image whose time in the bin is over: its object goes first, then the record.
+    """Erase an image whose time in the bin is over: first its object, then its record.
 
-    The projection removes what is derived of it, within seconds.
+    The projection removes its derived data, within seconds.
     """
     for _ in range(TRIES):
         record = services.images.find(owner, image_id)
         if record is None or not _is_due(record.image, services):
             return
-        if record.image.missing:  # whatever lies there by now was put there since
+        if record.image.missing:  # whatever object has this key was put there later
             services.objects.delete_derived(record.image.key)
         else:
             services.objects.delete(record.image.key)
@@ -169,7 +170,7 @@ def erase_due(owner: str, image_id: str, services: Services) -> None:
 
 
 def _binned(record: Record, now: float, days: int, *, missing: bool = False) -> Record:
-    """The record of an image that goes into the bin, where nobody labels it."""
+    """The record of an image that goes into the bin, without a claim."""
     before = record.image
     image = dataclasses.replace(
         before,

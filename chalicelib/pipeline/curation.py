@@ -1,6 +1,6 @@
-"""A person corrects an image's labels, writes its caption, or has it recognised again.
+"""Curation: a person corrects an image's labels, writes its caption, or has it recognised again.
 
-What is said of a label, and a caption that a person wrote, hold against every recogniser, now and later.
+Corrections and a person's caption outrank every recogniser, now and after each relabel.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from chalicelib.pipeline.bin import Check, accept_any, refuse_binned
 from chalicelib.wiring import Services
 
 Corrections = tuple[Correction, ...]
-Said = tuple[Iterable[Label], Corrections]  # what was seen, and what a person says
+Revision = tuple[Iterable[Label], Corrections]  # the recogniser's labels and the corrections of a new result
 
 
 @dataclass(frozen=True)
 class LabelEdit:
-    """What a person says of a label: it is ``present``, it is not, or (None) nothing any more."""
+    """A person's edit of a label: it is ``present``, it is not, or (None) its correction is removed."""
 
     name: str
     present: bool | None
@@ -41,57 +41,61 @@ class LabelEdit:
 def correct(
     owner: str,
     image_id: str,
-    words: Sequence[LabelEdit],
+    edits: Sequence[LabelEdit],
     services: Services,
     *,
     lenient: bool = False,
     check: Check = accept_any,
 ) -> tuple[Image, bool]:
-    """Apply a person's words to an image at once; gives it as it is then, and whether anything changed.
+    """Apply a person's label edits to an image; returns the image, and whether anything changed.
 
-    ``check`` raises where the image is not what the person has seen.
-
-    :raises NotFound: there is no such image; or, unless ``lenient``, nothing to take away or to take back.
+    :raises NotFound: there is no such image; or, unless ``lenient``, a label or correction to remove.
     :raises Conflict: it is in the bin.
     """
     rules = services.renames.rules(owner)
 
-    def say(record: Record) -> Said:
+    def say(record: Record) -> Revision:
         check(record)
         corrections = record.image.corrections
-        for word in words:
-            named = dataclasses.replace(word, name=rules.name(word.name))
+        for edit in edits:
+            named = dataclasses.replace(edit, name=rules.name(edit.name))
             if not lenient:
-                _refuse_idle(named, corrections, record)
-            corrections = _after(corrections, named, record, rfc3339(services.now()))
+                _refuse_no_op(named, corrections, record)
+            corrections = _with_edit(corrections, named, record, rfc3339(services.now()))
         return rules.labels(record.seen), rules.corrections(corrections)
 
     return revise(owner, image_id, say, "corrected", services)
 
 
 def label_edits(add: Iterable[str], remove: Iterable[str]) -> list[LabelEdit]:
-    """The words that add and remove labels by their names."""
+    """The edits that add and remove labels by their names."""
     return [*(LabelEdit(name, True) for name in add), *(LabelEdit(name, False) for name in remove)]
 
 
 def revise(
-    owner: str, image_id: str, say: Callable[[Record], Said], kind: ResultKind, services: Services
+    owner: str, image_id: str, say: Callable[[Record], Revision], kind: ResultKind, services: Services
 ) -> tuple[Image, bool]:
-    """Store what ``say`` makes of an image's record as a new result; the projection makes it known."""
+    """Store the labels and corrections of ``say(record)`` as a new result.
+
+    Returns the image, and whether it changed.
+
+    :raises NotFound: there is no such image.
+    :raises Conflict: it is in the bin.
+    """
 
     def revised(record: Record) -> Record | None:
         refuse_binned(record)
-        made = _revised(record, *say(record), rfc3339(services.now()))
-        if made:
-            check_item(made, before=record)
-        return made
+        changed = _revised(record, *say(record), rfc3339(services.now()))
+        if changed:
+            check_item(changed, before=record)
+        return changed
 
     record, changed = services.images.edit(owner, image_id, revised, kind)
     return record.image, changed
 
 
 def rename_image(owner: str, image_id: str, services: Services) -> bool:
-    """Give an image's labels the names that they have by now; whether any changed."""
+    """Apply the owner's current renames to an image's labels; returns whether any changed."""
     rules = services.renames.rules(owner)
     return revise(
         owner,
@@ -103,13 +107,13 @@ def rename_image(owner: str, image_id: str, services: Services) -> bool:
 
 
 def fit_to_vocabulary(owner: str, image_id: str, services: Services) -> bool:
-    """Show what was seen on an image in the terms of its owner's vocabulary; whether any label changed.
+    """Apply the owner's current vocabulary to an image's labels; returns whether any changed.
 
-    The recogniser's cached answer tells what was seen, also what an earlier vocabulary did not show.
+    The labels come from the cached recognition, which also has those that an earlier vocabulary has hidden.
     """
     rules = services.renames.rules(owner)
 
-    def say(record: Record) -> Said:
+    def say(record: Record) -> Revision:
         cached = services.recognition_cache.find(owner, record.recognition)
         seen = cached.recognition.labels if cached else record.seen
         return rules.labels(seen), record.image.corrections
@@ -126,9 +130,7 @@ def write_caption(
     alt: str | None = None,
     check: Check = accept_any,
 ) -> Image:
-    """Let a person's words stand for the model's; what is None stays as it is shown.
-
-    ``check`` raises where the image is not what the person has seen.
+    """Store a person's caption or alternative text, which replaces the model's; None keeps the current one.
 
     :raises NotFound: there is no such image.
     :raises Conflict: it is in the bin.
@@ -146,7 +148,7 @@ def write_caption(
 
 
 def remove_caption(owner: str, image_id: str, services: Services, *, check: Check = accept_any) -> Image:
-    """Let the model's caption count again, or none.
+    """Remove a person's caption: the model's is shown again, if there is one.
 
     :raises NotFound: there is no such image, or nobody has written a caption.
     :raises Conflict: it is in the bin.
@@ -163,13 +165,13 @@ def remove_caption(owner: str, image_id: str, services: Services, *, check: Chec
 
 
 def relabel(owner: str, image_id: str, asked: Asked, services: Services) -> Image:
-    """Put an image back to be labelled; what is not ``asked`` for stays as it was asked before.
+    """Have an image recognised again; options that are not ``asked`` for stay as before.
 
     :raises NotFound: there is no such image.
     :raises Conflict: it has not been labelled yet, is just being labelled, or is in the bin.
     """
 
-    def wished(record: Record) -> Record:
+    def requested(record: Record) -> Record:
         refuse_binned(record)
         if not record.image.final:
             raise Conflict("The image is still to be labelled.", code="not-labelled-yet")
@@ -180,71 +182,71 @@ def relabel(owner: str, image_id: str, asked: Asked, services: Services) -> Imag
             relabel=Relabel(services.now(), labelled=record.image.status == "labelled"),
         )
 
-    image = services.images.edit(owner, image_id, wished)[0].image
+    image = services.images.edit(owner, image_id, requested)[0].image
     send_to_labeler(image, services)
     return image
 
 
-def _refuse_idle(word: LabelEdit, corrections: Corrections, record: Record) -> None:
-    """Tell a person who takes back what nobody said, or away what is not there."""
-    if word.present is None and correction_of(corrections, word.name) is None:
-        raise NotFound(f"Nobody has corrected {word.name}.", code="no-such-correction")
-    if word.present is False and not _mentioned(record, corrections, word.name):
-        raise NotFound(f"The image has no label {word.name}.", code="no-such-label")
+def _refuse_no_op(edit: LabelEdit, corrections: Corrections, record: Record) -> None:
+    """:raises NotFound: the edit would remove a correction or a label that does not exist."""
+    if edit.present is None and correction_of(corrections, edit.name) is None:
+        raise NotFound(f"Nobody has corrected {edit.name}.", code="no-such-correction")
+    if edit.present is False and not _mentioned(record, corrections, edit.name):
+        raise NotFound(f"The image has no label {edit.name}.", code="no-such-label")
 
 
-def _after(corrections: Corrections, word: LabelEdit, record: Record, now: str) -> Corrections:
-    """The corrections once ``word`` was said; saying a thing again changes nothing."""
-    said = correction_of(corrections, word.name)
-    if word.present is None:
-        return without_correction(corrections, word.name)
-    if not word.present and not _mentioned(record, corrections, word.name):
+def _with_edit(corrections: Corrections, edit: LabelEdit, record: Record, now: str) -> Corrections:
+    """The corrections after the edit; repeating an edit changes nothing."""
+    known = correction_of(corrections, edit.name)
+    if edit.present is None:
+        return without_correction(corrections, edit.name)
+    if not edit.present and not _mentioned(record, corrections, edit.name):
         return corrections
-    parents = word.parents if word.present else None
-    made = Correction(
-        _spelled(record, word.name), word.present, record.image.owner, now, word.confidence, parents
+    parents = edit.parents if edit.present else None
+    new = Correction(
+        _spelled(record, edit.name), edit.present, record.image.owner, now, edit.confidence, parents
     )
-    if said and dataclasses.replace(made, at=said.at) == said:
+    if known and dataclasses.replace(new, at=known.at) == known:
         return corrections
-    return with_correction(corrections, made)
+    return with_correction(corrections, new)
 
 
 def _revised(record: Record, seen: Iterable[Label], corrections: Corrections, now: str) -> Record | None:
-    """The record with these labels as a new result; None where it stays as it is."""
-    told = record.with_labels(seen, corrections)
-    if told == record:
+    """The record with these labels as a new result; None if nothing changes."""
+    revised = record.with_labels(seen, corrections)
+    if revised == record:
         return None
-    if not record.image.final:  # the result that is being made will have them
-        return told
+    if not record.image.final:  # the result that is being made will have the corrections
+        return revised
     image = dataclasses.replace(
-        told.image, result=record.image.result + 1, corrected_at=now, restored_at=None
+        revised.image, result=record.image.result + 1, corrected_at=now, restored_at=None
     )
-    return dataclasses.replace(told, image=image)
+    return dataclasses.replace(revised, image=image)
 
 
 def _spelled(record: Record, name: str) -> str:
-    """The name as the recogniser spells it, if it knows it."""
+    """The name in the recogniser's spelling, if it has such a label."""
     names = (label.name for label in record.seen)
     return next((one for one in names if normalised(one) == normalised(name)), name)
 
 
 def _mentioned(record: Record, corrections: Corrections, name: str) -> bool:
-    """Whether anything on the image goes by this name: a label, a parent, an alias, a correction."""
+    """Whether the image has this name as a label, a parent, an alias or a correction."""
     labels = [(one.name, *one.parents, *one.aliases) for one in record.seen]
     words = [(one.name, *(one.parents or ())) for one in corrections]
     return any(normalised(one) == normalised(name) for names in (*labels, *words) for one in names)
 
 
 def _captioned(record: Record, caption: Caption | None, services: Services) -> Record | None:
-    """The record with this caption as a new result; None where it stays as it is."""
+    """The record with this caption as a new result; None if nothing changes."""
     refuse_binned(record)
     image = record.image
     if image.caption == caption:
         return None
     image = dataclasses.replace(image, caption=caption)
-    if image.final:  # else the result that is being made will have it
+    if image.final:  # else the result that is being made will have the caption
         now = rfc3339(services.now())
         image = dataclasses.replace(image, result=image.result + 1, corrected_at=now, restored_at=None)
-    made = dataclasses.replace(record, image=image)
-    check_item(made, before=record)
-    return made
+    changed = dataclasses.replace(record, image=image)
+    check_item(changed, before=record)
+    return changed

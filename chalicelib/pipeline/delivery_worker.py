@@ -31,7 +31,7 @@ AT_ONCE = 10  # the most messages that SQS hands over together
 
 CROWDED_SECONDS = (SOON_SECONDS + 1, SOON_SECONDS + 30)  # long enough to leave the retry to the sweep
 
-NOBODY = "Nobody is to be told there any more."
+NOT_WANTED = "The destination no longer receives this event."
 DISABLED = "The destination is disabled: {} Send this delivery again to enable it."
 PAUSED = "The subscription is paused."
 REFUSED = "The receiver refused it for good."
@@ -81,7 +81,7 @@ def _attempt(context: DeliveryContext, in_flight: InFlight, services: Services) 
         return services.deliveries.cancel(delivery, notification)
     destination = receiver_of(notification, delivery.destination, context.subscription, services)
     if destination is None:
-        return services.deliveries.cancel(delivery, NEWER_RESULT if notification.outdated else NOBODY)
+        return services.deliveries.cancel(delivery, NEWER_RESULT if notification.outdated else NOT_WANTED)
     if context.subscription and context.subscription.paused:
         return services.deliveries.park(delivery, PAUSED)
     condition, confirmed = _known_of(destination, context, services)

@@ -1,4 +1,4 @@
-"""Why an image has a label, or has not: in a sentence, and in data."""
+"""Explains why an image has a label or does not have it: in a sentence, and as data."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ Verdict = Literal[
 
 @dataclass(frozen=True)
 class Reason:
-    """The ``verdict`` on a label, in a sentence (``detail``) and in data where there is any.
+    """The ``verdict`` on a label, with a sentence (``detail``) and data.
 
-    ``confidence`` is how sure the recogniser was and ``threshold`` what was asked for (both 0–100);
-    ``related`` are labels that the image has, or nearly has, and that are close.
+    ``confidence`` is the recogniser's and ``threshold`` the requested one (both 0–100), each None if it does
+    not apply. ``related`` are related labels that the image has, or would have with other options.
     """
 
     verdict: Verdict
@@ -47,7 +47,7 @@ class Reason:
 
 
 def why(owner: str, image_id: str, label: str, services: Services) -> Reason:
-    """Why the image has ``label``, or has not.
+    """Explain why the image has ``label``, or does not have it.
 
     :raises NotFound: there is no such image.
     """
@@ -55,9 +55,9 @@ def why(owner: str, image_id: str, label: str, services: Services) -> Reason:
     if record is None:
         raise NotFound(f"There is no image {image_id}.")
     name = services.renames.rules(owner).name(label)
-    said = correction_of(record.image.corrections, name)
-    if said and not said.present:
-        return _removed(said)
+    correction = correction_of(record.image.corrections, name)
+    if correction and not correction.present:
+        return _removed(correction)
     return (
         _shown(record, name)
         or _without_result(record)
@@ -67,15 +67,15 @@ def why(owner: str, image_id: str, label: str, services: Services) -> Reason:
     )
 
 
-def _removed(said: Correction) -> Reason:
-    return Reason("removed", f"{said.by} said on {said.at} that {said.name} is not there.")
+def _removed(correction: Correction) -> Reason:
+    return Reason("removed", f"{correction.by} said on {correction.at} that {correction.name} is not there.")
 
 
 def _shown(record: Record, name: str) -> Reason | None:
     own = _named(record.image.labels, name)
     if own:
-        said = correction_of(record.image.corrections, name)
-        keyword = said is not None and said.by == BY_XMP
+        correction = correction_of(record.image.corrections, name)
+        keyword = correction is not None and correction.by == BY_XMP
         who = "It is a keyword in the photo's XMP." if keyword else _said_by(own, record.image.model)
         return Reason("present", who, round(own.confidence, 2))
     below = [label for label in record.image.labels if _is_among(name, (*label.parents, *label.aliases))]
@@ -106,7 +106,7 @@ def _without_result(record: Record) -> Reason | None:
 
 
 def _passed_over(record: Record, name: str, services: Services) -> Reason | None:
-    """What the recogniser saw of it and what was not shown, if its answer has been kept."""
+    """The reason from the cached recognition: labels that the recogniser saw and that are not shown."""
     answer = services.recognition_cache.find(record.image.owner, record.recognition)
     if answer is None:
         return None
@@ -144,7 +144,7 @@ def _filter(asked: RecognitionOptions) -> str:
 
 
 def _related(record: Record, name: str, services: Services) -> Reason | None:
-    """Whether general terms are there that it has where it was seen: on the newest image that carries it."""
+    """The reason if the image has parents of the label, by the newest other image that has the label."""
     page = services.search.page(record.image.owner, parse(quoted(name)), limit=1)
     known = _named(page.images[0].labels, name) if page.images else None
     shown = {normalised(label.name) for label in record.image.labels}

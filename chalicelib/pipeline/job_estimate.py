@@ -1,7 +1,7 @@
-"""What a job would cost, before it is run: its source is read as the run would read it, and nothing else.
+"""Estimates what a job would do and cost (``dry_run``): reads its source as the run would, and nothing else.
 
-Duplicates are told by what a bucket says of its objects (ETag and size), so those among the source itself are
-counted exactly; that other images have the same bytes already only the run finds out, which makes it cheaper.
+Duplicates within the source are recognised by ETag and size, which the bucket lists, and counted exactly.
+Photos whose bytes another image has already are found only by the run, which is then cheaper.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from chalicelib.wiring import Services
 
 LINES_AT_ONCE = 5000
 IMAGES_AT_ONCE = 200
-RESERVE_SECONDS = 30.0  # of the function's, for the last page and what is stored of it
+RESERVE_SECONDS = 30.0  # of the function's time, for the last page and for saving
 NO_PHOTOS = {
     *("txt", "md", "log", "json", "xml", "csv", "html", "htm", "pdf", "doc", "docx", "xls", "xlsx"),
     *("mp4", "mov", "avi", "mkv", "mp3", "wav", "zip", "gz", "tar", "db", "svg"),
@@ -39,22 +39,22 @@ NO_PHOTOS = {
 
 
 def estimate_further(job: Job, services: Services, time_left: TimeLeft) -> Job:
-    """The job, with as much more of its source counted as there is time for; it is not saved yet."""
+    """Count as much more of the source as there is time for; returns the job, which is not saved yet."""
     if job.request["source"]["kind"] == "q":
         return _count_found(job, services, time_left)
     feed = Feed.of(job)
-    told: dict[str, Any] = {**_nothing(), **feed.results}
+    totals: dict[str, Any] = {**_zeros(), **feed.results}
     seen = _seen(job, feed, services)
     try:
         while not feed.exhausted and time_left() > RESERVE_SECONDS:
             feed, listed, _, entries = next_entries(job, feed, LINES_AT_ONCE, services)
             if listed is None:
                 continue
-            _count(job, told, seen, _described(job, entries, services), services)
+            _count(job, totals, seen, _described(job, entries, services), services)
             feed = dataclasses.replace(feed, line=feed.line + len(entries))
     except SourceRefused as error:
         return dataclasses.replace(job, status="failed", error=Failure(error.code, error.detail))
-    feed = dataclasses.replace(feed, results=told)
+    feed = dataclasses.replace(feed, results=totals)
     if not feed.exhausted:
         services.objects.put(_seen_key(job, feed), array("Q", seen).tobytes())
         return feed.on(job, looked_at=feed.line - 1)
@@ -62,66 +62,66 @@ def estimate_further(job: Job, services: Services, time_left: TimeLeft) -> Job:
 
 
 def _count_found(job: Job, services: Services, time_left: TimeLeft) -> Job:
-    """The same for what a query finds: images that would be recognised again."""
+    """As :func:`estimate_further`, for the images of a query, which would be recognised again."""
     feed, asked, place = Feed.of(job), job.request["source"]["at"], job.at or TOP
-    told: dict[str, Any] = {**_nothing(), **feed.results}
+    totals: dict[str, Any] = {**_zeros(), **feed.results}
     query = parse(asked) if asked else Query()
     while place and time_left() > RESERVE_SECONDS:
         page = services.search.page(job.owner, query, limit=IMAGES_AT_ONCE, at=place)
         place = page.next_at or ""
         for image in (one.image for one in page.stored):
-            told["images"] += image.final
-            told["bytes"] += (image.size or 0) * image.final
-        told["lines"] += len(page.stored)
-    counted = dataclasses.replace(feed, results=told).on(job, at=place or None, looked_at=told["lines"])
+            totals["images"] += image.final
+            totals["bytes"] += (image.size or 0) * image.final
+        totals["lines"] += len(page.stored)
+    counted = dataclasses.replace(feed, results=totals).on(job, at=place or None, looked_at=totals["lines"])
     return counted if place else dataclasses.replace(counted, status="done")
 
 
 def estimate_of(job: Job, services: Services) -> Json:
-    """What is known so far of what a run would do and cost."""
-    told: dict[str, Any] = {**_nothing(), **Feed.of(job).results}
-    to_ask = told["images"] - told["duplicates"] - told["known"] - told["unreadable"]
+    """The estimate so far: what a run would do and cost."""
+    totals: dict[str, Any] = {**_zeros(), **Feed.of(job).results}
+    to_ask = totals["images"] - totals["duplicates"] - totals["known"] - totals["unreadable"]
     price = price_of_an_image(services.settings, job.request["asked"])
     rate = services.governor.look()
     return {
-        **told,
+        **totals,
         "recognitions": to_ask,
         "cost": None if price is None else to_ask * price / 1_000_000,
-        "seconds": round(told["images"] / rate),
+        "seconds": round(totals["images"] / rate),
     }
 
 
-def _nothing() -> dict[str, Any]:
+def _zeros() -> dict[str, Any]:
     names = ("lines", "images", "bytes", "of_unknown_size", "duplicates", "known", "unreadable")
     return {**dict.fromkeys(names, 0), "codes": {}}
 
 
 def _count(
-    job: Job, told: dict[str, Any], seen: set[int], entries: Sequence[SourceEntry], services: Services
+    job: Job, totals: dict[str, Any], seen: set[int], entries: Sequence[SourceEntry], services: Services
 ) -> None:
     taken = [one for one in entries if not one.refused]
     known = _known(job, taken, services)
-    codes = Counter(told["codes"])
+    codes = Counter(totals["codes"])
     codes.update(one.refused for one in entries if one.refused)
-    told["lines"] += len(entries)
+    totals["lines"] += len(entries)
     for entry in taken:
         if _is_again(f"ref {entry.ref}", seen):
             codes["repeated"] += 1
             continue
-        told["images"] += 1
-        told["bytes"] += entry.size or 0
-        told["of_unknown_size"] += entry.size is None
+        totals["images"] += 1
+        totals["bytes"] += entry.size or 0
+        totals["of_unknown_size"] += entry.size is None
         if entry.ref in known:
-            told["known"] += 1
+            totals["known"] += 1
         elif entry.key.rpartition(".")[2].lower() in NO_PHOTOS:
-            told["unreadable"] += 1
+            totals["unreadable"] += 1
         elif entry.etag and _is_again(f"bytes {entry.etag} {entry.size}", seen):
-            told["duplicates"] += 1
-    told["codes"] = dict(codes)
+            totals["duplicates"] += 1
+    totals["codes"] = dict(codes)
 
 
 def _is_again(text: str, seen: set[int]) -> bool:
-    """Whether this was seen before, told by eight bytes of its digest."""
+    """Whether this text was seen before, by eight bytes of its digest; remembers it."""
     digest = int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
     if digest in seen:
         return True
@@ -130,7 +130,7 @@ def _is_again(text: str, seen: set[int]) -> bool:
 
 
 def _known(job: Job, entries: Sequence[SourceEntry], services: Services) -> set[str]:
-    """Which of these have been taken in by an earlier job, or been labelled where they lie."""
+    """The references of those that an earlier job has copied, or that are labelled in this bucket."""
     own = services.objects.bucket
     here = [one for one in entries if in_place(one, own)]
     elsewhere = [one for one in entries if not in_place(one, own)]
@@ -142,7 +142,7 @@ def _known(job: Job, entries: Sequence[SourceEntry], services: Services) -> set[
 
 
 def _taken_in(job: Job, entries: Sequence[SourceEntry], services: Services) -> set[str]:
-    """Which are images with a result already, of the object that is there now as far as can be told."""
+    """The references of those that are images with a result of the same object version."""
     origins = services.lines.origins(job.owner, [one.ref for one in entries])
     keys = {ref: record_key(job.owner, image_id) for ref, image_id in origins.items()}
     items = services.table.get_many(list(set(keys.values())))
@@ -189,7 +189,7 @@ def _with(entry: SourceEntry, listed: SourceEntry | None) -> SourceEntry:
 
 
 def _common(first: str, last: str) -> str:
-    """What both keys begin with, and so all between them do."""
+    """The common prefix of two keys, and so of all keys between them."""
     return os.path.commonprefix([first, last])  # noqa: RUF071 - of texts: keys are no paths
 
 
@@ -204,5 +204,5 @@ def _seen(job: Job, feed: Feed, services: Services) -> set[int]:
 
 
 def _seen_key(job: Job, feed: Feed) -> str:
-    """By the line that is next: a step that is done again begins with what the one before had seen."""
+    """The object key, with the number of the next line: a repeated step begins with the same set."""
     return f"{JOBS}~{job.owner}/{job.id}/seen-{feed.line}"

@@ -1,10 +1,10 @@
-"""A job that labels what is there already: its lines go to the labelers as fast as the recogniser takes them.
+"""Feeds the lines of a labelling job to the labelers, as fast as the recogniser takes them.
 
-A message brings the job one step further, about once a second. A step looks what came of the lines that are
-on their way, sends those again that were not heard of, and hands out as many new ones as the governor allows
-(:mod:`chalicelib.recognition.governor`) and as the job's money lasts for. A line's message is lost or comes
-twice; its outcome is one row. What a job remembers does not grow with its source: the list that is read,
-the byte to go on from, and the batches that are on their way.
+Each message does one step of the job, about once a second. A step reads the results of the lines in flight,
+sends lines without a result again, and sends as many new lines as the governor
+(:mod:`chalicelib.recognition.governor`) and the job's ``max_cost`` allow. A line's message may be lost or
+come twice; its result is one row. The state of a job has a constant size: the list that is being read, the
+position in it, and the batches in flight.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from chalicelib.wiring import Services
 log = logging.getLogger("sightline.job_feed")
 
 MOST_A_STEP = 300  # lines
-MOST_OPEN = 60  # batches on their way
-SECONDS_AHEAD = 2.0  # of work that may wait for a labeler: what people upload waits behind it
+MOST_OPEN = 60  # batches in flight
+SECONDS_AHEAD = 2.0  # of work in the queue: people's uploads wait behind it
 FEWEST_AHEAD = 4
-STALE_SECONDS = 120.0  # after which a line that nobody was heard of is sent again; then twice as long
-MOST_SENT = 6  # times; after that the line is given up
-LATELY = 3.0  # seconds that the rate is taken over
-MOST_REMEMBERED = 40  # steps that the shown rate is taken over
+STALE_SECONDS = 120.0  # after which a line without a result is sent again; doubled each time
+MOST_SENT = 6  # tries of a line; after that it is given up
+RATE_SECONDS = 3.0  # over which the current rate is measured
+MOST_REMEMBERED = 40  # steps over which the shown rate is measured
 MAX_COST, BUDGET = "max-cost", "budget-used-up"
-WAITING = (MAX_COST, BUDGET)  # stops from which a job may be resumed
+WAITING = (MAX_COST, BUDGET)  # reasons to stop after which a job can be resumed
 
 
 def feed_further(job: Job, services: Services) -> Job:
-    """The job, brought one step further; it is not saved yet.
+    """Do one step; returns the changed job, which is not saved yet.
 
-    One whose source cannot be read has failed, once what is on its way has come back.
+    If the source cannot be read, the job fails after the lines in flight have their results.
     """
     feed = Feed.of(job)
     feed, waiting = _settled(job, feed, services)
@@ -62,7 +62,7 @@ def feed_further(job: Job, services: Services) -> Job:
 
 
 def _settled(job: Job, feed: Feed, services: Services) -> tuple[Feed, int]:
-    """What came of the lines that are on their way; how many of them are still out."""
+    """Read the results of the lines in flight; returns how many have none yet, too."""
     if not feed.open:
         return feed, 0
     rows = {
@@ -87,21 +87,21 @@ def _settled(job: Job, feed: Feed, services: Services) -> tuple[Feed, int]:
         waiting += batch.count - len(lines)
         still.append(_sent_again(job, batch, {one.number for one in lines}, services))
     now = services.now()
-    lately = (*feed.lately, (round(now, 3), reached))[-MOST_REMEMBERED:]
+    recent = (*feed.lately, (round(now, 3), reached))[-MOST_REMEMBERED:]
     settled = dataclasses.replace(
         feed,
         open=tuple(still),
         counts=dict(counts),
         codes=dict(codes),
         micros=micros,
-        lately=lately,
+        lately=recent,
         stop=stop,
     )
     return settled, waiting
 
 
 def stretches(batches: Sequence[Batch]) -> list[tuple[int, int]]:
-    """From which line to which they go: one that is late may be far behind the rest."""
+    """The ranges of lines in batches: a late batch may be far behind the others."""
     found: list[tuple[int, int]] = []
     for one in batches:
         first = found.pop()[0] if found and found[-1][1] + 1 == one.first else one.first
@@ -110,16 +110,16 @@ def stretches(batches: Sequence[Batch]) -> list[tuple[int, int]]:
 
 
 def _sent_again(job: Job, batch: Batch, settled: set[int], services: Services) -> Batch:
-    """Send what was not heard of for too long once more, or give it up."""
+    """Send the lines of a batch that have had no result for too long again, or give them up."""
     if services.now() - batch.sent_at < STALE_SECONDS * 2.0 ** (batch.tries - 1):
         return batch
     try:
         page = services.sources.page(SourceList(**batch.list), batch.at, batch.count, job.owner).entries
-    except SourceRefused:  # the list is another one by now
+    except SourceRefused:  # the list was changed
         page = (SourceEntry(),) * batch.count
     missing = {number: entry for number, entry in enumerate(page, start=batch.first) if number not in settled}
     if batch.tries >= MOST_SENT or not all(entry.ref for entry in missing.values()):
-        for number, entry in missing.items():  # unless somebody has done it meanwhile
+        for number, entry in missing.items():  # a result that a worker has stored meanwhile stays
             services.lines.settle(job.owner, job.id, LineResult(number, entry.ref, "refused", code="gave-up"))
     else:
         log.warning("sent again: %d lines of job %r", len(missing), job.id)
@@ -128,7 +128,7 @@ def _sent_again(job: Job, batch: Batch, settled: set[int], services: Services) -
 
 
 def _fed(job: Job, feed: Feed, waiting: int, services: Services) -> Feed:
-    """Hand out as many more lines as there is room and money for."""
+    """Send as many more lines as the rate, the queue and the job's money allow."""
     now = services.now()
     rate = services.governor.rate(_used(feed, now))
     passed = now - feed.paced_at if feed.paced_at else 1.0
@@ -161,7 +161,7 @@ def _fed(job: Job, feed: Feed, waiting: int, services: Services) -> Feed:
 
 
 def _affordable(job: Job, feed: Feed, services: Services) -> int:
-    """How many more lines the job's money is enough for, if each of those on their way costs all it can."""
+    """How many more lines the job's money pays for, if each line in flight costs the full price."""
     most = job.request["max_cost"]
     price = price_of_an_image(services.settings, job.request["asked"])
     if most is None or not price:
@@ -179,8 +179,8 @@ def _send(job: Job, numbered: dict[int, SourceEntry], services: Services) -> Non
 
 
 def _used(feed: Feed, now: float) -> float:
-    """Lines a second that were done of late."""
-    before = [one for one in feed.lately if one[0] <= now - LATELY][-1:] or list(feed.lately[:1])
+    """The current rate, in finished lines a second."""
+    before = [one for one in feed.lately if one[0] <= now - RATE_SECONDS][-1:] or list(feed.lately[:1])
     if not before or not feed.lately or feed.lately[-1][0] <= before[0][0]:
         return 0.0
     return (feed.lately[-1][1] - before[0][1]) / (feed.lately[-1][0] - before[0][0])
@@ -195,7 +195,7 @@ def _failed(feed: Feed) -> int:
 
 
 def _paused(job: Job, feed: Feed) -> Job:
-    """A job waits for a person who gives it more money, or for another day."""
+    """Pause a job until a person raises its ``max_cost``, or resumes it on another day."""
     why = {
         MAX_COST: "What it may cost is used up; resume it with a higher max_cost.",
         BUDGET: "Today's calls of the recogniser are used up; resume it tomorrow.",

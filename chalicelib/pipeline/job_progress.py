@@ -1,4 +1,4 @@
-"""How far a job that labels has come: what it remembers, and what it says of that."""
+"""The progress of a labelling job: its private state, and what the API shows of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.wiring import Services
 
 @dataclass(frozen=True)
 class Batch:
-    """Lines that are on their way: ``count`` of them from ``first``, which stand at a byte of a list."""
+    """Lines in flight: ``count`` lines from number ``first`` on, which begin at byte ``at`` of ``list``."""
 
     first: int
     count: int
@@ -30,13 +30,16 @@ class Batch:
 
 @dataclass(frozen=True)
 class Feed:
-    """How far a job has come.
+    """The state of a labelling job.
 
-    ``list`` is being read, from the byte ``at``; ``listing`` is where the next list comes from, None where
-    none does. ``line`` is the next line's number. Of the lines that are done, ``counts`` are by outcome,
-    ``codes`` by code, and ``micros`` what they cost (millionths of a dollar). ``allowance`` is how many lines
-    may still be sent of what the rate has given until ``paced_at``; ``lately`` has what was done by when.
-    ``stop`` says that no more are sent. ``results`` is how far the files of results are.
+    * ``list``: the list that is being read, from byte ``at`` on; ``listing``: where the next list comes from,
+      None if there is none. ``line``: the number of the next line. ``open``: the batches in flight.
+    * Of the finished lines: ``counts`` by outcome, ``codes`` by code, ``micros``: the cost (millionths of a
+      dollar).
+    * ``allowance``: how many lines the ``rate`` still allows, as of ``paced_at``; ``lately``: times, and how
+      many lines were finished by then.
+    * ``stop``: the reason why no more lines are sent; empty if there is none.
+    * ``results``: the progress of the files of results.
     """
 
     list: Json | None = None
@@ -74,7 +77,7 @@ class Feed:
 
     @property
     def under_way(self) -> int:
-        """How many lines have been sent and are not done yet."""
+        """The number of lines in flight."""
         return sum(one.count for one in self.open)
 
     @property
@@ -83,7 +86,7 @@ class Feed:
 
 
 def progress_of(job: Job, services: Services) -> Json:
-    """What a job of this kind says beside the members that all have."""
+    """The members that a labelling job's document has in addition to those of all jobs."""
     feed = Feed.of(job)
     outcomes = {name: number for name, number in feed.counts.items() if number}
     left = _lines_left(feed)
@@ -114,7 +117,7 @@ def _shown_rate(feed: Feed) -> float:
 
 
 def _lines_left(feed: Feed) -> float | None:
-    """How many lines are still to be done, by the bytes of the list; None where more lists follow."""
+    """How many lines are left, estimated from the size of the list; None if more lists follow."""
     if feed.exhausted:
         return feed.under_way
     if feed.listing is not None or feed.list is None or not feed.at:

@@ -1,6 +1,6 @@
-"""What came of a job's lines, in files: JSON Lines, CSV and a summary, in the order of the source.
+"""Writes the results of a job's lines to files: JSON Lines, CSV and a summary, in the order of the source.
 
-A step writes one part of one file, so that a step that is done again writes the same part again.
+Each step writes one part of one file, so that a repeated step writes the same part again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COLUMNS = ("line", "source-ref", "outcome", "code", "image_id", "status", "label
 
 
 def write_further(job: Job, services: Services) -> Job:
-    """The job, with one more part of its files written; it is not saved yet, and has ended with the last."""
+    """Write one more part of the files; returns the job, not saved yet, which ends with the last part."""
     state = dict(job.state)
     written: dict[str, Any] = {"file": 0, "line": 1, "assembly": "", "etags": [], **state["results"]}
     names = list(FILES)
@@ -46,7 +46,7 @@ def write_further(job: Job, services: Services) -> Job:
 
 
 def links_to_results(job: Job, services: Services) -> Json:
-    """Where to download the files of a job that has written them."""
+    """Download links of a job's files, by name; empty if they are not written yet."""
     if not job.state.get("results", {}).get("done"):
         return {}
     named = {"results": "results.jsonl", "results_csv": "results.csv", "summary": SUMMARY}
@@ -60,9 +60,9 @@ def links_to_results(job: Job, services: Services) -> Json:
 
 
 def _part(job: Job, name: str, written: dict[str, Any], services: Services) -> Json:
-    """Write the next part of a file; what is to be remembered."""
+    """Write the next part of a file; returns the new state."""
     key, line, last = _key(job, name), int(written["line"]), int(job.state["line"]) - 1
-    if line > last and written["etags"]:  # in a step of its own: after it no part can be written again
+    if line > last and written["etags"]:  # in its own step, because no part can be written after it
         services.multipart_uploads.finish(key, written["assembly"], written["etags"])
         return {"file": written["file"] + 1}
     body = bytearray()

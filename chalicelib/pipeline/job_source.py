@@ -1,4 +1,4 @@
-"""Where a job's lines come from: lists as they are, or made of what buckets and inventories name."""
+"""The source of a labelling job: reads lines from lists, which may be made of a bucket or an inventory."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from chalicelib.model import Json, SourceEntry
 from chalicelib.pipeline.job_progress import Feed
 from chalicelib.wiring import Services
 
-MOST_LOOKS = 20  # of a step, for a line: blank ones and other owners' are passed over
+MOST_LOOKS = 20  # pages in a step: blank lines and other owners' objects are skipped
 
 
 def check_source(kind: str, uri: str, owner: str, services: Services) -> None:
-    """Refuse an address that no job of this owner may read, whatever lies there.
+    """Refuse a source that this owner may not read.
 
-    :raises SourceRefused: it is none, or the service's own or somebody else's.
+    :raises SourceRefused: the URI is not valid, or names data of the service or of another owner.
     """
     bucket, key = parts_of(uri)
     if kind != "prefix" and not key:
@@ -34,7 +34,7 @@ def check_source(kind: str, uri: str, owner: str, services: Services) -> None:
 
 
 def list_of_addresses(urls: Sequence[str], owner: str, job_id: str, services: Services) -> Json:
-    """Where a job finds the addresses that it was given, and how many there are."""
+    """Store the addresses of a job as a list; returns where it is, and their number."""
     key = f"{JOBS}~{owner}/{job_id}/urls.jsonl"
     listed = services.sources.write_list(key, [SourceEntry(url=one) for one in urls])
     return {"at": f"s3://{listed.bucket}/{listed.key}", "urls": len(urls)}
@@ -43,10 +43,10 @@ def list_of_addresses(urls: Sequence[str], owner: str, job_id: str, services: Se
 def next_entries(
     job: Job, feed: Feed, most: int, services: Services
 ) -> tuple[Feed, SourceList | None, int, Sequence[SourceEntry]]:
-    """The next lines of the source, and the list and the byte at which they stand.
+    """The next lines of the source, with their list and their position in it (a byte).
 
-    There are none at the end, after a long stretch of nothing, and where a list was made first: it has to be
-    remembered before any line of it is sent, as another one made later may have other lines.
+    There are no lines at the end, after many blank ones, and in a step that makes a new list: the list has to
+    be saved in the job before its lines are sent, because a list made again may have other lines.
 
     :raises SourceRefused: the source cannot be read (any more).
     """
@@ -93,7 +93,7 @@ def _files_of(inventory: str, sources: Sources) -> tuple[list[Json], list[str]]:
 
 
 def _listed(job: Job, feed: Feed, services: Services) -> Feed:
-    """The next list, made of what a bucket lists or of a file of an inventory."""
+    """Make the next list, from a page of a bucket's listing or from a file of an inventory."""
     sources, listing = services.sources, dict(feed.listing or {})
     key = f"{JOBS}~{job.owner}/{job.id}/list-{feed.listed:06d}-{new_id()}.jsonl"
     following: Json | None

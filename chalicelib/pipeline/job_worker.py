@@ -1,4 +1,7 @@
-"""Jobs are worked on: some hundred images a message, the next message when they are done."""
+"""The worker of jobs: each message does some steps of a job, then sends the message for the next ones.
+
+Also starts, pauses, resumes and cancels jobs.
+"""
 
 from __future__ import annotations
 
@@ -26,28 +29,28 @@ from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.jobs")
 
-IMAGES_A_STEP = 20  # after which the row says how far the job has come
+IMAGES_A_STEP = 20  # after which the job's progress is saved
 STEPS_A_MESSAGE = 25
-STEP_SECONDS = 35.0  # of the worker's 60: with less left no step is begun
+STEP_SECONDS = 35.0  # of the worker's 60: with less time left no step is begun
 IN_BIN = Query(HasStatus("binned"))
-STEP_EVERY = 1.0  # seconds, of a job that labels
-TWICE_SECONDS = 10.0  # within which a message that is out of date is another's repeat
-MOST_TRIES = 5  # of a message; as many as its queue gives before it is a dead letter
-PATIENCE = 3  # times that a message comes for a fault that may pass; then the image counts as not done
+STEP_EVERY = 1.0  # seconds between the steps of a labelling job
+TWICE_SECONDS = 10.0  # within which a message with an old revision is a duplicate
+MOST_TRIES = 5  # of a message: after as many receives its queue makes it a dead letter
+PATIENCE = 3  # tries of a message with a transient error; then the image counts as failed
 
 
 def start(owner: str, kind: JobKind, request: Json, services: Services, job_id: str = "") -> Job:
-    """Store a job and set it going; where the queue does not answer, the sweep will."""
+    """Store a job and send its first message; if the queue does not answer, the sweep sends it."""
     job = services.jobs.create(owner, kind, request, job_id)
-    _set_going(job, services)
+    _send_message(job, services)
     return job
 
 
 def work_on_jobs(event: Json, services: Services, time_left: TimeLeft = unhurried) -> Json:
-    """Bring the jobs of an SQS event some images further; answers which messages failed and come again.
+    """Do the next steps of the jobs in an SQS event; returns the partial batch response.
 
-    What is left of a job goes on the same queue: this function alone may be in such a circle for more than 16
-    rounds (``RecursiveLoop: Allow``).
+    The message for the next steps goes to the same queue. Lambda would stop that loop after 16 rounds; only
+    this function has permission for it (``RecursiveLoop: Allow``).
     """
 
     def work(message: Message) -> None:
@@ -62,7 +65,7 @@ def work_on_jobs(event: Json, services: Services, time_left: TimeLeft = unhurrie
 
 
 def _fail(message: Message, error: Exception, services: Services) -> None:
-    """End a job that an unexpected error stops each time; otherwise the sweep would start it for ever."""
+    """End a job that meets an unexpected error each time; otherwise the sweep would restart it for ever."""
     named = message.body["job"]
     log.error("job %r has failed: %r", named["id"], error, exc_info=error)
     failure = Failure("internal", "An unexpected error stopped it; the log of the service names it.")
@@ -74,9 +77,9 @@ def _fail(message: Message, error: Exception, services: Services) -> None:
 
 
 def _work(message: Message, services: Services, time_left: TimeLeft) -> None:
-    """Bring one job further, step by step, for as long as the function may run.
+    """Do steps of one job for as long as the function may run.
 
-    Doing an image again changes nothing: a message that comes twice, or a worker that dies, costs time only.
+    The work on an image is idempotent, so a repeated message or a crash costs only time.
     """
     named = message.body["job"]
     try:
@@ -105,12 +108,12 @@ def _work(message: Message, services: Services, time_left: TimeLeft) -> None:
 
 
 def _feed(job: Job, revision: str, services: Services, time_left: TimeLeft) -> None:
-    """Bring a job that labels one step further; the next comes in a second.
+    """Do one step of a labelling job; the message for the next one is delayed by a second.
 
-    Of two messages of a job the one that comes second ends here, or both would go round.
+    A duplicate message ends here, because each message sends the next one.
     """
-    moved = services.now() - millisecond_at(job.updated_at) / 1000
-    if job.status != "running" or (revision not in ("", job.revision) and moved < TWICE_SECONDS):
+    idle = services.now() - millisecond_at(job.updated_at) / 1000
+    if job.status != "running" or (revision not in ("", job.revision) and idle < TWICE_SECONDS):
         return
     counted = bool(job.request["dry_run"])
     further = estimate_further(job, services, time_left) if counted else feed_further(job, services)
@@ -125,7 +128,7 @@ def _feed(job: Job, revision: str, services: Services, time_left: TimeLeft) -> N
 
 
 def pause(owner: str, job_id: str, services: Services) -> Job:
-    """Let a job rest until it is resumed; what is on its way is still done.
+    """Pause a job until it is resumed; lines in flight are still done.
 
     :raises Conflict: it has ended.
     """
@@ -138,7 +141,7 @@ def pause(owner: str, job_id: str, services: Services) -> Job:
 
 
 def resume(owner: str, job_id: str, services: Services, max_cost: float | None = None) -> Job:
-    """Let a paused job go on, where it costs money perhaps up to another ``max_cost`` (dollars).
+    """Resume a paused job, with a new ``max_cost`` (dollars) if given.
 
     :raises Conflict: it has ended.
     """
@@ -146,18 +149,18 @@ def resume(owner: str, job_id: str, services: Services, max_cost: float | None =
     def resumed(job: Job) -> Job:
         _refuse_ended(job)
         request = job.request if max_cost is None else {**job.request, "max_cost": max_cost}
-        if job.state.get("stop") == "failed":  # it ends when what is on its way has come back
+        if job.state.get("stop") == "failed":  # it ends when the lines in flight have their results
             return dataclasses.replace(job, status="running")
         state = {**job.state, "stop": ""} if job.state.get("stop") in WAITING else job.state
         return dataclasses.replace(job, status="running", request=request, error=None, state=state)
 
     job = services.jobs.change(owner, job_id, resumed)
-    _set_going(job, services)
+    _send_message(job, services)
     return job
 
 
 def cancel(owner: str, job_id: str, services: Services) -> Job:
-    """End a job before its time. One that labels writes down what was done first; nothing is undone.
+    """End a job early; nothing is undone. A labelling job writes its files of results first.
 
     :raises Conflict: it has ended.
     """
@@ -172,7 +175,7 @@ def cancel(owner: str, job_id: str, services: Services) -> Job:
 
     job = services.jobs.change(owner, job_id, cancelled)
     if not job.ended:
-        _set_going(job, services)
+        _send_message(job, services)
     return job
 
 
@@ -181,7 +184,7 @@ def _refuse_ended(job: Job) -> None:
         raise Conflict(f"The job is {job.status}.", code="job-has-ended")
 
 
-def _set_going(job: Job, services: Services) -> None:
+def _send_message(job: Job, services: Services) -> None:
     try:
         services.jobs_queue.send(job.message(job.revision))
     except Transient as error:

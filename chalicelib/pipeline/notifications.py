@@ -20,7 +20,7 @@ from chalicelib.wiring import Services
 
 NO_IMAGE = "The image was deleted."
 IN_BIN = "The image is in the bin; send this again once it is restored."
-NEWER_RESULT = "The image has a newer result, or is about to get one; that one is told of instead."
+NEWER_RESULT = "The image has a newer result, or is about to get one; that one is delivered instead."
 
 
 @dataclass(frozen=True)

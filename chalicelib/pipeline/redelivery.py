@@ -1,4 +1,4 @@
-"""Parked deliveries are sent again."""
+"""Sends parked deliveries again: one, or all of a destination in a time range."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.redelivery")
 
-MOST_AT_A_TIME = 200  # within the 29 s that API Gateway waits
+MOST_AT_A_TIME = 200  # as many as fit into API Gateway's timeout of 29 s
 AT_ONCE = 10
 
 
 @dataclass(frozen=True)
 class Resent:
-    """How many were sent again, and whether there may be ``more``: then ask again."""
+    """How many deliveries were sent again, and whether there may be ``more``."""
 
     count: int
     more: bool
 
 
 def send_again(delivery: Delivery, services: Services) -> Delivery:
-    """Start a delivery anew, now; whoever asks for it vouches for the destination, which is enabled again.
+    """Restart a delivery now with new tries; its destination is enabled again.
 
-    :raises Conflict: it has arrived or been cancelled, or is being sent at this moment.
+    :raises Conflict: it was delivered or cancelled, or is being sent at this moment.
     """
     try:
         renewed = services.deliveries.renew(delivery)
@@ -44,7 +44,7 @@ def send_again(delivery: Delivery, services: Services) -> Delivery:
 
 
 def send_parked_again(owner: str, destination: str, since: str, until: str, services: Services) -> Resent:
-    """Start a destination's parked deliveries of a time range (RFC 3339) anew, at most the newest 200."""
+    """Restart a destination's parked deliveries of a time range (RFC 3339), at most the newest 200."""
     page = services.deliveries.page(
         owner, by_destination(destination, parked=True), limit=MOST_AT_A_TIME, after=None, until=until
     )

@@ -1,13 +1,13 @@
-"""Holds what is derived of an owner's images, and the bucket, to their records; mends what does not agree.
+"""The repair: compares an owner's derived data and the bucket with the records, and corrects differences.
 
-The projection keeps the two together, so there should be nothing to find; this is for changes that the
-stream lost, and for tables that were edited by hand or restored in part. It may run while the service does:
-an image that was not projected comes through the stream once more, a count moves under the number of its
-row's last move.
+The projection keeps derived data right, so normally there is nothing to find. The repair is for changes that
+the stream lost, and for tables that were edited by hand or restored in part. It may run while the service
+does: an image that was not projected is sent through the stream again, and counts are corrected on condition
+that nothing was counted meanwhile.
 
-The bucket is held against the records by one rule, here and at the start of ``make run``: what does not agree
-is looked at once more, as if S3 had told of it. That is for events that never came, for a bucket or a table
-that was restored, and for folders that were changed while nothing ran.
+Differences between bucket and records are sent to the labeler, as if S3 had sent an event, here and at the
+start of ``make run``. They come from lost events, from a restored bucket or table, and from folders that were
+changed while nothing ran.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that does not agree with the records; ``mended`` tells whether it does now."""
+    """A difference from the records; ``mended`` says whether it was corrected."""
 
     what: str
     term: str = ""
@@ -62,11 +62,11 @@ class Fault:
 
 
 def repair(owner: str, services: Services, *, mend: bool) -> Iterator[Fault]:
-    """Everything that does not agree with an owner's records; with ``mend`` it is changed, else only told.
+    """Find all differences from an owner's records; with ``mend`` correct them.
 
-    Told are images that were not projected, entries that are missing or wrong, entries that no record asks
-    for, wrong counts, and what the bucket and the records do not agree about. An image is known by any entry
-    under ``all``, a status or a label. Each index entry and record is read twice, the bucket listed once.
+    Yields images that were not projected, index entries that are missing, wrong or left over, wrong counts,
+    and differences between bucket and records. An image is found by any entry under ``all``, a status or a
+    label. Each index entry and record is read twice, and the bucket is listed once.
     """
     counted = {ALL, FAILED, *catalogue.counts_of(services.table, owner)}
     terms = {PENDING, BINNED, *map(_listed, counted)}
@@ -86,7 +86,7 @@ def repair(owner: str, services: Services, *, mend: bool) -> Iterator[Fault]:
 
 
 def _held_to_bucket(owner: str, known: Iterable[str], services: Services, *, mend: bool) -> Iterator[Fault]:
-    """Objects that no record knows, and records whose objects have gone; the labeler looks at them again."""
+    """Differences between the bucket and the records; with ``mend`` they are sent to the labeler."""
     records: dict[str, StoredImage] = {}
     for batch in _batches(sorted(known), BATCH_LIMIT):
         items = services.table.get_many([record_key(owner, one) for one in batch])
@@ -98,7 +98,7 @@ def _held_to_bucket(owner: str, known: Iterable[str], services: Services, *, men
         if (parse_key(key) or (DEFAULT_OWNER, ""))[0] == owner
     }
     for one in disagreements(records, etags):
-        if one.key in records and not records[one.key].final:  # it is on its way
+        if one.key in records and not records[one.key].final:  # still to be labelled
             continue
         if mend:
             services.uploads_queue.send(event_of(one))
@@ -110,7 +110,7 @@ def _held_to_bucket(owner: str, known: Iterable[str], services: Services, *, men
 def _held_to_records(
     owner: str, image_ids: list[str], wanted: dict[str, set[str]], services: Services, *, mend: bool
 ) -> Iterator[Fault]:
-    """Faults of some images; adds to ``wanted`` which terms each is to be found by."""
+    """Faults of some images; adds the terms of each image to ``wanted``."""
     keys = [record_key(owner, one) for one in image_ids] + [marker_key(owner, one) for one in image_ids]
     items = services.table.get_many(keys)
     for image_id in image_ids:
@@ -138,7 +138,7 @@ def _held_to_records(
 
 
 def _asks_for(owner: str, image_id: str, term: str, services: Services) -> bool:
-    """Whether the record, as it is by now, is to be found by the term."""
+    """Whether the current record has the term."""
     item = services.table.get(record_key(owner, image_id))
     stored = StoredImage(item) if item else None
     return stored is not None and not stored.erased and term in entries_of(stored.document)
@@ -175,18 +175,18 @@ def _count(key: Key, moves: Value | None, off: dict[str, int], services: Service
 
 
 def _listed(counted: str) -> str:
-    """The term whose partition holds what is counted so."""
+    """The term whose partition has the entries of a counted term."""
     return TAKEN if counted.startswith(TAKEN) else counted
 
 
 def _carriers(owner: str, counted: str, services: Services) -> int:
-    """How many entries there are of what is counted."""
+    """The number of index entries of a counted term."""
     entries = _entries(owner, _listed(counted), services)
     return sum(1 for term, _ in entries if counted_as(term) == counted)
 
 
 def _entries(owner: str, name: str, services: Services) -> Iterator[tuple[str, str]]:
-    """The entries of a term, or of all dates taken, each as its (term, image id)."""
+    """The entries of a term, or of all dates taken, as (term, image id)."""
     after: str | None = None
     while True:
         entries = services.table.query(index.partition(owner, name), limit=READ_AT_ONCE, after=after)
@@ -205,14 +205,14 @@ def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def is_photo(key: str) -> bool:
-    """Whether an object is one that is taken in."""
+    """Whether an object becomes an image."""
     return key.startswith(UPLOADS) and not is_litter(key) and not is_sidecar(key)
 
 
 def disagreements(records: Mapping[str, StoredImage], etags: Mapping[str, str]) -> Iterator[ObjectUploaded]:
-    """What the labeler is to look at: photos that their record does not know, records whose photo has gone.
+    """The differences, as hints for the labeler: photos without a matching record, records without a photo.
 
-    Both are told by the object's key: the ``records`` of images, and the ``etags`` of what is in the bucket.
+    ``records`` are the images by object key, ``etags`` the bucket's objects by key.
     """
     for key, etag in etags.items():
         if is_photo(key) and not _knows(records.get(key), etag):

@@ -1,4 +1,4 @@
-"""Somebody subscribes, tries it out, thinks otherwise, and leaves again."""
+"""Use cases of subscriptions: create, change, test, confirm and delete them."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ LONGEST_TEST_SECONDS = 20.0  # of API Gateway's 29
 
 
 def subscribe(subscription: Subscription, services: Services) -> str:
-    """Store a new subscription; gives the secret that its deliveries will be signed with."""
+    """Store a new subscription; returns the secret that signs its deliveries."""
     services.subscriptions.create(subscription)
     return services.keyring.get(subscription.owner, subscription.id).current
 
 
 def unsubscribe(subscription: Subscription, services: Services) -> None:
-    """Remove a subscription with its secret; what is on its way to it will be cancelled.
+    """Delete a subscription and its secret; its pending deliveries will be cancelled.
 
-    What an origin has agreed to ends with the last subscription there.
+    With the last subscription of an origin, the origin's confirmation is deleted.
     """
     owner = subscription.owner
     services.breakers.clear(owner, subscription.destination.place)
@@ -43,9 +43,9 @@ def unsubscribe(subscription: Subscription, services: Services) -> None:
 def change_subscription(
     owner: str, subscription_id: str, edit: Callable[[Subscription], Subscription], services: Services
 ) -> Subscription:
-    """Store what ``edit`` makes of a subscription; what waits for it follows, to another address as well.
+    """Store ``edit(subscription)``; pending deliveries use the changed one, also its new URL.
 
-    Another origin has to agree by itself to be called often.
+    A new origin has to be confirmed again.
 
     :raises NotFound: there is no such subscription (any more).
     """
@@ -61,9 +61,9 @@ def _leave(owner: str, origin: str, services: Services) -> None:
 
 
 def try_out(subscription: Subscription, services: Services) -> SendResult:
-    """Send a signed sample and give what the receiver said; one that takes it is enabled.
+    """Send a signed sample event; returns the receiver's answer. A receiver that accepts it is enabled.
 
-    :raises TooManyRequests: its origin has not agreed to be called so often.
+    :raises TooManyRequests: its origin is not confirmed, and was called too often.
     """
     event = dataclasses.replace(ImageFinished.of(_sample(subscription.owner, services.now())), type=TEST_TYPE)
     result = _sent(subscription, event, "test", services)
@@ -73,19 +73,19 @@ def try_out(subscription: Subscription, services: Services) -> SendResult:
 
 
 def confirm(subscription: Subscription, services: Services) -> tuple[SendResult, bool]:
-    """Send a signed challenge; whether its token came back, by which the origin agrees to be called often.
+    """Send a signed challenge; returns the answer, and whether it confirms the origin.
 
-    :raises TooManyRequests: its origin has not agreed to be called so often.
+    :raises TooManyRequests: its origin is not confirmed, and was called too often.
     """
     token, sample = new_challenge(), ImageFinished.of(_sample(subscription.owner, services.now()))
     event = dataclasses.replace(sample, type=CHALLENGE_TYPE, data={"challenge": token})
     result = _sent(subscription, event, "challenge", services, challenge=token)
-    agreed = (
+    confirmed = (
         result.verdict is Verdict.ARRIVED and result.reply is not None and _came_back(token, result.reply)
     )
-    if agreed:
+    if confirmed:
         services.origins.confirm(subscription.owner, subscription.destination.place.origin)
-    return result, agreed
+    return result, confirmed
 
 
 def _sent(
@@ -97,7 +97,7 @@ def _sent(
         if wait:
             raise TooManyRequests("The origin has not agreed to be called so often.", retry_after=wait)
     image = _sample(owner, services.now())
-    # A challenge is JSON, whatever the receiver wants of images.
+    # A challenge is always JSON, whatever the subscription's format.
     form: Format = "json" if challenge else destination.format
     signing = services.keyring.get(owner, subscription.id).signing(services.now())
     request = request_for(
@@ -119,7 +119,7 @@ def _sample(owner: str, now: float) -> Image:
     at = rfc3339(now)
     labels = (Label("Cat", 97.31, parents=("Animal", "Pet")),)
     return Image(
-        id="00000000000000000000000000",  # no image has it
+        id="00000000000000000000000000",  # no image has this id
         owner=owner,
         key="",
         status="labelled",

@@ -1,9 +1,9 @@
-"""Nothing is forgotten: whatever is stuck or due is come back to, by one rule for all kinds of rows.
+"""The sweep: finds rows that are stuck or due, once a minute, and sends their messages again.
 
-The index only says where to look. A row that is still due when it is read is put off by a counter of its
-own, and then somebody is told of it; a row that demonstrably waits for something waits for that, and one
-that is settled leaves the index. Each row is seen to alone. What a minute is too short for stays due until
-the next.
+All kinds of rows are handled alike. The due index only says where to look; the row is read again. If it is
+still due, it is postponed with backoff, and its message is sent. If it waits for a known time, it is
+postponed to that time. If there is nothing left to do, it leaves the index. Each row is handled on its own.
+Rows for which a minute is too short stay due until the next sweep.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from chalicelib.wiring import Services
 log = logging.getLogger("sightline.sweep")
 
 AT_ONCE = 10
-BACKLOG = 100  # messages of a queue, from which on what is due there is taken to be among them
-SECONDS_A_ROW = 10.0  # with less time left the rest waits for the next minute
+BACKLOG = 100  # messages in a queue, from which on a due row's message is assumed to be among them
+SECONDS_A_ROW = 10.0  # with less time left the rest waits for the next sweep
 MINUTE = 60
-HELD_FOR = 3  # put-offs, 42 minutes together, in which a backlog has to be gone
+HELD_FOR = 3  # postponements, 42 minutes in all, after which a message is sent in spite of a backlog
 
 Act = Callable[[], object]
 
 
 @dataclass(frozen=True)
 class DueKind:
-    """A kind of row: the ``shards`` of the index that it lies in, and what is to be done about one.
+    """A kind of row: the ``shards`` of the due index that it is in, and how to handle a row.
 
-    ``look`` reads a row and answers what to do now, until when (seconds since 1970) it demonstrably waits,
-    or None where it is settled. Where its message may still wait on a ``queue``, that is known here.
+    ``look`` returns an action, or the time (seconds since 1970) that the row waits for, or None if there is
+    nothing left to do. ``queue`` is where the row's message may still be waiting.
     """
 
     shards: tuple[str, ...]
@@ -51,9 +51,9 @@ class DueKind:
 
 
 def sweep(services: Services, time_left: TimeLeft = unhurried) -> None:
-    """See to everything whose time has come, as far as there is ``time_left``.
+    """Handle all due rows, as far as there is ``time_left``.
 
-    Each minute begins with another kind: however much there is of one, the others have their turn.
+    Each minute begins with another kind, so that many rows of one kind do not keep the others waiting.
     """
     first = int(services.now() // MINUTE) % len(KINDS)
     kinds = KINDS[first:] + KINDS[:first]
@@ -69,28 +69,28 @@ def _sweep(kind: DueKind, services: Services, time_left: TimeLeft) -> None:
         return
     backed_up = kind.queue is not None and kind.queue(services).backlog() >= BACKLOG
 
-    def see_to(key: Key) -> None:
+    def handle(key: Key) -> None:
         if time_left() >= SECONDS_A_ROW:
-            _see_to(key, kind, services, backed_up=backed_up)
+            _handle(key, kind, services, backed_up=backed_up)
 
-    for_each(services.due.keys(kind.shards), see_to, at_once=AT_ONCE)
+    for_each(services.due.keys(kind.shards), handle, at_once=AT_ONCE)
 
 
-def _see_to(key: Key, kind: DueKind, services: Services, *, backed_up: bool) -> None:
+def _handle(key: Key, kind: DueKind, services: Services, *, backed_up: bool) -> None:
     item = services.due.read(key)
     if item is None:
         return
     try:
-        seen = kind.look(key, item, services)
-    except Exception:  # a row that cannot be read is felt, later and later, and holds up nobody
+        action = kind.look(key, item, services)
+    except Exception:  # a row that cannot be read raises an error each time, with backoff
         services.due.put_off(key, item)
         raise
-    if seen is None:
+    if action is None:
         services.due.leave(key, item)
-    elif isinstance(seen, float):
-        services.due.wait_until(key, item, seen)
+    elif isinstance(action, float):
+        services.due.wait_until(key, item, action)
     elif services.due.put_off(key, item) and not (backed_up and put_offs_of(item) < HELD_FOR):
-        seen()
+        action()
 
 
 def _image(key: Key, item: Item, services: Services) -> Act | float | None:
@@ -104,10 +104,10 @@ def _image(key: Key, item: Item, services: Services) -> Act | float | None:
 
 
 def _in_bin(key: Key, item: Item, services: Services) -> Act | float | None:
-    """An image whose time in the bin is over is erased; an object that has gone is looked for before."""
+    """Erase an image whose time in the bin is over; before, look for a copy of a missing object."""
     image = StoredImage({**item, "pk": key.pk}).image
     if (image.erases_at or "") <= rfc3339(services.now()):
-        from chalicelib.pipeline.bin import erase_due  # late: most minutes erase nothing
+        from chalicelib.pipeline.bin import erase_due  # imported late: most sweeps erase nothing
 
         return lambda: erase_due(image.owner, image.id, services)
     message = event_of(ObjectUploaded(image.key, removed=True))
@@ -130,14 +130,14 @@ def _delivery(key: Key, item: Item, services: Services) -> Act | float | None:
 
 
 def _unprojected(key: Key, item: Item, services: Services) -> Act | float | None:
-    """An image that could not be projected comes through the stream again, until its marker has caught up."""
+    """Send an image that could not be projected through the stream again."""
     from chalicelib.pipeline.projection import project_again
 
     return lambda: project_again(key, services)
 
 
 def _unconfirmed(key: Key, item: Item, services: Services) -> Act | float | None:
-    """A result that no fan-out has confirmed is told of again."""
+    """Publish a result again that no fan-out has confirmed."""
     from chalicelib.pipeline.projection import publish_again
 
     return lambda: publish_again(key, services)

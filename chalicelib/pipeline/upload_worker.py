@@ -1,7 +1,7 @@
-"""What waits to be labelled: uploads, as the bucket tells of them, and the lines of jobs.
+"""The worker of the uploads queue: labels uploads, and the lines of jobs.
 
-What a line of a job names is taken in, if need be, and recognised as any upload is. What came of it is stored
-once. Until then a line may be done again: whatever the worker before had reached is found where it is, and
+The photo that a line names is copied into the bucket if it is elsewhere, and labelled like any upload. The
+line's result is stored once. Until then the line may be repeated: a repeat finds what was reached before, and
 nothing is recognised twice.
 """
 
@@ -32,10 +32,10 @@ SOURCE, SOURCE_ETAG = "source", "source_etag"  # of an image's metadata: where i
 
 
 def label_messages(event: Json, services: Services, time_left: TimeLeft = unhurried) -> Json:
-    """Label what the messages of an SQS event name; answers which of them failed, and these come again.
+    """Label the images and lines of an SQS event's messages; returns the partial batch response.
 
-    The message of an image that another worker holds comes when that one must be done; nothing is sent to
-    the queue that feeds this function, as Lambda ends such circles after 16 rounds.
+    The message of an image that another worker holds is received again when that worker's lease ends. No new
+    message is sent to this function's own queue, because Lambda stops such loops after 16 rounds.
     """
     report_ages(event, "uploads", services)
 
@@ -58,9 +58,9 @@ def label_messages(event: Json, services: Services, time_left: TimeLeft = unhurr
 
 
 def _label_line(order: JobLine, services: Services, time_left: TimeLeft) -> None:
-    """Bring a line of a job to its end, and store what came of it.
+    """Label a job's line, and store its result.
 
-    :raises Transient: not now.
+    :raises Transient: a service did not answer; the message is retried.
     """
     with logs.about(job=order.job, line=str(order.line)):
         if services.lines.get(order.owner, order.job, order.line):
@@ -98,7 +98,7 @@ def _outcome(order: JobLine, record: Record, services: Services) -> LineResult:
 
 
 def _in_place(order: JobLine, origin: Origin, services: Services, time_left: TimeLeft) -> str:
-    """Label an object where it lies; the image's id."""
+    """Label an object of this bucket under its own key; returns the image's id."""
     key = order.entry.key
     if order.unchanged_since is not None:
         _refuse_changed(order, services.sources.modified(order.entry))
@@ -108,12 +108,12 @@ def _in_place(order: JobLine, origin: Origin, services: Services, time_left: Tim
     if record is None:
         raise SourceRefused("There is no such object.", code="no-such-key")
     if record.image.owner != order.owner:
-        raise SourceRefused("It is somebody else's.", code="access-denied")
+        raise SourceRefused("The object belongs to another owner.", code="access-denied")
     return record.image.id
 
 
 def _brought(order: JobLine, origin: Origin, services: Services, time_left: TimeLeft) -> tuple[Origin, str]:
-    """Take in what lies elsewhere and label it; its origin, and the image's id."""
+    """Copy a photo from another bucket or a URL and label it; returns its origin and the image's id."""
     if (origin.job, origin.line) != (order.job, order.line):
         return origin, origin.image_id
     record = services.images.find(order.owner, origin.image_id)
@@ -130,7 +130,7 @@ def _brought(order: JobLine, origin: Origin, services: Services, time_left: Time
 
 
 def _is_this(entry: SourceEntry, image: Image) -> bool:
-    """Whether an image's result is of the very object that the source lists."""
+    """Whether an image's result was made from the object version that the source lists."""
     return image.final and bool(entry.etag) and image.metadata.get(SOURCE_ETAG) == entry.etag
 
 
@@ -158,7 +158,7 @@ def _take_in(
     services: Services,
     time_left: TimeLeft,
 ) -> None:
-    """Put a photo where images lie, under a claim, so that its own event finds nothing left to do."""
+    """Store a photo in the bucket and label it under one claim, so that its S3 event has nothing to do."""
     if record is None:
         claimed = services.images.create_claimed(_image(order, image_id, stored, services))
     else:

@@ -1,12 +1,15 @@
-"""Keywords that people have put into XMP become corrections: they count as a person's word and stay.
+"""XMP keywords: keywords that people have written into XMP become corrections.
 
-A keyword says nothing where somebody has spoken of that label before: who took one away does not get it back.
+A keyword is ignored if its label has a correction already: a label that a person removed does not come back.
 
-The XMP is in the photo, or in a sidecar that people put beside it in the bucket: ``photo.jpg.xmp`` or
-``photo.xmp``. A sidecar and its photo come in any order. One that comes later speaks to the image that is
-there. For one that comes first the photo's labeler has to look, and listing costs a call: so it looks only
-where the bucket has sidecars with keywords of people at all, which stands in the row of its owner's renames,
-as that is read anyway. Labelers that had read the row before are waited for once.
+The XMP is in the photo, or in a sidecar beside it in the bucket: ``photo.jpg.xmp`` or ``photo.xmp``. Sidecar
+and photo come in any order:
+
+* A sidecar that comes later adds its keywords to the image.
+* For a sidecar that comes first, the photo's labeler has to list the bucket, which costs a call. It does so
+  only if the owner has sidecars at all. That flag is in the row of the renames, which the labeler reads
+  anyway. After the flag was set, a sidecar waits once until all labelers have ended that may have read the
+  row before.
 """
 
 from __future__ import annotations
@@ -36,30 +39,30 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sightline.xmp_keywords")
 
-# As long as the API lets people's names for labels be.
+# The API has the same limits for the names of labels.
 LONGEST_NAME = 128
 MOST_PARENTS = 20
-_NO_NAME = ("Cc", "Cs")  # controls, surrogates
-_REPLACEMENT = "\ufffd"  # of what could not be read
+_NO_NAME = ("Cc", "Cs")  # Unicode categories: controls, surrogates
+_REPLACEMENT = "\ufffd"  # stands for characters that could not be decoded
 SUFFIX = len(".xmp")
-MOST_ALIKE = 100  # keys that begin as a photo's does
-MOST_BESIDE = 4  # sidecars of one photo
-LABELER_SECONDS = 120.0  # twice as long as a labeler may run
+MOST_ALIKE = 100  # keys with a photo's prefix that are listed
+MOST_BESIDE = 4  # sidecars of one photo that are read
+LABELER_SECONDS = 120.0  # twice the labeler's timeout
 
 
 def corrections_in(packets: Iterable[bytes], rules: Rules, now: float) -> tuple[Correction, ...]:
-    """What people say in XMP packets, under its owner's names for labels."""
+    """The keywords in XMP packets as corrections, with the owner's renames applied."""
     from chalicelib.intake.keywords import keywords_in  # most photos have none
 
     return _corrections((one for packet in packets for one in keywords_in(packet)), rules, now)
 
 
 def with_room_for(outcome: Outcome, record: Record) -> Outcome:
-    """The outcome, without its keywords where the image has no room for them."""
+    """The outcome, without its keywords if the image would become too large by them."""
     try:
-        made = outcome.of(record)
-        check_user_data(made.image, before=record.image)
-        check_item(made)
+        result = outcome.of(record)
+        check_user_data(result.image, before=record.image)
+        check_item(result)
     except TooMuch as error:
         log.info("keywords left out: %r: %s", outcome.image.key, error)
         return dataclasses.replace(outcome, keywords=())
@@ -69,14 +72,12 @@ def with_room_for(outcome: Outcome, record: Record) -> Outcome:
 def add_keywords(
     owner: str, image_id: str, packet: bytes, services: Services, *, check: Check = accept_any
 ) -> Image:
-    """Add what people say in a packet to an image; gives it as it is then.
-
-    ``check`` raises where the image is not what the person has seen.
+    """Add the keywords of a packet to an image; returns the image.
 
     :raises BadRequest: the packet cannot be read.
     :raises NotFound: there is no such image.
     :raises Conflict: it is in the bin.
-    :raises TooMuch: it has no room for them.
+    :raises TooMuch: the image would become too large.
     """
     from chalicelib.intake.keywords import read
 
@@ -85,14 +86,14 @@ def add_keywords(
 
     def say(record: Record) -> tuple[Iterable[Label], tuple[Correction, ...]]:
         check(record)
-        said = with_keywords(record.image.corrections, keywords)
-        return rules.labels(record.seen), rules.corrections(said)
+        corrections = with_keywords(record.image.corrections, keywords)
+        return rules.labels(record.seen), rules.corrections(corrections)
 
     return revise(owner, image_id, say, "corrected", services)[0]
 
 
 def _add_if_possible(owner: str, image_id: str, packet: bytes, services: Services) -> None:
-    """The same where nobody waits to hear that it could not be done."""
+    """As :func:`add_keywords`, but an error is only logged."""
     try:
         add_keywords(owner, image_id, packet, services)
     except (NotFound, Conflict, TooMuch) as error:
@@ -100,9 +101,9 @@ def _add_if_possible(owner: str, image_id: str, packet: bytes, services: Service
 
 
 def take_sidecar(uploaded: ObjectUploaded, services: Services) -> None:
-    """Give the keywords of people in a sidecar to its photos; one without them, as our own, does nothing.
+    """Add a sidecar's keywords to its photos; a sidecar without people's keywords, as our own, does nothing.
 
-    :raises Busy: a labeler that has not heard of sidecars yet may be at work on its photo.
+    :raises Busy: a labeler that does not look for sidecars yet may be at work on its photo.
     """
     from chalicelib.intake.keywords import MOST_BYTES, keywords_in
 
@@ -127,7 +128,7 @@ def take_sidecar(uploaded: ObjectUploaded, services: Services) -> None:
 
 
 def packets_beside(key: str, services: Services) -> Iterator[bytes]:
-    """The sidecars that lie beside a photo."""
+    """The contents of a photo's sidecars in the bucket."""
     from chalicelib.intake.keywords import MOST_BYTES
 
     if parse_key(key):
@@ -142,16 +143,16 @@ def packets_beside(key: str, services: Services) -> Iterator[bytes]:
 
 def _corrections(keywords: Iterable[Keyword], rules: Rules, now: float) -> tuple[Correction, ...]:
     at = rfc3339(now)
-    said = [
+    corrections = [
         Correction(name, True, BY_XMP, at, parents=tuple(_names(one.parents))[:MOST_PARENTS] or None)
         for one in keywords
         for name in _names([one.name])
     ]
-    return rules.corrections(said) if said else ()
+    return rules.corrections(corrections) if corrections else ()
 
 
 def _names(names: Iterable[str]) -> Iterator[str]:
-    """Those that can be names of labels, tidied."""
+    """The names that are valid for labels, with white space collapsed."""
     for one in names:
         name = " ".join(one.split())
         compared = len(normalised(name).encode("utf-8", "surrogatepass"))
@@ -161,7 +162,7 @@ def _names(names: Iterable[str]) -> Iterator[str]:
 
 
 def _photos_of(key: str, services: Services) -> Iterator[str]:
-    """Photos in the bucket that a sidecar is of: the one whose whole name it bears, and those of its stem."""
+    """The photos in the bucket that a sidecar belongs to: by its full name, or by its stem."""
     whole = key[:-SUFFIX]
     if services.objects.etag(whole) is not None:
         yield whole
@@ -176,7 +177,7 @@ def _stem(name: str) -> str:
 
 
 def _content(key: str, most: int, services: Services) -> bytes:
-    """What is in a sidecar; nothing where it has gone or is too large."""
+    """The content of a sidecar; empty if it is gone or too large."""
     try:
         stored = services.objects.read(key, max_bytes=most)
     except NotFound:
