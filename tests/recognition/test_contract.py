@@ -25,14 +25,25 @@ from tests.fakes.recogniser import FakeRecogniser
 from tests.recognition.conftest import sample
 
 Recognise = Callable[[Photo, RecognitionOptions], Recognition]
+ANSWERS: dict[tuple[type, Photo, RecognitionOptions], Recognition] = {}
 GENEROUS = RecognitionOptions(min_confidence=5, max_labels=100)
 
 
 class RecogniserContract:
-    """Held by a subclass whose ``recognise`` fixture shows a cat to its recogniser."""
+    """Held by a subclass whose ``ask`` fixture shows a cat to its recogniser; each question is asked once."""
 
     tells_where = True
     knows_kinds = True  # parents and categories
+
+    @pytest.fixture
+    def recognise(self, ask: Recognise) -> Recognise:
+        def recognised(photo: Photo, options: RecognitionOptions) -> Recognition:
+            question = (type(self), photo, options)
+            if question not in ANSWERS:
+                ANSWERS[question] = ask(photo, options)
+            return ANSWERS[question]
+
+        return recognised
 
     def test_a_cat_is_a_cat_and_an_animal(self, recognise: Recognise) -> None:
         labels = recognise(sample("chelsea"), GENEROUS).labels
@@ -152,26 +163,26 @@ class RecogniserContract:
 
 class TestOnnx(RecogniserContract):
     @pytest.fixture
-    def recognise(self, onnx: OnnxRecogniser) -> Recognise:
+    def ask(self, onnx: OnnxRecogniser) -> Recognise:
         return onnx.recognise
 
 
 class TestRekognitionOverHttp(RecogniserContract):
     @pytest.fixture
-    def recognise(self, rekognition_client: Any, patience: Patience) -> Recognise:
+    def ask(self, rekognition_client: Any, patience: Patience) -> Recognise:
         return RekognitionRecogniser(rekognition_client, patience).recognise
 
 
 class TestACascadeThatIsSure(RecogniserContract):
     @pytest.fixture
-    def recognise(self, onnx: OnnxRecogniser, rekognition_client: Any, patience: Patience) -> Recognise:
+    def ask(self, onnx: OnnxRecogniser, rekognition_client: Any, patience: Patience) -> Recognise:
         rekognition = RekognitionRecogniser(rekognition_client, patience)
         return CascadeRecogniser(onnx, rekognition, threshold=10).recognise
 
 
 class TestACascadeThatIsUnsure(RecogniserContract):
     @pytest.fixture
-    def recognise(self, onnx: OnnxRecogniser, rekognition_client: Any, patience: Patience) -> Recognise:
+    def ask(self, onnx: OnnxRecogniser, rekognition_client: Any, patience: Patience) -> Recognise:
         rekognition = RekognitionRecogniser(rekognition_client, patience)
         return CascadeRecogniser(onnx, rekognition, threshold=100).recognise
 
@@ -182,7 +193,7 @@ class TestAnEndpoint(RecogniserContract):
     tells_where = False
 
     @pytest.fixture
-    def recognise(self, endpoint: SageMakerRecogniser) -> Recognise:
+    def ask(self, endpoint: SageMakerRecogniser) -> Recognise:
         return endpoint.recognise
 
 
@@ -190,7 +201,7 @@ class TestAnOpenAiEndpoint(RecogniserContract):
     tells_where = knows_kinds = False
 
     @pytest.fixture
-    def recognise(self, openai: OpenAiRecogniser) -> Recognise:
+    def ask(self, openai: OpenAiRecogniser) -> Recognise:
         return openai.recognise
 
 
@@ -198,13 +209,13 @@ class TestBedrock(RecogniserContract):
     tells_where = knows_kinds = False
 
     @pytest.fixture
-    def recognise(self, bedrock: BedrockRecogniser) -> Recognise:
+    def ask(self, bedrock: BedrockRecogniser) -> Recognise:
         return bedrock.recognise
 
 
 class TestTheFake(RecogniserContract):
     @pytest.fixture
-    def recognise(self) -> Recognise:
+    def ask(self) -> Recognise:
         somewhere = Instance(90.0, Box.between(0.1, 0.1, 0.9, 0.9))
         fake: Recogniser = FakeRecogniser(
             Label("Cat", 93.0, ("Animal",), categories=("Animal",), instances=(somewhere,)),
