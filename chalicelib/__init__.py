@@ -1,3 +1,3 @@
-"""Sightline: images in, labels out, everyone who asked is told."""
+"""Sightline: labels images, makes them searchable, and delivers the results to other systems."""
 
 __version__ = "0.2.0"

@@ -345,10 +345,10 @@ GUARDS = (
     Guard(
         "a key that is refused counts for no try",
         "chalicelib/pipeline/delivery_worker.py",
-        "signing = _signing(context, destination, services)  # an error here counts for no try\n"
+        "signing = _signing_secrets(context, destination, services)  # an error here counts for no try\n"
         "    claimed = services.deliveries.claim(delivery)",
         "claimed = services.deliveries.claim(delivery)\n"
-        "    signing = _signing(context, destination, services)",
+        "    signing = _signing_secrets(context, destination, services)",
         "tests/api/test_secret_handlers.py",
     ),
     Guard(

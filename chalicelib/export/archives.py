@@ -107,12 +107,12 @@ def pack_further(
         services.manifests.begin(Manifest(job.owner, job.id, _archive(job)))
     _remove(state.merged, services)
     if state.assembly:
-        return _joined(job, state, services)
+        return _join_parts(job, state, services)
     packer = _Packer(job, services, patient=patient)
     deadline, place = clock() + SECONDS, job.at or TOP
     full = len(state.parts) >= MOST_PARTS
     while place and not full:
-        page = services.search.page(job.owner, _asked(job), limit=IMAGES_AT_ONCE, at=place)
+        page = services.search.page(job.owner, _query_of(job), limit=IMAGES_AT_ONCE, at=place)
         packer.take(page.stored)
         place = page.next_at or ""
         if len(packer.body) >= PART_BYTES or clock() >= deadline:
@@ -198,13 +198,13 @@ class _Packer:
             absent=absent,
             merged=merged,
         )
-        return dataclasses.replace(made, assembly=self._begun()) if last else made
+        return dataclasses.replace(made, assembly=self._begin_upload()) if last else made
 
     def _end(self, directories: list[str], offset: int) -> bytes:
         directory = b"".join(_read(key, self._services) for key in directories)
         return directory + end(self._entries, len(directory), offset)
 
-    def _begun(self) -> str:
+    def _begin_upload(self) -> str:
         return self._services.multipart_uploads.begin(_archive(self._job), MEDIA_TYPE)
 
     def _put(self, kind: str, content: bytes) -> str:
@@ -213,7 +213,7 @@ class _Packer:
         return key
 
 
-def _joined(job: Job, state: Packed, services: Services) -> Job:
+def _join_parts(job: Job, state: Packed, services: Services) -> Job:
     key, etags = _archive(job), list(state.etags)
     if len(etags) < len(state.parts):
         for source, _ in state.parts[len(etags) :][:JOINED_AT_ONCE]:
@@ -237,7 +237,7 @@ def _withdraw_erased(job: Job, state: Packed, services: Services) -> None:
         withdraw(known or Manifest(job.owner, job.id, _archive(job)), services)
 
 
-def _asked(job: Job) -> Query:
+def _query_of(job: Job) -> Query:
     return parse(job.request["q"]) if job.request["q"] else Query()
 
 

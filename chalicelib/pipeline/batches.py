@@ -82,7 +82,7 @@ def each_message(
 
 
 def _attempted(message: Message, act: Callable[[Message], float | None], queue: Queue) -> Exception | None:
-    """Why the message comes again; None if it is done."""
+    """The error of a message that is to be retried; None if it is done."""
     try:
         wait = act(message)
     except Exception as error:

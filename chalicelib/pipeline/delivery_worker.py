@@ -84,7 +84,7 @@ def _attempt(context: DeliveryContext, in_flight: InFlight, services: Services) 
         return services.deliveries.cancel(delivery, NEWER_RESULT if notification.outdated else NOT_WANTED)
     if context.subscription and context.subscription.paused:
         return services.deliveries.park(delivery, PAUSED)
-    condition, confirmed = _known_of(destination, context, services)
+    condition, confirmed = _state_of(destination, context, services)
     if condition.receiver.disabled_at:
         return services.deliveries.park(delivery, DISABLED.format(condition.receiver.reason))
     if delivery.tries >= schedule.TRIES:  # the last one was interrupted
@@ -110,7 +110,7 @@ def _try(
 ) -> Delivery:
     """Send the delivery once, unless the origin's breaker is open; returns the stored delivery."""
     delivery = context.delivery
-    signing = _signing(context, destination, services)  # an error here counts for no try
+    signing = _signing_secrets(context, destination, services)  # an error here counts for no try
     claimed = services.deliveries.claim(delivery)
     if not services.breakers.may_ask(delivery.owner, destination.place, condition.breaker):
         return _record(sender.unsent(services.now()), claimed, services)
@@ -120,11 +120,11 @@ def _try(
     )
     timeout = services.settings.delivery_timeout_seconds
     result = sender.send(request, services.outbound, deadline=timeout, now=services.now)
-    _note(result, delivery.owner, destination, condition, services)
+    _update_breaker(result, delivery.owner, destination, condition, services)
     return _record(result, claimed, services)
 
 
-def _known_of(
+def _state_of(
     destination: Destination, context: DeliveryContext, services: Services
 ) -> tuple[Condition, bool]:
     """The destination's condition, and whether its origin is confirmed.
@@ -138,7 +138,7 @@ def _known_of(
     return services.breakers.of(owner, place), confirmed
 
 
-def _signing(context: DeliveryContext, destination: Destination, services: Services) -> list[str]:
+def _signing_secrets(context: DeliveryContext, destination: Destination, services: Services) -> list[str]:
     owner, signer = destination.owner, destination.signer
     if context.secret:
         return services.keyring.open(context.secret, owner, signer).signing(services.now())
@@ -170,7 +170,7 @@ def _record(result: SendResult, claimed: Delivery, services: Services) -> Delive
             return services.deliveries.plan(claimed, attempt, wait)
 
 
-def _note(
+def _update_breaker(
     result: SendResult, owner: str, destination: Destination, before: Condition, services: Services
 ) -> None:
     """Update the circuit breaker, before the delivery's record: after a crash a failure may count twice."""

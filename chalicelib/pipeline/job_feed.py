@@ -45,10 +45,10 @@ def feed_further(job: Job, services: Services) -> Job:
     If the source cannot be read, the job fails after the lines in flight have their results.
     """
     feed = Feed.of(job)
-    feed, waiting = _settled(job, feed, services)
+    feed, waiting = _collect_results(job, feed, services)
     if not feed.stop:
         try:
-            feed = _fed(job, feed, waiting, services)
+            feed = _send_more(job, feed, waiting, services)
         except SourceRefused as error:
             log.warning("the source of job %r cannot be read: %s", job.id, error.detail)
             feed = dataclasses.replace(feed, stop="failed")
@@ -61,7 +61,7 @@ def feed_further(job: Job, services: Services) -> Job:
     return write_further(shown, services)
 
 
-def _settled(job: Job, feed: Feed, services: Services) -> tuple[Feed, int]:
+def _collect_results(job: Job, feed: Feed, services: Services) -> tuple[Feed, int]:
     """Read the results of the lines in flight; returns how many have none yet, too."""
     if not feed.open:
         return feed, 0
@@ -85,7 +85,7 @@ def _settled(job: Job, feed: Feed, services: Services) -> tuple[Feed, int]:
             micros += sum(one.micros for one in lines)
             continue
         waiting += batch.count - len(lines)
-        still.append(_sent_again(job, batch, {one.number for one in lines}, services))
+        still.append(_resend(job, batch, {one.number for one in lines}, services))
     now = services.now()
     recent = (*feed.lately, (round(now, 3), reached))[-MOST_REMEMBERED:]
     settled = dataclasses.replace(
@@ -109,7 +109,7 @@ def stretches(batches: Sequence[Batch]) -> list[tuple[int, int]]:
     return found
 
 
-def _sent_again(job: Job, batch: Batch, settled: set[int], services: Services) -> Batch:
+def _resend(job: Job, batch: Batch, settled: set[int], services: Services) -> Batch:
     """Send the lines of a batch that have had no result for too long again, or give them up."""
     if services.now() - batch.sent_at < STALE_SECONDS * 2.0 ** (batch.tries - 1):
         return batch
@@ -127,10 +127,10 @@ def _sent_again(job: Job, batch: Batch, settled: set[int], services: Services) -
     return dataclasses.replace(batch, sent_at=services.now(), tries=batch.tries + 1)
 
 
-def _fed(job: Job, feed: Feed, waiting: int, services: Services) -> Feed:
+def _send_more(job: Job, feed: Feed, waiting: int, services: Services) -> Feed:
     """Send as many more lines as the rate, the queue and the job's money allow."""
     now = services.now()
-    rate = services.governor.rate(_used(feed, now))
+    rate = services.governor.rate(_current_rate(feed, now))
     passed = now - feed.paced_at if feed.paced_at else 1.0
     allowance = min(3 * rate, feed.allowance + rate * passed)
     feed = dataclasses.replace(feed, paced_at=now, allowance=allowance, rate=rate)
@@ -178,7 +178,7 @@ def _send(job: Job, numbered: dict[int, SourceEntry], services: Services) -> Non
     services.uploads_queue.send_many([{"line": one.to_json()} for one in orders])
 
 
-def _used(feed: Feed, now: float) -> float:
+def _current_rate(feed: Feed, now: float) -> float:
     """The current rate, in finished lines a second."""
     before = [one for one in feed.lately if one[0] <= now - RATE_SECONDS][-1:] or list(feed.lately[:1])
     if not before or not feed.lately or feed.lately[-1][0] <= before[0][0]:

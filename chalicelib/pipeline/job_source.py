@@ -104,7 +104,7 @@ def _listed(job: Job, feed: Feed, services: Services) -> Feed:
     else:
         files, columns = _files_of(listing["manifest"], sources)
         if (len(files), columns) != (listing["files"], listing["columns"]):
-            raise SourceRefused("The inventory is another one by now.", code="changed-since")
+            raise SourceRefused("The inventory has changed since the job began.", code="changed-since")
         listed = sources.write_list(key, sources.inventory(files[listing["next"]], columns, job.owner))
         number = listing["next"] + 1
         following = {**listing, "next": number} if number < len(files) else None

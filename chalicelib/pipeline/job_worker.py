@@ -55,7 +55,7 @@ def work_on_jobs(event: Json, services: Services, time_left: TimeLeft = unhurrie
 
     def work(message: Message) -> None:
         try:
-            _work(message, services, time_left)
+            _run_steps(message, services, time_left)
         except Exception as error:
             if isinstance(error, Transient) or message.tries < MOST_TRIES:
                 raise
@@ -76,7 +76,7 @@ def _fail(message: Message, error: Exception, services: Services) -> None:
     services.jobs.change(named["owner"], named["id"], failed)
 
 
-def _work(message: Message, services: Services, time_left: TimeLeft) -> None:
+def _run_steps(message: Message, services: Services, time_left: TimeLeft) -> None:
     """Do steps of one job for as long as the function may run.
 
     The work on an image is idempotent, so a repeated message or a crash costs only time.
@@ -87,7 +87,7 @@ def _work(message: Message, services: Services, time_left: TimeLeft) -> None:
     except NotFound:
         return
     if job.kind == "label":
-        _feed(job, named.get("revision", ""), services, time_left)
+        _run_labelling_step(job, named.get("revision", ""), services, time_left)
         return
     patient = message.tries < PATIENCE
     for step in range(1 if job.kind == "zip" else STEPS_A_MESSAGE):
@@ -95,7 +95,7 @@ def _work(message: Message, services: Services, time_left: TimeLeft) -> None:
             return
         if step and time_left() < STEP_SECONDS:
             break
-        further = _further(job, services, patient=patient)
+        further = _next_step(job, services, patient=patient)
         try:
             job = services.jobs.save(further)
         except Superseded as error:
@@ -107,7 +107,7 @@ def _work(message: Message, services: Services, time_left: TimeLeft) -> None:
         services.jobs_queue.send(job.message())
 
 
-def _feed(job: Job, revision: str, services: Services, time_left: TimeLeft) -> None:
+def _run_labelling_step(job: Job, revision: str, services: Services, time_left: TimeLeft) -> None:
     """Do one step of a labelling job; the message for the next one is delayed by a second.
 
     A duplicate message ends here, because each message sends the next one.
@@ -191,13 +191,13 @@ def _send_message(job: Job, services: Services) -> None:
         log.warning("left to the sweep: job %r: %s", job.id, error)
 
 
-def _further(job: Job, services: Services, *, patient: bool) -> Job:
+def _next_step(job: Job, services: Services, *, patient: bool) -> Job:
     if job.kind == "zip":
         return pack_further(job, services, patient=patient)
     page = _page(job, services)
-    outcomes = [_done(job, stored, services, patient=patient) for stored in page.stored]
+    outcomes = [_handle(job, stored, services, patient=patient) for stored in page.stored]
     failures = [one for one in outcomes if not isinstance(one, bool)]
-    return _moved(job, page, sum(one is True for one in outcomes)).with_failures(failures)
+    return _advance(job, page, sum(one is True for one in outcomes)).with_failures(failures)
 
 
 def _page(job: Job, services: Services) -> ImagePage:
@@ -208,7 +208,7 @@ def _page(job: Job, services: Services) -> ImagePage:
     return services.search.page(job.owner, query, limit=IMAGES_A_STEP, at=job.at or TOP)
 
 
-def _moved(job: Job, page: ImagePage, changed: int) -> Job:
+def _advance(job: Job, page: ImagePage, changed: int) -> Job:
     return dataclasses.replace(
         job,
         status="running" if page.next_at else "done",
@@ -218,11 +218,11 @@ def _moved(job: Job, page: ImagePage, changed: int) -> Job:
     )
 
 
-def _done(job: Job, stored: StoredImage, services: Services, *, patient: bool) -> bool | JobFailure:
-    """Do to an image what the job wants done: whether that changed it, or why it could not be done.
+def _handle(job: Job, stored: StoredImage, services: Services, *, patient: bool) -> bool | JobFailure:
+    """Do the job's work on one image; returns whether that changed it, or why it failed.
 
-    No image stops a job, be it that its record cannot be read. A fault that may pass is raised while there is
-    patience, and comes again.
+    No image stops a job, even one whose record cannot be read. Only if ``patient``, a transient error is
+    raised, so that the message is retried.
     """
     try:
         return _ACTS[job.kind](job, stored.image, services)

@@ -96,7 +96,7 @@ def _label(uploaded: ObjectUploaded, services: Services, time_left: TimeLeft) ->
         if record is None:
             return
     if record is None or not _is_result_of(stored, record.image):
-        claimed = _claimed(record, uploaded.key, services)
+        claimed = _claim(record, uploaded.key, services)
         label_claimed(claimed, uploaded, stored, rules, services, time_left)
 
 
@@ -134,7 +134,7 @@ def _wait_or_fail(key: str, error: Misconfigured, services: Services) -> None:
     if record and since is None:
         since = millisecond_at(record.image.created_at) / 1000
     try:
-        claimed = _claimed(record, key, services)
+        claimed = _claim(record, key, services)
         if since is not None and services.now() - since > WAIT_SECONDS:
             failure = Failure(error.code, f"{error.detail} Have it labelled again once that is mended.")
             _finish(claimed, failed(claimed, claimed.image, failure, services), services)
@@ -163,7 +163,7 @@ def _handle_missing_object(record: Record | None, uploaded: ObjectUploaded, serv
     if record.image.final or uploaded.removed:
         return
     waiting = record.image.status == "awaiting_upload"
-    claimed = _claimed(record, record.image.key, services)
+    claimed = _claim(record, record.image.key, services)
     failure = NEVER_UPLOADED if waiting else OBJECT_MISSING
     _finish(claimed, failed(claimed, claimed.image, failure, services), services)
 
@@ -195,7 +195,7 @@ def _is_orphan(key: str, services: Services) -> bool:
     return False
 
 
-def _claimed(record: Record | None, key: str, services: Services) -> Record:
+def _claim(record: Record | None, key: str, services: Services) -> Record:
     """The record, claimed for this worker; a new one if ``record`` is None."""
     started = rfc3339(services.now())
     if record:

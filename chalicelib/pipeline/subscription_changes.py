@@ -66,7 +66,7 @@ def try_out(subscription: Subscription, services: Services) -> SendResult:
     :raises TooManyRequests: its origin is not confirmed, and was called too often.
     """
     event = dataclasses.replace(ImageFinished.of(_sample(subscription.owner, services.now())), type=TEST_TYPE)
-    result = _sent(subscription, event, "test", services)
+    result = _send_sample(subscription, event, "test", services)
     if result.verdict is Verdict.ARRIVED:
         services.breakers.clear(subscription.owner, subscription.destination.place)
     return result
@@ -79,7 +79,7 @@ def confirm(subscription: Subscription, services: Services) -> tuple[SendResult,
     """
     token, sample = new_challenge(), ImageFinished.of(_sample(subscription.owner, services.now()))
     event = dataclasses.replace(sample, type=CHALLENGE_TYPE, data={"challenge": token})
-    result = _sent(subscription, event, "challenge", services, challenge=token)
+    result = _send_sample(subscription, event, "challenge", services, challenge=token)
     confirmed = (
         result.verdict is Verdict.ARRIVED and result.reply is not None and _came_back(token, result.reply)
     )
@@ -88,7 +88,7 @@ def confirm(subscription: Subscription, services: Services) -> tuple[SendResult,
     return result, confirmed
 
 
-def _sent(
+def _send_sample(
     subscription: Subscription, event: ImageFinished, kind: str, services: Services, challenge: str = ""
 ) -> SendResult:
     owner, destination = subscription.owner, subscription.destination

@@ -66,28 +66,28 @@ def _label_line(order: JobLine, services: Services, time_left: TimeLeft) -> None
         if services.lines.get(order.owner, order.job, order.line):
             return
         try:
-            line = _labelled(order, services, time_left)
+            line = _result_of(order, services, time_left)
         except Permanent as error:
             log.info("refused: %s: %s", error.code, error.detail)
             line = _line(order, "refused", code=error.code)
         services.lines.settle(order.owner, order.job, line)
 
 
-def _labelled(order: JobLine, services: Services, time_left: TimeLeft) -> LineResult:
+def _result_of(order: JobLine, services: Services, time_left: TimeLeft) -> LineResult:
     origin = services.lines.origin(order.owner, order.entry.ref, order.job, order.line)
     if in_place(order.entry, services.objects.bucket):
-        image_id = _in_place(order, origin, services, time_left)
+        image_id = _label_in_place(order, origin, services, time_left)
     else:
-        origin, image_id = _brought(order, origin, services, time_left)
+        origin, image_id = _copy_and_label(order, origin, services, time_left)
     if (origin.job, origin.line) != (order.job, order.line):
         return _line(order, "repeated", image_id)
     record = services.images.find(order.owner, image_id)
     if record is None or record.image.binned:
         return _line(order, "refused", image_id, "deleted")
-    return _outcome(order, record, services)
+    return _outcome_of(order, record, services)
 
 
-def _outcome(order: JobLine, record: Record, services: Services) -> LineResult:
+def _outcome_of(order: JobLine, record: Record, services: Services) -> LineResult:
     image, micros = record.image, cost(record.calls, prices(services.settings))
     if (image.completed_at or "") < order.since:
         return _line(order, "known", image.id)
@@ -97,7 +97,7 @@ def _outcome(order: JobLine, record: Record, services: Services) -> LineResult:
     return _line(order, outcome, image.id, micros=micros)
 
 
-def _in_place(order: JobLine, origin: Origin, services: Services, time_left: TimeLeft) -> str:
+def _label_in_place(order: JobLine, origin: Origin, services: Services, time_left: TimeLeft) -> str:
     """Label an object of this bucket under its own key; returns the image's id."""
     key = order.entry.key
     if order.unchanged_since is not None:
@@ -112,7 +112,9 @@ def _in_place(order: JobLine, origin: Origin, services: Services, time_left: Tim
     return record.image.id
 
 
-def _brought(order: JobLine, origin: Origin, services: Services, time_left: TimeLeft) -> tuple[Origin, str]:
+def _copy_and_label(
+    order: JobLine, origin: Origin, services: Services, time_left: TimeLeft
+) -> tuple[Origin, str]:
     """Copy a photo from another bucket or a URL and label it; returns its origin and the image's id."""
     if (origin.job, origin.line) != (order.job, order.line):
         return origin, origin.image_id

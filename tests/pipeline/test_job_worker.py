@@ -140,7 +140,7 @@ def test_a_job_that_an_unexpected_error_stops_each_time_has_failed(
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(job_worker, "_further", broken)
+    monkeypatch.setattr(job_worker, "_next_step", broken)
     monkeypatch.setattr(job_worker, "feed_further", broken)
     job = pipeline.start("default", kind, {"dry_run": False}, world)  # type: ignore[arg-type]
     message = world.jobs_queue.messages.pop(0)
