@@ -35,7 +35,7 @@ LEASE_SECONDS = (
 )
 QUEUE_SECONDS = 300.0  # how long the S3 event of a stored object may take
 UPLOAD_SECONDS = 24 * 3600.0  # how long the client may take to upload an announced image
-TOMBSTONE_SECONDS = 14 * 24 * 3600  # longer than SQS keeps any message about the object
+TOMBSTONE_SECONDS = 14 * 24 * 3600  # longer than a message about the object can wait in a queue
 SHARDS = tuple(f"image#{shard}" for shard in range(4))  # of the due index
 BIN_SHARDS = tuple(f"bin#{shard}" for shard in range(4))  # apart, so that erasing delays no labelling
 FINISH_TRIES = 5

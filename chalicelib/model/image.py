@@ -61,7 +61,7 @@ class Image(Asked):
       from which the result was copied.
     * ``size``, ``content_type``: before the upload, those that the client has announced.
     * ``width``, ``height``: those of the upright picture; an image that has them has a thumbnail.
-    * ``preview``: the picture is the preview in a camera raw file; ``warnings``: what is damaged in the file.
+    * ``preview``: the picture is the preview in a camera raw file; ``warnings``: what the file lacks.
     * ``taken_at``: by the camera's clock, with an offset from UTC only if the file has one;
       ``taken_at_source``: its metadata field, as ``exif:DateTimeOriginal``. ``camera`` and ``location`` are
       kept only if the setting ``KEEP_EXIF`` says so.
