@@ -40,7 +40,7 @@ class Scanning:
     """Labels a photo in one function, lists by a scan."""
 
     def __init__(self) -> None:
-        self.calls = self.recognition_cache = 0
+        self.calls = self.recognitions = 0
         self._table = FakeTable()
         self._bucket: dict[str, bytes] = {}
 
@@ -67,7 +67,7 @@ class Scanning:
         return sorted(found, reverse=True)[:PAGE]
 
     def _recognise(self, seen: tuple[Label, ...]) -> tuple[Label, ...]:
-        self.calls, self.recognition_cache = self.calls + 1, self.recognition_cache + 1
+        self.calls, self.recognitions = self.calls + 1, self.recognitions + 1
         return seen
 
     def _get(self, key: str) -> bytes:

@@ -18,7 +18,7 @@ from tests.local.process import Process, started
 
 pytestmark = pytest.mark.slow
 SEED = "1"
-SECONDS = os.environ.get("SCHEMA_SECONDS", "15")
+SECONDS = os.environ.get("SCHEMA_SECONDS", "8")
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
