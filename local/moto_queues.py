@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from typing import Any
+from typing import Any, cast
 
 from moto.core.utils import unix_time_millis
 from moto.sqs import models
@@ -28,6 +28,8 @@ LONGEST_IN_FLIGHT_MS = 12 * 3600 * 1000  # Amazon SQS, "ChangeMessageVisibility"
 
 class LongQueue(Queue):
     """A standard queue over a :class:`Backlog`, one thread at a time."""
+
+    visibility_timeout: float  # which moto sets among the attributes of the queue
 
     @property  # type: ignore[override]  # in a list's place
     def _messages(self) -> Backlog:
@@ -128,19 +130,19 @@ class QueuesHere:
     """
 
     def receive_message(self, **asked: Any) -> Json:
-        queue = _queue(asked)
+        queue = queue_at(asked["QueueUrl"])
         hidden_seconds = int(queue.visibility_timeout)
         taken = queue.take(asked["MaxNumberOfMessages"], asked["WaitTimeSeconds"], hidden_seconds)
-        return {"Messages": [_as_received(message) for message in taken]}
+        return {"Messages": [as_received(message) for message in taken]}
 
     def delete_message(self, **asked: Any) -> None:
-        _queue(asked).delete_message(asked["ReceiptHandle"])
+        queue_at(asked["QueueUrl"]).delete_message(asked["ReceiptHandle"])
 
     def change_message_visibility(self, **asked: Any) -> None:
-        _queue(asked).hide(asked["ReceiptHandle"], asked["VisibilityTimeout"])
+        queue_at(asked["QueueUrl"]).hide(asked["ReceiptHandle"], asked["VisibilityTimeout"])
 
     def get_queue_attributes(self, **asked: Any) -> Json:
-        queue = _queue(asked)
+        queue = queue_at(asked["QueueUrl"])
         found = {
             "ApproximateNumberOfMessages": queue.approximate_number_of_messages,
             "ApproximateNumberOfMessagesNotVisible": queue.approximate_number_of_messages_not_visible,
@@ -149,11 +151,12 @@ class QueuesHere:
         return {"Attributes": {name: str(found[name]) for name in asked["AttributeNames"]}}
 
 
-def _queue(asked: Json) -> Any:
-    return sqs_backends[ACCOUNT][REGION].get_queue(asked["QueueUrl"].rpartition("/")[2])
+def queue_at(url: str) -> LongQueue:
+    """The queue itself, in moto's memory."""
+    return cast(LongQueue, sqs_backends[ACCOUNT][REGION].get_queue(url.rpartition("/")[2]))
 
 
-def _as_received(message: Any) -> Json:
+def as_received(message: Any) -> Json:
     """A message as ReceiveMessage answers it, with all of its attributes."""
     attributes = {
         "SenderId": message.sender_id,

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, cast
-
-from moto.sqs.models import sqs_backends
+from typing import Any
 
 from chalicelib.ids import rfc3339
 from chalicelib.model import Json
 from chalicelib.settings import Settings
 from local import loop_detection, s3, sns, sqs
-from local.loopback import ACCOUNT, REGION
-from local.moto_queues import LongQueue
+from local.moto_queues import as_received, queue_at
 
 BATCH = 10  # messages, of deliveries
 HIDDEN_SECONDS = 360  # as in infra/resources.yaml
@@ -111,34 +108,12 @@ class Queues:
 
     def _take_off(self, url: str, batch: list[Json]) -> None:
         for message in batch:
-            _queue(url).delete_message(message["ReceiptHandle"])
+            queue_at(url).delete_message(message["ReceiptHandle"])
 
     def _received(self, url: str, at_most: int) -> list[Json]:
-        return [_message(one) for one in _queue(url).take(at_most, 0, HIDDEN_SECONDS)]
-
-
-def _queue(url: str) -> LongQueue:
-    """The queue itself, in moto's memory: Lambda's pollers are not what is tried here, and calls are dear."""
-    return cast(LongQueue, sqs_backends[ACCOUNT][REGION].get_queue(url.rpartition("/")[2]))
+        return [as_received(one) for one in queue_at(url).take(at_most, 0, HIDDEN_SECONDS)]
 
 
 def trace_of(message: Json) -> str:
     """The trace that came along with a message."""
     return str(message["Attributes"].get(loop_detection.ATTRIBUTE, ""))
-
-
-def _message(message: Any) -> Json:
-    """A message as ``ReceiveMessage`` gives it."""
-    attributes = {
-        "SentTimestamp": str(message.sent_timestamp),
-        "ApproximateReceiveCount": str(message.approximate_receive_count),
-    }
-    if traced := message.system_attributes.get(loop_detection.ATTRIBUTE):
-        attributes[loop_detection.ATTRIBUTE] = traced["StringValue"]
-    return {
-        "MessageId": message.id,
-        "ReceiptHandle": message.receipt_handle,
-        "Body": message.body,
-        "MD5OfBody": message.body_md5,
-        "Attributes": attributes,
-    }
