@@ -11,10 +11,10 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from infra.project import ROOT
+
 LOCKS = ("requirements.lock", "requirements-onnx.lock")
 
 

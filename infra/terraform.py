@@ -17,7 +17,7 @@ from infra.event_sources import MAY_GO_IN_CIRCLES, SOURCES, Source
 from infra.policies import Location
 from infra.project import APP, Json, Stage
 from infra.stack_template import LEFT_ON, SETTING_OF_OUTPUT, TRIES_AGAIN, resources_template
-from infra.workspace import Choices, configure, lay_out
+from infra.workspace import Choices, configure, lay_out, write_json
 
 VERSIONS: Json = {
     "required_version": ">= 1.5",
@@ -62,10 +62,10 @@ def package(stage: Stage, build: Path, architecture: str = "") -> Path:
     made = folder / "made"
     chalice_cli.run(folder, "package", "--pkg-format", "terraform", "--stage", stage.name, str(made))
     written = made / "chalice.tf.json"
-    _write(written, _referring(json.loads(written.read_text(encoding="utf-8")), stage))
-    _write(made / "sightline_override.tf.json", _overrides(stage))
-    _write(made / "sightline.tf.json", _beside(stage))
-    _write(made / "resources.json", resources_template(stage))
+    write_json(written, _referring(json.loads(written.read_text(encoding="utf-8")), stage))
+    write_json(made / "sightline_override.tf.json", _overrides(stage))
+    write_json(made / "sightline.tf.json", _beside(stage))
+    write_json(made / "resources.json", resources_template(stage))
     shutil.move(made, out)
     return out
 
@@ -196,7 +196,3 @@ def _throttling(stage: Stage) -> Json:
 
 def _output(name: str) -> str:
     return f'${{aws_cloudformation_stack.resources.outputs["{name}"]}}'
-
-
-def _write(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -49,7 +49,7 @@ def remember(folder: Path, stage: Stage, resources: list[Json]) -> None:
     """Have Chalice know in such a copy what has been deployed of the stage."""
     path = _memory(folder, stage)
     path.parent.mkdir(exist_ok=True)
-    _write(path, {"resources": resources, "schema_version": "2.0", "backend": "api"})
+    write_json(path, {"resources": resources, "schema_version": "2.0", "backend": "api"})
 
 
 def remembered(folder: Path, stage: Stage) -> list[Json]:
@@ -63,11 +63,11 @@ def _memory(folder: Path, stage: Stage) -> Path:
 
 def configure(stage: Stage, folder: Path, choices: Choices) -> None:
     """Write what was chosen into the configuration and the policies of such a copy."""
-    _write(folder / ".chalice" / "config.json", _configured(stage, choices))
+    write_json(folder / ".chalice" / "config.json", _configured(stage, choices))
     if choices.place:
         for function in stage.functions:
             path = folder / ".chalice" / stage.config(function).iam_policy_file
-            _write(path, narrowed(stage.policy(function), choices.place))
+            write_json(path, narrowed(stage.policy(function), choices.place))
 
 
 def _configured(stage: Stage, choices: Choices) -> Json:
@@ -93,5 +93,6 @@ def _configured(stage: Stage, choices: Choices) -> Json:
     return {**whole, "stages": {stage.name: of_stage}}
 
 
-def _write(path: Path, content: Json) -> None:
+def write_json(path: Path, content: Json) -> None:
+    """Write a JSON file, readable in a diff."""
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -8,11 +8,11 @@ from chalice.app import Request, Response
 
 from chalicelib import pipeline
 from chalicelib.api import job_handlers, responses
-from chalicelib.api.label_names import MOST_PARENTS, name_in_path, names_in
+from chalicelib.api.label_names import name_in_path, names_in
 from chalicelib.api.query_parameters import ids_in, query_in
 from chalicelib.api.requests import body_of, owner_of, pointing_at, query_of, raw_body_of
 from chalicelib.errors import BadRequest, NotFound, Permanent
-from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, Json, normalised
+from chalicelib.model import LONGEST_ALT, LONGEST_CAPTION, MOST_PARENTS, Json, normalised
 from chalicelib.pipeline.curation import LabelEdit
 
 if TYPE_CHECKING:

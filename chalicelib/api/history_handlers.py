@@ -11,10 +11,9 @@ from chalice.app import Request, Response
 from chalicelib import pipeline
 from chalicelib.api import responses
 from chalicelib.api.fields import required
-from chalicelib.api.label_names import LONGEST_NAME
 from chalicelib.api.requests import owner_of, query_of
 from chalicelib.library.history import Step, StepChange
-from chalicelib.model import Json
+from chalicelib.model import LONGEST_LABEL_NAME, Json
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -48,6 +47,6 @@ def _changes(step: Step, before: Step | None) -> Json | None:
 def why(request: Request, services: Services, image_id: str) -> Response:
     """``GET /images/{id}/why``: why it has a label, or has not."""
     query = query_of(request, ("label",))
-    label = required(query.line("label", longest=LONGEST_NAME), "?label")
+    label = required(query.line("label", longest=LONGEST_LABEL_NAME), "?label")
     reason = pipeline.why(owner_of(request), image_id, label, services)
     return responses.fresh({"label": label, **dataclasses.asdict(reason)})

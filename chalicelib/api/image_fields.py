@@ -11,6 +11,8 @@ from chalicelib.intake.base64_content import decode
 from chalicelib.model import (
     ASKED,
     FEATURES,
+    LONGEST_FILENAME,
+    LONGEST_LABEL_NAME,
     LONGEST_METADATA_KEY,
     LONGEST_METADATA_VALUE,
     LONGEST_URL,
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 ABOUT = ("filename", "callback_url", "metadata", *ASKED)
 FILTERS = ("include_labels", "exclude_labels", "include_categories", "exclude_categories")
 MOST_FILTERED = 100  # names in one filter
-LONGEST_NAME = 128
-LONGEST_FILENAME = 255
 
 
 def new_image_in(fields: Fields, image_id: str, services: Services) -> NewImage:
@@ -53,7 +53,7 @@ def asked_in(fields: Fields) -> Asked:
         min_confidence=fields.number("min_confidence", low=0, high=100),
         max_labels=fields.whole("max_labels", low=1, high=1000),
         features=fields.choices("features", FEATURES),
-        **{name: fields.lines(name, most=MOST_FILTERED, longest=LONGEST_NAME) for name in FILTERS},
+        **{name: fields.lines(name, most=MOST_FILTERED, longest=LONGEST_LABEL_NAME) for name in FILTERS},
     )
 
 

@@ -8,10 +8,8 @@ from urllib.parse import unquote
 from chalicelib.api.fields import Fields, line, pointer_to, required
 from chalicelib.errors import BadRequest
 from chalicelib.library.grammar import MOST_NAME_BYTES
-from chalicelib.model import normalised
+from chalicelib.model import LONGEST_LABEL_NAME, normalised
 
-LONGEST_NAME = 128
-MOST_PARENTS = 20
 IN_PATH = "{name}"  # the pointer of problems with it
 
 
@@ -35,7 +33,7 @@ def name_in(fields: Fields, field: str) -> str:
 
 def names_in(fields: Fields, field: str, *, most: int) -> tuple[str, ...] | None:
     """The label names in an optional field."""
-    names = fields.lines(field, most=most, longest=LONGEST_NAME)
+    names = fields.lines(field, most=most, longest=LONGEST_LABEL_NAME)
     return None if names is None else tuple(_tidied(names, field))
 
 
@@ -44,7 +42,7 @@ def _tidied(names: Iterable[str], field: str) -> Iterable[str]:
 
 
 def _tidy(name: str, pointer: str) -> str:
-    tidy = " ".join(line(name, "a name", pointer, LONGEST_NAME).split())
+    tidy = " ".join(line(name, "a name", pointer, LONGEST_LABEL_NAME).split())
     if not 1 <= len(normalised(tidy).encode()) <= MOST_NAME_BYTES:
         raise BadRequest("No label can have such a name.", code="bad-value", pointer=pointer)
     return tidy

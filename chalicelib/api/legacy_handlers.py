@@ -10,11 +10,11 @@ from chalicelib import pipeline
 from chalicelib.api import long_poll, responses
 from chalicelib.api.fields import required
 from chalicelib.api.idempotency import made_id, renewing
-from chalicelib.api.image_fields import LONGEST_FILENAME, callback_in, content_in
+from chalicelib.api.image_fields import callback_in, content_in
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.delivery import blobs
 from chalicelib.errors import BadRequest, Conflict, NotFound, UnusableImage
-from chalicelib.model import Image, Json, Label, NewImage
+from chalicelib.model import LONGEST_FILENAME, Image, Json, Label, NewImage
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from chalice.app import Request, Response
 
 from chalicelib.api import job_handlers, responses
-from chalicelib.api.label_names import LONGEST_NAME, name_in, name_in_path
+from chalicelib.api.label_names import name_in, name_in_path
 from chalicelib.api.requests import body_of, owner_of, query_of
 from chalicelib.errors import BadRequest
-from chalicelib.model import Json, Terms, normalised
+from chalicelib.model import LONGEST_LABEL_NAME, Json, Terms, normalised
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
 
 MOST_TERMS = 1000
-LONGEST_TERM = 8 * LONGEST_NAME  # characters, with its aliases
+LONGEST_TERM = 8 * LONGEST_LABEL_NAME  # characters, with its aliases
 
 
 def show(request: Request, services: Services) -> Response:
@@ -65,9 +65,11 @@ def renames(request: Request, services: Services) -> Response:
 def _entry(line: str, pointer: str) -> list[str]:
     """A term and its aliases, from a line like ``sneaker = trainer = running shoe``."""
     said = [" ".join(one.split()) for one in line.split("=")]
-    if not all(normalised(one) and len(one) <= LONGEST_NAME for one in said):
+    if not all(normalised(one) and len(one) <= LONGEST_LABEL_NAME for one in said):
         raise BadRequest(
-            f"A term and each alias has 1 to {LONGEST_NAME} characters.", code="bad-value", pointer=pointer
+            f"A term and each alias has 1 to {LONGEST_LABEL_NAME} characters.",
+            code="bad-value",
+            pointer=pointer,
         )
     return said
 

@@ -186,7 +186,7 @@ class _Packer:
         parts, merged = list(state.parts), list[str]()
         if parts and parts[-1][1] < SMALLEST_PART:
             merged = [parts.pop()[0]]
-            body = _read(merged[0], self._services) + body
+            body = self._services.objects.read_whole(merged[0]) + body
         parts.append((self._put("part", body), len(body)))
         made = dataclasses.replace(
             state,
@@ -201,7 +201,7 @@ class _Packer:
         return dataclasses.replace(made, assembly=self._begin_upload()) if last else made
 
     def _end(self, directories: list[str], offset: int) -> bytes:
-        directory = b"".join(_read(key, self._services) for key in directories)
+        directory = b"".join(self._services.objects.read_whole(key) for key in directories)
         return directory + end(self._entries, len(directory), offset)
 
     def _begin_upload(self) -> str:
@@ -248,10 +248,6 @@ def _original(image: Image, services: Services) -> bytes | None:
         return None
 
 
-def _read(key: str, services: Services) -> bytes:
-    return services.objects.read(key, max_bytes=2**62).content or b""
-
-
 def _remove(keys: Sequence[str], services: Services) -> None:
     for key in keys:
         services.objects.delete_original(key)
@@ -259,7 +255,7 @@ def _remove(keys: Sequence[str], services: Services) -> None:
 
 def _read_if_there(key: str, services: Services) -> bytes:
     try:
-        return _read(key, services)
+        return services.objects.read_whole(key)
     except NotFound:  # the archive has been withdrawn
         return b""
 

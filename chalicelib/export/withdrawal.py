@@ -53,14 +53,14 @@ def _listed(manifest: Manifest, erased: set[str], services: Services) -> set[str
     """The ids of the images in an export; notes the erased ones for a worker that is still writing it."""
     if not manifest.ids:
         directories = _state(manifest, services).get("directories", [])
-        return {one for key in directories for one in ids_in_directory(_content(key, services))}
+        return {one for key in directories for one in ids_in_directory(services.objects.read_whole(key))}
     try:
-        return set(_content(manifest.ids, services).decode().split())
+        return set(services.objects.read_whole(manifest.ids).decode().split())
     except NotFound:
         for one in erased:
             services.manifests.suspect(manifest, one)
     try:  # the list may have been written before the note
-        return set(_content(manifest.ids, services).decode().split())
+        return set(services.objects.read_whole(manifest.ids).decode().split())
     except NotFound:
         return set()
 
@@ -77,7 +77,3 @@ def _state(manifest: Manifest, services: Services) -> dict[str, Any]:
         return dict(services.jobs.get(manifest.owner, manifest.export_id).state)
     except NotFound:
         return {}
-
-
-def _content(key: str, services: Services) -> bytes:
-    return services.objects.read(key, max_bytes=2**62).content or b""

@@ -130,6 +130,13 @@ class ObjectStore:
             raise _not_found(key) if code_of(error) in _ABSENT else error from None
         return StoredObject(content, answer["ETag"].strip('"'), size, answer["LastModified"].timestamp())
 
+    def read_whole(self, key: str) -> bytes:
+        """The bytes of an object that this service has written, however many there are.
+
+        :raises NotFound: there is no such object.
+        """
+        return self.read(key, max_bytes=2**62).content or b""
+
     def etag(self, key: str) -> str | None:
         """The ETag of the object under ``key`` now; None where there is none."""
         answer = self._head(key)
@@ -200,7 +207,7 @@ class ObjectStore:
     def move_thumbnail(self, key: str, to: str) -> None:
         """Copy the thumbnail of an object that was moved to the key ``to``."""
         with contextlib.suppress(NotFound):
-            self.write_thumbnail(to, self.read(thumbnail_key(key), max_bytes=2**62).content or b"")
+            self.write_thumbnail(to, self.read_whole(thumbnail_key(key)))
 
     def delete(self, key: str) -> None:
         """Remove the object, then all that was derived from it; whatever is missing is no error."""

@@ -43,7 +43,7 @@ def template(labels: Sequence[Label]) -> Caption | None:
         return None
     below = _ground(names)
     things = [_counted(one) for one in names if one is not below]
-    sentence = _listed(things) + (f" on {_counted(below)}" if below else "")
+    sentence = in_words(things) + (f" on {_counted(below)}" if below else "")
     sentence = sentence[0].upper() + sentence[1:]
     return Caption(sentence, sentence, "template", "en")
 
@@ -86,5 +86,6 @@ def _plural(name: str) -> str:
     return end.sub(put, name, count=1)
 
 
-def _listed(names: Sequence[str]) -> str:
+def in_words(names: Sequence[str]) -> str:
+    """One name or more as a part of a sentence: ``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

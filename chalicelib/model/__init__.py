@@ -14,7 +14,16 @@ from chalicelib.model.image import (
     time_of,
 )
 from chalicelib.model.json import Json
-from chalicelib.model.labels import Box, Correction, Instance, Label, Terms, normalised
+from chalicelib.model.labels import (
+    LONGEST_LABEL_NAME,
+    MOST_PARENTS,
+    Box,
+    Correction,
+    Instance,
+    Label,
+    Terms,
+    normalised,
+)
 from chalicelib.model.recognition import (
     ASKED,
     FEATURES,
@@ -30,6 +39,7 @@ from chalicelib.model.recognition import (
 )
 from chalicelib.model.rekognition_format import in_rekognitions_words
 from chalicelib.model.uploads import (
+    LONGEST_FILENAME,
     LONGEST_METADATA_KEY,
     LONGEST_METADATA_VALUE,
     LONGEST_URL,
@@ -49,11 +59,14 @@ __all__ = [
     "FINAL",
     "LONGEST_ALT",
     "LONGEST_CAPTION",
+    "LONGEST_FILENAME",
+    "LONGEST_LABEL_NAME",
     "LONGEST_METADATA_KEY",
     "LONGEST_METADATA_VALUE",
     "LONGEST_URL",
     "MOST_METADATA",
     "MOST_METADATA_BYTES",
+    "MOST_PARENTS",
     "Asked",
     "Box",
     "CallbackFormat",

@@ -11,6 +11,8 @@ from typing import Literal
 
 from chalicelib.model.json import Json
 
+LONGEST_LABEL_NAME = 128  # characters, of what people call labels
+MOST_PARENTS = 20  # of a label that a person adds
 _TERM_ENDS = re.compile(r"[,\n\r]")
 
 

@@ -16,6 +16,7 @@ from chalicelib.model.recognition import Asked
 CallbackFormat = Literal["event", "blob"]
 REMOVED = "ObjectRemoved"
 LONGEST_URL = 2048  # characters
+LONGEST_FILENAME = 255  # characters
 # Limits of an image's metadata: the record is one item of at most 400 KB and also has the labels.
 MOST_METADATA = 50  # members
 LONGEST_METADATA_KEY = 128  # characters

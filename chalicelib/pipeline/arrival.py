@@ -11,14 +11,13 @@ from chalicelib.errors import Superseded, Transient, UnusableUrl
 from chalicelib.ids import rfc3339
 from chalicelib.library.index import digest_term, partition
 from chalicelib.library.record import StoredImage, key_for, record_key
-from chalicelib.model import Image, NewImage, ObjectUploaded
+from chalicelib.model import LONGEST_FILENAME, Image, NewImage, ObjectUploaded
 from chalicelib.pipeline.batches import event_of, for_each
 from chalicelib.wiring import Services
 
 log = logging.getLogger("sightline.arrival")
 
 FETCH_SECONDS = 20.0  # of API Gateway's 29
-LONGEST_FILENAME = 255
 AT_ONCE = 16  # small queries; a thousand of them take a few seconds of API Gateway's 29
 NEWEST = 3  # entries that are read: the index may be a second behind the records
 

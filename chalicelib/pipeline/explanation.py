@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.errors import NotFound
+from chalicelib.library.captions import in_words
 from chalicelib.library.conditions import quoted
 from chalicelib.library.corrections import BY_XMP, correction_of
 from chalicelib.library.query import parse
@@ -82,7 +83,7 @@ def _shown(record: Record, name: str) -> Reason | None:
     if not below:
         return None
     kinds = tuple(label.name for label in below)
-    found = f"The image is found by {name}, because {_listed(kinds)} was seen."
+    found = f"The image is found by {name}, because {in_words(kinds)} was seen."
     return Reason("present", found, round(max(label.confidence for label in below), 2), related=kinds)
 
 
@@ -162,7 +163,3 @@ def _named(labels: Iterable[Label], name: str) -> Label | None:
 
 def _is_among(name: str, names: Sequence[str]) -> bool:
     return any(normalised(one) == normalised(name) for one in names)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -197,7 +197,7 @@ def _seen(job: Job, feed: Feed, services: Services) -> set[int]:
     if not feed.begun:
         return set()
     try:
-        stored = services.objects.read(_seen_key(job, feed), max_bytes=2**62).content or b""
+        stored = services.objects.read_whole(_seen_key(job, feed))
     except NotFound:
         return set()
     return set(array("Q", stored))

@@ -19,8 +19,8 @@ from chalicelib.intake.objects import StoredObject
 from chalicelib.intake.source_lines import in_place
 from chalicelib.library.job_lines import LineOutcome, LineResult, Origin
 from chalicelib.library.record import Record, key_for
-from chalicelib.model import Image, JobLine, Json, ObjectUploaded, SourceEntry
-from chalicelib.pipeline.arrival import LONGEST_FILENAME, fetched, last_segment
+from chalicelib.model import LONGEST_FILENAME, Image, JobLine, Json, ObjectUploaded, SourceEntry
+from chalicelib.pipeline.arrival import fetched, last_segment
 from chalicelib.pipeline.batches import Attempts, Message, each_message, records_of, report_ages, upload_in
 from chalicelib.pipeline.labelling import RETRY_SECONDS, label_claimed, label_image
 from chalicelib.recognition.prices import cost, prices

@@ -29,7 +29,16 @@ from chalicelib.library.corrections import BY_XMP, with_keywords
 from chalicelib.library.grammar import MOST_NAME_BYTES
 from chalicelib.library.record import Outcome, Record, parse_key
 from chalicelib.library.renames import Rules
-from chalicelib.model import DEFAULT_OWNER, Correction, Image, Label, ObjectUploaded, normalised
+from chalicelib.model import (
+    DEFAULT_OWNER,
+    LONGEST_LABEL_NAME,
+    MOST_PARENTS,
+    Correction,
+    Image,
+    Label,
+    ObjectUploaded,
+    normalised,
+)
 from chalicelib.pipeline.bin import Check, accept_any
 from chalicelib.pipeline.curation import revise
 from chalicelib.wiring import Services
@@ -40,8 +49,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("sightline.xmp_keywords")
 
 # The API has the same limits for the names of labels.
-LONGEST_NAME = 128
-MOST_PARENTS = 20
 _NO_NAME = ("Cc", "Cs")  # Unicode categories: controls, surrogates
 _REPLACEMENT = "\ufffd"  # stands for characters that could not be decoded
 SUFFIX = len(".xmp")
@@ -157,7 +164,7 @@ def _names(names: Iterable[str]) -> Iterator[str]:
         name = " ".join(one.split())
         compared = len(normalised(name).encode("utf-8", "surrogatepass"))
         sound = _REPLACEMENT not in name and not any(unicodedata.category(char) in _NO_NAME for char in name)
-        if sound and len(name) <= LONGEST_NAME and 1 <= compared <= MOST_NAME_BYTES:
+        if sound and len(name) <= LONGEST_LABEL_NAME and 1 <= compared <= MOST_NAME_BYTES:
             yield name
 
 

@@ -59,6 +59,9 @@ class FakeObjects:
         fits = content if len(content) <= max_bytes else None
         return StoredObject(fits, etag, len(content), self.modified.get(key, 0.0))
 
+    def read_whole(self, key: str) -> bytes:
+        return self.read(key, max_bytes=2**62).content or b""
+
     def write_sidecar(self, key: str, document: Json, words: str = "") -> None:
         self._sidecars[sidecar_key(key, words)] = document
 
