@@ -67,10 +67,7 @@ def each_message(
 
     attempt = partial(_attempted, act=act, queue=queue)
     messages = [Message.of(record) for record in event["Records"]]
-    if at_once == 1:
-        outcomes = [attempt(message) for message in messages]
-    else:
-        outcomes = _side_by_side(messages, attempt, at_once)
+    outcomes = _side_by_side(messages, attempt, at_once)
     failed = [message for message, error in zip(messages, outcomes, strict=True) if error]
     errors = sorted(filter(None, outcomes), key=lambda error: isinstance(error, ComesAgain))
     if not errors or (reports and isinstance(errors[0], ComesAgain)):
@@ -154,6 +151,8 @@ def for_each(items: Iterable[T], act: Callable[[T], object], *, at_once: int) ->
 
 
 def _side_by_side(items: Iterable[T], act: Callable[[T], R], at_once: int) -> list[R]:
+    if at_once == 1:
+        return [act(item) for item in items]
     with ThreadPoolExecutor(at_once) as threads:
         # Each runs in a copy of this thread's context, so that its log lines carry the request id.
         tasks = [threads.submit(copy_context().run, act, item) for item in items]

@@ -95,7 +95,7 @@ def outcome_of(
         check_item(outcome.of(record))
         return outcome
     except (UnusableImage, RecogniserRefused, TooMuch) as error:
-        removed = error.code == TOO_LARGE and _is_removed(image.key, image.size, services)
+        removed = error.code == TOO_LARGE and is_removed(image.key, image.size, services)
         detail = f"{error.detail} It was removed." if removed else error.detail
         calls = error.calls if isinstance(error, RecogniserRefused) else {}
         outcome = failed(record, image, Failure(error.code, detail), services, calls)
@@ -202,6 +202,6 @@ def _final(image: Image, services: Services, **outcome: Any) -> Image:
     )
 
 
-def _is_removed(key: str, size: int | None, services: Services) -> bool:
+def is_removed(key: str, size: int | None, services: Services) -> bool:
     """Whether an object is deleted from the bucket because of its size."""
     return parse_key(key) is not None and (size or 0) > services.settings.max_image_bytes

@@ -21,7 +21,8 @@ from chalicelib.model import DEFAULT_OWNER, Failure, Image, Json, ObjectUploaded
 from chalicelib.pipeline import relocation
 from chalicelib.pipeline.batches import Attempts, event_of, records_of, upload_in
 from chalicelib.pipeline.bin import bin_missing, next_look, restore_reuploaded
-from chalicelib.pipeline.description import NEVER_UPLOADED, OBJECT_MISSING, failed, outcome_of
+from chalicelib.pipeline.cached_recognition import today
+from chalicelib.pipeline.description import NEVER_UPLOADED, OBJECT_MISSING, failed, is_removed, outcome_of
 from chalicelib.pipeline.xmp_keywords import take_sidecar
 from chalicelib.wiring import Services
 
@@ -231,7 +232,7 @@ def _finish(claimed: Record, outcome: Outcome, services: Services) -> None:
             services.recognition_cache.forget_unused(image.owner, image.sha256)
             if outcome.calls:  # the calls cost money although the result is dropped
                 counted = usage.calls_counted(outcome.calls)
-                services.table.write(usage.called(image.owner, rfc3339(services.now())[:10], counted))
+                services.table.write(usage.called(image.owner, today(services), counted))
     else:
         failure = outcome.error or image.error
         if failure:
@@ -247,7 +248,7 @@ def _drop_too_large(image: Image, services: Services) -> None:
     Objects that people put into the bucket themselves stay. If a worker dies before this step, a repeated
     event does it.
     """
-    if not was_dropped(image) or (image.size or 0) <= services.settings.max_image_bytes:
+    if not was_dropped(image) or not is_removed(image.key, image.size, services):
         return
     if services.objects.etag(image.key) == image.etag:
         log.info("too large, removed: %r", image.key)

@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sightline.xmp_keywords")
 
-# The API has the same limits for the names of labels.
 _NO_NAME = ("Cc", "Cs")  # Unicode categories: controls, surrogates
 _REPLACEMENT = "\ufffd"  # stands for characters that could not be decoded
 SUFFIX = len(".xmp")
