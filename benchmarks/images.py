@@ -99,25 +99,7 @@ def measured() -> tuple[dict[str, float], Dollars, Dollars]:
     meter, mail = Meter(world), Mail(world)
     label(world, 0, labels(chance), CAT + b"warm")
     mail.run()
-    found: dict[str, float] = {}
-
-    world.recogniser = FakeRecogniser(*labels(chance))
-    image = pipeline.take_in(CAT, NewImage(filename="photo.jpg"), "default", world)
-    world.project()
-    with meter.of():
-        pipeline.label_image(ObjectUploaded(image.key), world)
-        found["labeler's calls, a new image"] = meter.total
-        world.project()
-        mail.announce()
-        mail.bring()
-        found["calls from upload to delivered XML"] = meter.total
-    copy = pipeline.take_in(CAT, NewImage(filename="copy.jpg"), "default", world)
-    world.project()
-    with meter.of():
-        pipeline.label_image(ObjectUploaded(copy.key), world)
-        found["labeler's calls, a duplicate"] = meter.total
-    mail.run()
-
+    found = _calls(world, meter, mail, chance)
     with meter.of():
         label(world, 1, labels(chance), CAT + b"alone")
         mail.run()
@@ -140,6 +122,28 @@ def measured() -> tuple[dict[str, float], Dollars, Dollars]:
         found["write units of a duplicate, in a batch of 50"] = meter.write_units / BATCH
         duplicate = {kind: dollars / BATCH for kind, dollars in meter.dollars().items()}
     return found, new, duplicate
+
+
+def _calls(world: Any, meter: Meter, mail: Mail, chance: random.Random) -> dict[str, float]:
+    """The calls that a new image and a duplicate of it take."""
+    found: dict[str, float] = {}
+    world.recogniser = FakeRecogniser(*labels(chance))
+    image = pipeline.take_in(CAT, NewImage(filename="photo.jpg"), "default", world)
+    world.project()
+    with meter.of():
+        pipeline.label_image(ObjectUploaded(image.key), world)
+        found["labeler's calls, a new image"] = meter.total
+        world.project()
+        mail.announce()
+        mail.bring()
+        found["calls from upload to delivered XML"] = meter.total
+    copy = pipeline.take_in(CAT, NewImage(filename="copy.jpg"), "default", world)
+    world.project()
+    with meter.of():
+        pipeline.label_image(ObjectUploaded(copy.key), world)
+        found["labeler's calls, a duplicate"] = meter.total
+    mail.run()
+    return found
 
 
 def given_up(rate: float, units_a_batch: float, seconds: float = 60.0) -> tuple[int, float]:
