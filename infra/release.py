@@ -218,8 +218,12 @@ def _lines(path: Path) -> list[str]:
 
 def _prose(path: Path) -> str:
     """A page without its code, where brackets mean something else."""
-    text = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
-    return re.sub(r"`[^`\n]*`", "", text)
+    return re.sub(r"`[^`\n]*`", "", _without_blocks(path))
+
+
+def _without_blocks(path: Path) -> str:
+    """A page without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
 def _there(root: Path, named: str) -> bool:
@@ -234,8 +238,7 @@ def _there(root: Path, named: str) -> bool:
 
 def _anchors(path: Path) -> set[str]:
     """What GitHub makes of a page's headings: small letters, no punctuation, hyphens for spaces."""
-    text = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
-    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", _without_blocks(path), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
 
 
