@@ -24,7 +24,8 @@ NOBODY = "none"  # EMAIL=none: alarms are written to nobody any more
 def deploy(stage: Stage, account: Account, build: Path, *, architecture: str = "", email: str = "") -> str:
     """Bring the stage up, or up to date; answers the address of its REST API.
 
-    What is not said stays as the last deployment chose it.
+    What is not said stays as the last deployment chose it. All steps stand here in their order, because each
+    takes what those before it have found.
 
     :raises Refused: it cannot be done; where that shows beforehand, nothing has been created.
     """

@@ -157,7 +157,7 @@ def _size_in(line: bytes) -> int:
 class Server:
     """Serves ``handler`` on ``port`` (0: any free one); a context manager.
 
-    Raises :exc:`~local.moto_server.PortTaken` when it is made.
+    Raises :exc:`~local.loopback.PortTaken` when it is made.
     """
 
     def __init__(self, port: int, handler: Callable[..., BaseHTTPRequestHandler]) -> None:

@@ -68,8 +68,9 @@ class OfflineStack:
 def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None) -> Iterator[OfflineStack]:
     """Run a stack for the length of a block.
 
-    The app reads its settings once per process, so a process can run one stack in its life. Raises
-    :exc:`~local.moto_server.PortTaken` before anything is started.
+    All that is started stands here in its order, and stops in the reverse. The app reads its settings
+    once per process, so a process can run one stack in its life. Raises
+    :exc:`~local.loopback.PortTaken` before anything is started.
     """
     partner = Partner(told)
     with ExitStack() as running:

@@ -67,7 +67,7 @@ def _label(stack: OfflineStack, client: Client, photos: Path) -> None:
 
 
 def next_steps(stack: OfflineStack, photos: Path) -> str:
-    """Lines that work when they are pasted into a shell."""
+    """Lines that work when they are pasted into a shell: one text, as it is printed."""
     assert stack.api is not None  # noqa: S101 - for mypy: the tour is only for a stack with an API
     api = stack.api.url
     python = os.path.relpath(sys.executable) if sys.executable.startswith(os.getcwd()) else sys.executable
