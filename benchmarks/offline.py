@@ -18,7 +18,7 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import requests
@@ -32,7 +32,7 @@ from local.folder import FORMAT
 from local.journal import Journal
 from tests.fakes.table import FakeTable
 from tests.fakes.world import World
-from tests.local.process import started
+from tests.local.process import children, started
 
 TABLE = "sightline-local"
 LIBRARIES = (1000, 5000)
@@ -84,10 +84,15 @@ def measured(folder: Path) -> tuple[float, float, float]:
     began = time.monotonic()
     with started(data=folder) as process:
         ready = time.monotonic() - began
-        used = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-        pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
-        computing = (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
-        return ready, computing, pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        pids = [process.pid, *children(process.pid)]
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids)
+        return ready, computed(pids), pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def computed(pids: Iterable[int]) -> float:
+    """Seconds that processes have had of the processor."""
+    used = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    return sum(int(one[11]) + int(one[12]) for one in used) / os.sysconf("SC_CLK_TCK")
 
 
 def fill(folder: Path, size: int) -> int:

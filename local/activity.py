@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from local.function import in_words
+
 log = logging.getLogger("sightline.local")
 
 
@@ -69,7 +71,7 @@ def told(function: str, what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        log.warning("%-18s %s failed: %s: %s", function, what, type(error).__name__, error)
+        log.warning("%-18s %s failed: %s", function, what, in_words(error))
         log.debug("%s failed", function, exc_info=True)
         raise
     log.info("%-18s %s, %.0f ms", function, what, (time.perf_counter() - started) * 1000)

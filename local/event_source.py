@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.function import Function, Json
+from local.function import Invocable, Json
 
 Message = dict[str, Any]  # as SQS ReceiveMessage gives it
 
@@ -43,7 +43,7 @@ class EventSource:
     returns counts only where the mapping asks for ``partial_batches``.
     """
 
-    function: Function
+    function: Invocable
     kind: str
     queue_url: str
     to_event: Callable[[Sequence[Message]], Json | None]
@@ -62,7 +62,7 @@ class EventSource:
 
 
 def asynchronous(
-    function: Function,
+    function: Invocable,
     kind: str,
     queue_url: str,
     to_event: Callable[[Sequence[Message]], Json | None],

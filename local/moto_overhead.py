@@ -1,21 +1,24 @@
 """What a request costs moto that it need not cost: half of the time of the calls that read a table.
 
 It works out anew what is the same at every request: which service is meant (for which it lists its own folder
-twice), the methods of a class, a name of AWS's in Python's spelling. It looks for each attribute value of an
+twice), the methods of a class, a name of AWS's in Python's spelling, the words of an expression, of which an
+app has few. It imports a module whenever it looks at the clock. It looks for each attribute value of an
 item under all ten types that a value may have, by several spellings of each. And it answers every request as
 if a web page had sent it.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from flask import Flask, request
 from moto.core import responses, utils
 from moto.core.parse import BaseJSONParser
 from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.parsing.tokens import ExpressionTokenizer
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sqs import models as sqs_models
 
@@ -26,6 +29,8 @@ VALUE = "AttributeValue"  # DynamoDB's shape of a value, which has one member: i
 _backend_for_host = DomainDispatcherApplication.get_backend_for_host
 _method_names = utils.method_names_from_class
 _in_pythons_spelling = utils.camelcase_to_underscores
+_unix_time = utils.unix_time
+_make_list = ExpressionTokenizer.make_list
 _parse_structure: Callable[..., Any] = BaseJSONParser._parse_structure
 _serialize_structure = BaseJSONSerializer._serialize_type_structure
 
@@ -38,6 +43,21 @@ def backend_for_host(application: DomainDispatcherApplication, host: str | None)
 
 method_names_from_class = cache(_method_names)
 camelcase_to_underscores = cache(_in_pythons_spelling)
+
+
+@lru_cache(maxsize=1000)
+def _words(expression: str) -> tuple[Any, ...]:
+    return tuple(_make_list(expression))
+
+
+def make_list(expression: str) -> list[Any]:
+    """``ExpressionTokenizer.make_list``."""
+    return list(_words(expression))
+
+
+def unix_time(moment: Any = None) -> float:
+    """``moto.core.utils.unix_time``, of now where no other moment is given."""
+    return time.time() if moment is None else _unix_time(moment)
 
 
 def parse_structure(parser: Any, shape: Any, value: Any) -> Any:
@@ -85,6 +105,8 @@ def mend() -> None:
         method_names_from_class=method_names_from_class,
         camelcase_to_underscores=camelcase_to_underscores,
     )
+    moto_patches.replace(utils, unix_time=unix_time)
+    moto_patches.replace(ExpressionTokenizer, make_list=staticmethod(make_list))
     moto_patches.replace(sqs_models, camelcase_to_underscores=camelcase_to_underscores)
     moto_patches.replace(BaseJSONParser, _parse_structure=parse_structure)
     moto_patches.replace(BaseJSONSerializer, _serialize_type_structure=serialize_structure)

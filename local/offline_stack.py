@@ -13,12 +13,12 @@ from chalicelib.access.tokens import LONGEST_DAYS, SCOPES
 from chalicelib.model import DEFAULT_OWNER
 from chalicelib.settings import signing_root_of
 from chalicelib.wiring import services
-from infra.event_sources import MAY_GO_IN_CIRCLES
 from local import api_server
-from local.config import Ports, enter, environment, mapping_of, stage_config, timeout_of
+from local.config import Ports, enter, environment, mapping_of, stage_config
 from local.event_source import Timing
 from local.faults import Faults
 from local.folder import Folder, Running
+from local.function_process import FunctionProcess
 from local.http_server import Server
 from local.loopback import HOST
 from local.moto_server import LocalAws
@@ -80,6 +80,7 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
         aws = LocalAws(wish.ports.aws, persistence.around) if persistence else LocalAws(wish.ports.aws)
         office = partner.serve(wish.ports.partner)
         enter(environment(Ports(aws.port, office.port), trigger=wish.trigger, auth=wish.auth))
+        functions = running.enter_context(FunctionProcess())  # first of all: it loads the app beside this
         app = importlib.import_module("app").app  # only now: it reads the environment
         server = api_server.serve(app, stage_config("api_handler"), wish.ports.api) if wish.with_api else None
         if persistence:
@@ -93,8 +94,7 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
         runtime = Runtime(
             app,
             aws.client,
-            timeout_of=timeout_of,
-            may_go_in_circles=MAY_GO_IN_CIRCLES,
+            function_of=functions.function,
             mapping_of=mapping_of,
             queues=aws.queues,
             faults=wish.faults,

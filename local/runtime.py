@@ -6,7 +6,7 @@ import functools
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -24,7 +24,7 @@ from local.activity import Activity
 from local.event_source import EventSource, Timing, asynchronous, inbox
 from local.eventbridge import Clock
 from local.faults import Faults
-from local.function import Function, Json
+from local.function import Function, Invocable, Json
 from local.queue_poller import QueuePoller
 from local.shard import Shard, table_of
 from local.stream_poller import StreamPoller
@@ -42,13 +42,13 @@ class StillBusy(Exception):
 class Runtime:
     """Runs the event handlers of ``app``; a context manager that stops what it started.
 
-    ``client`` makes a boto3 client by service name, ``timeout_of`` tells a function's timeout in
-    seconds, ``mapping_of`` what a deployment says of its event source mapping, ``shard_of`` gives the
-    stream of a table. Pollers receive from ``queues`` (:class:`~local.moto_queues.QueuesHere`); without it
+    ``client`` makes a boto3 client by service name, ``function_of`` gives a function (here: its handler, in
+    this process), ``mapping_of`` what a deployment says of its event source mapping, ``shard_of`` the stream
+    of a table. Pollers receive from ``queues`` (:class:`~local.moto_queues.QueuesHere`); without it
     they send requests. A trigger that the offline stack cannot fire raises :exc:`ValueError`.
 
-    A function is stopped at its timeout, and not invoked for the 17th time in a chain of calls, but for those
-    that ``may_go_in_circles``. Differences from AWS: retries come sooner (:class:`Timing`), a queue is polled
+    A function is stopped at its timeout, and not invoked for the 17th time in a chain of calls, but for one
+    that may go in circles. Differences from AWS: retries come sooner (:class:`Timing`), a queue is polled
     by one reader however long it gets, and a stream has one shard.
     """
 
@@ -57,8 +57,7 @@ class Runtime:
         app: Chalice,
         client: Callable[[str], Any],
         *,
-        timeout_of: Callable[[str], int] = lambda function: 60,
-        may_go_in_circles: Sequence[str] = (),
+        function_of: Callable[[str], Invocable] | None = None,
         mapping_of: Callable[[str], EventSourceMapping] = lambda function: EventSourceMapping(),
         shard_of: Callable[[str], Shard] = stream_poller.shard_here,
         queues: Any = None,
@@ -67,8 +66,7 @@ class Runtime:
     ) -> None:
         self._app = app
         self._client = client
-        self._timeout_of = timeout_of
-        self._may_go_in_circles = may_go_in_circles
+        self._function_of = function_of or self._function_here
         self._mapping_of = mapping_of
         self._shard_of = shard_of
         self._queues = queues or client("sqs")
@@ -134,10 +132,7 @@ class Runtime:
 
     # ── triggers ─────────────────────────────────────────────────────────────────────────────
     def _poller(self, config: Any) -> QueuePoller | StreamPoller:
-        name = config.name
-        function = Function(
-            name, self._app.handler_map[name], self._timeout_of(name), name in self._may_go_in_circles
-        )
+        function = self._function_of(config.name)
         dice = self._faults.dice(config.name)
         if isinstance(config, DynamoDBEventConfig):
             says = self._mapping_of(config.name)
@@ -148,6 +143,9 @@ class Runtime:
         source = self._source(config, function)
         return QueuePoller(source, self._queues, dice, self._activity, self._account)
 
+    def _function_here(self, name: str) -> Invocable:
+        return Function(name, self._app.handler_map[name])
+
     def _give_up(self, queue_arn: str, message: Json) -> None:
         """Tell the failure queue of a stream what was given up, where the deployment has one."""
         sent = message["DDBStreamBatchInfo"]
@@ -157,7 +155,7 @@ class Runtime:
             url = sqs.get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"]
             sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message))
 
-    def _source(self, config: Any, function: Function) -> EventSource:
+    def _source(self, config: Any, function: Invocable) -> EventSource:
         if isinstance(config, SQSEventConfig):
             says = self._mapping_of(config.name)
             return sqs.source(config, function, self._client("sqs"), self._pace, says)

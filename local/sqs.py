@@ -8,12 +8,12 @@ from typing import Any
 from chalice.app import SQSEventConfig
 
 from local.event_source import EventSource, Message, Timing
-from local.function import Function, Json
+from local.function import Invocable, Json
 from local.stream_reader import EventSourceMapping
 
 
 def source(
-    config: SQSEventConfig, function: Function, sqs: Any, pace: Timing, says: EventSourceMapping
+    config: SQSEventConfig, function: Invocable, sqs: Any, pace: Timing, says: EventSourceMapping
 ) -> EventSource:
     """The app's own queue as a source of ``function``."""
     name = config.queue or (config.queue_arn or "").rpartition(":")[2]

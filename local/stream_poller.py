@@ -14,7 +14,7 @@ from chalice.app import DynamoDBEventConfig
 from local.activity import Activity, told
 from local.event_source import Timing
 from local.faults import Dice
-from local.function import Function, Json
+from local.function import Invocable, Json
 from local.shard import Shard
 from local.stream_reader import EventSourceMapping, StreamBatch, StreamReader
 
@@ -57,7 +57,7 @@ class StreamPoller:
 
     def __init__(
         self,
-        function: Function,
+        function: Invocable,
         reader: StreamReader,
         dice: Dice,
         activity: Activity,

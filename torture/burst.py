@@ -23,8 +23,8 @@ from chalicelib.library.query import Query
 from chalicelib.library.streams import TOP
 from chalicelib.model import DEFAULT_OWNER, Image
 from chalicelib.wiring import Services, services
-from infra.event_sources import MAY_GO_IN_CIRCLES
-from local.config import Ports, enter, environment, mapping_of, timeout_of
+from local.config import Ports, enter, environment, mapping_of
+from local.function_process import deployed
 from local.loopback import ACCOUNT, HOST, REGION
 from local.runtime import Runtime
 from tests.intake.measure import peak
@@ -52,11 +52,11 @@ def run(seed: int, scale: float) -> Figures:
         dropped = _timed(lambda: _drop(images, seed, client))
         crowd = Crowd(services().settings.uploads_concurrency, early=images // 10, peak=peak)
         services().recogniser = crowd
+        app = importlib.import_module("app").app
         runtime = Runtime(
-            importlib.import_module("app").app,
+            app,
             client,
-            timeout_of=timeout_of,
-            may_go_in_circles=MAY_GO_IN_CIRCLES,
+            function_of=lambda name: deployed(app, name),
             mapping_of=mapping_of,
             shard_of=lambda table: MirroredShard(table, client("dynamodb"), client("dynamodbstreams")),
         )

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from local.config import ROOT
@@ -100,6 +100,16 @@ def started(*options: str, data: Path | None = None, heir: Process | None = None
         yield process
     finally:
         process.end_in_any_case()
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, and that have not ended."""
+    found = []
+    for one in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            state, parent = one.read_text().rpartition(")")[2].split()[:2]
+            found += [int(one.parent.name)] if int(parent) == pid and state != "Z" else []
+    return found
 
 
 def token_for(process: Process, scopes: str = "read,write,admin") -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
 from typing import Any
 
 import pytest
 import requests
+from moto.core import utils
+from moto.dynamodb.parsing.tokens import ExpressionTokenizer
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from local import moto_overhead
@@ -30,6 +34,34 @@ def test_a_host_leads_to_its_service_each_time(host: str | None, backend: str | 
 @pytest.mark.parametrize(("name", "spelt"), [("GetItem", "get_item"), ("SSEDescription", "sse_description")])
 def test_a_name_is_spelt_alike_each_time(name: str, spelt: str) -> None:
     assert [moto_overhead.camelcase_to_underscores(name) for _ in range(2)] == [spelt] * 2
+
+
+EXPRESSIONS = (
+    "SET #a = if_not_exists(#a, :zero) + :one REMOVE #b",
+    "SET #list[3].#b  =\n:one ADD #c :one",
+    "",
+)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_an_expression_has_the_same_words_each_time(expression: str) -> None:
+    def words() -> list[tuple[object, str]]:
+        found = ExpressionTokenizer.make_list(expression)
+        said = [(word.type, word.value) for word in found]
+        found.clear()  # who gets a list may use it up
+        return said
+
+    expected = ExpressionTokenizer(expression)._make_list()
+    moto_overhead.mend()
+    assert [words() for _ in range(2)] == [[(word.type, word.value) for word in expected]] * 2
+
+
+def test_the_clock_is_moto_s_own() -> None:
+    then = datetime(2026, 3, 29, 1, 30, 0, 250_000)
+    moto_overhead.mend()
+
+    assert utils.unix_time(then) == 1774747800.25
+    assert utils.unix_time_millis() == pytest.approx(time.time() * 1000, abs=1000)
 
 
 VALUES: dict[str, Any] = {

@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -52,6 +52,9 @@ class Bench:
             Runtime(self.app, self.aws.client, queues=self.aws.queues, pace=QUICK, **options)
         )
 
+    def function_of(self, **says: Any) -> Callable[[str], Function]:
+        return lambda name: Function(name, self.app.handler_map[name], **says)
+
     def send(self, body: str) -> None:
         self.sqs.send_message(QueueUrl=self.url, MessageBody=body)
 
@@ -92,7 +95,7 @@ def test_a_function_that_feeds_itself_is_cut_off_after_sixteen_rounds(bench: Ben
 
 def test_a_function_that_may_go_in_circles_goes_on(bench: Bench) -> None:
     seen = counting_down(bench)
-    runtime = bench.run(may_go_in_circles=("step",))
+    runtime = bench.run(function_of=bench.function_of(may_go_in_circles=True))
     bench.send("30")
     runtime.wait_until_idle()
     assert seen == list(range(30, -1, -1))
@@ -143,7 +146,7 @@ def test_a_function_is_stopped_at_its_timeout(bench: Bench) -> None:
             steps.append(time.monotonic())
             time.sleep(0.01)
 
-    runtime = bench.run(timeout_of=lambda function: 1)
+    runtime = bench.run(function_of=bench.function_of(timeout=1))
     bench.send("for ever")
     runtime.wait_until_idle()
     assert bench.dead_letters == ["for ever"]
