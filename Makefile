@@ -46,6 +46,9 @@ COMPILE = $(LOCKER)/bin/uv pip compile --quiet --universal --python-version 3.11
 EMULATOR = tests/emulator/requirements.txt
 NEW_ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 
+# Else every interpreter, of which the tests start hundreds, compiles all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run reset label token tokens revoke test torture bite check bench clients nightly deploy destroy import-template redrive repair package-sam package-terraform lock audit release-check page screenshots clean ready emulator
 

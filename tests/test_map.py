@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -20,20 +21,18 @@ def room_of(path: Path) -> str:
     return parts[0] if len(parts) > 1 and parts[0] != "model" else "ground"
 
 
-def held_by(path: Path) -> set[str]:
+@functools.cache
+def held_somewhere() -> set[str]:
     """The modules that a test file says, in its docstring, it holds."""
-    said = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-    return set(HELD.findall(said))
-
-
-HELD_SOMEWHERE = {module for path in TESTS for module in held_by(path)}
+    said = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "" for path in TESTS)
+    return {module for one in said for module in HELD.findall(one)}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_modules_tests_are_found_by_its_name(path: Path) -> None:
     own = ROOT / "tests" / room_of(path) / f"test_{path.name}"
-    assert own in TESTS or str(path.relative_to(ROOT)) in HELD_SOMEWHERE
+    assert own in TESTS or str(path.relative_to(ROOT)) in held_somewhere()
 
 
 def test_what_a_test_says_it_holds_is_there() -> None:
-    assert not [one for one in HELD_SOMEWHERE if not (ROOT / one).is_file()]
+    assert not [one for one in held_somewhere() if not (ROOT / one).is_file()]

@@ -94,6 +94,7 @@ def test_many_are_asked_for_at_once(api: Api, here: str) -> None:
     assert found[0]["links"] is None
 
 
+@pytest.mark.slow
 def test_a_thousand_are_the_most(api: Api, here: str) -> None:
     many = [f"{number:064x}" for number in range(MOST_DIGESTS - 1)]
     found = api.post("/images/known", {"sha256": [*many, DIGEST]}).json_body["images"]

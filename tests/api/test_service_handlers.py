@@ -79,6 +79,7 @@ def aws() -> Iterator[LocalAws]:
         yield running
 
 
+@pytest.mark.slow
 class TestHealthOfRealClients:
     @pytest.fixture
     def services(self, aws: LocalAws, monkeypatch: pytest.MonkeyPatch, aws_credentials: None) -> Services:

@@ -26,9 +26,8 @@ expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:
+        if item.nodeid.startswith("tests/browser/"):
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.skipif(not chromium.installed(), reason=chromium.HOW_TO_GET_IT))
 

@@ -188,6 +188,7 @@ def test_what_a_killed_one_had_sent_is_not_sent_again(service: str, folder: Path
     assert len(sent) + len(ScriptedService.uploaded) == 3
 
 
+@pytest.mark.slow
 def test_what_comes_into_a_watched_folder_is_labelled(service: str, folder: Path) -> None:
     with sightline("--url", service, "label", "--watch", str(folder)) as ran:
         assert ran.stdout

@@ -85,6 +85,7 @@ def path_of(label: Label) -> str:
 
 @exiftool
 @exiv2
+@pytest.mark.slow
 def test_whatever_labels_are_called_both_judges_read_them_and_we_know_ours_after_both(tmp_path: Path) -> None:
     small = BytesIO()
     Picture.new("L", (8, 8)).save(small, "JPEG")

@@ -39,6 +39,7 @@ def test_an_event_survives_its_message() -> None:
 
 
 @pytest.mark.parametrize("what", LARGE)
+@pytest.mark.slow
 def test_whatever_is_large_is_made_to_fit_and_the_message_says_so(what: str) -> None:
     event = ImageFinished.of(dataclasses.replace(IMAGE, **LARGE[what]))
     message, attributes = event.message(), event.attributes()
@@ -50,6 +51,7 @@ def test_whatever_is_large_is_made_to_fit_and_the_message_says_so(what: str) -> 
     assert len(json.dumps(event.to_json()["data"])) > TOPIC_BYTES
 
 
+@pytest.mark.slow
 def test_of_too_many_boxes_all_labels_stay() -> None:
     event = ImageFinished.of(dataclasses.replace(IMAGE, **LARGE["boxes"]))
     assert [one["name"] for one in event.message()["data"]["labels"]] == [f"Person {n}" for n in range(100)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import time
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import defusedxml.ElementTree
 import pytest
 import standardwebhooks
-import svix.webhooks
 import xmlschema
 
 from chalicelib.delivery import signatures
@@ -57,7 +57,7 @@ def test_the_documented_sample_is_what_is_sent() -> None:
 SECRET = signatures.secret_of(b"o" * 32)
 PYTHON = re.findall(r"```python\n(.*?)```", DOCS, re.S)
 METHODS = re.findall(r"^\| Python, `(\w+)`.* \| `(.*)` \|$", DOCS, re.M)
-LIBRARIES: dict[str, Any] = {"standardwebhooks": standardwebhooks, "svix": svix.webhooks}
+MODULES = {"standardwebhooks": "standardwebhooks", "svix": "svix.webhooks"}
 
 
 def sent(now: int, secret: str = SECRET) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def sent(now: int, secret: str = SECRET) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("library", "method"), METHODS)
 def test_the_methods_that_it_names_take_xml_and_refuse_forgeries(library: str, method: str) -> None:
-    known = {"Webhook": LIBRARIES[library].Webhook}
+    known = {"Webhook": importlib.import_module(MODULES[library]).Webhook}
     eval(method, {**known, **sent(int(time.time()))})  # noqa: S307 - the documentation's own words
     for forged in (
         sent(int(time.time()), signatures.secret_of(bytes(32))),

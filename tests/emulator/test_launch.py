@@ -71,6 +71,7 @@ def document(statement: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
+@pytest.mark.slow
 def test_who_may_not_list_is_told_nothing_of_what_is_missing(reader: Any) -> None:
     reader.get_object(Bucket="judged", Key="there")
     with pytest.raises(ClientError) as refused:

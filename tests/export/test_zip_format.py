@@ -36,6 +36,7 @@ def test_what_is_packed_comes_out_again(files: dict[str, bytes]) -> None:
         assert all(info.date_time == (2026, 3, 1, 9, 30, 58) for info in packed.infolist())
 
 
+@pytest.mark.slow
 def test_more_than_65_535_files_fit() -> None:
     names = [f"{number}.jpg" for number in range(0x10001)]
     with zipfile.ZipFile(io.BytesIO(archive([ZipEntry(name, AT, b"") for name in names]))) as packed:

@@ -156,6 +156,7 @@ def test_a_side_is_never_too_short_nor_too_long(
     assert (made.converted and shown(made.converted).size) == expected
 
 
+@pytest.mark.slow
 def test_a_file_above_15_mb_becomes_a_jpeg_that_can_be_sent() -> None:
     noise = texture((3_900, 3_900)).convert("RGB")
     content = saved(noise, "PNG", compress_level=0)

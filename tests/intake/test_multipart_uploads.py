@@ -20,6 +20,7 @@ def s3(aws_credentials: None) -> Iterator[Any]:
         yield client
 
 
+@pytest.mark.slow
 def test_parts_become_one_object_even_where_every_answer_is_lost_once(s3: Any) -> None:
     parts = [b"a" * SMALLEST_PART, b"b" * (SMALLEST_PART + 1), b"c"]
     for number, part in enumerate(parts):

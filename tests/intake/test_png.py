@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 import zlib
+from collections.abc import Callable
 
 import numpy
 import pytest
@@ -19,8 +20,11 @@ SIZE = (150, 100)
 PHOTO = cat(*SIZE)
 RGB = numpy.asarray(PHOTO)
 GREY = numpy.asarray(PHOTO.convert("L"))
-CHANCE = random.Random("png")  # noqa: S311 - repeatable on purpose
 CLOSE = 4.0
+
+
+def noise(size: int) -> bytes:
+    return random.Random(size).randbytes(size)  # noqa: S311 - repeatable on purpose
 
 
 def png(samples: numpy.ndarray, kind: int, depth: int, *chunks: bytes) -> bytes:
@@ -47,31 +51,33 @@ def wrong(kind: bytes, body: bytes) -> bytes:
     return chunk(kind, body)[:-4] + b"oops"
 
 
-NOTES = {
-    "a megabyte of text": chunk(b"zTXt", b"workflow\0\0" + zlib.compress(CHANCE.randbytes(40_000) * 30)),
-    "text that unpacks to 80 MB": chunk(b"zTXt", b"XML:com.adobe.xmp\0\0" + zlib.compress(bytes(80_000_000))),
-    "text that does not unpack": chunk(b"iTXt", b"Raw profile type exif\0\1\0\0\0" + CHANCE.randbytes(90)),
-    "a profile of noise": chunk(b"iCCP", b"x\0\0" + zlib.compress(CHANCE.randbytes(5_000))),
-    "a profile that does not unpack": chunk(b"iCCP", b"x\0\0" + CHANCE.randbytes(500)),
-    "EXIF of noise": chunk(b"eXIf", b"MM\0*" + CHANCE.randbytes(500)),
-    "wrong checksums": wrong(b"tEXt", b"a\0b") + wrong(b"pHYs", bytes(9)) + wrong(b"gAMA", bytes(4)),
-    "wrong sizes": chunk(b"pHYs", b"")
-    + chunk(b"gAMA", b"\1")
-    + chunk(b"cHRM", b"\1\2")
-    + chunk(b"tIME", b""),
-    "an animation of nothing": chunk(b"acTL", bytes(8))
-    + chunk(b"fcTL", bytes(26))
-    + chunk(b"fdAT", bytes(9)),
-    "chunks that nobody knows": chunk(b"prVt", CHANCE.randbytes(70_000)) + chunk(b"cABX", b"jumb" * 99),
-    "a palette of suggestions": chunk(b"sPLT", b"x") + chunk(b"hIST", b"\1"),
+NOTES: dict[str, Callable[[], bytes]] = {
+    "a megabyte of text": lambda: chunk(b"zTXt", b"workflow\0\0" + zlib.compress(noise(40_000) * 30)),
+    "text that unpacks to 80 MB": lambda: chunk(
+        b"zTXt", b"XML:com.adobe.xmp\0\0" + zlib.compress(bytes(80_000_000))
+    ),
+    "text that does not unpack": lambda: chunk(b"iTXt", b"Raw profile type exif\0\1\0\0\0" + noise(90)),
+    "a profile of noise": lambda: chunk(b"iCCP", b"x\0\0" + zlib.compress(noise(5_000))),
+    "a profile that does not unpack": lambda: chunk(b"iCCP", b"x\0\0" + noise(500)),
+    "EXIF of noise": lambda: chunk(b"eXIf", b"MM\0*" + noise(500)),
+    "wrong checksums": lambda: wrong(b"tEXt", b"a\0b") + wrong(b"pHYs", bytes(9)) + wrong(b"gAMA", bytes(4)),
+    "wrong sizes": lambda: (
+        chunk(b"pHYs", b"") + chunk(b"gAMA", b"\1") + chunk(b"cHRM", b"\1\2") + chunk(b"tIME", b"")
+    ),
+    "an animation of nothing": lambda: (
+        chunk(b"acTL", bytes(8)) + chunk(b"fcTL", bytes(26)) + chunk(b"fdAT", bytes(9))
+    ),
+    "chunks that nobody knows": lambda: chunk(b"prVt", noise(70_000)) + chunk(b"cABX", b"jumb" * 99),
+    "a palette of suggestions": lambda: chunk(b"sPLT", b"x") + chunk(b"hIST", b"\1"),
 }
 
 
 @pytest.mark.parametrize("name", NOTES)
 def test_no_note_fails_a_photo_or_travels_along(name: str) -> None:
-    made = read(with_notes(NOTES[name]))
+    photo = with_notes(NOTES[name]())
+    made = read(photo)
     assert (made.width, made.height, made.warnings, made.converted) == (*SIZE, (), None)
-    assert distance(shown(with_notes(NOTES[name])), PHOTO) < CLOSE
+    assert distance(shown(photo), PHOTO) < CLOSE
     assert len(made.plain or b"") <= len(saved(PHOTO, "PNG"))
 
 

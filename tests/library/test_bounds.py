@@ -96,6 +96,7 @@ def test_what_makes_it_less_is_taken_however_much_there_is(
     pipeline.correct("default", image.id, [LabelEdit("Mine 1", None)], world)
 
 
+@pytest.mark.slow
 def test_a_job_names_the_image_that_has_no_room_and_goes_on(world: Any) -> None:
     for key in (KEY, "uploads/b.jpg"):
         pipeline.label_image(world.drop(key), world)
@@ -129,6 +130,7 @@ def test_a_recognition_that_has_no_room_is_a_failure_that_says_so(
         )
 
 
+@pytest.mark.slow
 def test_renames_are_bounded_in_bytes(world: Any) -> None:
     chance = random.Random(1)  # noqa: S311 - chance, not a secret
     names = iter(lambda: name(chance, ALPHABETS["of four bytes"]), "")

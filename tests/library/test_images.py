@@ -52,6 +52,7 @@ def test_pages_of_a_query_neither_repeat_nor_skip(library: Library) -> None:
     assert seen == expected
 
 
+@pytest.mark.slow
 def test_a_rare_label_beside_a_common_one_is_found_without_reading_the_common_one_through(
     library: Library,
 ) -> None:

@@ -161,6 +161,7 @@ def test_any_text_is_understood_or_refused_and_never_breaks(text: str) -> None:
 
 @settings(max_examples=examples(300), deadline=None)
 @given(st.lists(queries(), min_size=4, max_size=4), st.lists(images(), min_size=4, max_size=4))
+@pytest.mark.slow
 def test_a_query_holds_for_an_image_exactly_where_plain_reading_says_so(
     asked: list[str], seen: list[Image]
 ) -> None:

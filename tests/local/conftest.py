@@ -13,9 +13,8 @@ from tests.local.small_app import Bench
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What asks moto is not among the quick tests: together that takes half a minute."""
-    here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents and "aws" in getattr(item, "fixturenames", ()):
+        if item.nodeid.startswith("tests/local/") and "aws" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
 
 

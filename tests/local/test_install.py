@@ -41,6 +41,7 @@ def test_on_a_terminal_one_line_tells_of_each() -> None:
     assert "  25 packages found, now package-25" in out.getvalue()
 
 
+@pytest.mark.slow
 def test_what_is_there_is_enough(tmp_path: Path) -> None:
     out, wanted = io.StringIO(), tmp_path / "requirements.txt"
     wanted.write_text("requests\n")
@@ -48,6 +49,7 @@ def test_what_is_there_is_enough(tmp_path: Path) -> None:
     assert "done in " in out.getvalue()
 
 
+@pytest.mark.slow
 def test_what_pip_said_is_shown_where_it_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     out, wanted = io.StringIO(), tmp_path / "requirements.txt"

@@ -108,6 +108,7 @@ def test_single_writes_of_an_item_do_not_conflict(stage: Stage) -> None:
     assert stage.refused(lambda: stage.table.write(Put(A, {"x": 2}))) == ""
 
 
+@pytest.mark.slow
 def test_a_partition_takes_a_thousand_units_a_second(stage: Stage) -> None:
     large = {"body": b"x" * 100 * 1024}  # 101 units
     for number in range(9):

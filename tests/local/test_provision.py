@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from cfnlint import ManualArgs
-from cfnlint.api import lint_file
 
 from local.moto_server import LocalAws
 from local.provision import LEFT_OUT, TEMPLATE, provision
@@ -243,7 +241,11 @@ def test_what_holds_pictures_outlives_the_stack() -> None:
     assert kept == {"Bucket", "Table"}
 
 
+@pytest.mark.slow
 def test_cfn_lint_finds_nothing() -> None:
+    from cfnlint import ManualArgs  # most of a second, for this test alone
+    from cfnlint.api import lint_file
+
     found = lint_file(TEMPLATE, config=ManualArgs(regions=["eu-west-1", "us-east-1"]))
 
     assert [str(one) for one in found] == []

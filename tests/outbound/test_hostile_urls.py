@@ -282,6 +282,7 @@ def test_there_are_at_least_500_hostile_urls() -> None:
 
 
 @pytest.mark.parametrize("way", [str, redirect_to], ids=["direct", "by redirect"])
+@pytest.mark.slow
 def test_no_hostile_url_reaches_anything_and_all_are_refused_alike(
     world: World, canary: Canary, way: Callable[[str], str]
 ) -> None:

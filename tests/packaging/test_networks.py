@@ -79,6 +79,7 @@ def test_an_endpoint_needs_the_names_of_its_classes(project: Path, tmp_path: Pat
     assert not [name for name in files if name.endswith(".onnx")]
 
 
+@pytest.mark.slow
 def test_a_runtime_that_cannot_be_had_is_said_before_anything_is_deployed(
     project: Path, tmp_path: Path
 ) -> None:

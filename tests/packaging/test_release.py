@@ -52,6 +52,8 @@ def write(project: Path, name: str, text: str) -> None:
     path = project / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+    # Python takes a file of the same second and the same length for the one that it has compiled.
+    shutil.rmtree(path.parent / "__pycache__", ignore_errors=True)
 
 
 @pytest.fixture

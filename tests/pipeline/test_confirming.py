@@ -127,6 +127,7 @@ class Crowded(FakeReceiver):
         self._turn.notify_all()
 
 
+@pytest.mark.slow
 def test_one_origin_gets_so_many_requests_at_once_however_many_workers_there_are(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,7 @@ def outcomes(world: Any, job_id: str) -> Counter[str]:
     return Counter(one.get("code") or one["outcome"] for one in results_of(world, job_id))
 
 
+@pytest.mark.slow
 def test_a_manifest_is_labelled_line_by_line_in_its_order(world: Any) -> None:
     for number in range(30):
         put(world, f"a b/{number}+é.jpg", photo(number))
@@ -326,6 +327,7 @@ def test_a_job_goes_no_faster_than_the_recogniser_takes(world: Any) -> None:
     assert world.governor.rate(FIRST) < before
 
 
+@pytest.mark.slow
 def test_pausing_holds_at_once_and_resuming_goes_on(world: Any) -> None:
     for number in range(40):
         put(world, f"{number}.jpg", photo(number))
@@ -383,6 +385,7 @@ def test_todays_last_call_pauses_a_job(world: Any) -> None:
     assert len(world.recogniser.photos) == 10
 
 
+@pytest.mark.slow
 def test_an_estimate_is_what_the_run_then_costs(world: Any) -> None:
     for number in range(50):
         put(world, f"{number}.jpg", photo(number % 40))

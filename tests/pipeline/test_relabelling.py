@@ -130,6 +130,7 @@ def test_history_keeps_the_last_results_and_deleting_leaves_none(world: Any) -> 
     assert world.history.of("default", image.id) == []
 
 
+@pytest.mark.slow
 class TestManyAtOnce:
     def library(self, world: Any, count: int = 45) -> list[str]:
         keys = [f"uploads/{number}.jpg" for number in range(count)]

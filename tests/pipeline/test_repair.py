@@ -151,6 +151,7 @@ def test_all_damages_at_once_are_mended_in_one_run(library: Library) -> None:
 
 
 @pytest.mark.parametrize("mend", [False, True])
+@pytest.mark.slow
 def test_the_command_tells_or_mends_and_exits_accordingly(mend: bool) -> None:
     with LocalAws() as aws:
         bucket = f"repaired-{mend}".lower()

@@ -131,6 +131,7 @@ def test_of_hostile_answers_none_gets_through_and_none_breaks_anything(
     assert codes == CODES
 
 
+@pytest.mark.slow
 def test_pictures_with_instructions_change_nothing_but_their_own_labels_and_caption(
     world: Any, openai_stub: OpenAiStub
 ) -> None:

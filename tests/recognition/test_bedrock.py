@@ -154,6 +154,7 @@ def test_what_an_image_may_cost_is_known_beforehand_and_not_too_little() -> None
     assert told >= cost(much, prices(settings)) > 0
 
 
+@pytest.mark.slow
 def test_as_the_second_of_a_cascade_it_is_asked_where_the_networks_are_unsure(
     onnx: OnnxRecogniser, bedrock: BedrockRecogniser, bedrock_stub: BedrockStub
 ) -> None:

@@ -53,6 +53,7 @@ def test_a_cat_is_listed_under_its_general_terms_the_most_special_first(hierarch
     assert hierarchy.above["Animal"] == ()
 
 
+@pytest.mark.slow
 def test_a_class_that_is_certain_makes_each_of_its_names_certain_and_no_more(hierarchy: Hierarchy) -> None:
     for number, its_names in enumerate(hierarchy.classes):
         certain = [float(number == other) for other in range(DATA["classes"])]

@@ -74,6 +74,7 @@ def test_a_photo_and_its_mirror_image_show_the_same_to_the_classifier() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1)])
+@pytest.mark.slow
 def test_the_oddest_shapes_are_answered(onnx: OnnxRecogniser, size: tuple[int, int]) -> None:
     with BytesIO() as stream:
         Image.new("RGB", size, "grey").save(stream, "PNG")
@@ -81,6 +82,7 @@ def test_the_oddest_shapes_are_answered(onnx: OnnxRecogniser, size: tuple[int, i
     assert onnx.recognise(photo, USUAL).model.version
 
 
+@pytest.mark.slow
 def test_threads_that_come_at_once_load_each_network_once_and_agree(caplog: pytest.LogCaptureFixture) -> None:
     recogniser, photo = OnnxRecogniser(MODELS), sample("chelsea")
     with caplog.at_level(logging.INFO, "sightline"), ThreadPoolExecutor(8) as pool:
@@ -116,6 +118,7 @@ def test_a_missing_runtime_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
         OnnxRecogniser(MODELS).recognise(sample("chelsea"), USUAL)
 
 
+@pytest.mark.slow
 def test_other_weights_are_another_version(tmp_path: Path, onnx: OnnxRecogniser) -> None:
     shutil.copytree(MODELS, tmp_path, dirs_exist_ok=True)
     with (tmp_path / "efficientdet_lite0.onnx").open("ab") as file:

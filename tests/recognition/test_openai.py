@@ -22,6 +22,7 @@ from tests.stubs.vision import TOKENS_IN, TOKENS_OUT, OpenAiStub
 USUAL = RecognitionOptions(50, 50, ("labels", "caption"))
 
 
+@pytest.mark.slow
 def test_the_picture_goes_as_a_small_jpeg_that_tells_nothing_else(
     openai: OpenAiRecogniser, openai_stub: OpenAiStub
 ) -> None:

@@ -71,6 +71,7 @@ def test_an_endpoint_that_is_not_there_loses_no_image(
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
+@pytest.mark.slow
 def test_a_photo_over_the_limit_is_sent_smaller(
     recogniser: SageMakerRecogniser, stub: EndpointStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

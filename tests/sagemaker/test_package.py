@@ -40,6 +40,7 @@ def handler() -> ModuleType:
     return imported(ROOT / "sagemaker" / "code" / "inference.py")
 
 
+@pytest.mark.slow
 def test_the_same_network_packs_to_the_same_bytes_and_another_to_another_version(tmp_path: Path) -> None:
     other = tmp_path / "other.onnx"
     other.write_bytes(NETWORK.read_bytes() + b"\x6a\x00")
@@ -120,6 +121,7 @@ def told() -> dict[str, Any]:
     return {**MOBILENET, "model": {"name": "mobilenet_v3_large", "version": "1"}}
 
 
+@pytest.mark.slow
 def test_the_template_is_clean_by_cloudformations_own_rules() -> None:
     done = subprocess.run(  # noqa: S603 - our own words
         [str(Path(sys.executable).parent / "cfn-lint"), str(ROOT / "sagemaker" / "endpoint.yaml")],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from chalicelib.delivery.breakers import OPENS_AT
 from chalicelib.delivery.sender import BREAKER_OPEN
 from tests.fakes.clock import Clock
@@ -17,6 +19,7 @@ PATIENCE = (
 )
 
 
+@pytest.mark.slow
 def test_one_worker_reaches_all_the_living_beside_dead_ones_that_are_known() -> None:
     with receivers() as there:
         # Nobody's rest ends on a clock that stands still, so that no try at the dead is due.
@@ -39,6 +42,7 @@ def test_one_worker_reaches_all_the_living_beside_dead_ones_that_are_known() -> 
     assert (there.posts, there.ids, there.repeated) == ({LIVING: 160}, {LIVING: 160}, 0)
 
 
+@pytest.mark.slow
 def test_dead_ones_are_asked_until_they_are_known_and_every_delivery_is_accounted_for() -> None:
     kinds = [LIVING] * 4 + [FAILING] * 4 + [REFUSING] * 2
     with receivers() as there:

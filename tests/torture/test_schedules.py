@@ -112,6 +112,7 @@ def test_every_kind_comes_early_and_then_again_and_again() -> None:
     assert {"a", "b", "c"} <= set(later)
 
 
+@pytest.mark.slow
 def test_a_healed_plan_leaves_every_call_alone() -> None:
     plan = Plan(7, rate=0.5)
     plan.heal()
