@@ -140,22 +140,20 @@ def deployed(app: Chalice, name: str) -> Function:
     return Function(name, app.handler_map[name], timeout_of(name), name in MAY_GO_IN_CIRCLES)
 
 
-def serve(connection: Connection) -> None:
-    """Run functions, each in a thread, until the other side hangs up."""
-    loop_detection.mend()
-    app = importlib.import_module("app").app  # only now: its sessions of botocore have the mended handler
+def serve(connection: Connection, app: Chalice) -> None:
+    """Run functions of ``app``, each in a thread, until the other side hangs up."""
     sending = threading.Lock()
 
     def run(number: int, name: str, payload: str, trace: str) -> None:
-        reply, error = None, None
         try:
             with loop_detection.carried(trace):
                 reply = deployed(app, name).invoke(payload)
-        except Exception as raised:
-            # Lambda's way: whatever a handler raises is the function's failure, told to whoever invoked it.
-            error = [type(raised).__name__, str(raised)]
+            answer = json.dumps([number, reply, None])
+        except BaseException as raised:
+            # Lambda's way: whatever ends a handler is the function's failure, told to whoever invoked it.
+            answer = json.dumps([number, None, [type(raised).__name__, str(raised)]])
         with sending:
-            connection.send_bytes(json.dumps([number, reply, error]).encode())
+            connection.send_bytes(answer.encode())
 
     with contextlib.suppress(EOFError):
         while True:
@@ -165,5 +163,6 @@ def serve(connection: Connection) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to both; the other one ends this
-    serve(Connection(int(sys.argv[1])))
+    loop_detection.mend()  # before the app makes a session of botocore
+    serve(Connection(int(sys.argv[1])), importlib.import_module("app").app)
     os._exit(0)  # the stack was killed: whoever still works here is cut off with it

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
 import os
 import signal
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import Pipe
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from chalice.app import Chalice
 
 from local.config import ROOT, Ports, enter, environment
 from local.function import Failed
-from local.function_process import FunctionProcess
+from local.function_process import FunctionProcess, serve
 from local.loopback import listen
 from tests.journeys.conftest import eventually
 from tests.local.process import children, started
@@ -54,6 +60,33 @@ def test_what_a_handler_raises_is_told_with_its_class(process: FunctionProcess) 
 
 def test_what_a_handler_returns_comes_back(process: FunctionProcess) -> None:
     assert process.function("on_image_change")({"Records": []}) == {"batchItemFailures": []}
+
+
+def leaves(event: Any, context: Any) -> None:
+    sys.exit("enough")
+
+
+@pytest.mark.parametrize(
+    ("handler", "error"),
+    [
+        (lambda event, context: object(), ["TypeError", "Object of type object is not JSON serializable"]),
+        (leaves, ["SystemExit", "enough"]),
+    ],
+    ids=["an answer that is no JSON", "an exit"],
+)
+def test_however_a_handler_ends_there_is_an_answer(handler: Any, error: list[str]) -> None:
+    app = Chalice("odd")
+    app.handler_map["odd"] = handler
+    ours, theirs = Pipe()
+    with theirs, ours:
+        thread = threading.Thread(target=serve, args=(theirs, app))
+        thread.start()
+        ours.send_bytes(json.dumps([7, "odd", "{}", ""]).encode())
+        assert ours.poll(30)
+        assert json.loads(ours.recv_bytes()) == [7, None, error]
+        ours.close()
+        thread.join(30)
+        assert not thread.is_alive()
 
 
 def test_a_process_that_dies_fails_what_it_was_at_and_has_a_successor(
