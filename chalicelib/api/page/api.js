@@ -89,12 +89,13 @@ export async function call(method, route, body, options) {
 /** Call a route; the answer itself. If the service wants a token, ask for one and call again. */
 export async function send(method, route, body, options = {}) {
   if (!(route instanceof Route)) throw new TypeError("A route is made by at``.");
-  const { signal, headers = {}, keepalive = false, patience = PATIENCE } = options;
+  const { signal, headers = {}, keepalive = false, patience = PATIENCE, cache } = options;
   const used = token;
   const ends = [signal, forgetting.signal, AbortSignal.timeout(patience)].filter(Boolean);
   const reply = await fetch(addressOf(route.text), {
     method,
     keepalive,
+    cache,
     signal: AbortSignal.any(ends),
     headers: { ...headers, ...(body && { "Content-Type": "application/json" }), ...credentials() },
     body: body && JSON.stringify(body),
@@ -106,6 +107,9 @@ export async function send(method, route, body, options = {}) {
   if (!reply.ok) throw new Problem(reply.status, await reply.json().catch(() => ({})));
   return reply;
 }
+
+/** A photo as it was handed in, for a file. An `<img>` may have left it in the browser's cache without the header that lets a page read it. */
+export const original = async (id) => (await send("GET", at`images/${id}/content`, undefined, { patience: 120_000, cache: "no-store" })).blob();
 
 /** An address that an `<img>` can show; with a token it is fetched first, as an `<img>` cannot send one. */
 export async function picture(route) {

@@ -1,6 +1,6 @@
 /** Exports of what a search finds: a list, or the photos themselves. */
 
-import { at, call, send } from "./api.js";
+import { at, call, original } from "./api.js";
 import { followJob } from "./jobs.js";
 import { save, saveFrom } from "./downloads.js";
 import { notify, progressToast } from "./toasts.js";
@@ -35,7 +35,7 @@ export async function download(images) {
     const archive = new Archive();
     for (const [place, image] of images.entries()) {
       told.tell(`Fetching ${place + 1} of ${images.length} photos …`);
-      const blob = await (await send("GET", at`images/${image.id}/content`, undefined, { patience: 120_000 })).blob();
+      const blob = await original(image.id);
       if (images.length === 1) return save(blob, title(image));
       await archive.add(title(image), blob);
       if (archive.size > MOST_BYTES) throw new Error("These are more than 1 GB. Search for them and choose Export, Photos as ZIP.");

@@ -1,6 +1,6 @@
 /** Facts of an image, and what of it can be downloaded. */
 
-import { at, call, send } from "./api.js";
+import { at, call, original, send } from "./api.js";
 import { button, make } from "./dom.js";
 import { folded } from "./loading.js";
 import { save } from "./downloads.js";
@@ -42,7 +42,7 @@ function factsOf(image) {
 
 /** The photo as it was handed in. */
 const download = (image) =>
-  button("Download", () => send("GET", at`images/${image.id}/content`).then(async (reply) => save(await reply.blob(), title(image))).catch(complain));
+  button("Download", () => original(image.id).then((photo) => save(photo, title(image))).catch(complain));
 
 /** What lies beside a photo: `XMP` is what photo programs read. */
 const sidecar = (kind, route, name, type = "*/*") =>
