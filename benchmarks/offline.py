@@ -32,7 +32,7 @@ from local.folder import FORMAT
 from local.journal import Journal
 from tests.fakes.table import FakeTable
 from tests.fakes.world import World
-from tests.local.process import children, started
+from tests.local.process import started
 
 TABLE = "sightline-local"
 LIBRARIES = (1000, 5000)
@@ -84,7 +84,7 @@ def measured(folder: Path) -> tuple[float, float, float]:
     began = time.monotonic()
     with started(data=folder) as process:
         ready = time.monotonic() - began
-        pids = [process.pid, *children(process.pid)]
+        pids = process.pids
         pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids)
         return ready, computed(pids), pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 

@@ -23,7 +23,7 @@ from benchmarks.offline import computed
 from benchmarks.recogniser import photos, recognised
 from local.config import ROOT
 from local.loopback import REGION
-from tests.local.process import children, started
+from tests.local.process import started
 
 IMAGES = 200
 LOOPS = 15  # over the sample photos, in each process
@@ -63,7 +63,7 @@ def _whole() -> tuple[float, float]:
         bucket: Any = session.client("s3", endpoint_url=url)
         partner = f"http://127.0.0.1:{process.ports[2]}/received"
         contents = photos()
-        pids = [process.pid, *children(process.pid)]
+        pids = process.pids
         before, used, began = _documents(partner), computed(pids), time.monotonic()
 
         def put(number: int) -> None:

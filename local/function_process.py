@@ -7,6 +7,7 @@ does for others whenever it goes on after a call or a network, while another cor
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import itertools
 import json
@@ -143,11 +144,12 @@ def deployed(app: Chalice, name: str) -> Function:
 def serve(connection: Connection, app: Chalice) -> None:
     """Run functions of ``app``, each in a thread, until the other side hangs up."""
     sending = threading.Lock()
+    function_of = functools.cache(functools.partial(deployed, app))  # each reads the stage's configuration
 
     def run(number: int, name: str, payload: str, trace: str) -> None:
         try:
             with loop_detection.carried(trace):
-                reply = deployed(app, name).invoke(payload)
+                reply = function_of(name).invoke(payload)
             answer = json.dumps([number, reply, None])
         except BaseException as raised:
             # Lambda's way: whatever ends a handler is the function's failure, told to whoever invoked it.

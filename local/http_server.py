@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -67,6 +70,10 @@ class Patient(BaseHTTPRequestHandler):
         if self._late:
             self.send_error(HTTPStatus.REQUEST_TIMEOUT)
         return read and not self._late
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The ``Date`` of an answer, written once a second."""
+        return _dated(int(time.time() if timestamp is None else timestamp))
 
     def _give_up(self) -> None:
         self._late = True
@@ -152,6 +159,11 @@ def _size_in(line: bytes) -> int:
     if not digits or set(digits.lower()) - set(b"0123456789abcdef"):
         raise BadBody
     return int(digits, 16)
+
+
+@functools.lru_cache(maxsize=8)
+def _dated(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 class Server:

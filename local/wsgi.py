@@ -7,13 +7,10 @@ an AWS client is a third slower.
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import logging
 import socket
 import threading
-import time
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
@@ -37,10 +34,6 @@ class MotoHandler(Patient, WSGIRequestHandler):
         """Answer until either side has had enough."""
         with self.server.open(self.connection), contextlib.suppress(ConnectionError):  # type: ignore[attr-defined]
             super().handle()
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        """The ``Date`` of an answer, written once a second."""
-        return _dated(int(time.time() if timestamp is None else timestamp))
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nobody reads a line for each request."""
@@ -82,11 +75,6 @@ class MotoHandler(Patient, WSGIRequestHandler):
         if not bodiless:
             self.wfile.write(body)
         self.wfile.flush()
-
-
-@functools.lru_cache(maxsize=8)
-def _dated(seconds: int) -> str:
-    return formatdate(seconds, usegmt=True)
 
 
 class WsgiServer(ThreadedWSGIServer):

@@ -62,6 +62,11 @@ class Process:
         """The process's number."""
         return self._process.pid
 
+    @property
+    def pids(self) -> list[int]:
+        """Its number, and those of the processes that it has started."""
+        return [self.pid, *children(self.pid)]
+
     def wait_for(self, text: str, timeout: float = 180) -> None:
         with self._more:
             self._more.wait_for(lambda: text in self.output or self._over, timeout)
