@@ -6,13 +6,14 @@ Never packaged, never imported by the app. ``python -m local`` (:mod:`local.__ma
 1. *The folder* in which everything stays: ``folder`` (who works there), ``persistence`` (what is written
    when) with ``journal``, ``item_journal`` (tables) and ``queue_messages``; ``reconciliation`` (what files
    and records do not agree about).
-2. *AWS*: ``moto_server`` runs moto behind ``wsgi`` and ``moto_presigned``; ``provision`` creates the
+2. *AWS*: ``moto_server`` runs moto behind ``wsgi`` and ``moto_presigned``, which ``aws_channel`` asks
+   without HTTP; ``provision`` creates the
    resources of ``infra/resources.yaml``, which ``template_reader`` reads.
 3. *The runtime*: ``runtime`` reads the app's triggers (``s3``, ``sns``, ``sqs``, ``eventbridge``, DynamoDB's
    streams). Each has an ``event_source``, a ``queue_poller`` and a ``queue_worker``, or else a
-   ``stream_reader`` and a ``stream_poller``; all call a ``function``, which runs in the ``function_process``.
-   ``faults`` says what goes wrong on a
-   bad day, ``loop_detection`` stops functions that set each other off, ``activity`` counts who is at work.
+   ``stream_reader`` and a ``stream_poller``; all call a ``function``, which runs in the ``function_process``;
+   ``collector`` says what Python need not look at again. ``faults`` says what goes wrong on a bad day,
+   ``loop_detection`` stops functions that set each other off, ``activity`` counts who is at work.
 4. *The servers*: ``loopback`` (where all listen), ``http_server`` (how requests are read), ``api_server``
    (the routes, as API Gateway shows them), ``partner`` (who gets the XML), and on its own
    ``sagemaker_endpoint``; ``model_check`` (whether a chosen model is there).

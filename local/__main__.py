@@ -59,7 +59,7 @@ def _reset(options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace, stop: Stop) -> None:
     print("Starting the offline stack …", flush=True)
     # Imported late: a wrong option or a second Ctrl-C need not wait for moto.
-    from local import model_check, offline_stack, tour
+    from local import collector, model_check, offline_stack, tour
 
     ports = Ports(options.aws_port, options.partner_port, options.port)
     model_check.check(environment(ports))
@@ -74,6 +74,7 @@ def _run(options: argparse.Namespace, stop: Stop) -> None:
             print(tour.without_api(ports))
         print("\nWhat happens is told below. Ctrl-C stops everything.\n", flush=True)
         log.setLevel(logging.INFO)
+        collector.spare_what_is_loaded()
         try:
             stop.wait()
         finally:

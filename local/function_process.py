@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -27,9 +27,10 @@ from typing import Any
 from chalice.app import Chalice
 
 from infra.event_sources import MAY_GO_IN_CIRCLES
-from local import loop_detection
+from local import aws_channel, collector, loop_detection
 from local.config import ROOT, timeout_of
 from local.function import Failed, Function, Json
+from local.limits import ACCOUNT_CONCURRENCY
 
 log = logging.getLogger("sightline.local")
 
@@ -39,10 +40,12 @@ EXITED = "Runtime.ExitError"  # as Lambda has it for a process that died under a
 class FunctionProcess:
     """Starts the process, and another one when it has died; a context manager that ends it.
 
-    It has the environment of this process, as that is at the start.
+    It has the environment of this process, as that is at the start. What it would send to the AWS at ``url``
+    it brings to a ``channel`` (:mod:`local.aws_channel`), where there is one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, url: str = "", channel: str = "") -> None:
+        self._short_way = [url, channel] if channel else []
         self._numbers = itertools.count()
         self._answers: dict[int, Future[Any]] = {}
         self._lock = threading.Lock()
@@ -95,7 +98,7 @@ class FunctionProcess:
         ours, theirs = Pipe()
         with theirs:
             process = subprocess.Popen(  # noqa: S603 - our own
-                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                [sys.executable, "-m", __name__, str(theirs.fileno()), *self._short_way],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
@@ -144,6 +147,7 @@ def deployed(app: Chalice, name: str) -> Function:
 def serve(connection: Connection, app: Chalice) -> None:
     """Run functions of ``app``, each in a thread, until the other side hangs up."""
     sending = threading.Lock()
+    pool = ThreadPoolExecutor(ACCOUNT_CONCURRENCY, thread_name_prefix="lambda")
     function_of = functools.cache(functools.partial(deployed, app))  # each reads the stage's configuration
 
     def run(number: int, name: str, payload: str, trace: str) -> None:
@@ -159,12 +163,16 @@ def serve(connection: Connection, app: Chalice) -> None:
 
     with contextlib.suppress(EOFError):
         while True:
-            asked = json.loads(connection.recv_bytes())
-            threading.Thread(target=run, args=asked, name=f"lambda-{asked[1]}", daemon=True).start()
+            pool.submit(run, *json.loads(connection.recv_bytes()))
+    pool.shutdown(wait=False)
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to both; the other one ends this
     loop_detection.mend()  # before the app makes a session of botocore
-    serve(Connection(int(sys.argv[1])), importlib.import_module("app").app)
+    if sys.argv[2:]:
+        aws_channel.mend(sys.argv[2], aws_channel.Pipes(sys.argv[3]))
+    app = importlib.import_module("app").app
+    collector.spare_what_is_loaded()
+    serve(Connection(int(sys.argv[1])), app)
     os._exit(0)  # the stack was killed: whoever still works here is cut off with it

@@ -3,27 +3,34 @@
 It works out anew what is the same at every request: which service is meant (for which it lists its own folder
 twice), the methods of a class, a name of AWS's in Python's spelling, the words of an expression, of which an
 app has few. It imports a module whenever it looks at the clock. It looks for each attribute value of an
-item under all ten types that a value may have, by several spellings of each. And it answers every request as
-if a web page had sent it.
+item under all ten types that a value may have, by several spellings of each, and adds up the sizes of all
+attributes for each that is new. And it answers every request as if a web page had sent it: DynamoDB's too,
+by a table of routes, which has one, and as a form, which JSON is not.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
+from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, request
+from flask import request
 from moto.core import responses, utils
 from moto.core.parse import BaseJSONParser
 from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.exceptions import ItemSizeTooLarge
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.parsing.tokens import ExpressionTokenizer
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.dynamodb.responses import DynamoHandler
+from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from moto.sqs import models as sqs_models
 
 from local import moto_patches
+from local.loopback import WsgiApp
 
+LARGEST_ITEM = 405_000  # bytes, as moto has measured it
 VALUE = "AttributeValue"  # DynamoDB's shape of a value, which has one member: its type
 
 _backend_for_host = DomainDispatcherApplication.get_backend_for_host
@@ -85,12 +92,38 @@ def _is_typed(value: Any, shape: Any) -> bool:
     )
 
 
-def backend_app(service: Any) -> Flask:
+def make_item(item: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs: dict[str, Any]) -> None:
+    """``Item.__init__``, which adds up all sizes again with each attribute."""
+    item.hash_key, item.range_key = hash_key, range_key
+    item.attrs = LimitedSizeDict()
+    dict.update(item.attrs, {name: DynamoType(value) for name, value in attrs.items()})
+    if item.size() > LARGEST_ITEM:
+        raise ItemSizeTooLarge
+
+
+def backend_app(service: Any) -> WsgiApp:
     """``create_backend_app``, whose answers have CORS headers where a web page has asked."""
+    if service == "dynamodb":
+        return dynamodb
     app = create_backend_app(service)
     for functions in app.after_request_funcs.values():
         functions[:] = [_for_pages(one) for one in functions]
     return app
+
+
+def dynamodb(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """What moto's application for DynamoDB does, which has one route and is asked by no page."""
+    asked, handler = BackendRequest(environ), DynamoHandler()
+    handler.setup_class(asked, asked.raw_url, {}, use_raw_body=True)  # or it reads JSON as a form's fields
+    status, headers, body = handler.call_action()
+    content = body.encode() if isinstance(body, str) else body
+    told = {**headers, "Content-Length": len(content)}
+    start_response(f"{status} {HTTPStatus(int(status)).phrase}", [*map(_in_text, told.items())])
+    return [content]
+
+
+def _in_text(header: tuple[str, Any]) -> tuple[str, str]:
+    return header[0], str(header[1])
 
 
 def _for_pages(add_headers: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -107,6 +140,7 @@ def mend() -> None:
     )
     moto_patches.replace(utils, unix_time=unix_time)
     moto_patches.replace(ExpressionTokenizer, make_list=staticmethod(make_list))
+    moto_patches.replace(Item, __init__=make_item)
     moto_patches.replace(sqs_models, camelcase_to_underscores=camelcase_to_underscores)
     moto_patches.replace(BaseJSONParser, _parse_structure=parse_structure)
     moto_patches.replace(BaseJSONSerializer, _serialize_type_structure=serialize_structure)

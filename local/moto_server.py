@@ -1,4 +1,4 @@
-"""AWS's place taken by moto, as an HTTP server in this process."""
+"""AWS's place taken by moto, as a server in this process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local.loopback import HOST, REGION, WsgiApp, listen
 
 
 class LocalAws:
-    """moto's server on a port of its own; a context manager that stops it.
+    """moto's server on a port of its own, and on a channel; a context manager that stops it.
 
     moto keeps its state per process, in memory: two of these in one process share it. ``around`` wraps moto
     where somebody wants to know what it stores.
@@ -35,7 +35,7 @@ class LocalAws:
             moto_updates,
         )
         from local.moto_presigned import SignedOnly
-        from local.wsgi import WsgiServer
+        from local.wsgi import Channel, WsgiServer
 
         moto_queues.mend()
         moto_tables.mend()
@@ -45,10 +45,14 @@ class LocalAws:
         moto_overhead.mend()
         loop_detection.mend()
         with listen(port) as listener:
-            moto = moto_tables.IsolatedTables(around(DomainDispatcherApplication(moto_overhead.backend_app)))
-            self._server = WsgiServer(listener, SignedOnly(loop_detection.Traced(moto)))
+            make: Any = moto_overhead.backend_app  # WSGI applications, which need not be Flask's
+            moto = moto_tables.IsolatedTables(around(DomainDispatcherApplication(make)))
+            app = SignedOnly(loop_detection.Traced(moto))
+            self._server = WsgiServer(listener, app)
+        self._channel = Channel(app)
         self.port: int = self._server.server_address[1]
         self.url = f"http://{HOST}:{self.port}"
+        self.channel = self._channel.address
         self.queues = moto_queues.QueuesHere()
         self._session = boto3.session.Session("local", "local", region_name=REGION)
         self._clients: dict[str, Any] = {}
@@ -71,10 +75,12 @@ class LocalAws:
 
     def __enter__(self) -> LocalAws:
         self._thread.start()
+        self._channel.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._channel.__exit__(kind, error, trace)
         self._server.end()
         self._thread.join()

@@ -80,7 +80,8 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
         aws = LocalAws(wish.ports.aws, persistence.around) if persistence else LocalAws(wish.ports.aws)
         office = partner.serve(wish.ports.partner)
         enter(environment(Ports(aws.port, office.port), trigger=wish.trigger, auth=wish.auth))
-        functions = running.enter_context(FunctionProcess())  # first of all: it loads the app beside this
+        # First of all: it loads the app beside this.
+        functions = running.enter_context(FunctionProcess(aws.url, aws.channel))
         app = importlib.import_module("app").app  # only now: it reads the environment
         server = api_server.serve(app, stage_config("api_handler"), wish.ports.api) if wish.with_api else None
         if persistence:

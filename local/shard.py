@@ -134,12 +134,12 @@ def table_of(stream: str) -> str:
 
 
 def _in_json(image: Image | None) -> Json | None:
-    """An image of its own, with binary values as the text that JSON has for them."""
-    return None if image is None else {name: _value(value) for name, value in image.items()}
+    """An image with binary values as the text that JSON has for them."""
+    if image is None:
+        return None
+    return {name: _binary(typed) if "B" in typed else typed for name, typed in image.items()}
 
 
-def _value(typed: Mapping[str, Any]) -> Json:
-    ((kind, value),) = typed.items()
-    if kind == "B" and isinstance(value, bytes):
-        return {kind: base64.b64encode(value).decode()}
-    return {kind: value}
+def _binary(typed: Mapping[str, Any]) -> Json:
+    value = typed["B"]
+    return {"B": base64.b64encode(value).decode() if isinstance(value, bytes) else value}

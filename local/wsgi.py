@@ -1,7 +1,7 @@
-"""The server in front of moto: requests follow each other on a connection.
+"""The servers in front of moto: one for HTTP, and a channel for who runs in a process of the stack.
 
-werkzeug's own closes every connection after one answer: with a connection, and a thread, for each call
-an AWS client is a third slower.
+On HTTP requests follow each other on a connection. werkzeug's own server closes it after one answer: with a
+connection, and a thread, for each call an AWS client is a third slower.
 """
 
 from __future__ import annotations
@@ -10,17 +10,25 @@ import contextlib
 import io
 import logging
 import socket
+import sys
 import threading
 from http import HTTPStatus
+from multiprocessing.connection import Connection, Listener
+from types import TracebackType
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
+from local.aws_channel import send
 from local.http_server import BadBody, LargeBody, Patient
+from local.loopback import WsgiApp
 
 log = logging.getLogger("sightline.local")
 
+PLAIN = ("CONTENT_TYPE", "CONTENT_LENGTH")  # headers that WSGI names so
+BACKLOG = 128  # connections to the channel that wait to be taken
 LARGEST_BODY = 5 * 1024**3  # Amazon S3, "PutObject"
 
 
@@ -51,16 +59,7 @@ class MotoHandler(Patient, WSGIRequestHandler):
         # To the application it came as a whole.
         environ = {**self.make_environ(), "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         environ.pop("HTTP_TRANSFER_ENCODING", None)
-        self._answer(*self._asked(environ))
-
-    def _asked(self, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
-        """Status, headers and body."""
-        try:
-            parts, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
-        except Exception:
-            log.exception("%s %r broke the server", self.command, self.path)
-            return "500 Internal Server Error", [], b""
-        return status, list(headers), b"".join(parts)
+        self._answer(*answered(self.server.app, environ))
 
     def _answer(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         code, _, reason = status.partition(" ")
@@ -104,3 +103,76 @@ class WsgiServer(ThreadedWSGIServer):
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+
+
+class Channel:
+    """Answers with ``app`` what :mod:`local.aws_channel` brings to ``address``; a context manager.
+
+    At its end nobody gets in any more, and who is in goes with this process.
+    """
+
+    def __init__(self, app: WsgiApp) -> None:
+        self._app = app
+        self._listener = Listener(backlog=BACKLOG)  # in a folder that nobody else may enter
+        self.address = str(self._listener.address)
+        self._thread = threading.Thread(target=self._accept, name="aws-channel", daemon=True)
+
+    def __enter__(self) -> Channel:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # it was closed
+            while True:
+                connection = self._listener.accept()
+                threading.Thread(target=self._serve, args=(connection,), name="aws", daemon=True).start()
+
+    def _serve(self, connection: Connection) -> None:
+        with connection, contextlib.suppress(EOFError, ConnectionError):
+            while True:
+                status, headers, body = answered(self._app, _environ(*connection.recv()))
+                send(connection, (int(status.partition(" ")[0]), headers, body))
+
+
+def answered(app: WsgiApp, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Status, headers and body of an application's answer; a 500 if it raises."""
+    try:
+        parts, status, headers = run_wsgi_app(app, environ, buffered=True)
+    except Exception:
+        log.exception("%s %r broke the server", environ["REQUEST_METHOD"], environ["REQUEST_URI"])
+        return "500 Internal Server Error", [], b""
+    return status, list(headers), b"".join(parts)
+
+
+def _environ(method: str, url: str, headers: list[tuple[str, str]], body: bytes) -> dict[str, Any]:
+    """What werkzeug makes of a request (PEP 3333), but for what says who sent it."""
+    to = urlsplit(url)
+    path = to.path or "/"
+    target = f"{path}?{to.query}" if to.query else path
+    sent = {name.upper().replace("-", "_"): value for name, value in headers if "_" not in name}
+    return {
+        **{name if name in PLAIN else f"HTTP_{name}": value for name, value in sent.items()},
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(path).encode().decode("latin-1"),
+        "QUERY_STRING": to.query,
+        "REQUEST_URI": target,
+        "RAW_URI": target,
+        "SERVER_NAME": to.hostname,
+        "SERVER_PORT": str(to.port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": to.netloc,
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": to.scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }

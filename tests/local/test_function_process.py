@@ -24,6 +24,7 @@ from local.config import ROOT, Ports, enter, environment
 from local.function import Failed
 from local.function_process import FunctionProcess, serve
 from local.loopback import listen
+from local.wsgi import Channel
 from tests.journeys.conftest import eventually
 from tests.local.process import children, started
 
@@ -60,6 +61,23 @@ def test_what_a_handler_raises_is_told_with_its_class(process: FunctionProcess) 
 
 def test_what_a_handler_returns_comes_back(process: FunctionProcess) -> None:
     assert process.function("on_image_change")({"Records": []}) == {"batchItemFailures": []}
+
+
+def test_what_functions_send_to_the_stacks_aws_takes_the_short_way(aws_that_hangs: None) -> None:
+    asked: list[str] = []
+
+    def refuses(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        asked.append(environ["REQUEST_METHOD"])
+        start_response("400 Bad Request", [("Content-Type", "application/json")])
+        return [b'{"__type": "AccessDeniedException", "message": "not today"}']
+
+    with (
+        Channel(refuses) as channel,
+        FunctionProcess(os.environ["AWS_ENDPOINT_URL"], channel.address) as process,
+        pytest.raises(Failed, match="not today"),
+    ):
+        process.function("on_s3_upload")(UPLOAD)
+    assert asked
 
 
 def leaves(event: Any, context: Any) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import time
 from datetime import datetime
 from typing import Any
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 from moto.core import utils
 from moto.dynamodb.parsing.tokens import ExpressionTokenizer
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.test import Client
 
 from local import moto_overhead
 from local.moto_server import LocalAws
@@ -78,7 +82,7 @@ VALUES: dict[str, Any] = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def table(aws: LocalAws) -> str:
     dynamodb, name = aws.client("dynamodb"), "values"
     dynamodb.create_table(
@@ -97,6 +101,52 @@ def test_values_of_every_type_come_back_as_they_were_put(aws: LocalAws, table: s
 
     found = aws.client("dynamodb").batch_get_item(RequestItems={table: {"Keys": [{"pk": {"S": "all"}}]}})
     assert found["Responses"][table] == [item]
+
+
+def told(app: Any, table: str, operation: str, **asked: Any) -> tuple[int, dict[str, str], Any]:
+    """What an application answers, but for what differs each time and for pages' headers."""
+    differ = {"x-amzn-requestid", "access-control-allow-origin"}
+    target = {"X-Amz-Target": f"DynamoDB_20120810.{operation}"}
+    signed = "AWS4-HMAC-SHA256 Credential=local/20260101/eu-west-1/dynamodb/aws4_request, SignedHeaders=a"
+    answer = Client(app).post(
+        "/",
+        json={"TableName": table, **asked},
+        headers={**target, "Authorization": signed},
+        content_type="application/x-amz-json-1.0",
+    )
+    headers = {name: value for name, value in answer.headers.items() if name.lower() not in differ}
+    return answer.status_code, headers, json.loads(answer.data)
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked"),
+    [
+        ("GetItem", {"Key": {"pk": {"S": "a&b=c"}}}),
+        ("PutItem", {"Item": {"pk": {"S": "a&b=c"}}, "ConditionExpression": "attribute_not_exists(pk)"}),
+        ("GetItem", {"Key": {"nothing": {"S": "a"}}}),
+        ("Query", {"KeyConditionExpression": "pk = :pk"}),
+    ],
+    ids=["an item", "a condition", "another key", "no value"],
+)
+def test_dynamodb_answers_as_by_its_routes(
+    aws: LocalAws, table: str, operation: str, asked: dict[str, Any]
+) -> None:
+    aws.client("dynamodb").put_item(TableName=table, Item={"pk": {"S": "a&b=c"}, "n": {"N": "1"}})
+    routed = create_backend_app("dynamodb")
+
+    quick = moto_overhead.backend_app("dynamodb")
+    assert told(quick, table, operation, **asked) == told(routed, table, operation, **asked)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(400_000, True), (410_000, False)])
+def test_an_item_may_have_400_kb(aws: LocalAws, table: str, size: int, fits: bool) -> None:
+    item = {"pk": {"S": "large"}, **{f"part-{part}": {"S": "x" * (size // 10)} for part in range(10)}}
+    put = functools.partial(aws.client("dynamodb").put_item, TableName=table, Item=item)
+    if fits:
+        put()
+    else:
+        with pytest.raises(ClientError, match="Item size has exceeded the maximum allowed size"):
+            put()
 
 
 def test_a_web_pages_request_is_answered_with_the_headers_that_let_it_read_the_answer(aws: LocalAws) -> None:
