@@ -74,6 +74,27 @@ def test_what_comes_in_while_one_reads_pushes_nothing_away(long_list: Photos) ->
     assert abs(held.bounding_box()["y"] - top) < 2  # type: ignore[index]
 
 
+def test_what_is_searched_while_a_photo_is_being_left_is_found(photos: Photos) -> None:
+    """The browser goes back some time after it was told to: by then the next search may have been made."""
+    window = photos.window
+    photos.view("chelsea.jpg")
+    window.evaluate(
+        """() => document.querySelector("dialog.viewer").addEventListener("close", () => {
+          const input = document.querySelector("#query");
+          input.value = "rocket & !cat";
+          input.form.requestSubmit();
+        }, { once: true })"""
+    )
+    window.keyboard.press("Escape")
+    expect(window).to_have_url(re.compile(r"q=rocket"))
+    expect(photos.tiles).to_have_count(1)
+    window.wait_for_timeout(200)
+    expect(window).to_have_url(re.compile(r"q=rocket"))
+    expect(photos.viewer).to_be_hidden()
+    window.go_back()
+    expect(window).not_to_have_url(re.compile(r"q=|image="))
+
+
 def test_looking_at_photos_and_closing_them_adds_one_step_at_most(photos: Photos) -> None:
     window = photos.window
     before = steps(window)

@@ -4,7 +4,10 @@ import { isId } from "./api.js";
 
 const DEFAULTS = { view: "photos", q: "", image: "", sort: "", until: "" };
 const FORMS = { sort: /^(taken)?$/, until: /^(\d{4}-\d\d|undated)?$/ };
+const BACK = 1000; // milliseconds that a step back may take
 const listeners = [];
+const waiting = []; // for a step back that is under way
+let leaving = 0;
 let timer = 0;
 
 history.scrollRestoration = "manual"; // what was scrolled to is there again only after it was fetched
@@ -27,6 +30,7 @@ export function address(wanted) {
 
 /** Go to a place; `replace` leaves no step to go back to. */
 export function go(wanted, { replace = false } = {}) {
+  if (leaving) return void waiting.push(() => go(wanted, { replace })); // or the step would lead away from there
   const url = new URL(address(wanted), document.baseURI);
   if (url.href !== location.href && replace) history.replaceState(history.state, "", url);
   else if (url.href !== location.href) {
@@ -38,8 +42,10 @@ export function go(wanted, { replace = false } = {}) {
 
 /** Leave the open image for what is behind it, which adds no step: back to where it was opened, if that was here. */
 export function leaveImage() {
-  if (history.state?.inside) history.back();
-  else go({ ...place(), image: "" }, { replace: true });
+  if (leaving) return;
+  if (!history.state?.inside) return go({ ...place(), image: "" }, { replace: true });
+  leaving = setTimeout(arrived, BACK);
+  history.back();
 }
 
 /** Be told of every change of place, and of the place now; `scroll` is how far one had scrolled there. */
@@ -60,6 +66,15 @@ function tell() {
   for (const listener of listeners) listener(place(), history.state?.scroll ?? 0);
 }
 
+/** The browser has gone back or forth; it does so some time after it was told to. */
+function arrived() {
+  clearTimeout(timer);
+  clearTimeout(leaving);
+  leaving = 0;
+  tell();
+  waiting.splice(0).forEach((act) => act());
+}
+
 function keepScroll() {
   clearTimeout(timer);
   history.replaceState({ ...history.state, scroll: Math.round(scrollY) }, "");
@@ -67,5 +82,5 @@ function keepScroll() {
 
 addEventListener("scroll", () => (clearTimeout(timer), (timer = setTimeout(keepScroll, 150))), { passive: true });
 addEventListener("pagehide", keepScroll);
-addEventListener("popstate", () => (clearTimeout(timer), tell()));
+addEventListener("popstate", arrived);
 document.addEventListener("click", follow);
