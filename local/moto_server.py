@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
@@ -57,6 +58,7 @@ class LocalAws:
         self._session = boto3.session.Session("local", "local", region_name=REGION)
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()
+        self._running = ExitStack()
         self._thread = threading.Thread(target=self._serve, name="moto", daemon=True)
 
     def _serve(self) -> None:
@@ -75,12 +77,12 @@ class LocalAws:
 
     def __enter__(self) -> LocalAws:
         self._thread.start()
-        self._channel.__enter__()
+        self._running.enter_context(self._channel)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._channel.__exit__(kind, error, trace)
+        self._running.close()
         self._server.end()
         self._thread.join()
