@@ -2,14 +2,15 @@
 
 It works out anew what is the same at every request: which service is meant (for which it lists its own folder
 twice), the methods of a class, a name of AWS's in Python's spelling, the words of an expression, of which an
-app has few. It imports a module whenever it looks at the clock. It looks for each attribute value of an
-item under all ten types that a value may have, by several spellings of each, and adds up the sizes of all
-attributes for each that is new. And it answers every request as if a web page had sent it: DynamoDB's too,
-by a table of routes, which has one, and as a form, which JSON is not.
+app has few. It imports a module whenever it looks at the clock, and draws long random names letter by letter.
+It looks for each attribute value of an item under all ten types that a value may have, by several spellings
+of each, and adds up the sizes of all attributes for each that is new. And it answers every request as if a
+web page had sent it: DynamoDB's too, by a table of routes, which has one, and as a form, which JSON is not.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
@@ -92,6 +93,19 @@ def _is_typed(value: Any, shape: Any) -> bool:
     )
 
 
+def generate_receipt_handle() -> str:
+    """``moto.sqs.utils.generate_receipt_handle``."""
+    return secrets.token_hex(93)
+
+
+def gen_amzn_requestid_long(headerdict: dict[str, Any] | None = None) -> str:
+    """``moto.utilities.aws_headers.gen_amzn_requestid_long``."""
+    request_id = secrets.token_hex(26).upper()
+    if headerdict is not None:
+        headerdict["x-amzn-requestid"] = request_id
+    return request_id
+
+
 def make_item(item: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs: dict[str, Any]) -> None:
     """``Item.__init__``, which adds up all sizes again with each attribute."""
     item.hash_key, item.range_key = hash_key, range_key
@@ -137,10 +151,15 @@ def mend() -> None:
         responses,
         method_names_from_class=method_names_from_class,
         camelcase_to_underscores=camelcase_to_underscores,
+        gen_amzn_requestid_long=gen_amzn_requestid_long,
     )
     moto_patches.replace(utils, unix_time=unix_time)
     moto_patches.replace(ExpressionTokenizer, make_list=staticmethod(make_list))
     moto_patches.replace(Item, __init__=make_item)
-    moto_patches.replace(sqs_models, camelcase_to_underscores=camelcase_to_underscores)
+    moto_patches.replace(
+        sqs_models,
+        camelcase_to_underscores=camelcase_to_underscores,
+        generate_receipt_handle=generate_receipt_handle,
+    )
     moto_patches.replace(BaseJSONParser, _parse_structure=parse_structure)
     moto_patches.replace(BaseJSONSerializer, _serialize_type_structure=serialize_structure)

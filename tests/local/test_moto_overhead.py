@@ -138,6 +138,17 @@ def test_dynamodb_answers_as_by_its_routes(
     assert told(quick, table, operation, **asked) == told(routed, table, operation, **asked)
 
 
+def test_every_answer_and_every_receipt_has_a_name_of_its_own(aws: LocalAws) -> None:
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName="named", Attributes={"VisibilityTimeout": "0"})["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="a")
+    answers = [sqs.receive_message(QueueUrl=url) for _ in range(2)]
+    receipts = {one["Messages"][0]["ReceiptHandle"] for one in answers}
+    ids = {one["ResponseMetadata"]["RequestId"] for one in answers}
+    assert len(receipts) == len(ids) == 2
+    assert {len(one) for one in ids} == {52}
+
+
 @pytest.mark.parametrize(("size", "fits"), [(400_000, True), (410_000, False)])
 def test_an_item_may_have_400_kb(aws: LocalAws, table: str, size: int, fits: bool) -> None:
     item = {"pk": {"S": "large"}, **{f"part-{part}": {"S": "x" * (size // 10)} for part in range(10)}}
