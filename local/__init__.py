@@ -7,8 +7,8 @@ Never packaged, never imported by the app. ``python -m local`` (:mod:`local.__ma
    when) with ``journal``, ``item_journal`` (tables) and ``queue_messages``; ``reconciliation`` (what files
    and records do not agree about).
 2. *AWS*: ``moto_server`` runs moto behind ``wsgi`` and ``moto_presigned``, which ``aws_channel`` asks
-   without HTTP; ``provision`` creates the
-   resources of ``infra/resources.yaml``, which ``template_reader`` reads.
+   without HTTP; ``provision`` creates the resources of ``infra/resources.yaml``, which ``template_reader``
+   reads.
 3. *The runtime*: ``runtime`` reads the app's triggers (``s3``, ``sns``, ``sqs``, ``eventbridge``, DynamoDB's
    streams). Each has an ``event_source``, a ``queue_poller`` and a ``queue_worker``, or else a
    ``stream_reader`` and a ``stream_poller``; all call a ``function``, which runs in the ``function_process``;

@@ -11,6 +11,7 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 HOST = "127.0.0.1"
 ACCOUNT = "123456789012"  # moto's
 REGION = "eu-west-1"
+BACKLOG = 128  # connections that wait to be taken
 
 
 class PortTaken(Exception):
@@ -28,7 +29,7 @@ def listen(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
-        listener.listen(128)
+        listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise PortTaken(port) from None

@@ -131,13 +131,9 @@ def dynamodb(environ: dict[str, Any], start_response: Callable[..., Any]) -> Ite
     handler.setup_class(asked, asked.raw_url, {}, use_raw_body=True)  # or it reads JSON as a form's fields
     status, headers, body = handler.call_action()
     content = body.encode() if isinstance(body, str) else body
-    told = {**headers, "Content-Length": len(content)}
-    start_response(f"{status} {HTTPStatus(int(status)).phrase}", [*map(_in_text, told.items())])
+    told = [(name, str(value)) for name, value in {**headers, "Content-Length": len(content)}.items()]
+    start_response(f"{status} {HTTPStatus(int(status)).phrase}", told)
     return [content]
-
-
-def _in_text(header: tuple[str, Any]) -> tuple[str, str]:
-    return header[0], str(header[1])
 
 
 def _for_pages(add_headers: Callable[[Any], Any]) -> Callable[[Any], Any]:

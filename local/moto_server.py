@@ -50,10 +50,9 @@ class LocalAws:
             moto = moto_tables.IsolatedTables(around(DomainDispatcherApplication(make)))
             app = SignedOnly(loop_detection.Traced(moto))
             self._server = WsgiServer(listener, app)
-        self._channel = Channel(app)
+        self.channel = Channel(app)
         self.port: int = self._server.server_address[1]
         self.url = f"http://{HOST}:{self.port}"
-        self.channel = self._channel.address
         self.queues = moto_queues.QueuesHere()
         self._session = boto3.session.Session("local", "local", region_name=REGION)
         self._clients: dict[str, Any] = {}
@@ -77,7 +76,7 @@ class LocalAws:
 
     def __enter__(self) -> LocalAws:
         self._thread.start()
-        self._running.enter_context(self._channel)
+        self._running.enter_context(self.channel)
         return self
 
     def __exit__(

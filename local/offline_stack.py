@@ -81,7 +81,7 @@ def offline(wish: Wish, told: Callable[[Received], None] = lambda received: None
         office = partner.serve(wish.ports.partner)
         enter(environment(Ports(aws.port, office.port), trigger=wish.trigger, auth=wish.auth))
         # First of all: it loads the app beside this.
-        functions = running.enter_context(FunctionProcess(aws.url, aws.channel))
+        functions = running.enter_context(FunctionProcess(aws.url, aws.channel.address))
         app = importlib.import_module("app").app  # only now: it reads the environment
         server = api_server.serve(app, stage_config("api_handler"), wish.ports.api) if wish.with_api else None
         if persistence:

@@ -18,17 +18,16 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from moto.core.request import environ_key_for_header
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
 from local.aws_channel import send
 from local.http_server import BadBody, LargeBody, Patient
-from local.loopback import WsgiApp
+from local.loopback import BACKLOG, WsgiApp
 
 log = logging.getLogger("sightline.local")
 
-PLAIN = ("CONTENT_TYPE", "CONTENT_LENGTH")  # headers that WSGI names so
-BACKLOG = 128  # connections to the channel that wait to be taken
 LARGEST_BODY = 5 * 1024**3  # Amazon S3, "PutObject"
 
 
@@ -154,9 +153,8 @@ def _environ(method: str, url: str, headers: list[tuple[str, str]], body: bytes)
     to = urlsplit(url)
     path = to.path or "/"
     target = f"{path}?{to.query}" if to.query else path
-    sent = {name.upper().replace("-", "_"): value for name, value in headers if "_" not in name}
     return {
-        **{name if name in PLAIN else f"HTTP_{name}": value for name, value in sent.items()},
+        **{environ_key_for_header(name): value for name, value in headers if "_" not in name},
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote(path).encode().decode("latin-1"),

@@ -52,7 +52,7 @@ def resources(aws: LocalAws) -> None:
 @pytest.fixture
 def pipes(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Counted:
     monkeypatch.setattr(handlers, "BUILTIN_HANDLERS", [*handlers.BUILTIN_HANDLERS])
-    pipes = Counted(aws.channel)
+    pipes = Counted(aws.channel.address)
     aws_channel.mend(aws.url, pipes)
     return pipes
 
