@@ -167,7 +167,7 @@ def thousands(tmp_path: Path) -> Path:
 
 
 class Trace:
-    """The tasks of a window's main thread."""
+    """The tasks of a window's main thread, of which the browser has others: its address bar is a page, too."""
 
     def __init__(self, window: Page) -> None:
         self._window = window
@@ -191,9 +191,11 @@ class Trace:
     def tasks(self) -> list[float]:
         """The seconds of a processor that each task took, but for those in which the browser lists files."""
         events = self._recorded()
+        choices = [one for one in events if "blink.mojom.FileChooser" in str(one.get("args"))]
         main = {_thread(one) for one in events if one.get("args", {}).get("name") == "CrRendererMain"}
-        of_main = [one for one in events if _thread(one) in main]
-        choosing = [one["ts"] for one in of_main if "blink.mojom.FileChooser" in str(one.get("args"))]
+        [chosen_in] = main & {_thread(one) for one in choices}
+        of_main = [one for one in events if _thread(one) == chosen_in]
+        choosing = [one["ts"] for one in choices if _thread(one) == chosen_in]
         tasks = [one for one in of_main if one["name"].endswith("RunTask") and "tdur" in one]
         own = [one for one in tasks if not any(one["ts"] <= at <= one["ts"] + one["dur"] for at in choosing)]
         return [one["tdur"] / 1_000_000 for one in own]
