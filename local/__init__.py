@@ -12,7 +12,7 @@ Never packaged, never imported by the app. ``python -m local`` (:mod:`local.__ma
 3. *The runtime*: ``runtime`` reads the app's triggers (``s3``, ``sns``, ``sqs``, ``eventbridge``, DynamoDB's
    streams). Each has an ``event_source``, a ``queue_poller`` and a ``queue_worker``, or else a
    ``stream_reader`` and a ``stream_poller``; all call a ``function``, which runs in the ``function_process``;
-   ``collector`` says what Python need not look at again. ``faults`` says what goes wrong on a bad day,
+   ``throughput`` lets them and moto do more in the same time. ``faults`` says what goes wrong on a bad day,
    ``loop_detection`` stops functions that set each other off, ``activity`` counts who is at work.
 4. *The servers*: ``loopback`` (where all listen), ``http_server`` (how requests are read), ``api_server``
    (the routes, as API Gateway shows them), ``partner`` (who gets the XML), and on its own

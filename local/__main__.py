@@ -59,8 +59,9 @@ def _reset(options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace, stop: Stop) -> None:
     print("Starting the offline stack …", flush=True)
     # Imported late: a wrong option or a second Ctrl-C need not wait for moto.
-    from local import collector, model_check, offline_stack, tour
+    from local import model_check, offline_stack, throughput, tour
 
+    throughput.take_long_turns()
     ports = Ports(options.aws_port, options.partner_port, options.port)
     model_check.check(environment(ports))
     wish = offline_stack.Wish(
@@ -74,7 +75,7 @@ def _run(options: argparse.Namespace, stop: Stop) -> None:
             print(tour.without_api(ports))
         print("\nWhat happens is told below. Ctrl-C stops everything.\n", flush=True)
         log.setLevel(logging.INFO)
-        collector.spare_what_is_loaded()
+        throughput.spare_what_is_loaded()
         try:
             stop.wait()
         finally:

@@ -27,7 +27,7 @@ from typing import Any
 from chalice.app import Chalice
 
 from infra.event_sources import MAY_GO_IN_CIRCLES
-from local import aws_channel, collector, loop_detection
+from local import aws_channel, loop_detection, throughput
 from local.config import ROOT, timeout_of
 from local.function import Failed, Function, Json
 from local.limits import ACCOUNT_CONCURRENCY
@@ -173,6 +173,6 @@ if __name__ == "__main__":
     if sys.argv[2:]:
         aws_channel.mend(sys.argv[2], aws_channel.Pipes(sys.argv[3]))
     app = importlib.import_module("app").app
-    collector.spare_what_is_loaded()
+    throughput.spare_what_is_loaded()
     serve(Connection(int(sys.argv[1])), app)
     os._exit(0)  # the stack was killed: whoever still works here is cut off with it

@@ -53,6 +53,8 @@ def test_the_sample_photos_are_labelled_and_reach_the_partner(running: Process) 
         "coffee.jpg",
         "rocket.jpg",
     }
+    if hasattr(os, "SCHED_BATCH"):
+        assert {os.sched_getscheduler(pid) for pid in running.pids} == {os.SCHED_BATCH}
     assert running.end(signal.SIGINT) == 0
     assert "Traceback" not in running.output
 
