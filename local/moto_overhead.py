@@ -3,15 +3,21 @@
 It works out anew what is the same at every request: which service is meant (for which it lists its own folder
 twice), the methods of a class, a name of AWS's in Python's spelling, the words of an expression, of which an
 app has few. It imports a module whenever it looks at the clock, and draws long random names letter by letter.
+
 It looks for each attribute value of an item under all ten types that a value may have, by several spellings
-of each, and adds up the sizes of all attributes for each that is new. And it answers every request as if a
-web page had sent it: DynamoDB's too, by a table of routes, which has one, and as a form, which JSON is not.
+of each, and adds up the sizes of all attributes for each that is new. Wherever it looks an item up, it asks
+six questions to learn that a key is text. It reads each condition twice: for the names in it, and to judge.
+
+And it answers every request as if a web page had sent it: DynamoDB's too, by a table of routes, which has
+one, and as a form, which JSON is not.
 """
 
 from __future__ import annotations
 
 import secrets
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from http import HTTPStatus
@@ -21,6 +27,8 @@ from flask import request
 from moto.core import responses, utils
 from moto.core.parse import BaseJSONParser
 from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb import responses as dynamodb_responses
+from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.parsing.tokens import ExpressionTokenizer
@@ -33,12 +41,17 @@ from local.loopback import WsgiApp
 
 LARGEST_ITEM = 405_000  # bytes, as moto has measured it
 VALUE = "AttributeValue"  # DynamoDB's shape of a value, which has one member: its type
+COMPARED_AS_THEY_ARE = frozenset({"S", "B", "BOOL"})  # types of values: text is not worked out, a number is
 
 _backend_for_host = DomainDispatcherApplication.get_backend_for_host
 _method_names = utils.method_names_from_class
 _in_pythons_spelling = utils.camelcase_to_underscores
 _unix_time = utils.unix_time
 _make_list = ExpressionTokenizer.make_list
+_hash, _equal = DynamoType.__hash__, DynamoType.__eq__
+_lex_condition: Callable[..., deque[Any]] = ConditionExpressionParser._lex_condition_expression
+_parse_condition = ConditionExpressionParser.parse
+_update_parser: Any = dynamodb_responses.UpdateExpressionParser  # type: ignore[attr-defined]
 _parse_structure: Callable[..., Any] = BaseJSONParser._parse_structure
 _serialize_structure = BaseJSONSerializer._serialize_type_structure
 
@@ -61,6 +74,54 @@ def _words(expression: str) -> tuple[Any, ...]:
 def make_list(expression: str) -> list[Any]:
     """``ExpressionTokenizer.make_list``."""
     return list(_words(expression))
+
+
+@lru_cache(maxsize=1000)
+def _nodes(expression: str) -> tuple[Any, ...]:
+    return tuple(_lex_condition(ConditionExpressionParser(expression, None, None)))
+
+
+def lex_condition(parser: ConditionExpressionParser) -> deque[Any]:
+    """``ConditionExpressionParser._lex_condition_expression``."""
+    return deque(_nodes(parser.condition_expression or ""))
+
+
+_latest = threading.local()  # this thread's last condition: what was read, and what moto made of it
+
+
+def parse_condition(parser: ConditionExpressionParser) -> Any:
+    """``ConditionExpressionParser.parse``, once for the two times that a request's condition is read."""
+    asked = (
+        parser.condition_expression,
+        parser.expression_attribute_names,
+        parser.expression_attribute_values,
+    )
+    before, condition, names, values = getattr(_latest, "read", ((), None, [], []))
+    if len(before) == len(asked) and all(one is other for one, other in zip(before, asked, strict=True)):
+        parser.expr_attr_names_found += names
+        parser.expr_attr_values_found += values
+        return condition
+    condition = _parse_condition(parser)
+    _latest.read = (asked, condition, parser.expr_attr_names_found[:], parser.expr_attr_values_found[:])
+    return condition
+
+
+class CachedUpdateExpressionParser:
+    """``UpdateExpressionParser`` for those who only look at what it makes."""
+
+    make = staticmethod(lru_cache(maxsize=1000)(_update_parser.make))
+
+
+def hash_value(value: DynamoType) -> int:
+    """``DynamoType.__hash__``."""
+    return hash((value.type, value.value)) if value.type in COMPARED_AS_THEY_ARE else _hash(value)
+
+
+def equal_values(one: DynamoType, other: DynamoType) -> bool:
+    """``DynamoType.__eq__``."""
+    if one.type not in COMPARED_AS_THEY_ARE:
+        return _equal(one, other)
+    return one.type == other.type and bool(one.value == other.value)
 
 
 def unix_time(moment: Any = None) -> float:
@@ -151,6 +212,11 @@ def mend() -> None:
     )
     moto_patches.replace(utils, unix_time=unix_time)
     moto_patches.replace(ExpressionTokenizer, make_list=staticmethod(make_list))
+    moto_patches.replace(
+        ConditionExpressionParser, _lex_condition_expression=lex_condition, parse=parse_condition
+    )
+    moto_patches.replace(dynamodb_responses, UpdateExpressionParser=CachedUpdateExpressionParser)
+    moto_patches.replace(DynamoType, __hash__=hash_value, __eq__=equal_values)
     moto_patches.replace(Item, __init__=make_item)
     moto_patches.replace(
         sqs_models,

@@ -42,15 +42,16 @@ class Hierarchy:
         return Hierarchy(lineages, {**dict.fromkeys(names, ()), **self.above})
 
     def confidences(self, probabilities: Iterable[float]) -> dict[str, float]:
-        """Add up the classes' probabilities (0–1) to each name's confidence (0–100).
+        """Add up the classes' probabilities (0–1) to the confidence (0–100) of each name that has one.
 
-        Each class counts once for a name, so no name can exceed 100. What counts for a name counts for the
-        names above it, so these are at least as sure.
+        A quantised network gives most classes none. Each class counts once for a name, so no name can exceed
+        100. What counts for a name counts for the names above it, so these are at least as sure.
         """
         sums: defaultdict[str, float] = defaultdict(float)
         for names, probability in zip(self.classes, probabilities, strict=True):
-            for name in names:
-                sums[name] += probability
+            if probability:
+                for name in names:
+                    sums[name] += probability
         return {name: min(100.0, 100.0 * total) for name, total in sums.items()}
 
     def labels(

@@ -12,6 +12,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 from moto.core import utils
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.parsing.tokens import ExpressionTokenizer
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import Client
@@ -136,6 +137,68 @@ def test_dynamodb_answers_as_by_its_routes(
 
     quick = moto_overhead.backend_app("dynamodb")
     assert told(quick, table, operation, **asked) == told(routed, table, operation, **asked)
+
+
+TYPED = [
+    *VALUES.values(),
+    {"S": "1"},
+    {"N": "1.0"},
+    {"N": "1"},
+    {"B": "MQ=="},
+    {"BOOL": True},
+    {"NS": ["1", "2"]},
+]
+
+
+@pytest.mark.parametrize("one", TYPED, ids=str)
+def test_values_are_equal_where_moto_has_them_equal(one: dict[str, Any]) -> None:
+    value = DynamoType(one)
+    for other in map(DynamoType, TYPED):
+        assert moto_overhead.equal_values(value, other) == (
+            (value.type, value.cast_value) == (other.type, other.cast_value)
+        )
+        if value.type == other.type == "N" and value == other:  # 1 and 1.0 are one key
+            assert moto_overhead.hash_value(value) == moto_overhead.hash_value(other)
+
+
+def test_a_condition_is_judged_by_its_own_requests_names_and_values(aws: LocalAws, table: str) -> None:
+    dynamodb = aws.client("dynamodb")
+    dynamodb.put_item(TableName=table, Item={"pk": {"S": "judged"}, "a": {"N": "1"}, "b": {"N": "2"}})
+
+    def holds(name: str, value: str) -> bool:
+        try:
+            dynamodb.update_item(
+                TableName=table,
+                Key={"pk": {"S": "judged"}},
+                UpdateExpression="SET #seen = :seen",
+                ConditionExpression="#name = :value",
+                ExpressionAttributeNames={"#seen": "seen", "#name": name},
+                ExpressionAttributeValues={":seen": {"BOOL": True}, ":value": {"N": value}},
+            )
+        except dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    asked = [("a", "1"), ("a", "2"), ("b", "2"), ("b", "1"), ("a", "1")]
+    assert [holds(*one) for one in asked] == [True, False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"UpdateExpression": "SET #a = :a,", "ExpressionAttributeValues": {":a": {"S": "1"}}},
+        {"UpdateExpression": "SET a = :a", "ExpressionAttributeValues": {":a": {"S": "1"}, ":b": {"S": "2"}}},
+    ],
+    ids=["an update", "a value that nobody uses"],
+)
+def test_what_is_wrong_is_refused_each_time(aws: LocalAws, table: str, wrong: dict[str, Any]) -> None:
+    refusals = set()
+    for _ in range(3):
+        with pytest.raises(ClientError) as refused:
+            aws.client("dynamodb").update_item(TableName=table, Key={"pk": {"S": "wrong"}}, **wrong)
+        refusals.add(str(refused.value))
+    assert len(refusals) == 1
+    assert "ValidationException" in refusals.pop()
 
 
 def test_every_answer_and_every_receipt_has_a_name_of_its_own(aws: LocalAws) -> None:
