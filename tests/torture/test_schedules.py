@@ -69,7 +69,11 @@ def test_the_promises_stand_beside_the_figures(verdicts: list[Verdict]) -> None:
     ("broken", "sentence"),
     [
         ("lost", r"schedules: images lost: \d+, not 0\."),
-        ("unprojected", r"schedules: (index faults|counts wrong|history wrong): \d+, not 0\."),
+        pytest.param(
+            "unprojected",
+            r"schedules: (index faults|counts wrong|history wrong): \d+, not 0\.",
+            marks=NIGHTLY,
+        ),
         pytest.param("doubled", r"schedules: results doubled: \d+, not 0\.", marks=NIGHTLY),
         pytest.param("unremembered", r"schedules: history wrong: \d+, not 0\.", marks=NIGHTLY),
     ],
