@@ -77,7 +77,7 @@ def _whole(process: Process, round_: int) -> tuple[float, float]:
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(put, range(IMAGES)))
-    while left := before + IMAGES - _documents(partner):
+    while (left := before + IMAGES - _documents(partner)) > 0:
         if time.monotonic() > began + 480:
             raise RuntimeError("The stack did not get through.")
         time.sleep(max(0.05, left / 40))  # it is a page of a hundred documents: to ask often is work for both
