@@ -13,8 +13,9 @@ ROUNDS = 20  # of the young before it looks at the older, and of those before it
 def take_long_turns() -> None:
     """Let threads that wake wait for the end of another's turn; for this thread, and for all that it starts.
 
-    Half of an image is arithmetic, which reads its numbers anew from memory after each interruption. When each
-    of the requests beside it cut it short, a fifth fewer images were labelled (Linux, sched(7), "SCHED_BATCH").
+    Half of an image is arithmetic, which reads its numbers anew from memory after each interruption. When
+    each of the requests beside it cut it short, a fifth fewer images were labelled (Linux, sched(7),
+    "SCHED_BATCH").
     """
     if hasattr(os, "SCHED_BATCH"):
         with contextlib.suppress(OSError):  # a sandbox may refuse it
