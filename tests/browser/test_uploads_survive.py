@@ -167,7 +167,7 @@ def thousands(tmp_path: Path) -> Path:
 
 
 class Trace:
-    """The tasks of a window's main thread, of which the browser has others: its address bar is a page, too."""
+    """The tasks of a window's main thread. The browser has others: its address bar is a page, too."""
 
     def __init__(self, window: Page) -> None:
         self._window = window
