@@ -191,11 +191,12 @@ class Trace:
     def tasks(self) -> list[float]:
         """The seconds of a processor that each task took, but for those in which the browser lists files."""
         events = self._recorded()
-        choices = [one for one in events if "blink.mojom.FileChooser" in str(one.get("args"))]
         main = {_thread(one) for one in events if one.get("args", {}).get("name") == "CrRendererMain"}
-        [chosen_in] = main & {_thread(one) for one in choices}
-        of_main = [one for one in events if _thread(one) == chosen_in]
-        choosing = [one["ts"] for one in choices if _thread(one) == chosen_in]
+        of_mains = [one for one in events if _thread(one) in main]
+        choices = [one for one in of_mains if "blink.mojom.FileChooser" in str(one.get("args"))]
+        [chosen_in] = {_thread(one) for one in choices}
+        of_main = [one for one in of_mains if _thread(one) == chosen_in]
+        choosing = [one["ts"] for one in choices]
         tasks = [one for one in of_main if one["name"].endswith("RunTask") and "tdur" in one]
         own = [one for one in tasks if not any(one["ts"] <= at <= one["ts"] + one["dur"] for at in choosing)]
         return [one["tdur"] / 1_000_000 for one in own]
